@@ -1,0 +1,288 @@
+"""The tables of a study, each declared once: dtype, unit and meaning of every column.
+
+All ids are `String` (numeric ids lose their last digits in GraphML and JavaScript), all times are
+`Datetime("ms", "UTC")`, all durations are seconds as `Float64` in columns that end in `_s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from propgraph.errors import InputError, did_you_mean
+
+ID = pl.String()
+TIME = pl.Datetime("ms", "UTC")
+SECONDS = pl.Float64()
+COUNT = pl.UInt32()
+SHARE = pl.Float64()
+IDS = pl.List(pl.String())
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its dtype, its unit or range, and one line of meaning."""
+
+    dtype: Any
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a study: what a row is, its columns in order, and the columns it is sorted by."""
+
+    name: str
+    row: str
+    columns: Mapping[str, Column]
+    key: tuple[str, ...]
+
+    @property
+    def dtypes(self) -> dict[str, Any]:
+        """Column names to Polars dtypes, in order."""
+        return {name: column.dtype for name, column in self.columns.items()}
+
+    def empty(self) -> pl.DataFrame:
+        """Return the table without a row."""
+        return pl.DataFrame(schema=self.dtypes)
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return `frame` with this table's columns in order, cast; missing columns are null.
+
+        Raises
+        ------
+        InputError
+            When `frame` has a column that the table does not declare.
+        """
+        unknown = [name for name in frame.columns if name not in self.columns]
+        if unknown:
+            raise InputError(
+                f"table {self.name!r} has no column {unknown[0]!r}{did_you_mean(unknown[0], self.columns)}"
+            )
+        return frame.select(
+            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(column.dtype).alias(name)
+            for name, column in self.columns.items()
+        )
+
+
+def _table(name: str, row: str, key: tuple[str, ...], /, **columns: tuple[Any, str, str]) -> Table:
+    return Table(name, row, {column: Column(*spec) for column, spec in columns.items()}, key)
+
+
+POSTS = _table(
+    "posts",
+    "a post, repost, quote or reply; where the log has one row for each object of a post, one such row",
+    ("timestamp", "account_id", "content_id", "object_id"),
+    content_id=(ID, "id", "the post's own id"),
+    account_id=(ID, "id", "who posted"),
+    timestamp=(TIME, "UTC", "when"),
+    kind=(ID, "original, reshare, quote, reply", "what sort of post"),
+    parent_content_id=(ID, "id", "the post reshared, quoted or replied to"),
+    origin_account_id=(ID, "id", "the account reshared, quoted or replied to"),
+    target_id=(ID, "id", "the group, page or channel posted into"),
+    object_id=(ID, "id", "the log's own object id"),
+    urls=(IDS, "", "links in the post, as written"),
+    hashtags=(IDS, "", "hashtags, lower-case, without #"),
+    text=(ID, "", "the post's text"),
+    language=(ID, "code", "language as the log gives it"),
+    platform=(ID, "", "platform as the log or its reader gives it"),
+)
+
+SHARES = _table(
+    "shares",
+    "one post sharing one object",
+    ("trace", "object_id", "timestamp", "account_id", "content_id"),
+    content_id=(ID, "id", "the post"),
+    account_id=(ID, "id", "who shared"),
+    timestamp=(TIME, "UTC", "when"),
+    trace=(ID, "reshare, url, domain, hashtag, object", "what kind of object"),
+    object_id=(ID, "id", "what was shared: original post, canonical URL, site, hashtag, the log's object"),
+    tokens=(ID, "", "tracking tokens that canonicalisation stripped from the URL"),
+)
+
+ACCOUNTS = _table(
+    "accounts",
+    "an account",
+    ("account_id",),
+    account_id=(ID, "id", "the account"),
+    name=(ID, "", "its latest known name"),
+    created_at=(TIME, "UTC", "when the account was made, where known"),
+    followers=(pl.Int64(), "accounts", "the most followers the log shows"),
+    n_posts=(COUNT, "posts", "its posts"),
+    n_shares=(COUNT, "shares", "its shares over all traces"),
+    first_seen=(TIME, "UTC", "its first post"),
+    last_seen=(TIME, "UTC", "its last post"),
+)
+
+OBJECTS = _table(
+    "objects",
+    "a shared object",
+    ("trace", "object_id"),
+    trace=(ID, "", "what kind of object"),
+    object_id=(ID, "id", "the object"),
+    url=(ID, "", "canonical URL (traces url)"),
+    site=(ID, "registrable domain", "site (traces url, domain)"),
+    is_shortener=(pl.Boolean(), "", "the URL is a shortener's, its target unknown"),
+    n_shares=(COUNT, "shares", "how often it was shared"),
+    n_accounts=(COUNT, "accounts", "by how many accounts"),
+    first_share=(TIME, "UTC", "its first share"),
+    first_account_id=(ID, "id", "who shared it first"),
+)
+
+REJECTED = _table(
+    "rejected",
+    "an input row not used",
+    ("source", "line", "reason"),
+    source=(ID, "path", "the file"),
+    line=(pl.Int64(), "1-based", "line of a text file (a CSV's header is line 1), row of a binary one"),
+    reason=(ID, "", "why the row was not used"),
+    raw=(ID, "", "the row as found, cut at 2,000 characters"),
+)
+
+CASCADES = _table(
+    "cascades",
+    "one diffusion tree",
+    ("trace", "cascade_id"),
+    cascade_id=(ID, "trace:object_id", "the cascade"),
+    trace=(ID, "reshare, url, object", "what kind of object spread"),
+    object_id=(ID, "id", "the object that spread"),
+    root_account_id=(ID, "id", "the account at the root"),
+    start=(TIME, "UTC", "the root's time; where its post is not in the log, the first reshare's"),
+    size=(COUNT, "posts", "nodes of the tree, the root included"),
+    n_accounts=(COUNT, "accounts", "distinct accounts"),
+    depth=(COUNT, "edges", "longest way from the root"),
+    max_breadth=(COUNT, "posts", "largest number of nodes at one depth"),
+    structural_virality=(pl.Float64(), "edges", "mean distance over all pairs of nodes; null for size 1"),
+    duration_s=(SECONDS, "s", "from the first to the last node"),
+    observed_share=(SHARE, "0..1", "share of the nodes below the root whose parent the log names"),
+)
+
+CASCADE_NODES = _table(
+    "cascade_nodes",
+    "one post in a tree",
+    ("cascade_id", "timestamp", "content_id"),
+    cascade_id=(ID, "trace:object_id", "the cascade"),
+    content_id=(ID, "id", "the post; for a root that is not in the log, its id as the reshares give it"),
+    account_id=(ID, "id", "who posted"),
+    timestamp=(TIME, "UTC", "when; null for a root that is not in the log"),
+    parent_content_id=(ID, "id", "the parent's post; null at the root"),
+    parent_source=(ID, "root, observed, inferred:<method>", "where the parent comes from"),
+    depth=(COUNT, "edges", "distance from the root"),
+)
+
+EDGES = _table(
+    "edges",
+    "two accounts that co-shared",
+    ("trace", "source", "target"),
+    trace=(ID, "", "what kind of object"),
+    source=(ID, "id", "the account whose id sorts first"),
+    target=(ID, "id", "the other account"),
+    n_events=(COUNT, "pairs of posts", "pairs of their posts of one object within the window"),
+    n_objects=(COUNT, "objects", "distinct objects co-shared within the window"),
+    weight=(COUNT, "objects or pairs of posts", "the count that --edge-weight chose"),
+    mean_delta_s=(SECONDS, "s", "mean time between the paired posts"),
+    fast_share=(SHARE, "0..1", "share of the pairs of posts at most 10 s apart"),
+    first_time=(TIME, "UTC", "first post of the first pair"),
+    last_time=(TIME, "UTC", "last post of the last pair"),
+    n_shared=(COUNT, "objects", "distinct objects both shared, whenever"),
+    expected=(pl.Float64(), "objects", "n_objects expected if times were permuted within each object"),
+    p_value=(pl.Float64(), "0..1", "chance of n_objects or more under that null (Poisson)"),
+)
+
+MEMBERS = _table(
+    "members",
+    "an account in a cluster",
+    ("cluster_id", "account_id"),
+    account_id=(ID, "id", "the account"),
+    cluster_id=(ID, "id", "its cluster"),
+    degree=(COUNT, "accounts", "neighbours inside the cluster"),
+    strength=(pl.Float64(), "weight", "weights of its edges inside the cluster"),
+    n_shares=(COUNT, "shares", "its shares in the traces of the network"),
+    n_co_shares=(COUNT, "shares", "those within the window of a fellow member's share of the same object"),
+    original_share=(SHARE, "0..1", "originals over all its posts; null where the log has no kinds"),
+    n_targets=(COUNT, "groups", "groups, pages or channels it posted into"),
+    created_at=(TIME, "UTC", "when the account was made, where known"),
+)
+
+CLUSTERS = _table(
+    "clusters",
+    "a community of the co-sharing network",
+    ("cluster_id",),
+    cluster_id=(ID, "id", "c1, c2, ... from the highest score down"),
+    score=(SHARE, "0..1", "how much of what organised behaviour looks like is there; never a probability"),
+    flagged=(pl.Boolean(), "", "score at or above --min-score"),
+    flags=(IDS, "", "rules that fired"),
+    innocent=(IDS, "", "innocent readings that also fit"),
+    n_accounts=(COUNT, "accounts", "members"),
+    n_edges=(COUNT, "edges", "edges between members"),
+    n_objects=(COUNT, "objects", "objects co-shared by members within the window"),
+    n_shares=(COUNT, "shares", "members' shares in the traces of the network"),
+    density=(SHARE, "0..1", "edges over all pairs of members"),
+    total_weight=(pl.Float64(), "weight", "sum of the edges' weights"),
+    median_weight=(pl.Float64(), "weight", "median of the edges' weights"),
+    median_delta_s=(SECONDS, "s", "median of the edges' mean delays"),
+    fast_share=(SHARE, "0..1", "share of its pairs of posts at most 10 s apart"),
+    co_shared=(SHARE, "0..1", "share of the members' shares within the window of a fellow member's"),
+    observed=(
+        pl.Float64(),
+        "pairs of posts",
+        "members' pairs of posts within the window, in the strongest trace",
+    ),
+    expected=(pl.Float64(), "pairs of posts", "as many as outsiders' timing of the same objects would give"),
+    p_value=(pl.Float64(), "0..1", "chance of so many co-shared objects at the outsiders' pace"),
+    n_sites=(COUNT, "sites", "registrable domains shared"),
+    site_gini=(SHARE, "0..1", "Gini of the members' shares over the sites; one site = 1"),
+    top_site=(ID, "registrable domain", "the site shared most"),
+    top_site_share=(SHARE, "0..1", "its part of the members' URL shares"),
+    original_share=(SHARE, "0..1", "originals over all members' posts; null where the log has no kinds"),
+    hour_entropy=(SHARE, "0..1", "entropy of the hours of the day (UTC) over log 24"),
+    creation_spread_s=(SECONDS, "s", "shortest span that holds half of the accounts' creation times"),
+    crowd_bot_index=(SHARE, "0..1", "exp(entropy of shares over members) / shares: 1 a crowd, 0 a machine"),
+    n_targets=(COUNT, "groups", "groups, pages or channels posted into"),
+    first_time=(TIME, "UTC", "first co-share"),
+    last_time=(TIME, "UTC", "last co-share"),
+)
+
+SITES = _table(
+    "sites",
+    "a registrable domain",
+    ("site",),
+    site=(ID, "registrable domain", "the site"),
+    score=(SHARE, "0..1", "how much of what seeding looks like is there; never a probability"),
+    flags=(IDS, "", "rules that fired"),
+    n_shares=(COUNT, "shares", "shares of its URLs"),
+    n_accounts=(COUNT, "accounts", "accounts that shared it"),
+    n_urls=(COUNT, "URLs", "distinct canonical URLs"),
+    first_seen=(TIME, "UTC", "its first share"),
+    last_seen=(TIME, "UTC", "its last share"),
+    coordinated_share=(SHARE, "0..1", "share of its traffic made by flagged clusters"),
+    early_share=(SHARE, "0..1", "share of its URLs' first ten shares made by flagged clusters"),
+    n_half_seeders=(COUNT, "accounts", "fewest accounts that make half of its URLs' first ten shares"),
+    gini=(SHARE, "0..1", "Gini of its shares over accounts; one account = 1"),
+    top_cluster_id=(ID, "id", "the flagged cluster that shared it most"),
+)
+
+EVIDENCE = _table(
+    "evidence",
+    "one reason for one flag",
+    ("subject_type", "subject_id", "rule"),
+    subject_type=(ID, "cluster, site", "what is flagged"),
+    subject_id=(ID, "id", "which one"),
+    rule=(ID, "", "the flag"),
+    value=(pl.Float64(), "the rule's", "what was measured"),
+    threshold=(pl.Float64(), "the rule's", "what the rule asks for"),
+    expected=(pl.Float64(), "the rule's", "what the rest of the log, or chance, gives"),
+    content_ids=(IDS, "id", "posts that show it, at most twenty"),
+    sentence=(ID, "", "the reason in words"),
+)
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES,
+        EDGES, MEMBERS, CLUSTERS, SITES, EVIDENCE,
+    )
+}  # fmt: skip

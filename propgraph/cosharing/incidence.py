@@ -1,0 +1,180 @@
+"""Who shared what and when, as flat arrays: the one form that every co-sharing kernel reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import njit
+
+from propgraph.encoding import all_distinct, codes_of, encode, labels_of
+from propgraph.errors import InputError
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+NEEDED = ("account_id", "object_id", "content_id", "timestamp")
+
+
+@dataclass(frozen=True)
+class Incidence:
+    """The shares of one trace, sorted by object, time, account and post.
+
+    Attributes
+    ----------
+    accounts, objects
+        Labels (String, sorted) behind the codes.
+    offsets
+        int64[n_objects + 1]; object `o` has the shares `offsets[o]:offsets[o + 1]`.
+    account, object
+        int32[n_shares]; codes.
+    time
+        int64[n_shares]; milliseconds since 1970.
+    post
+        int64[n_shares]; equal numbers mean the same post. Empty where every share is a post of its own.
+    row
+        int64[n_shares]; where the share stands in the frame it came from.
+    """
+
+    accounts: pl.Series
+    objects: pl.Series
+    offsets: Int64
+    account: Int32
+    object: Int32
+    time: Int64
+    post: Int64
+    row: Int64
+
+    @property
+    def n_shares(self) -> int:
+        """Number of shares."""
+        return int(self.account.size)
+
+    def keep(self, mask: Bool) -> Incidence:
+        """Return the incidence of the shares that `mask` keeps; codes stay as they are."""
+        if bool(mask.all()):
+            return self
+        kept = self.object[mask]
+        return Incidence(
+            accounts=self.accounts,
+            objects=self.objects,
+            offsets=_offsets(kept, len(self.objects)),
+            account=self.account[mask],
+            object=kept,
+            time=self.time[mask],
+            post=self.post[mask] if self.post.size else self.post,
+            row=self.row[mask],
+        )
+
+
+def incidence(shares: pl.DataFrame, /) -> Incidence:
+    """Return the incidence of the `shares` of one trace.
+
+    Parameters
+    ----------
+    shares
+        Columns `account_id`, `object_id`, `content_id` (String or encoded) and `timestamp`
+        (`Datetime("ms", "UTC")`), without nulls. Rows in any order.
+
+    Returns
+    -------
+    Incidence
+        Shares of a post's own id (the object is the post itself) are left out: the original of a
+        reshare does not co-share with those who reshare it.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or holds a null.
+    """
+    check_shares(shares)
+    columns = pl.DataFrame([encode(shares["account_id"]), encode(shares["object_id"]), shares["content_id"]])
+    time = shares["timestamp"].dt.timestamp("ms").to_numpy()
+    account = codes_of(columns["account_id"]).astype(np.int32)
+    object_ = codes_of(columns["object_id"]).astype(np.int32)
+    row = np.arange(len(time), dtype=np.int64)
+    if not _is_sorted(object_, time, account):
+        keys = pl.DataFrame({"o": object_, "t": time, "a": account, "c": columns["content_id"].cast(pl.String)})
+        row = keys.select(pl.arg_sort_by("o", "t", "a", "c")).to_series().to_numpy()
+        row = row.astype(np.int64)
+        account, object_, time = account[row], object_[row], time[row]
+    post = np.empty(0, np.int64)
+    if not all_distinct(columns["content_id"]):
+        post = codes_of(encode(columns["content_id"].cast(pl.String))).astype(np.int64)[row]
+    objects = labels_of(columns["object_id"])
+    result = Incidence(
+        accounts=labels_of(columns["account_id"]),
+        objects=objects,
+        offsets=_offsets(object_, len(objects)),
+        account=account,
+        object=object_,
+        time=time,
+        post=post,
+        row=row,
+    )
+    own_id = _shares_of_own_id(objects, object_, columns["content_id"], row)
+    return result.keep(~own_id) if bool(own_id.any()) else result
+
+
+def check_shares(shares: pl.DataFrame, /) -> None:
+    """Raise `InputError` unless `shares` has the columns needed, without nulls, and times as times."""
+    missing = [name for name in NEEDED if name not in shares.columns]
+    if missing:
+        raise InputError(f"shares lack the column(s) {', '.join(missing)}; found {', '.join(shares.columns)}")
+    nulls = [name for name in NEEDED if shares[name].null_count()]
+    if nulls:
+        raise InputError(f"shares hold nulls in the column(s) {', '.join(nulls)}; drop these rows first")
+    if not isinstance(shares["timestamp"].dtype, pl.Datetime):
+        raise InputError(
+            f"shares: column 'timestamp' is {shares['timestamp'].dtype}, not a Datetime; "
+            "for unix seconds use pl.from_epoch('timestamp', time_unit='s')"
+        )
+
+
+def _shares_of_own_id(objects: pl.Series, object_: Int32, content: pl.Series, row: Int64) -> Bool:
+    """Mark shares whose object is their own post, by 64-bit hash first and by string where that fires."""
+    of_object = objects.hash().to_numpy()[object_]
+    of_post = content.cast(pl.String).hash().to_numpy()[row]
+    same: Any = of_object == of_post
+    return np.asarray(same, dtype=np.bool_)
+
+
+def _offsets(object_: Int32, n_objects: int) -> Int64:
+    offsets = np.zeros(n_objects + 1, np.int64)
+    np.cumsum(np.bincount(object_, minlength=n_objects), out=offsets[1:])
+    return offsets
+
+
+def by_account(account: Int32, n_accounts: int) -> tuple[Int64, Int64]:
+    """Return `(start, position)`: account `a` has the shares `position[start[a]:start[a + 1]]`, ascending."""
+    start = np.zeros(n_accounts + 1, np.int64)
+    np.cumsum(np.bincount(account, minlength=n_accounts), out=start[1:])
+    return start, _positions(account, start)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _positions(account: Int32, start: Int64) -> Int64:
+    cursor = start[:-1].copy()
+    position = np.empty(account.size, np.int64)
+    for p in range(account.size):
+        position[cursor[account[p]]] = p
+        cursor[account[p]] += 1
+    return position
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _is_sorted(object_: Int32, time: Int64, account: Int32) -> bool:
+    for p in range(1, object_.size):
+        if object_[p] != object_[p - 1]:
+            if object_[p] < object_[p - 1]:
+                return False
+        elif time[p] != time[p - 1]:
+            if time[p] < time[p - 1]:
+                return False
+        elif account[p] < account[p - 1]:
+            return False
+    return True

@@ -55,8 +55,10 @@ def codes_of(ids: pl.Series, /) -> Codes:
 
 
 def codes_in(ids: pl.Series, labels: pl.Series, /) -> npt.NDArray[np.int64]:
-    """Return for each of `ids` (String, nulls allowed) its position in the sorted `labels`, else -1."""
-    index = pl.DataFrame({"id": labels, "code": np.arange(len(labels), dtype=np.int64)})
+    """Return for each of `ids` (String, nulls allowed) its first position in `labels`, else -1."""
+    index = pl.DataFrame({"id": labels.cast(pl.String), "code": np.arange(len(labels), dtype=np.int64)})
+    if not all_distinct(labels):
+        index = index.unique("id", keep="first", maintain_order=True)
     found = pl.DataFrame({"id": ids.cast(pl.String)}).join(index, on="id", how="left", maintain_order="left")
     return found["code"].fill_null(-1).to_numpy()
 
@@ -65,6 +67,26 @@ def all_distinct(ids: pl.Series, /) -> bool:
     """Tell whether no two of `ids` are equal; two ids of one 64-bit hash count as equal."""
     hashes = np.sort(ids.hash().to_numpy())
     return not bool((hashes[1:] == hashes[:-1]).any())
+
+
+def grouped(codes: npt.NDArray[Any], n_groups: int, /) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return `(start, position)`: group `g` has the rows `position[start[g]:start[g + 1]]`, ascending.
+
+    `position` alone is the stable order of the rows by group, in linear time.
+    """
+    start = np.zeros(n_groups + 1, np.int64)
+    np.cumsum(np.bincount(codes, minlength=n_groups), out=start[1:])
+    return start, _positions(codes, start)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _positions(codes: npt.NDArray[Any], start: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    cursor = start[:-1].copy()
+    position = np.empty(codes.size, np.int64)
+    for row in range(codes.size):
+        position[cursor[codes[row]]] = row
+        cursor[codes[row]] += 1
+    return position
 
 
 def _codes_and_labels(ids: pl.Series) -> tuple[Codes, pl.Series]:

@@ -1,0 +1,1 @@
+"""Who shared the same objects at the same time, and what chance explains of it."""

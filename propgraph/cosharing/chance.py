@@ -14,7 +14,8 @@ import numpy.typing as npt
 from numba import njit
 from scipy.special import pdtrc
 
-from propgraph.cosharing.incidence import Incidence, Int32, Int64, by_account
+from propgraph.cosharing.incidence import Incidence, Int32, Int64
+from propgraph.encoding import grouped
 
 Float64 = npt.NDArray[np.float64]
 
@@ -51,7 +52,7 @@ def chance_of(
         At most so many at once.
     """
     within = _within_fraction(log.offsets, log.time, window_ms)
-    start, position = by_account(log.account, len(log.accounts))
+    start, position = grouped(log.account, len(log.accounts))
     first, object_, posts = _objects_of_accounts(start, position, log.object)
     n_shared, expected = _by_hub(
         source, target, first=first, object_=object_, posts=posts, within=within, threads=threads

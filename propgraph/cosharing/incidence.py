@@ -149,23 +149,6 @@ def _offsets(object_: Int32, n_objects: int) -> Int64:
     return offsets
 
 
-def by_account(account: Int32, n_accounts: int) -> tuple[Int64, Int64]:
-    """Return `(start, position)`: account `a` has the shares `position[start[a]:start[a + 1]]`, ascending."""
-    start = np.zeros(n_accounts + 1, np.int64)
-    np.cumsum(np.bincount(account, minlength=n_accounts), out=start[1:])
-    return start, _positions(account, start)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _positions(account: Int32, start: Int64) -> Int64:
-    cursor = start[:-1].copy()
-    position = np.empty(account.size, np.int64)
-    for p in range(account.size):
-        position[cursor[account[p]]] = p
-        cursor[account[p]] += 1
-    return position
-
-
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _is_sorted(object_: Int32, time: Int64, account: Int32) -> bool:
     for p in range(1, object_.size):

@@ -18,8 +18,8 @@ import polars as pl
 from numba import njit
 
 from propgraph.cosharing.chance import chance_of
-from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64, by_account, incidence
-from propgraph.encoding import decode
+from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64, incidence
+from propgraph.encoding import decode, grouped
 from propgraph.errors import UsageError, check_at_least, check_choice
 from propgraph.schema import EDGES
 
@@ -165,7 +165,7 @@ class _Window:
     def _blocks(self, log: Incidence, takes_part: Bool, min_weight: int):  # type: ignore[no-untyped-def]
         """Yield the edges of block after block of accounts, in order, computed on several threads."""
         n_accounts = len(log.accounts)
-        start, position = by_account(log.account, n_accounts)
+        start, position = grouped(log.account, n_accounts)
         bounds = _equal_blocks(start, log.n_shares, _BLOCKS)
         after, before = _next_other(log.object, log.account)
 

@@ -1,0 +1,1 @@
+"""Platform logs to posts: one file a platform, one registry, detection by content."""

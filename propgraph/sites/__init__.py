@@ -1,0 +1,1 @@
+"""Registrable domains measured: who shares them, and who shares them first."""

@@ -1,0 +1,1 @@
+"""Posts to shares: what kind of object each post carries on."""

@@ -1,0 +1,204 @@
+"""The two jobs: `build` from logs to cascades and edges, `find_clusters` on to flags and evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from propgraph.cascades.build import CASCADE_TRACES, build_cascades
+from propgraph.cosharing.window import cosharing_edges
+from propgraph.encoding import codes_of, encode, labels_of
+from propgraph.provenance import Run, digest
+from propgraph.readers.read import Log, read_logs
+from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, OBJECTS, POSTS, SHARES
+from propgraph.study import Study, StudyWriter, check_target, writing
+from propgraph.traces.make import make_shares
+from propgraph.traces.urls import canonicalise_urls
+
+Progress = Callable[[str, float], None]
+
+
+def build(
+    logs: Sequence[str | Path],
+    study: str | Path,
+    /,
+    *,
+    format: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    trace: Sequence[str] | None = None,
+    time_window: float = 60.0,
+    min_participation: int = 2,
+    min_edge_weight: int = 2,
+    edge_weight: str = "objects",
+    edge_quantile: float = 0.0,
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Study:
+    """Go from logs to a study with posts, shares, accounts, objects, cascades and co-sharing edges.
+
+    Parameters
+    ----------
+    logs
+        Files, folders or globs.
+    study
+        The folder to make; it appears when it is whole.
+    format, mapping
+        As for `read_log`.
+    trace
+        Traces to make; None takes all that the logs support.
+    time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, threads
+        As for `cosharing_edges`; the window in seconds.
+    overwrite
+        Replace a study that is there already.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    Returns
+    -------
+    Study
+        The study; `study.run["build"]` tells rows in, kept and rejected, and what every step took.
+
+    Raises
+    ------
+    InputError
+        When the logs cannot be used.
+    StudyError
+        When the study cannot be written or something is in its way.
+    UsageError
+        When an option is out of its range.
+    """
+    check_target(study, overwrite=overwrite)
+    parameters = {
+        "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),
+        "trace": list(trace) if trace else None, "time_window": time_window,
+        "min_participation": min_participation, "min_edge_weight": min_edge_weight,
+        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+    }  # fmt: skip
+    run = Run("build", parameters)
+    with writing(study) as writer:
+        with run.step("read"):
+            log = read_logs(logs, format=format, mapping=mapping, progress=progress)
+        run.record["inputs"] = _with_digests(log.sources, threads)
+        run.record["notes"] += log.notes
+        with run.step("traces"):
+            shares = make_shares(log.posts, traces=list(trace) if trace else None)
+        with run.step("write posts and shares"):
+            _write_shares(writer, log, shares)
+        with run.step("cascades"):
+            _write_cascades(writer, log, shares, run)
+        with run.step("edges"):
+            edges = pl.concat([
+                cosharing_edges(
+                    part.with_columns(pl.lit(name).alias("trace")),
+                    time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
+                    edge_weight=edge_weight, edge_quantile=edge_quantile, threads=threads, progress=progress,
+                )
+                for name, part in shares.items()
+            ])  # fmt: skip
+            writer.write("edges", edges)
+        _count(run, log, shares, edges)
+        writer.run = {"build": run.finish()}
+    return Study.open(study)
+
+
+def _with_digests(sources: list[dict[str, Any]], threads: int | None) -> list[dict[str, Any]]:
+    with ThreadPoolExecutor(threads) as pool:
+        digests = list(pool.map(lambda source: digest(Path(source["path"])), sources))
+    return [source | {"sha256": sha256} for source, sha256 in zip(sources, digests, strict=True)]
+
+
+def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:
+    writer.write("posts", _streamed(log.posts, POSTS.dtypes))
+    writer.write("rejected", log.rejected)
+    parts = [_streamed(part.with_columns(pl.lit(name).alias("trace")), SHARES.dtypes) for name, part in shares.items()]
+    writer.write("shares", pl.concat(parts) if parts else SHARES.empty())
+    writer.write("accounts", accounts_table(log, shares))
+    writer.write("objects", objects_table(shares))
+
+
+def _streamed(frame: pl.DataFrame, dtypes: Mapping[str, Any]) -> pl.LazyFrame:
+    """Return the schema's columns of `frame`, cast only as they are written: ids stay codes in memory."""
+    return frame.lazy().select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in dtypes.items()
+    )
+
+
+def _write_cascades(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame], run: Run) -> None:
+    cascades, nodes = [CASCADES.empty()], [CASCADE_NODES.empty().lazy()]
+    repairs: Counter[str] = Counter()
+    for name in CASCADE_TRACES:
+        if name in shares:
+            built = build_cascades(shares[name], log.posts, trace=name)
+            cascades.append(CASCADES.conform(built.cascades))
+            nodes.append(_streamed(built.nodes, CASCADE_NODES.dtypes))
+            repairs.update(built.counts)
+    writer.write("cascades", pl.concat(cascades))
+    writer.write("cascade_nodes", pl.concat(nodes))
+    run.count(**repairs, cascades=sum(frame.height for frame in cascades))
+
+
+def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the `accounts` table of a log and its shares."""
+    ids = encode(log.posts["account_id"])
+    labels = labels_of(ids)
+    times = pl.DataFrame({"code": codes_of(ids), "t": log.posts["timestamp"]}).lazy()
+    seen = times.group_by("code").agg(pl.len().alias("n_posts"), first_seen=pl.col("t").min(), last_seen=pl.col("t").max())
+    n_shares = np.zeros(len(labels), np.int64)
+    for part in shares.values():
+        n_shares += np.bincount(codes_of(part["account_id"]), minlength=len(labels))
+    table = seen.sort("code").collect().with_columns(labels.alias("account_id"), pl.Series("n_shares", n_shares))
+    if log.profiles.width > 1:
+        known = set(log.profiles.columns)
+        picks = {"name": pl.col("name").drop_nulls().last(), "created_at": pl.col("created_at").min(), "followers": pl.col("followers").max()}
+        profiles = log.profiles.lazy().group_by("account_id").agg(**{name: pick for name, pick in picks.items() if name in known})
+        table = table.join(profiles.with_columns(pl.col("account_id").cast(pl.String)).collect(), on="account_id", how="left")
+    return ACCOUNTS.conform(table.drop("code")).sort("account_id")
+
+
+def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the `objects` table of the shares of all traces."""
+    frames = [OBJECTS.empty()]
+    for name, part in shares.items():
+        objects = labels_of(part["object_id"])
+        frame = (
+            part.lazy()
+            .select(pl.Series("code", codes_of(part["object_id"])), account=pl.Series(codes_of(part["account_id"])), t="timestamp")
+            .group_by("code", maintain_order=True)
+            .agg(pl.len().alias("n_shares"), n_accounts=pl.col("account").n_unique(), first_share=pl.col("t").first(), first=pl.col("account").first())
+            .collect()
+        )
+        table = frame.with_columns(
+            objects.alias("object_id"),
+            pl.lit(name).alias("trace"),
+            labels_of(part["account_id"]).gather(frame["first"]).alias("first_account_id"),
+        ).drop("code", "first")
+        if name == "url":
+            known = canonicalise_urls(objects).rename({"raw": "object_id"}).select("object_id", "url", "site", "is_shortener")
+            table = table.join(known, on="object_id", how="left", maintain_order="left")
+        elif name == "domain":
+            table = table.with_columns(pl.col("object_id").alias("site"))
+        frames.append(OBJECTS.conform(table))
+    return pl.concat(frames)
+
+
+def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.DataFrame) -> None:
+    run.count(
+        rows=log.n_rows,
+        posts=log.posts.height,
+        rejected=log.rejected.height,
+        accounts=len(labels_of(encode(log.posts["account_id"]))),
+        shares=sum(part.height for part in shares.values()),
+        objects=sum(len(labels_of(part["object_id"])) for part in shares.values()),
+        edges=edges.height,
+    )
+    reasons = log.rejected["reason"].str.replace(r"^(\w+: ).*(is not a time|lies|is another post|shares the same)", "$1… $2")
+    run.record["rejected_by_reason"] = dict(Counter(reasons.to_list()).most_common(20))
+    run.record["edges_by_trace"] = {str(name): int(n) for name, n in edges.group_by("trace").len().sort("trace").iter_rows()}

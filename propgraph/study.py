@@ -1,0 +1,208 @@
+"""The study folder: Parquet tables and `run.json`, whole or not there at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from propgraph.errors import StudyError, did_you_mean
+from propgraph.schema import TABLES
+
+RUN = "run.json"
+ROW_GROUP = 1 << 19
+
+
+class Study:
+    """A folder of tables that one or more jobs made.
+
+    Every table of `schema.TABLES` is an attribute: `Study.open("study").edges` reads the table as a
+    `polars.DataFrame`; `scan` reads lazily.
+
+    Examples
+    --------
+    >>> study = Study.open("study")  # doctest: +SKIP
+    >>> study.clusters.filter("flagged")  # doctest: +SKIP
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def open(cls, path: str | Path, /) -> Study:
+        """Return the study at `path`.
+
+        Raises
+        ------
+        StudyError
+            When there is none, or it is not whole.
+        """
+        study = cls(path)
+        _recover(study.path)
+        if not study.path.is_dir():
+            raise StudyError(f"{path}: no such study; make one with `propgraph build LOG... -o {path}`")
+        if not is_study(study.path):
+            raise StudyError(f"{path}: not a study (no {RUN} in it); make one with `propgraph build`")
+        return study
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables that are there, in the order of the schema."""
+        return [name for name in TABLES if self.file(name).exists()]
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The run records, one a job: `{"build": {...}, "clusters": {...}}`."""
+        record: dict[str, Any] = json.loads((self.path / RUN).read_text(encoding="utf-8"))
+        return record
+
+    def file(self, name: str, /) -> Path:
+        """Return the path of table `name`."""
+        return self.path / f"{name}.parquet"
+
+    def scan(self, name: str, /) -> pl.LazyFrame:
+        """Return table `name` lazily.
+
+        Raises
+        ------
+        StudyError
+            When the study has no such table (yet).
+        """
+        if name not in TABLES:
+            raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
+        if not self.file(name).exists():
+            job = "clusters" if name in {"members", "clusters", "sites", "evidence"} else "build"
+            raise StudyError(f"{self.path}: no table {name!r} yet; run `propgraph {job}` first")
+        return pl.scan_parquet(self.file(name))
+
+    def __getattr__(self, name: str) -> pl.DataFrame:
+        if name.startswith("_") or name not in TABLES:
+            raise AttributeError(f"Study has no table or attribute {name!r}{did_you_mean(name, TABLES)}")
+        return self.scan(name).collect()
+
+    def __dir__(self) -> Iterable[str]:
+        return [*super().__dir__(), *TABLES]
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.path)!r}: {', '.join(self.tables)})"
+
+
+class StudyWriter:
+    """The inside of a study that is being made: tables go in, nothing shows until it is whole."""
+
+    def __init__(self, folder: Path, run: dict[str, Any]) -> None:
+        self.folder, self.run = folder, run
+
+    def write(self, name: str, frame: pl.DataFrame | pl.LazyFrame, /) -> None:
+        """Write one table; a LazyFrame is streamed and has to have the schema's columns already."""
+        path = self.folder / f"{name}.parquet"
+        path.unlink(missing_ok=True)
+        lazy = frame if isinstance(frame, pl.LazyFrame) else TABLES[name].conform(frame).lazy()
+        try:
+            lazy.sink_parquet(
+                path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, maintain_order=True
+            )
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise StudyError(f"{path.name}: cannot be written ({error}); is the disk full?") from error
+
+
+def is_study(path: Path) -> bool:
+    """Tell whether `path` is a whole study."""
+    return (path / RUN).is_file()
+
+
+def check_target(path: str | Path, *, overwrite: bool) -> None:
+    """Raise `StudyError` unless a study can be made at `path`.
+
+    An existing study is replaced only with `overwrite`; anything else in the way never is.
+    """
+    target = Path(path)
+    _recover(target)
+    if not target.exists():
+        return
+    if target.is_dir() and (is_study(target) or not any(target.iterdir())):
+        if overwrite or not is_study(target):
+            return
+        raise StudyError(f"{path}: a study is there already; add --overwrite to replace it, or choose another -o")
+    raise StudyError(f"{path}: something that is not a study is in the way; choose another -o")
+
+
+@contextmanager
+def writing(path: str | Path, *, keep: bool = False) -> Iterator[StudyWriter]:
+    """Make or replace the study at `path`: into a folder beside it, renamed when it is whole.
+
+    Parameters
+    ----------
+    path
+        The study's folder.
+    keep
+        Start from the tables and run records that are there, instead of from nothing.
+
+    Raises
+    ------
+    StudyError
+        When the folder cannot be made or written.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
+    try:
+        if keep:
+            for file in sorted(target.iterdir()):
+                if file.is_file() and file.name != RUN:
+                    _link(file, folder / file.name)
+        writer = StudyWriter(folder, Study(target).run if keep else {})
+        yield writer
+        _write_run(folder / RUN, writer.run)
+        _swap(folder, target)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written ({error.strerror}); is the disk full?") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_run(path: Path, run: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(run, file, indent=2, ensure_ascii=False, default=str)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+
+
+def _previous(target: Path) -> Path:
+    return target.parent / f".{target.name}.previous"
+
+
+def _swap(folder: Path, target: Path) -> None:
+    """Put `folder` in the place of `target`; between the two renames `_recover` knows the way back."""
+    folder.chmod(0o755)
+    previous = _previous(target)
+    shutil.rmtree(previous, ignore_errors=True)
+    if target.exists():
+        target.rename(previous)
+    folder.rename(target)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _recover(target: Path) -> None:
+    """Bring back the earlier study where a run was killed between the two renames of `_swap`."""
+    previous = _previous(target)
+    if not target.exists() and is_study(previous):
+        previous.rename(target)

@@ -46,7 +46,8 @@ _TRACKING = _words(
     vero_id vero_conv icid ocid wt_mc wt.mc_id guccounter guce_referrer guce_referrer_sig soc_src soc_trk
     s_kwcid ef_id ex_cid sc_cid wpsrc wpisrc intcmp int_cmp trk trkcampaign sfnsn mibextid extid ito
     _branch_match_id __s nr_email_referer feedtype feedname _openstat at_medium at_campaign at_custom1
-    at_custom2 at_custom3 at_custom4 usqp amp_js_v amp_gsa aoh
+    pk_campaign pk_kwd pk_keyword pk_source pk_medium pk_content pk_cid ns_mchannel ns_source ns_campaign
+    ns_linkname ns_fee at_custom2 at_custom3 at_custom4 usqp amp_js_v amp_gsa aoh
     """
 )
 _TRACKING_PREFIXES = (
@@ -55,11 +56,9 @@ _TRACKING_PREFIXES = (
     "fb_action_",
     "fb_ref",
     "fb_source",
-    "pk_",
     "piwik_",
     "mtm_",
     "matomo_",
-    "ns_",
     "__cft__",
     "__tn__",
     "__xts__",
@@ -116,6 +115,9 @@ _BLOGSPOT = re.compile(
     r"n[lo]|p[et]|qa|r[eosu]|s[egikn]|t[dw]|ug|vn)\Z"
 )
 
+_WIKIPEDIA = re.compile(r"(?:\.m)+\.wikipedia\.org\Z")
+_GOOGLE = re.compile(r"google\.(?:com|[a-z]{2}|com?\.[a-z]{2})")
+
 _PRESENTATION_LABELS = ("www", "m", "mobile", "amp")
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
@@ -128,7 +130,7 @@ _IS_BLANK = re.compile(rf"[{_BLANK}]").match
 
 _TABS = re.compile(r"[\t\n\r]")  # the URL standard takes these out wherever they stand
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
-_BARE_HOST = re.compile(r"(?://)?[^/?#\\:@\s]+\.[^/?#\\:@\s]+(?::\d+)?(?=[/?#\\]|\Z)")
+_BARE_HOST = re.compile(r"(?://)?(?=[^/?#\\:@\s.]++\.)[^/?#\\:@\s]++(?::\d++)?(?=[/?#\\]|\Z)")
 _HREF = re.compile(
     r"https?://(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:]*)(:\d+)?(/[^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
 )
@@ -138,7 +140,7 @@ _TRIPLETS = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _UNRESERVED = re.compile(r"%(2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])")
 _ENTITY = re.compile(r"(?:amp;)+")  # `&amp;` copied from a page's source
 
-_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{6,}")
+_VIDEO_ID = re.compile(r"([A-Za-z0-9_-]{6,})")
 _VIDEO_PATH = re.compile(r"/(?:shorts|embed|live|v|e)/([A-Za-z0-9_-]{6,})")
 _NOT_A_VIDEO = frozenset({"videoseries", "live_stream"})
 
@@ -209,10 +211,10 @@ def canonicalise_urls(urls: pl.Series, /) -> pl.DataFrame:
       link in running text go; percent triplets are written in one way;
     - AMP viewers and the outgoing-link pages of Facebook, Google, Instagram, VK and YouTube are unwrapped,
       at most three deep (deeper nests are kept as they are);
-    - every address of a YouTube video becomes `https://youtube.com/watch?v=ID`, and every country's
-      address of a Blogger blog becomes `NAME.blogspot.com`;
+    - every address of a YouTube video becomes `https://youtube.com/watch?v=ID`, whatever the list or the
+      start time, and every country's address of a Blogger blog becomes `NAME.blogspot.com`;
     - parameters that track the reader go to `tokens`; the others are sorted by name, equal names in their
-      order. A link without a scheme is read as `https`.
+      order. A link without a scheme is read as `https` if its host ends in a public suffix.
 
     Nothing is fetched: links by a shortener stay what they are and are marked.
 
@@ -232,7 +234,8 @@ def canonicalise_urls(urls: pl.Series, /) -> pl.DataFrame:
 
         - `raw` (String): the string as given;
         - `url` (String): the canonical URL; null when `raw` is not a web URL (http or https, with a valid
-          host) or is longer than 65,536 characters. Canonical URLs are their own canonical form;
+          host) or is longer than 65,536 characters, as given or encoded. A canonical URL is its own
+          canonical form;
         - `site` (String): the registrable domain, lower case, in punycode; the host itself for an IP
           address, a public suffix or a host without one; null where `url` is;
         - `tokens` (String): the tracking parameters taken off, `key=value` joined by `&` in the order
@@ -310,7 +313,11 @@ def _canonicalise(raw: str, hosts: _Hosts) -> tuple[str | None, str | None, str 
         return None, None, None, False
     if link.host.platform:
         link = _unwrapped(link, hosts)
-    return str(link), link.host.site, "&".join(link.tokens) or None, link.host.is_shortener
+    url = str(link)
+    # Encoding may lengthen a URL beyond what would be parsed again.
+    if len(url) > MAX_CHARS:
+        return None, None, None, False
+    return url, link.host.site, "&".join(link.tokens) or None, link.host.is_shortener
 
 
 def _unwrapped(link: _Link, hosts: _Hosts) -> _Link:
@@ -329,7 +336,7 @@ def _target(link: _Link, hosts: _Hosts) -> _Link | None:
     """Return the link that `link` leads to or shows, by its address alone, or None."""
     for text in _target_texts(link):
         target = _read(text, hosts)
-        if target is not None and target.host.is_public:
+        if target is not None and (target.host.is_public or _is_address(target.host.name)):
             return target
     return None
 
@@ -350,14 +357,19 @@ def _target_texts(link: _Link) -> list[str]:
 
 def _read(raw: str, hosts: _Hosts) -> _Link | None:
     """Return the pieces of the link `raw`, or None if it is not a web URL."""
-    text = _with_scheme(_TABS.sub("", _trimmed(raw)))
-    href = _parser()(text) if text else None
+    text = _TABS.sub("", _trimmed(raw))
+    is_bare = not _SCHEME.match(text)
+    if is_bare:
+        if not _BARE_HOST.match(text):
+            return None
+        text = f"https://{text.removeprefix('//')}"
+    href = _parser()(text)
     found = _HREF.fullmatch(_same_triplets(href)) if href else None
     if found is None:
         return None
     name, port, path, query, fragment = found.groups()
     host = hosts[name]
-    if host is None:
+    if host is None or (is_bare and not host.is_public):
         return None
     params, tokens = _read_query(query, host) if query else ((), ())
     route, more_tokens = _read_fragment(fragment, host) if fragment else ("", ())
@@ -421,15 +433,6 @@ def _path_end(path: str, *, is_last: bool) -> int:
             end -= len("/amp")
         if end == before:
             return end
-
-
-def _with_scheme(text: str) -> str | None:
-    """Return `text` as an absolute web URL to parse, or None where it names another scheme or no host."""
-    if _SCHEME.match(text):
-        return text
-    if _BARE_HOST.match(text):
-        return f"https://{text.removeprefix('//')}"
-    return None
 
 
 def _same_triplets(href: str) -> str:
@@ -509,11 +512,10 @@ def _as_video(link: _Link, hosts: _Hosts) -> _Link:
         found = _VIDEO_ID.fullmatch(next(values, "").partition("?")[0])
     else:
         found = _VIDEO_PATH.fullmatch(link.path)
-    video = found.groups()[0] if found and found.re is _VIDEO_PATH else found and found[0]
     host = hosts["youtube.com"]
-    if not video or video in _NOT_A_VIDEO or host is None:
+    if found is None or found[1] in _NOT_A_VIDEO or host is None:
         return link
-    return _Link(host, "", "/watch", (f"v={video}",), "", link.tokens)
+    return _Link(host, "", "/watch", (f"v={found[1]}",), "", link.tokens)
 
 
 class _Hosts(dict[str, _Host | None]):
@@ -526,10 +528,10 @@ class _Hosts(dict[str, _Host | None]):
 
 def _read_host(parsed: str) -> _Host | None:
     name = parsed.removesuffix(".")
-    # The parser ends a host in a number only if it is an IPv4 address.
-    if name.startswith("[") or name.rpartition(".")[2].isdecimal():
-        return _Host(name, name, True, False, "", frozenset(), False)
-    if not _HOST.fullmatch(name):
+    if _is_address(name):
+        return _Host(name, name, False, False, "", frozenset(), False)
+    # The parser lets pass what no name server can know.
+    if len(name) > 253 or not _HOST.fullmatch(name):
         return None
     name = _BLOGSPOT.sub(".blogspot.com", name)
     site, is_public = _site(name)
@@ -547,6 +549,11 @@ def _read_host(parsed: str) -> _Host | None:
     )
 
 
+def _is_address(name: str) -> bool:
+    # The parser ends a host in a number only if it is an IPv4 address.
+    return name.startswith("[") or name.rpartition(".")[2].isdecimal()
+
+
 def _without_labels(name: str, site: str) -> str:
     """Return host `name` without the labels that choose a presentation, never cutting into its site."""
     while True:
@@ -557,7 +564,7 @@ def _without_labels(name: str, site: str) -> str:
         if not (rest == site or rest.endswith(f".{site}") or rest in _FREE_HOSTS):
             break
         name = rest
-    return name.replace(".m.", ".", 1) if name.endswith(".m.wikipedia.org") else name
+    return _WIKIPEDIA.sub(".wikipedia.org", name)
 
 
 def _site(name: str) -> tuple[str, bool]:
@@ -570,8 +577,8 @@ def _platform(name: str, site: str) -> str:
     """Return the platform whose addresses have rules of their own, or an empty string."""
     if site == "ampproject.org":
         return "amp cache" if name.endswith("cdn.ampproject.org") else ""
-    if site.startswith("google."):
-        return "google" if name == site else ""
+    if _GOOGLE.fullmatch(name):
+        return "google"
     return {
         "facebook.com": "facebook",
         "l.facebook.com": "facebook",

@@ -1,0 +1,180 @@
+"""Do members share at once beyond what outsiders do with the same objects?
+
+Permuting times within an object is blind where a campaign is most of the object's public: its own burst
+then explains itself. So a cluster is held against the others: of all pairs of posts of an object by
+outsiders, what part lies within the window? Where an object has few outsiders, the log's usual part
+stands in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import njit
+
+from propgraph.cosharing.incidence import Incidence, Int64
+
+#: How many outsiders' pairs of posts the log's usual part weighs as much as.
+PRIOR_PAIRS = 20.0
+
+
+@dataclass(frozen=True)
+class Synchrony:
+    """How the clusters keep time in one trace.
+
+    Attributes
+    ----------
+    objects
+        A row for each cluster and object that two or more members shared: `cluster` (UInt32), `object`
+        (UInt32 code), `n_pairs` (pairs of members' posts, by different accounts), `n_within` (those in
+        the window), `pace` (0..1, the part of outsiders' pairs in the window).
+    members
+        A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
+        `synchrony` (0..1, mean over the objects of the part of its pairs in the window), `pace` (0..1, the same
+        expected), `log_p` (natural logarithm, <= 0), `n_co_objects` (objects in the window with a fellow),
+        `expected_co_objects`.
+    shares
+        A row for each share by a member: `row` (of the shares' frame), `cluster`, `account`, `object`,
+        `n_fellows` (fellow members' posts within the window).
+    """
+
+    objects: pl.DataFrame
+    members: pl.DataFrame
+    shares: pl.DataFrame
+
+
+def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> Synchrony:
+    """Return how each cluster keeps time in one trace.
+
+    Parameters
+    ----------
+    log
+        All shares of the trace.
+    cluster
+        int64[n_accounts]; the cluster of each account, -1 for none.
+    window_ms
+        The window in milliseconds.
+    """
+    near = _near(log.offsets, log.time, window_ms)
+    n_posts = np.diff(log.offsets)
+    within = np.bincount(log.object, weights=near, minlength=n_posts.size) / 2
+    usual = usual_pace(n_posts, within)
+    mine = np.flatnonzero(cluster[log.account] >= 0)
+    rows = pl.DataFrame(
+        {
+            "row": log.row[mine],
+            "cluster": cluster[log.account[mine]].astype(np.uint32),
+            "account": log.account[mine].astype(np.uint32),
+            "object": log.object[mine].astype(np.uint32),
+            "time": log.time[mine],
+            "near": near[mine],
+        }
+    ).sort("cluster", "object", "account", "time")
+    own = _near(_bounds(rows, "cluster", "object", "account"), rows["time"].to_numpy(), window_ms)
+    rows = rows.with_columns(pl.Series("own", own)).sort("cluster", "object", "time", "account")
+    group = _near(_bounds(rows, "cluster", "object"), rows["time"].to_numpy(), window_ms)
+    rows = rows.with_columns(
+        pl.Series("group", group),
+        k=pl.len().over("cluster", "object"),
+        k_own=pl.len().over("cluster", "object", "account"),
+    ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
+    objects = _objects(rows, n_posts, within, usual)
+    return Synchrony(objects, _members(rows, objects), rows.select("row", "cluster", "account", "object", "n_fellows"))
+
+
+def usual_pace(n_posts: Int64, within: npt.NDArray[np.float64], /) -> float:
+    """Return the log's usual part (0..1) of an object's pairs of posts in the window: the mean over objects."""
+    pairs = n_posts * (n_posts - 1) / 2
+    some = pairs > 0
+    # One pair's worth of doubt keeps a log without any pair within the window from a pace of zero.
+    return float((within[some] / pairs[some]).sum() + 0.01) / (int(some.sum()) + 1)
+
+
+def _objects(rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float) -> pl.DataFrame:
+    """Sum rows up to objects; outsiders' pairs are all pairs less those with a member in them."""
+    sums = rows.group_by("cluster", "object", maintain_order=True).agg(
+        k=pl.col("k").first(),
+        n_pairs=pl.col("n_others").sum() / 2,
+        n_within=pl.col("n_fellows").sum() / 2,
+        touched=pl.col("near").sum() - pl.col("group").sum() / 2,
+    ).filter(pl.col("n_pairs") > 0)
+    code = sums["object"].to_numpy()
+    sums = sums.with_columns(pl.Series("posts", n_posts[code]), pl.Series("within", within[code]))
+    outsiders = pl.col("posts") - pl.col("k")
+    pairs = outsiders * (outsiders - 1) / 2
+    in_window = (pl.col("within") - pl.col("touched")).clip(0)
+    return sums.with_columns(
+        pace=((in_window + PRIOR_PAIRS * usual) / (pairs + PRIOR_PAIRS)).clip(0, 1)
+    ).select("cluster", "object", "n_pairs", "n_within", "pace")
+
+
+def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
+    of_object = (
+        rows.filter(pl.col("n_others") > 0)
+        .group_by("cluster", "account", "object", maintain_order=True)
+        .agg(part=pl.col("n_fellows").sum() / pl.col("n_others").sum(), fellows=pl.col("n_others").max())
+        .join(objects.select("cluster", "object", "pace"), on=["cluster", "object"], how="left", maintain_order="left")
+        .sort("cluster", "account", "object")
+    )
+    found = of_object.group_by("cluster", "account", maintain_order=True).agg(
+        n_objects=pl.len(),
+        synchrony=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
+        pace=(pl.col("pace") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
+        n_co_objects=(pl.col("part") > 0).sum(),
+        expected_co_objects=(1 - (1 - pl.col("pace")) ** pl.col("fellows")).sum(),
+    )
+    return found.with_columns(log_p=log_tail(of_object, ["cluster", "account"], weight="fellows"))
+
+
+def log_tail(parts: pl.DataFrame, group: list[str], /, *, weight: str) -> pl.Series:
+    """Return for each group the logarithm of an upper bound for so large a weighted sum of parts by chance.
+
+    Chernoff's bound: for independent parts X in 0..1 of means m and fixed weights c,
+    log P(sum cX >= s) <= sum log(1 + m (exp(tc) - 1)) - ts for every t > 0; the least over a grid of t.
+
+    Parameters
+    ----------
+    parts
+        Columns `part` and `pace` (0..1), `weight`, and those of `group`; groups stand together.
+    group
+        Names of the group's columns.
+    weight
+        Name of the weight's column (> 0); it must not depend on the times.
+    """
+    if parts.is_empty():
+        return pl.Series("log_p", [], dtype=pl.Float64)
+    start = _bounds(parts, *group)[:-1]
+    c = parts.select(pl.col(weight) / pl.col(weight).max().over(group)).to_series().to_numpy()
+    x, m = parts["part"].to_numpy(), parts["pace"].to_numpy()
+    total = np.add.reduceat(c * x, start)
+    least = np.zeros(start.size)
+    for t in np.geomspace(0.05, 200, 60):
+        bound = np.add.reduceat(np.log1p(m * np.expm1(t * c)), start) - t * total
+        least = np.minimum(least, bound)
+    return pl.Series("log_p", least)
+
+
+def _bounds(rows: pl.DataFrame, *keys: str) -> Int64:
+    starts = rows.select(pl.struct(keys).rle_id()).to_series().to_numpy()
+    sizes = np.bincount(starts) if rows.height else np.empty(0, np.int64)
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _near(offsets: Int64, time: Int64, window_ms: int) -> Int64:
+    """Return how many other rows of the same group lie within the window of each row."""
+    near = np.zeros(time.size, np.int64)
+    for g in range(offsets.size - 1):
+        low = offsets[g]
+        high = offsets[g]
+        for p in range(offsets[g], offsets[g + 1]):
+            while time[p] - time[low] > window_ms:
+                low += 1
+            while high < offsets[g + 1] and time[high] - time[p] <= window_ms:
+                high += 1
+            near[p] = high - low - 1
+    return near

@@ -1,0 +1,84 @@
+"""Co-sharing edges to igraph and back; the only place that numbers vertices."""
+
+from __future__ import annotations
+
+import igraph as ig
+import numpy as np
+import polars as pl
+
+from propgraph.encoding import codes_of, encode, labels_of
+from propgraph.errors import InputError
+
+
+def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
+    """Return one row for each pair of accounts out of edges that have one for each trace and pair.
+
+    The weight of a pair is the largest of its traces': a repost of a post with a link is one act, not two.
+
+    Parameters
+    ----------
+    edges
+        Columns `source`, `target`, `weight`, `n_events`, `n_objects`, `mean_delta_s`, `fast_share`,
+        `first_time`, `last_time`, `trace`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share` (of the trace
+        with the largest weight), `first_time`, `last_time`, `traces` (joined by `+`); sorted.
+    """
+    heaviest = edges.sort("source", "target", "weight", "n_events", "trace", descending=[False, False, True, True, False])
+    return heaviest.group_by("source", "target", maintain_order=True).agg(
+        pl.col("weight", "n_objects", "n_events", "mean_delta_s", "fast_share").first(),
+        pl.col("first_time").min(),
+        pl.col("last_time").max(),
+        traces=pl.col("trace").sort().str.join("+"),
+    )
+
+
+def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> ig.Graph:
+    """Return the undirected network of `edges` as an `igraph.Graph`.
+
+    Parameters
+    ----------
+    edges
+        Columns `source` and `target` (String); every other column becomes an edge attribute. One row a
+        pair (see `join_traces`), or parallel edges.
+    nodes
+        Optional: `account_id` and further columns that become vertex attributes. Accounts without an edge
+        become vertices too.
+
+    Returns
+    -------
+    igraph.Graph
+        Vertices carry their id as `name` and are numbered in sorted order of the ids, edges in sorted
+        order of `source` and `target`, so that the same rows in any order give the same graph.
+
+    Raises
+    ------
+    InputError
+        When a column is missing.
+    """
+    missing = [name for name in ("source", "target") if name not in edges.columns]
+    if missing:
+        raise InputError(f"edges lack the column(s) {', '.join(missing)}; found {', '.join(edges.columns)}")
+    others = [name for name in edges.columns if name not in ("source", "target")]
+    edges = edges.sort("source", "target", *(name for name in ("trace",) if name in others))
+    ids = [edges["source"].cast(pl.String), edges["target"].cast(pl.String)]
+    if nodes is not None:
+        ids.append(nodes["account_id"].cast(pl.String))
+    both = encode(pl.concat([series.alias("name") for series in ids]))
+    codes = codes_of(both)[: 2 * edges.height].reshape(2, -1)
+    names = labels_of(both).to_list()
+    graph = ig.Graph(n=len(names), edges=np.ascontiguousarray(codes.T), directed=False)
+    graph.vs["name"] = names
+    for name in others:
+        graph.es[name] = edges[name].to_list()
+    if nodes is not None:
+        attributes = pl.DataFrame({"account_id": names}).join(
+            nodes.with_columns(pl.col("account_id").cast(pl.String)), on="account_id", how="left", maintain_order="left"
+        )
+        for name in nodes.columns:
+            if name != "account_id":
+                graph.vs[name] = attributes[name].to_list()
+    return graph

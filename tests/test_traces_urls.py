@@ -1,0 +1,450 @@
+import os
+import subprocess
+import sys
+import time
+from urllib.parse import quote
+
+import polars as pl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from propgraph.errors import InputError
+from propgraph.traces import urls as module
+from propgraph.traces.urls import MAX_CHARS, MAX_UNWRAPS, canonicalise_urls
+
+SCHEMA = {
+    "raw": pl.String,
+    "url": pl.String,
+    "site": pl.String,
+    "tokens": pl.String,
+    "is_shortener": pl.Boolean,
+}
+VIDEO = "https://youtube.com/watch?v=dQw4w9WgXcQ"
+
+
+def canonical(*urls):
+    frame = canonicalise_urls(pl.Series("urls", urls, pl.String))
+    return {row["raw"]: row for row in frame.iter_rows(named=True)}
+
+
+def one(url):
+    return canonical(url)[url]
+
+
+def wrapped(url, times):
+    for _ in range(times):
+        url = f"https://l.facebook.com/l.php?u={quote(url, safe='')}"
+    return url
+
+
+CANONICAL = {
+    "scheme, host case, port and fragment": ("HTTP://Example.COM:80/A#top", "https://example.com/A"),
+    "either default port": ("http://example.com:443/a", "https://example.com/a"),
+    "another port": ("http://example.com:8080/a", "https://example.com:8080/a"),
+    "hash-bang route": ("https://example.com/#!/a/b", "https://example.com#!/a/b"),
+    "empty hash-bang": ("https://example.com/a#!", "https://example.com/a"),
+    "user and password": ("https://u:p@example.com/a", "https://example.com/a"),
+    "user name that looks like a host": ("https://cnn.com@evil.example.com/a", "https://evil.example.com/a"),
+    "encoded at sign in the user": ("https://cnn.com%40x@evil.com", "https://evil.com"),
+    "root": ("https://example.com/", "https://example.com"),
+    "trailing slashes": ("https://example.com/a//", "https://example.com/a"),
+    "trailing slash before a query": ("https://example.com/a/?b=1", "https://example.com/a?b=1"),
+    "inner slashes stay": ("https://example.com//a//b", "https://example.com//a//b"),
+    "dot segments": ("https://example.com/a/./b/%2e%2E/c", "https://example.com/a/c"),
+    "backslashes": ("http:\\\\example.com\\a", "https://example.com/a"),
+    "tab and newline": ("https://exam\tple.com/a\nb", "https://example.com/ab"),
+    "presentation labels": ("https://www.m.example.com/a", "https://example.com/a"),
+    "mobile and amp labels": ("https://mobile.amp.example.com/a", "https://example.com/a"),
+    "label that is the registered name": ("https://m.co.uk/a", "https://m.co.uk/a"),
+    "label below a registered label": ("https://www.m.co.uk/a", "https://m.co.uk/a"),
+    "public suffix with www": ("https://www.gov.uk/a", "https://www.gov.uk/a"),
+    "other labels stay": ("https://edition.example.com", "https://edition.example.com"),
+    "wikipedia for telephones": ("https://de.m.wikipedia.org/wiki/A", "https://de.wikipedia.org/wiki/A"),
+    "the platform itself": ("https://www.tumblr.com/a", "https://tumblr.com/a"),
+    "country of a blog": ("http://foo.blogspot.co.uk/a.html?m=1", "https://foo.blogspot.com/a.html"),
+    "root dot of a host": ("https://example.com./a", "https://example.com/a"),
+    "IDN": ("https://Пример.РФ/", "https://xn--e1afmkfd.xn--p1ai"),
+    "IPv4 in disguise": ("http://0x7f.1/a", "https://127.0.0.1/a"),
+    "IPv6": ("http://[2001:DB8::0:1]:80/a", "https://[2001:db8::1]/a"),
+    "triplets in lower case": ("https://example.com/%d0%bf", "https://example.com/%D0%BF"),
+    "triplets without need": ("https://example.com/%7E%61", "https://example.com/~a"),
+    "characters to encode": ("https://example.com/п a", "https://example.com/%D0%BF%20a"),
+    "stray percent signs": ("https://example.com/%%34%31", "https://example.com/%2541"),
+    "triplet of a dot": ("https://example.com/a%2Eb", "https://example.com/a.b"),
+    "reserved triplets stay": ("https://example.com/a%2Fb", "https://example.com/a%2Fb"),
+    "parameters sorted, stable": ("https://example.com?b=2&a=9&b=1", "https://example.com?a=9&b=2&b=1"),
+    "empty query": ("https://example.com/a?&&", "https://example.com/a"),
+    "escaped ampersands": ("https://example.com/a?b=1&amp;utm_id=2&amp;c=3", "https://example.com/a?b=1&c=3"),
+    "content parameters": (
+        "https://example.com?p=1&id=2&v=3&q=4&page=5&story=6&source=abc&s=7&t=8",
+        "https://example.com?id=2&p=1&page=5&q=4&s=7&source=abc&story=6&t=8&v=3",
+    ),
+    "AMP path": ("https://example.com/a/amp/", "https://example.com/a"),
+    "AMP before a query": ("https://example.com/a/amp?b=1", "https://example.com/a?b=1"),
+    "AMP parameters": ("https://example.com/a?amp=1&outputType=amp&amp", "https://example.com/a"),
+    "a page called amp": ("https://example.com/amp", "https://example.com/amp"),
+    "a word that ends in amp": ("https://example.com/a/lamp", "https://example.com/a/lamp"),
+    "amp as content": ("https://example.com/a?amp=12v", "https://example.com/a?amp=12v"),
+    "AMP cache": (
+        "https://www-example-com.cdn.ampproject.org/v/s/www.example.com/a?amp_js_v=0.1&b=1",
+        "https://example.com/a?b=1",
+    ),
+    "AMP cache without s": ("https://cdn.ampproject.org/c/example.com/a/amp", "https://example.com/a"),
+    "AMP viewer": ("https://www.google.co.uk/amp/s/www.example.com/a/amp/", "https://example.com/a"),
+    "no AMP viewer": ("https://www.google.com/amp/help/index.html", "https://google.com/amp/help/index.html"),
+    "facebook": ("https://l.facebook.com/l.php?h=A&u=http%3A%2F%2Fexample.com%2Fa", "https://example.com/a"),
+    "facebook, encoded target stays so": (
+        wrapped("https://example.com/a%2Fb", 1),
+        "https://example.com/a%2Fb",
+    ),
+    "google": ("https://www.google.de/url?sa=t&url=http%3A%2F%2Fexample.com&q=words", "https://example.com"),
+    "vk": ("https://vk.com/away.php?to=http%3A%2F%2Fexample.com%2F", "https://example.com"),
+    "redirect to an address": (wrapped("http://127.0.0.1/a", 1), "https://127.0.0.1/a"),
+    "a blog called google": (
+        "https://google.wordpress.com/url?q=https%3A%2F%2Fcnn.com",
+        "https://google.wordpress.com/url?q=https%3A%2F%2Fcnn.com",
+    ),
+    "redirect to no web URL": (
+        "https://l.facebook.com/l.php?u=javascript%3Aalert(1)",
+        "https://l.facebook.com/l.php?u=javascript%3Aalert(1)",
+    ),
+    "deepest nest": (wrapped("https://example.com/a", MAX_UNWRAPS), "https://example.com/a"),
+    "too deep a nest": (
+        wrapped("https://example.com/a", MAX_UNWRAPS + 1),
+        wrapped("https://example.com/a", MAX_UNWRAPS + 1),
+    ),
+    "youtu.be": ("http://youtu.be/dQw4w9WgXcQ?t=4", VIDEO),
+    "video for telephones": ("https://m.youtube.com/watch?list=PL1&v=dQw4w9WgXcQ", VIDEO),
+    "video, second question mark": ("https://www.youtube.com/watch?v=dQw4w9WgXcQ?feature=share", VIDEO),
+    "shorts": ("youtube.com/shorts/dQw4w9WgXcQ/", VIDEO),
+    "embedded": ("https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ", VIDEO),
+    "embedded list": (
+        "https://youtube.com/embed/videoseries?list=PL1",
+        "https://youtube.com/embed/videoseries?list=PL1",
+    ),
+    "channel": ("https://www.youtube.com/@name/", "https://youtube.com/@name"),
+    "no scheme": ("example.com/a", "https://example.com/a"),
+    "no scheme, with www": ("WWW.example.com", "https://example.com"),
+    "no scheme, with a port": ("example.com:8080/a", "https://example.com:8080/a"),
+    "scheme of the page": ("//example.com/a", "https://example.com/a"),
+    "one slash": ("https:/example.com/a", "https://example.com/a"),
+    "ellipsis": ("https://t.co/abc…", "https://t.co/abc"),
+    "sentence": ("https://example.com/a.", "https://example.com/a"),
+    "quotes": ("“https://example.com/a”,", "https://example.com/a"),
+    "angle brackets": ("<https://example.com/a>", "https://example.com/a"),
+    "unbalanced bracket": ("https://example.com/a)", "https://example.com/a"),
+    "balanced bracket": ("https://example.com/a_(b)", "https://example.com/a_(b)"),
+    "balanced bracket in brackets": ("(https://example.com/a_(b)).", "https://example.com/a_(b)"),
+    "punctuation that a token hid": ("https://example.com/a.?utm_id=1", "https://example.com/a"),
+    "punctuation within": ("https://example.com/a.b,c!d", "https://example.com/a.b,c!d"),
+    "marks of direction": ("\u200fhttps://example.com/a\u202c", "https://example.com/a"),
+    "mark of direction within": ("https://example.com/a\u202eb", "https://example.com/a%E2%80%AEb"),
+    "byte order mark": ("\ufeffhttps://example.com/a ", "https://example.com/a"),
+}
+
+
+@pytest.mark.parametrize(("raw", "expected"), CANONICAL.values(), ids=CANONICAL.keys())
+def test_canonical_form(raw, expected):
+    assert one(raw)["url"] == expected
+    assert one(expected)["url"] == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        " ",
+        "words",
+        "e.g.",
+        "3.14",
+        "file.txt",
+        "name@example.com",
+        "mailto:name@example.com",
+        "javascript:alert(1)",
+        "JavaScript://example.com/%0aalert(1)",
+        "data:text/html,<b>",
+        "ftp://example.com/a",
+        "file:///etc/passwd",
+        "https://",
+        "https://.",
+        "https://user@/a",
+        "https://exam ple.com",
+        "https://exam\x00ple.com",
+        "https://exa\u202emple.com",
+        "https://example.com,https://example.org",
+        'https://exam"ple.com',
+        "https://a..com",
+        "https://example.com:99999",
+        "https://example.com:abc",
+        "https://256.256.256.256",
+        f"https://{'a.' * 200}com",
+    ],
+)
+def test_no_web_url(raw):
+    assert one(raw) == {"raw": raw, "url": None, "site": None, "tokens": None, "is_shortener": False}
+
+
+@pytest.mark.parametrize(
+    ("raw", "site"),
+    [
+        ("https://a.b.Example.co.uk/x", "example.co.uk"),
+        ("https://foo.blogspot.com", "foo.blogspot.com"),
+        ("https://a.foo.wordpress.com", "foo.wordpress.com"),
+        ("https://wordpress.com", "wordpress.com"),
+        ("https://gov.uk/a", "gov.uk"),
+        ("https://a.b.notasuffix", "a.b.notasuffix"),
+        ("https://localhost/a", "localhost"),
+        ("https://127.0.0.1/a", "127.0.0.1"),
+        ("https://[::1]/a", "[::1]"),
+        ("https://www.пример.рф", "xn--e1afmkfd.xn--p1ai"),
+        # A Cyrillic a in place of the Latin one: another site, and to be seen as one.
+        ("https://аpple.com", "xn--pple-43d.com"),
+        (wrapped("https://news.example.com/a", 1), "example.com"),
+    ],
+)
+def test_site(raw, site):
+    assert one(raw)["site"] == site
+
+
+@pytest.mark.parametrize(
+    ("raw", "url", "tokens"),
+    [
+        ("https://a.com/x", "https://a.com/x", None),
+        ("https://a.com/x?id=1", "https://a.com/x?id=1", None),
+        (
+            "https://a.com/x?utm_source=Tw&b=1&FBCLID=Q&a=2&mc_cid=3&CMP=z",
+            "https://a.com/x?a=2&b=1",
+            "utm_source=Tw&FBCLID=Q&mc_cid=3&CMP=z",
+        ),
+        ("https://a.com/x?ref", "https://a.com/x", "ref"),
+        ("https://a.com/x?utm%5Fsource=a%7e", "https://a.com/x", "utm_source=a~"),
+        ("https://a.com/x?source=Twitter&via=me", "https://a.com/x?via=me", "source=Twitter"),
+        ("https://a.com/x#xtor=RSS-1", "https://a.com/x", "xtor=RSS-1"),
+        ("https://a.com/x#section", "https://a.com/x", None),
+        ("https://a.com/x?s=1&t=2", "https://a.com/x?s=1&t=2", None),
+        ("https://mobile.twitter.com/a/status/1?s=20&t=A", "https://twitter.com/a/status/1", "s=20&t=A"),
+        ("https://youtu.be/dQw4w9WgXcQ?si=A&t=9", VIDEO, "si=A"),
+        (wrapped("https://a.com/?gclid=1", 1) + "&fbclid=2", "https://a.com", "fbclid=2&gclid=1"),
+        ("https://a.com/x?a=1&amp=1", "https://a.com/x?a=1", None),
+    ],
+)
+def test_tokens(raw, url, tokens):
+    row = one(raw)
+    assert (row["url"], row["tokens"]) == (url, tokens)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("https://t.co/abc", True),
+        ("bit.ly/abc", True),
+        ("https://maps.app.goo.gl/abc", True),
+        ("https://on.wsj.com/abc", True),
+        ("https://wsj.com/abc", False),
+        ("https://youtu.be/dQw4w9WgXcQ", False),
+        ("https://notbit.ly/abc", False),
+        ("https://bit.ly.example.com/abc", False),
+        (wrapped("https://bit.ly/abc", 1), True),
+    ],
+)
+def test_is_shortener(raw, expected):
+    assert one(raw)["is_shortener"] is expected
+
+
+def test_one_row_for_each_distinct_string_sorted():
+    urls = pl.Series("links", ["https://b.com", None, "a.com", "https://b.com", "", None, "é"])
+    frame = canonicalise_urls(urls)
+    assert frame.schema == SCHEMA
+    assert frame["raw"].to_list() == ["", "a.com", "https://b.com", "é"]
+    assert_frame_equal(frame, canonicalise_urls(urls.reverse()))
+    assert urls.to_list()[-1] == "é"
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        pl.Series([], dtype=pl.String),
+        pl.Series([None, None], dtype=pl.String),
+        pl.Series([None]),
+        pl.Series([]),
+    ],
+)
+def test_nothing_in_nothing_out(urls):
+    frame = canonicalise_urls(urls)
+    assert frame.schema == SCHEMA
+    assert frame.is_empty()
+
+
+def test_other_dtypes_are_refused():
+    with pytest.raises(InputError, match=r"'link' is of dtype Int64"):
+        canonicalise_urls(pl.Series("link", [1, 2]))
+
+
+def test_length_limit():
+    longest = "https://example.com/".ljust(MAX_CHARS, "a")
+    rows = canonical(longest, longest + "a", "https://example.com/" + "я" * 60_000)
+    assert rows.pop(longest)["url"] == longest
+    assert all(row["url"] is None and row["site"] is None for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "https://example.com/" + "a" * 10_000_000,
+        "https://example.com/?" + "b.&" * 21_000,
+        "https://example.com/" + "/amp)" * 13_000,
+        "https://example.com/" + ")?" * 32_000,
+        "https://example.com/?" + "amp;" * 16_000,
+        "https://example.com/" + "%25" * 21_000,
+        "https://example.com" + "/.." * 21_000,
+        "https://" + "www." * 16_000 + "com",
+        "https://" + "я" * 65_000 + ".com",
+        "https://" + "a@" * 32_000 + "example.com",
+        "a." * 32_000 + "@",
+        '"' * 65_000,
+        "https://l.facebook.com/l.php?u=" * 2_000,
+    ],
+    ids=lambda raw: f"{raw[:24]} {len(raw)}",
+)
+def test_long_and_hostile_is_not_slow(raw):
+    began = time.perf_counter()
+    one(raw)
+    assert time.perf_counter() - began < 2
+
+
+def test_no_network_no_files(tmp_path):
+    script = (
+        "import socket, polars as pl\n"
+        "def refuse(*args, **kwargs): raise AssertionError('network')\n"
+        "socket.socket.connect = socket.getaddrinfo = refuse\n"
+        "from propgraph.traces.urls import canonicalise_urls\n"
+        "print(canonicalise_urls(pl.Series(['https://www.foo.co.uk/a']))['site'].item())\n"
+    )
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    environment = {**os.environ, **home, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.stdout == "foo.co.uk\n"
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_heavy_imports_wait():
+    script = (
+        "import sys, propgraph.traces.urls\nprint([m for m in ('ada_url', 'tldextract') if m in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n"
+
+
+HOSTS = [
+    "example.com",
+    "www.Example.co.uk",
+    "m.co.uk",
+    "a.foo.blogspot.de",
+    "en.m.m.wikipedia.org",
+    "www.tumblr.com",
+    "twitter.com",
+    "t.co",
+    "127.0.0.1",
+    "0x7f..",
+    "xn--a.com",
+    "user:pw@www.m.example.com:443",
+    "example.com:8080",
+    "[::1]",
+    "пример.рф",
+    "www.youtube.com",
+    "youtu.be",
+    "l.facebook.com",
+    "google.com",
+    "cdn.ampproject.org",
+    "a_b.example.com",
+    "example.com.",
+]
+PIECES = [
+    *"/?&=#.,:;!'\"()[]{}~-_+@$*%^|\\ aBm1é…”",
+    *("/amp", "amp;", "amp=1", "%2E", "%2e%2e", "%41", "%4", "%25", "%d0%bf", "%D0%BF", "%00", "/./", "/../"),
+    *("utm_source=", "ref", "s=20", "id=", "a=1", "#!", "http://", "https%3A%2F%2F", "www.", "example.com"),
+    *(
+        "/l.php?u=",
+        "/url?q=",
+        "/amp/s/",
+        "/c/s/",
+        "/watch?v=dQw4w9WgXcQ",
+        "/embed/dQw4w9WgXcQ",
+        "\u200f",
+        "\t",
+    ),
+]
+TAILS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+LIKELY = st.builds(
+    "{}{}{}".format, st.sampled_from(["https://", "HTTP://", ""]), st.sampled_from(HOSTS), TAILS
+)
+PLAIN_TAILS = st.lists(
+    st.sampled_from(
+        [*"/a-1.?&=#", "/amp", "B.html", "%D0%BF", "%2E", "%41", "utm_id=1", "b=2", "fbclid=Q", "#top"]
+    ),
+    max_size=9,
+).map("".join)
+FORMS = ["/{}", "/a{}", "/a{}b", "/{}b/c", "?{}", "?a{}b", "?a=b{}", "?a={}&b=1", "#{}", "#a{}b", "#a{}"]
+PLAIN = st.builds("https://{}{}".format, st.sampled_from(HOSTS), PLAIN_TAILS)
+ANYTHING = st.text(max_size=60)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(LIKELY | PLAIN | ANYTHING, min_size=1, max_size=30))
+@example(["https://example.com?b.&a=1", "https://example.com?a=1&ref.=2", "https://example.com/a.?utm_id=1"])
+@example(["https://example.com/x)?(b)", "https://example.com?a=(b&c=d)", "https://example.com/%2%45"])
+def test_canonical_urls_are_their_own_canonical_form(raw):
+    frame = canonicalise_urls(pl.Series(raw)).filter(pl.col("url").is_not_null())
+    again = canonicalise_urls(frame["url"])
+    assert again.filter(pl.col("url").ne_missing(pl.col("raw"))).is_empty()
+    assert again["tokens"].null_count() == again.height
+    expected = frame.select("url", "site", "is_shortener").unique().sort("url")
+    assert_frame_equal(again.select("url", "site", "is_shortener"), expected)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(LIKELY | PLAIN, min_size=1, max_size=30))
+def test_columns_at_a_time_equals_the_parser(raw):
+    hosts = module._Hosts()
+    rows = [(text, *module._canonicalise(text, hosts)) for text in sorted(set(raw))]
+    expected = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    assert_frame_equal(canonicalise_urls(pl.Series(raw)), expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(LIKELY | PLAIN)
+def test_the_parser_finds_nothing_to_change_in_scheme_host_and_encoding(raw):
+    import ada_url
+
+    url = one(raw)["url"]
+    if url is not None:
+        parsed = ada_url.parse_url(url)
+        rest = parsed["pathname"].removesuffix("/") if parsed["pathname"] == "/" else parsed["pathname"]
+        assert f"https://{parsed['host']}{rest}{parsed['search']}{parsed['hash']}" == url
+
+
+def test_columns_at_a_time_equals_the_parser_on_every_sign():
+    signs = [chr(code) for code in range(33, 127)] + [f"%{code:02X}" for code in range(256)]
+    raw = [f"https://example.com{form.format(sign)}" for sign in signs for form in FORMS]
+    hosts = module._Hosts()
+    expected = {text: module._canonicalise(text, hosts)[0] for text in raw}
+    assert {text: row["url"] for text, row in canonical(*raw).items()} == expected
+
+
+def test_plain_urls_do_not_need_the_parser():
+    plain = pl.DataFrame({"raw": ["https://www.a.com/2017/x-y.html?utm_id=1&b=2#top", "http://t.co/Abc"]})
+    done, odd = module._split_plain(plain, module._Hosts())
+    assert odd == []
+    assert sorted(done["url"]) == ["https://a.com/2017/x-y.html?b=2", "https://t.co/Abc"]

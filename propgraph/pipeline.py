@@ -12,11 +12,14 @@ import numpy as np
 import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
+from propgraph.clusters.find import Found, find
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import codes_of, encode, labels_of
+from propgraph.errors import StudyError, UsageError, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.readers.read import Log, read_logs
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, OBJECTS, POSTS, SHARES
+from propgraph.sites.measure import measure_sites
 from propgraph.study import Study, StudyWriter, check_target, writing
 from propgraph.traces.make import make_shares
 from propgraph.traces.urls import canonicalise_urls
@@ -202,3 +205,91 @@ def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.Dat
     reasons = log.rejected["reason"].str.replace(r"^(\w+: ).*(is not a time|lies|is another post|shares the same)", "$1… $2")
     run.record["rejected_by_reason"] = dict(Counter(reasons.to_list()).most_common(20))
     run.record["edges_by_trace"] = {str(name): int(n) for name, n in edges.group_by("trace").len().sort("trace").iter_rows()}
+
+
+def find_clusters(
+    study: str | Path,
+    /,
+    *,
+    trace: Sequence[str] | None = None,
+    objective: str = "modularity",
+    resolution: float = 1.0,
+    partition: str | None = None,
+    seed: int = 0,
+    min_size: int = 3,
+    min_score: float = 0.5,
+    progress: Progress | None = None,
+) -> Study:
+    """Go on from a study's edges to communities, flagged clusters and sites, and their evidence.
+
+    Parameters
+    ----------
+    study
+        A study that `build` made; its tables `members`, `clusters`, `sites` and `evidence` are replaced.
+    trace
+        Traces whose edges make the network; None takes `object`, `reshare` and `url` (those there are),
+        else all.
+    objective, resolution, partition, seed, min_size
+        As for `detect_communities`.
+    min_score
+        From which score (0..1) on a cluster or site is flagged.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    Returns
+    -------
+    Study
+        The same study, with the new tables.
+
+    Raises
+    ------
+    StudyError
+        When there is no study, or it is not whole.
+    UsageError
+        When an option is out of its range.
+    """
+    source = Study.open(study)
+    if not 0 <= min_score <= 1:
+        raise UsageError(f"min_score: {min_score} is not in 0..1")
+    built = source.run.get("build")
+    if built is None:
+        raise StudyError(f"{study}: no edges yet; run `propgraph build` first")
+    traces = _network_traces(source, list(trace) if trace else None)
+    run = Run("clusters", {
+        "trace": traces, "objective": objective, "resolution": resolution, "partition": partition,
+        "seed": seed, "min_size": min_size, "min_score": min_score,
+    })  # fmt: skip
+    with writing(study, keep=True) as writer:
+        with run.step("clusters"):
+            found = find(
+                source, traces=traces, time_window=float(built["parameters"]["time_window"]), objective=objective,
+                resolution=resolution, partition=partition, seed=seed, min_size=min_size, min_score=min_score,
+                progress=progress,
+            )  # fmt: skip
+        with run.step("sites"):
+            sites, evidence = measure_sites(found.links, _flagged_members(found), min_score=min_score)
+        for name, table in (("members", found.members), ("clusters", found.clusters), ("sites", sites)):
+            writer.write(name, table)
+        writer.write("evidence", pl.concat([found.evidence, evidence]))
+        run.count(
+            clusters=found.clusters.height,
+            flagged_clusters=int(found.clusters["flagged"].sum()),
+            members=found.members.height,
+            flagged_accounts=_flagged_members(found).height,
+            sites=sites.height,
+            flagged_sites=int((sites["flags"].list.len() > 0).sum()),
+        )
+        writer.run = {**writer.run, "clusters": run.finish()}
+    return Study.open(study)
+
+
+def _network_traces(study: Study, wanted: list[str] | None) -> list[str]:
+    there = study.scan("edges").select(pl.col("trace").unique().sort()).collect()["trace"].to_list()
+    for name in wanted or []:
+        check_choice("--trace", name, study.run["build"].get("edges_by_trace", there) or there)
+    return wanted or [name for name in there if name in CASCADE_TRACES] or there
+
+
+def _flagged_members(found: Found) -> pl.DataFrame:
+    flagged = found.clusters.filter("flagged").select("cluster_id")
+    return found.members.join(flagged, on="cluster_id").select("account_id", "cluster_id")

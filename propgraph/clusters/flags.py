@@ -1,0 +1,234 @@
+"""Rules: what organised behaviour looks like, when it is flagged, and which innocent readings also fit.
+
+Each rule compares a value of the cluster with a threshold and with what the rest of the log, or chance,
+gives. No rule, and no score, says who is behind a cluster or that an account is automated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from propgraph.clusters.measure import shortest_half
+
+Row = Mapping[str, Any]
+
+SYNCHRONISED, REPETITIVE, IN_SECONDS = "synchronised", "repetitive", "within-seconds"
+SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
+CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
+
+_DRAWS = 400
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What accounts outside every cluster do in this log (null where the log cannot tell).
+
+    Attributes
+    ----------
+    original_share
+        Originals over all their posts, 0..1.
+    typical_targets
+        Median number of groups that an account which posts into groups posts into.
+    created_ms
+        Creation times of all accounts, ms since 1970, sorted.
+    site_share
+        For each site its part of all links in the log, 0..1.
+    window_s
+        The window in seconds.
+    seed
+        For the draws of accounts.
+    """
+
+    original_share: float | None
+    typical_targets: float | None
+    created_ms: Any
+    site_share: Mapping[str, float]
+    window_s: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule held against one cluster."""
+
+    rule: str
+    value: float
+    threshold: float
+    expected: float | None
+    fires: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule's name, what it adds to the score (0..1), and how it is checked (None: not applicable)."""
+
+    name: str
+    weight: float
+    check: Callable[[Row, Baseline], Finding | None]
+
+
+def _synchronised(row: Row, base: Baseline) -> Finding | None:
+    if row["observed"] is None:
+        return None
+    observed, expected, p = row["observed"], row["expected"], row["p_value"]
+    fires = observed >= 3 * expected and p <= 0.05
+    return Finding(
+        SYNCHRONISED, observed, 3 * expected, expected, fires,
+        f"{observed:,.0f} pairs of posts of the same {row['timing_trace']} within {base.window_s:g} s, where the pace of "
+        f"outsiders gives {expected:,.1f} (p <= {max(p, 1e-300):.1g})",
+    )  # fmt: skip
+
+
+def _repetitive(row: Row, base: Baseline) -> Finding | None:
+    if row["co_objects"] is None:
+        return None
+    value, expected = row["co_objects"], row["expected_co_objects"]
+    return Finding(
+        REPETITIVE, value, 5, expected, value >= 5 and value > expected,
+        f"half of the members or more met fellows within {base.window_s:g} s over {value:g} different objects, "
+        f"where outsiders' pace gives {expected:.1f}",
+    )  # fmt: skip
+
+
+def _within_seconds(row: Row, base: Baseline) -> Finding | None:
+    if row["fast_share"] is None or base.window_s < 20:
+        return None
+    value = row["fast_share"]
+    return Finding(
+        IN_SECONDS, value, 0.5, 10 / base.window_s, value >= 0.5,
+        f"{value:.0%} of the pairs lie within 10 s, where an even spread over the window gives {10 / base.window_s:.0%}",
+    )  # fmt: skip
+
+
+def _single_site(row: Row, base: Baseline) -> Finding | None:
+    if row["top_site"] is None or row["n_links"] < 10:
+        return None
+    value, expected = row["top_site_share"], base.site_share.get(row["top_site"], 0.0)
+    return Finding(
+        SINGLE_SITE, value, 0.8, expected, value >= 0.8 and expected < 0.5,
+        f"{value:.0%} of the members' {row['n_links']} links lead to {row['top_site']}, where {expected:.1%} of all links do",
+    )  # fmt: skip
+
+
+def _low_originality(row: Row, base: Baseline) -> Finding | None:
+    value, expected = row["original_share"], base.original_share
+    if value is None or expected is None:
+        return None
+    return Finding(
+        LOW_ORIGINALITY, value, 0.1, expected, value <= 0.1 and value < expected / 2,
+        f"{value:.0%} of the members' posts are originals, where {expected:.0%} of other accounts' posts are",
+    )  # fmt: skip
+
+
+def _created_together(row: Row, base: Baseline) -> Finding | None:
+    n, spread = row["n_created"], row["creation_spread_s"]
+    if n is None or n < 5 or base.created_ms.size < 2 * n:
+        return None
+    generator = np.random.default_rng([base.seed, n])
+    draws = [shortest_half(generator.choice(base.created_ms, n, replace=False)) / 1000 for _ in range(_DRAWS)]
+    threshold, expected = float(np.quantile(draws, 0.01)), float(np.median(draws))
+    return Finding(
+        CREATED_TOGETHER, spread, threshold, expected, spread < threshold,
+        f"half of the {n} accounts were made within {spread / 86400:,.1f} days, where as many accounts drawn from this log "
+        f"take {expected / 86400:,.0f} (1 % of draws: under {threshold / 86400:,.1f})",
+    )  # fmt: skip
+
+
+def _many_groups(row: Row, base: Baseline) -> Finding | None:
+    value, expected = row["typical_targets"], base.typical_targets
+    if not row["n_targets"] or expected is None:
+        return None
+    threshold = max(5.0, 3 * expected)
+    return Finding(
+        MANY_GROUPS, value, threshold, expected, value >= threshold,
+        f"half of the members or more posted into {value:g} groups or more, where {expected:g} is usual among accounts that post into groups",
+    )  # fmt: skip
+
+
+RULES = (
+    Rule(SYNCHRONISED, 0.40, _synchronised),
+    Rule(REPETITIVE, 0.30, _repetitive),
+    Rule(CREATED_TOGETHER, 0.35, _created_together),
+    Rule(MANY_GROUPS, 0.25, _many_groups),
+    Rule(IN_SECONDS, 0.15, _within_seconds),
+    Rule(LOW_ORIGINALITY, 0.15, _low_originality),
+    Rule(SINGLE_SITE, 0.05, _single_site),
+)
+
+
+def innocent_readings(row: Row, /) -> list[str]:
+    """Return the innocent readings that also fit a cluster, the most telling first.
+
+    `newsroom`: one site, which outsiders share more than the members do. `fans`: one account outside the
+    cluster is behind most of what they reshare. `breaking-news`: one object makes most of the pairs.
+    `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
+    `activists`: nothing in the log sets them apart from people who agreed on a time and a cause.
+    """
+    readings = []
+    if (row["top_site_share"] or 0) >= 0.6 and (row["top_site_inside"] or 0) <= 0.5:
+        readings.append("newsroom")
+    if (row["top_origin_share"] or 0) >= 0.5:
+        readings.append("fans")
+    if (row["top_object_share"] or 0) >= 0.5:
+        readings.append("breaking-news")
+    if row["n_accounts"] <= 5 and (row["fast_share"] or 0) >= 0.9:
+        readings.append("one-hand")
+    return readings
+
+
+def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]:
+    """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
+
+    The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
+    that accounts for the synchrony itself (newsroom, fans, breaking news), and without the rule
+    `synchronised` it stays at three tenths: what meets no more than outsiders do is not organised.
+    """
+    checked = [(rule, rule.check(row, base)) for rule in RULES]
+    fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
+    score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
+    findings = [finding for _, finding in fired]
+    readings = innocent_readings(row)
+    score *= 0.5 ** sum(reading != "one-hand" for reading in readings)
+    if SYNCHRONISED not in {finding.rule for finding in findings}:
+        score *= 0.3
+    elif not readings and CREATED_TOGETHER not in {finding.rule for finding in findings}:
+        readings = ["activists"]
+    return score, findings, readings
+
+
+def evidence_posts(rule: str, cluster: int, shares: pl.DataFrame, *, most: int = 20) -> list[str]:
+    """Return the ids of posts by a cluster that show a rule's finding best.
+
+    Parameters
+    ----------
+    rule
+        The rule's name.
+    cluster
+        The cluster's number.
+    shares
+        `cluster, account_id, content_id, object_id, timestamp, n_fellows, site, kind, target_id, is_top_site`.
+    most
+        At most so many.
+    """
+    mine = shares.filter(pl.col("cluster") == cluster)
+    if rule == SINGLE_SITE:
+        mine = mine.filter("is_top_site")
+    elif rule == LOW_ORIGINALITY:
+        mine = mine.filter(pl.col("kind") != "original")
+    elif rule == MANY_GROUPS:
+        mine = mine.filter(pl.col("target_id").is_not_null())
+    if rule == CREATED_TOGETHER:
+        mine = mine.sort("created_at", "timestamp", "content_id").unique("account_id", keep="first", maintain_order=True)
+    else:
+        meetings = pl.col("n_fellows").sum().over("object_id")
+        mine = mine.with_columns(meetings=meetings).sort(
+            ["meetings", "object_id", "timestamp", "content_id"], descending=[True, False, False, False]
+        )
+    ids: list[str] = mine["content_id"].unique(maintain_order=True).head(most).to_list()
+    return ids

@@ -1,0 +1,213 @@
+"""What each cluster does, in figures: its network, its timing, its sites, its posts, its accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from propgraph.clusters.synchrony import Synchrony, log_tail
+from propgraph.schema import COUNT
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the figures of clusters are made from.
+
+    Attributes
+    ----------
+    members
+        `account_id` (String), `cluster` (UInt32).
+    edges
+        One row a pair of accounts (see `networks.join_traces`).
+    shares
+        `account_id, content_id, trace, object_id` of the members, in the traces of the network, with
+        `n_fellows` (fellow members' posts of the object within the window).
+    posts
+        `account_id, content_id, timestamp, kind, target_id, origin_account_id` of the members.
+    links
+        `account_id, content_id, site` of the members' links, one row a post and URL.
+    accounts
+        The members' rows of `schema.ACCOUNTS`.
+    timing
+        For each trace of the network, how the clusters keep time in it.
+    """
+
+    members: pl.DataFrame
+    edges: pl.DataFrame
+    shares: pl.DataFrame
+    posts: pl.DataFrame
+    links: pl.DataFrame
+    accounts: pl.DataFrame
+    timing: dict[str, Synchrony]
+
+
+def core_members(timing: dict[str, Synchrony], accounts: dict[str, pl.Series], /, *, min_size: int) -> pl.DataFrame:
+    """Return the members that keep time with their fellows: `account_id`, `cluster`.
+
+    Leiden gives every account to some community; one that met the others twice by chance does not belong.
+    Kept is who co-shared at three times the outsiders' pace or more, on at least two objects and half as
+    many as the busy quarter of the community. A community with fewer than `min_size` of these stays as it
+    is: it will not be flagged, and is shown for what it is.
+
+    Parameters
+    ----------
+    timing
+        How the communities keep time, by trace.
+    accounts
+        Account labels behind the codes, by trace.
+    min_size
+        Smallest cluster.
+    """
+    frames = [
+        part.members.with_columns(accounts[trace].gather(part.members["account"]).alias("account_id"))
+        for trace, part in timing.items()
+    ]
+    everyone = pl.concat(frames).sort("n_co_objects", "synchrony", descending=True)
+    best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
+    busy = pl.col("n_co_objects").quantile(0.75, "linear").over("cluster")
+    in_time = (pl.col("synchrony") >= 3 * pl.col("pace")) & (pl.col("n_co_objects") >= 2) & (pl.col("n_co_objects") * 2 >= busy)
+    marked = best.with_columns(core=in_time).with_columns(n_core=pl.col("core").sum().over("cluster"))
+    return marked.filter(pl.col("core") | (pl.col("n_core") < min_size)).select("account_id", "cluster").sort("cluster", "account_id")
+
+
+def measure_clusters(material: Material, /, *, threads: int | None = None) -> pl.DataFrame:
+    """Return the figures of each cluster: `cluster` and the metrics of `schema.CLUSTERS`."""
+    parts = [
+        _network(material), _timing(material.timing), _shares(material), _posts(material), _sites(material),
+        _creation(material),
+    ]  # fmt: skip
+    table = material.members.group_by("cluster").agg(n_accounts=pl.len().cast(COUNT)).sort("cluster")
+    for part in parts:
+        table = table.join(part, on="cluster", how="left", maintain_order="left")
+    pairs = pl.col("n_accounts").cast(pl.Float64) * (pl.col("n_accounts") - 1) / 2
+    return table.with_columns(density=pl.col("n_edges") / pairs)
+
+
+def measure_members(material: Material, /) -> pl.DataFrame:
+    """Return the figures of each member: `cluster` and the columns of `schema.MEMBERS`."""
+    inside = inner_edges(material)
+    ends = pl.concat([inside.select("cluster", "weight", account_id=end) for end in ("source", "target")])
+    network = ends.group_by("account_id").agg(degree=pl.len(), strength=pl.col("weight").sum().cast(pl.Float64))
+    shared = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
+    shares = shared.group_by("account_id").agg(n_shares=pl.len(), n_co_shares=pl.col("co").sum())
+    posts = material.posts.group_by("account_id").agg(
+        original_share=(pl.col("kind") == "original").mean(), n_targets=pl.col("target_id").drop_nulls().n_unique()
+    )
+    table = material.members
+    for part in (network, shares, posts, material.accounts.select("account_id", "created_at")):
+        table = table.join(part, on="account_id", how="left", maintain_order="left")
+    return table.with_columns(pl.col("degree", "strength", "n_shares", "n_co_shares").fill_null(0))
+
+
+def inner_edges(material: Material, /) -> pl.DataFrame:
+    """Return the edges between members of one cluster, with `cluster`."""
+    of = material.members
+    return (
+        material.edges.join(of.rename({"account_id": "source"}), on="source", maintain_order="left")
+        .join(of.rename({"account_id": "target", "cluster": "other"}), on="target", maintain_order="left")
+        .filter(pl.col("cluster") == pl.col("other"))
+        .drop("other")
+    )
+
+
+def gini(counts: npt.NDArray[Any], /) -> float:
+    """Return the Gini coefficient (0..1) of positive `counts`; of one count alone it is 1 by convention."""
+    n = counts.size
+    if n == 1:
+        return 1.0
+    ordered = np.sort(counts.astype(np.float64))
+    return float(2 * (np.arange(1, n + 1) * ordered).sum() / (n * ordered.sum()) - (n + 1) / n)
+
+
+def shortest_half(times: npt.NDArray[np.int64], /) -> float:
+    """Return the shortest span, in the unit of `times`, that holds half of them (rounded up)."""
+    ordered = np.sort(times)
+    half = (ordered.size + 1) // 2
+    return float((ordered[half - 1 :] - ordered[: ordered.size - half + 1]).min())
+
+
+def _network(material: Material) -> pl.DataFrame:
+    events = pl.col("n_events")
+    return inner_edges(material).group_by("cluster").agg(
+        n_edges=pl.len().cast(COUNT),
+        total_weight=pl.col("weight").sum().cast(pl.Float64),
+        median_weight=pl.col("weight").median(),
+        median_delta_s=pl.col("mean_delta_s").median(),
+        fast_share=(pl.col("fast_share") * events).sum() / events.sum(),
+        first_time=pl.col("first_time").min(),
+        last_time=pl.col("last_time").max(),
+    )
+
+
+def _timing(timing: dict[str, Synchrony]) -> pl.DataFrame:
+    """Return each cluster's figures in the trace where it keeps time most surely."""
+    frames = []
+    for trace, part in timing.items():
+        objects = part.objects.with_columns(part=pl.col("n_within") / pl.col("n_pairs"), root=pl.col("n_pairs").sqrt())
+        sums = objects.group_by("cluster", maintain_order=True).agg(
+            observed=pl.col("n_within").sum(),
+            expected=(pl.col("n_pairs") * pl.col("pace")).sum(),
+            n_objects=(pl.col("n_within") > 0).sum().cast(COUNT),
+            top_object_share=pl.col("n_within").max() / pl.col("n_within").sum(),
+        )
+        typical = part.members.group_by("cluster").agg(
+            co_objects=pl.col("n_co_objects").median(), expected_co_objects=pl.col("expected_co_objects").median()
+        )
+        sums = sums.with_columns(log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace"))
+        frames.append(sums.join(typical, on="cluster", how="left", maintain_order="left"))
+    best = pl.concat(frames).sort("log_p", "timing_trace").group_by("cluster", maintain_order=True).first()
+    # The least of several traces' tails is taken, so each counts as often as there are traces.
+    return best.with_columns(p_value=(pl.col("log_p").exp() * len(timing)).clip(0, 1))
+
+
+def _shares(material: Material) -> pl.DataFrame:
+    posts = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
+    posts = posts.join(material.members, on="account_id")
+    counts = posts.group_by("cluster", "account_id").agg(n=pl.len(), co=pl.col("co").sum())
+    part = pl.col("n") / pl.col("n").sum()
+    return counts.group_by("cluster").agg(
+        n_shares=pl.col("n").sum().cast(COUNT),
+        co_shared=pl.col("co").sum() / pl.col("n").sum(),
+        crowd_bot_index=(-(part * part.log()).sum()).exp() / pl.col("n").sum(),
+    )
+
+
+def _posts(material: Material) -> pl.DataFrame:
+    posts = material.posts.join(material.members, on="account_id")
+    hours = posts.group_by("cluster", hour=pl.col("timestamp").dt.hour()).len()
+    part = pl.col("len") / pl.col("len").sum()
+    rhythm = hours.group_by("cluster").agg(hour_entropy=-(part * part.log()).sum() / np.log(24))
+    groups = posts.group_by("cluster", "account_id").agg(n=pl.col("target_id").drop_nulls().n_unique())
+    typical = groups.group_by("cluster").agg(typical_targets=pl.col("n").median())
+    figures = posts.group_by("cluster").agg(
+        original_share=(pl.col("kind") == "original").mean(),
+        reshare_share=(pl.col("kind") == "reshare").mean(),
+        n_targets=pl.col("target_id").drop_nulls().n_unique().cast(COUNT),
+    )
+    return figures.join(rhythm, on="cluster").join(typical, on="cluster")
+
+
+def _sites(material: Material) -> pl.DataFrame:
+    schema = {"cluster": pl.UInt32, "n_sites": COUNT, "site_gini": pl.Float64, "top_site": pl.String,
+              "top_site_share": pl.Float64, "n_links": COUNT}  # fmt: skip
+    links = material.links.join(material.members, on="account_id")
+    counts = links.drop_nulls("site").group_by("cluster", "site").len().sort(["cluster", "len", "site"], descending=[False, True, False])
+    rows = []
+    for (cluster,), part in counts.partition_by("cluster", as_dict=True, maintain_order=True).items():
+        n = part["len"].to_numpy()
+        rows.append((cluster, n.size, gini(n), part["site"][0], float(n[0] / n.sum()), int(n.sum())))
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _creation(material: Material) -> pl.DataFrame:
+    known = material.members.join(material.accounts.select("account_id", "created_at"), on="account_id").drop_nulls()
+    rows = [
+        (cluster, shortest_half(part["created_at"].dt.timestamp("ms").to_numpy()) / 1000, part.height)
+        for (cluster,), part in known.partition_by("cluster", as_dict=True, maintain_order=True).items()
+    ]
+    schema = {"cluster": pl.UInt32, "creation_spread_s": pl.Float64, "n_created": COUNT}
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,62 @@
+"""Graph analysis of how fake news propagates: cascades, co-sharing networks, organised clusters, seeded sites.
+
+Every name here is a pure function over Polars frames, or the study folder that the two jobs make:
+`build` goes from logs to cascades and co-sharing edges, `find_clusters` on to flags and evidence.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from propgraph.cascades.build import build_cascades as build_cascades
+    from propgraph.communities import detect_communities as detect_communities
+    from propgraph.cosharing.window import cosharing_edges as cosharing_edges
+    from propgraph.errors import InputError as InputError
+    from propgraph.errors import PropgraphError as PropgraphError
+    from propgraph.errors import StudyError as StudyError
+    from propgraph.errors import UsageError as UsageError
+    from propgraph.export.graphml import write_graphml as write_graphml
+    from propgraph.export.network import write_network as write_network
+    from propgraph.networks import join_traces as join_traces
+    from propgraph.networks import to_igraph as to_igraph
+    from propgraph.pipeline import build as build
+    from propgraph.pipeline import find_clusters as find_clusters
+    from propgraph.readers.read import read_log as read_log
+    from propgraph.simulate.veles import simulate_veles as simulate_veles
+    from propgraph.study import Study as Study
+    from propgraph.traces.make import make_shares as make_shares
+
+_HOME = {
+    "InputError": "errors",
+    "PropgraphError": "errors",
+    "Study": "study",
+    "StudyError": "errors",
+    "UsageError": "errors",
+    "build": "pipeline",
+    "build_cascades": "cascades.build",
+    "cosharing_edges": "cosharing.window",
+    "detect_communities": "communities",
+    "find_clusters": "pipeline",
+    "join_traces": "networks",
+    "make_shares": "traces.make",
+    "read_log": "readers.read",
+    "simulate_veles": "simulate.veles",
+    "to_igraph": "networks",
+    "write_graphml": "export.graphml",
+    "write_network": "export.network",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - one list of names, in _HOME
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: numba and igraph take longer to load than most commands take to parse.
+    if name not in _HOME:
+        raise AttributeError(f"module 'propgraph' has no attribute {name!r}")
+    return getattr(import_module(f"propgraph.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import igraph as ig
 import numpy as np
 import polars as pl
 
 from propgraph.errors import UsageError, check_at_least, check_choice
+from propgraph.networks import seeded
 
 OBJECTIVES = ("modularity", "CPM")
 PARTITIONS = ("Modularity", "CPM", "RBConfiguration", "RBER", "Significance", "Surprise")
@@ -70,7 +67,7 @@ def detect_communities(
         raise UsageError("detect_communities: the network has to be undirected")
     weights = weight if weight and graph.ecount() else None
     if partition is None:
-        with _seeded(seed):
+        with seeded(seed):
             membership = graph.community_leiden(
                 objective_function=objective, weights=weights, resolution=resolution, n_iterations=-1
             ).membership
@@ -95,16 +92,10 @@ def _by_leidenalg(
 
 def _numbered(names: list[str], membership: np.ndarray, min_size: int) -> pl.DataFrame:
     frame = pl.DataFrame({"account_id": pl.Series(names, dtype=pl.String), "found": membership})
-    sizes = frame.group_by("found").agg(size=pl.len(), first=pl.col("account_id").min()).filter(pl.col("size") >= min_size)
+    sizes = (
+        frame.group_by("found")
+        .agg(size=pl.len(), first=pl.col("account_id").min())
+        .filter(pl.col("size") >= min_size)
+    )
     order = sizes.sort(["size", "first"], descending=[True, False]).with_row_index("community")
     return frame.join(order, on="found").select("account_id", "community").sort("community", "account_id")
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Give igraph a generator of its own for a while; its default is Python's global one."""
-    ig.set_random_number_generator(random.Random(seed))
-    try:
-        yield
-    finally:
-        ig.set_random_number_generator(random)

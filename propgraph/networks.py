@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import igraph as ig
 import numpy as np
 import polars as pl
@@ -27,7 +31,9 @@ def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
         `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share` (of the trace
         with the largest weight), `first_time`, `last_time`, `traces` (joined by `+`); sorted.
     """
-    heaviest = edges.sort("source", "target", "weight", "n_events", "trace", descending=[False, False, True, True, False])
+    heaviest = edges.sort(
+        "source", "target", "weight", "n_events", "trace", descending=[False, False, True, True, False]
+    )
     return heaviest.group_by("source", "target", maintain_order=True).agg(
         pl.col("weight", "n_objects", "n_events", "mean_delta_s", "fast_share").first(),
         pl.col("first_time").min(),
@@ -76,9 +82,39 @@ def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> i
         graph.es[name] = edges[name].to_list()
     if nodes is not None:
         attributes = pl.DataFrame({"account_id": names}).join(
-            nodes.with_columns(pl.col("account_id").cast(pl.String)), on="account_id", how="left", maintain_order="left"
+            nodes.with_columns(pl.col("account_id").cast(pl.String)),
+            on="account_id",
+            how="left",
+            maintain_order="left",
         )
         for name in nodes.columns:
             if name != "account_id":
                 graph.vs[name] = attributes[name].to_list()
     return graph
+
+
+@contextmanager
+def seeded(seed: int, /) -> Iterator[None]:
+    """Give igraph a random generator of its own for a while; its default is Python's global one."""
+    ig.set_random_number_generator(random.Random(seed))
+    try:
+        yield
+    finally:
+        ig.set_random_number_generator(random)
+
+
+def layout(graph: ig.Graph, /, *, seed: int = 0) -> np.ndarray:
+    """Return positions for the vertices, float64[n, 2], by igraph; the same seed gives the same.
+
+    Fruchterman and Reingold's forces up to 5,000 vertices, distributed recursive layout (DrL) beyond.
+    """
+    if graph.vcount() == 0:
+        return np.empty((0, 2))
+    with seeded(seed):
+        if graph.vcount() <= 5000:
+            found = graph.layout_fruchterman_reingold(
+                niter=300, grid="nogrid" if graph.vcount() < 1000 else "grid"
+            )
+        else:
+            found = graph.layout_drl(options="coarsen")
+    return np.asarray(found.coords)

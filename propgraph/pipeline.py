@@ -99,11 +99,11 @@ def build(
         with run.step("edges"):
             edges = pl.concat([
                 cosharing_edges(
-                    part.with_columns(pl.lit(name).alias("trace")),
+                    part,
                     time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
                     edge_weight=edge_weight, edge_quantile=edge_quantile, threads=threads, progress=progress,
                 )
-                for name, part in shares.items()
+                for part in shares.values()
             ])  # fmt: skip
             writer.write("edges", edges)
         _count(run, log, shares, edges)
@@ -120,7 +120,7 @@ def _with_digests(sources: list[dict[str, Any]], threads: int | None) -> list[di
 def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:
     writer.write("posts", _streamed(log.posts, POSTS.dtypes))
     writer.write("rejected", log.rejected)
-    parts = [_streamed(part.with_columns(pl.lit(name).alias("trace")), SHARES.dtypes) for name, part in shares.items()]
+    parts = [_streamed(part, SHARES.dtypes) for part in shares.values()]
     writer.write("shares", pl.concat(parts) if parts else SHARES.empty())
     writer.write("accounts", accounts_table(log, shares))
     writer.write("objects", objects_table(shares))
@@ -153,16 +153,30 @@ def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame
     ids = encode(log.posts["account_id"])
     labels = labels_of(ids)
     times = pl.DataFrame({"code": codes_of(ids), "t": log.posts["timestamp"]}).lazy()
-    seen = times.group_by("code").agg(pl.len().alias("n_posts"), first_seen=pl.col("t").min(), last_seen=pl.col("t").max())
+    seen = times.group_by("code").agg(
+        pl.len().alias("n_posts"), first_seen=pl.col("t").min(), last_seen=pl.col("t").max()
+    )
     n_shares = np.zeros(len(labels), np.int64)
     for part in shares.values():
         n_shares += np.bincount(codes_of(part["account_id"]), minlength=len(labels))
-    table = seen.sort("code").collect().with_columns(labels.alias("account_id"), pl.Series("n_shares", n_shares))
+    table = (
+        seen.sort("code").collect().with_columns(labels.alias("account_id"), pl.Series("n_shares", n_shares))
+    )
     if log.profiles.width > 1:
         known = set(log.profiles.columns)
-        picks = {"name": pl.col("name").drop_nulls().last(), "created_at": pl.col("created_at").min(), "followers": pl.col("followers").max()}
-        profiles = log.profiles.lazy().group_by("account_id").agg(**{name: pick for name, pick in picks.items() if name in known})
-        table = table.join(profiles.with_columns(pl.col("account_id").cast(pl.String)).collect(), on="account_id", how="left")
+        picks = {
+            "name": pl.col("name").drop_nulls().last(),
+            "created_at": pl.col("created_at").min(),
+            "followers": pl.col("followers").max(),
+        }
+        profiles = (
+            log.profiles.lazy()
+            .group_by("account_id")
+            .agg(**{name: pick for name, pick in picks.items() if name in known})
+        )
+        table = table.join(
+            profiles.with_columns(pl.col("account_id").cast(pl.String)).collect(), on="account_id", how="left"
+        )
     return ACCOUNTS.conform(table.drop("code")).sort("account_id")
 
 
@@ -173,9 +187,18 @@ def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         objects = labels_of(part["object_id"])
         frame = (
             part.lazy()
-            .select(pl.Series("code", codes_of(part["object_id"])), account=pl.Series(codes_of(part["account_id"])), t="timestamp")
+            .select(
+                pl.Series("code", codes_of(part["object_id"])),
+                account=pl.Series(codes_of(part["account_id"])),
+                t="timestamp",
+            )
             .group_by("code", maintain_order=True)
-            .agg(pl.len().alias("n_shares"), n_accounts=pl.col("account").n_unique(), first_share=pl.col("t").first(), first=pl.col("account").first())
+            .agg(
+                pl.len().alias("n_shares"),
+                n_accounts=pl.col("account").n_unique(),
+                first_share=pl.col("t").first(),
+                first=pl.col("account").first(),
+            )
             .collect()
         )
         table = frame.with_columns(
@@ -184,7 +207,11 @@ def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             labels_of(part["account_id"]).gather(frame["first"]).alias("first_account_id"),
         ).drop("code", "first")
         if name == "url":
-            known = canonicalise_urls(objects).rename({"raw": "object_id"}).select("object_id", "url", "site", "is_shortener")
+            known = (
+                canonicalise_urls(objects)
+                .rename({"raw": "object_id"})
+                .select("object_id", "url", "site", "is_shortener")
+            )
             table = table.join(known, on="object_id", how="left", maintain_order="left")
         elif name == "domain":
             table = table.with_columns(pl.col("object_id").alias("site"))
@@ -202,9 +229,13 @@ def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.Dat
         objects=sum(len(labels_of(part["object_id"])) for part in shares.values()),
         edges=edges.height,
     )
-    reasons = log.rejected["reason"].str.replace(r"^(\w+: ).*(is not a time|lies|is another post|shares the same)", "$1… $2")
+    reasons = log.rejected["reason"].str.replace(
+        r"^(\w+: ).*(is not a time|lies|is another post|shares the same)", "$1… $2"
+    )
     run.record["rejected_by_reason"] = dict(Counter(reasons.to_list()).most_common(20))
-    run.record["edges_by_trace"] = {str(name): int(n) for name, n in edges.group_by("trace").len().sort("trace").iter_rows()}
+    run.record["edges_by_trace"] = {
+        str(name): int(n) for name, n in edges.group_by("trace").len().sort("trace").iter_rows()
+    }
 
 
 def find_clusters(

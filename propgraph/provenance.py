@@ -14,7 +14,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("propgraph", "polars", "pyarrow", "numpy", "numba", "scipy", "igraph", "leidenalg", "tldextract", "ada-url")
+LIBRARIES = (
+    "propgraph",
+    "polars",
+    "pyarrow",
+    "numpy",
+    "numba",
+    "scipy",
+    "igraph",
+    "leidenalg",
+    "tldextract",
+    "ada-url",
+)
 
 
 class Run:
@@ -46,7 +57,11 @@ class Run:
         start = time.perf_counter()
         yield
         self.record["steps"].append(
-            {"step": name, "wall_s": round(time.perf_counter() - start, 3), "peak_memory_mb": peak_memory_mb()}
+            {
+                "step": name,
+                "wall_s": round(time.perf_counter() - start, 3),
+                "peak_memory_mb": peak_memory_mb(),
+            }
         )
 
     def count(self, **counts: int) -> None:

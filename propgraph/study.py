@@ -130,7 +130,9 @@ def check_target(path: str | Path, *, overwrite: bool) -> None:
     if target.is_dir() and (is_study(target) or not any(target.iterdir())):
         if overwrite or not is_study(target):
             return
-        raise StudyError(f"{path}: a study is there already; add --overwrite to replace it, or choose another -o")
+        raise StudyError(
+            f"{path}: a study is there already; add --overwrite to replace it, or choose another -o"
+        )
     raise StudyError(f"{path}: something that is not a study is in the way; choose another -o")
 
 

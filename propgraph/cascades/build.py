@@ -11,7 +11,7 @@ import polars as pl
 
 from propgraph.cascades.parents import OBSERVED, PARENT_SOURCES, infer_parents
 from propgraph.cascades.shape import cascade_shapes, node_depths
-from propgraph.encoding import codes_in, codes_of, decode, encode, labels_of
+from propgraph.encoding import codes_in, codes_of, decode, labels_of
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
@@ -118,7 +118,9 @@ def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     named = _first_known(flat.origin, flat.offsets)
     parent = flat.parent_content.copy()
     if "parent_content_id" in posts.columns:
-        of_root = (shares["object_id"].cast(pl.String) == posts["parent_content_id"][shares["row"]]).fill_null(False)
+        of_root = (
+            shares["object_id"].cast(pl.String) == posts["parent_content_id"][shares["row"]]
+        ).fill_null(False)
         virtual = posts.height + flat.cascade
         parent = np.where(of_root.to_numpy() & ~in_log[flat.cascade], virtual, parent)
     root = {
@@ -135,7 +137,9 @@ def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     }
     order = np.argsort(np.concatenate([root["cascade"], flat.cascade]), kind="stable")
     both = {name: np.concatenate([root[name], rest[name]])[order] for name in root}
-    content_id = pl.concat([flat.objects.alias("content_id"), flat.content_id])[pl.Series(order.astype(np.uint32))]
+    content_id = pl.concat([flat.objects.alias("content_id"), flat.content_id])[
+        pl.Series(order.astype(np.uint32))
+    ]
     return _Flat(
         objects=flat.objects,
         accounts=flat.accounts,
@@ -169,9 +173,13 @@ def _parent_rows(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
 
 
 def _first_known(origin: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    frame = pl.DataFrame({"cascade": np.repeat(np.arange(offsets.size - 1), np.diff(offsets)), "origin": origin})
-    first = frame.lazy().group_by("cascade", maintain_order=True).agg(
-        pl.col("origin").filter(pl.col("origin") >= 0).first().fill_null(-1)
+    frame = pl.DataFrame(
+        {"cascade": np.repeat(np.arange(offsets.size - 1), np.diff(offsets)), "origin": origin}
+    )
+    first = (
+        frame.lazy()
+        .group_by("cascade", maintain_order=True)
+        .agg(pl.col("origin").filter(pl.col("origin") >= 0).first().fill_null(-1))
     )
     return first.collect()["origin"].to_numpy()
 
@@ -203,14 +211,20 @@ def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) 
             "account_id": _account_ids(flat.account, flat.accounts),
             "timestamp": pl.Series(flat.time).cast(TIME),
             "parent_content_id": flat.content_id.gather(above),
-            "parent_source": decode(np.array([2, 1, 0], np.uint32)[source], pl.Series(sorted(PARENT_SOURCES))),
+            "parent_source": decode(
+                np.array([2, 1, 0], np.uint32)[source], pl.Series(sorted(PARENT_SOURCES))
+            ),
             "depth": depth,
         }
     )
     mask = pl.Series(is_root)
     return frame.with_columns(
         pl.when(~mask).then("parent_content_id").alias("parent_content_id"),
-        *([] if flat.has_time.all() else [pl.when(pl.Series(flat.has_time)).then("timestamp").alias("timestamp")]),
+        *(
+            []
+            if flat.has_time.all()
+            else [pl.when(pl.Series(flat.has_time)).then("timestamp").alias("timestamp")]
+        ),
     )
 
 

@@ -124,17 +124,34 @@ def _material(
 ) -> Material:
     ids = members.select("account_id").lazy()
     mine = pl.concat(
-        [shares[trace][part.shares["row"]].with_columns(part.shares["n_fellows"]) for trace, part in timing.items()]
+        [
+            shares[trace][part.shares["row"]].with_columns(part.shares["n_fellows"])
+            for trace, part in timing.items()
+        ]
     )
-    posts = study.scan("posts").join(ids, on="account_id", how="semi").select(
-        "account_id", "content_id", "timestamp", "kind", "target_id", "origin_account_id", "parent_content_id"
-    ).collect()
+    posts = (
+        study.scan("posts")
+        .join(ids, on="account_id", how="semi")
+        .select(
+            "account_id",
+            "content_id",
+            "timestamp",
+            "kind",
+            "target_id",
+            "origin_account_id",
+            "parent_content_id",
+        )
+        .collect()
+    )
     return Material(
         members=members,
         edges=edges,
         shares=mine,
         posts=_with_origins(study, posts).unique("content_id", keep="first", maintain_order=True),
-        links=links.lazy().join(ids, on="account_id", how="semi").select("account_id", "content_id", "site").collect(),
+        links=links.lazy()
+        .join(ids, on="account_id", how="semi")
+        .select("account_id", "content_id", "site")
+        .collect(),
         accounts=study.scan("accounts").join(ids, on="account_id", how="semi").collect(),
         timing=timing,
     )
@@ -143,8 +160,12 @@ def _material(
 def _with_origins(study: Study, posts: pl.DataFrame) -> pl.DataFrame:
     """Fill in whose post was reshared, quoted or replied to, where the log has that post."""
     parents = posts.lazy().select(content_id="parent_content_id").drop_nulls().unique()
-    authors = study.scan("posts").select("content_id", "account_id").join(parents, on="content_id", how="semi")
-    authors = authors.unique("content_id", keep="any").rename({"content_id": "parent_content_id", "account_id": "author"})
+    authors = (
+        study.scan("posts").select("content_id", "account_id").join(parents, on="content_id", how="semi")
+    )
+    authors = authors.unique("content_id", keep="any").rename(
+        {"content_id": "parent_content_id", "account_id": "author"}
+    )
     return (
         posts.join(authors.collect(), on="parent_content_id", how="left", maintain_order="left")
         .with_columns(origin_account_id=pl.coalesce("origin_account_id", "author"))
@@ -153,16 +174,22 @@ def _with_origins(study: Study, posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_context(table: pl.DataFrame, material: Material, links: pl.DataFrame) -> pl.DataFrame:
-    """Add what tells innocent readings: `top_site_inside` and `top_origin_share`, both 0..1."""
+    """Add what tells innocent readings: `top_site_inside`, `top_site_all`, `top_origin_share`, all 0..1."""
     all_links = links.group_by("site").len("all").rename({"site": "top_site"})
     own = (pl.col("top_site_share") * pl.col("n_links")) / pl.col("all")
-    table = table.join(all_links, on="top_site", how="left", maintain_order="left").with_columns(top_site_inside=own)
+    table = table.join(all_links, on="top_site", how="left", maintain_order="left").with_columns(
+        top_site_inside=own, top_site_all=pl.col("all") / max(links.height, 1)
+    )
     met = material.shares.filter(pl.col("n_fellows") > 0).select("content_id").unique()
     origins = material.posts.join(met, on="content_id", how="semi").join(material.members, on="account_id")
     n_met = origins.group_by("cluster").agg(n_met=pl.len())
     counts = origins.drop_nulls("origin_account_id").group_by("cluster", origin="origin_account_id").len()
     fellows = material.members.rename({"account_id": "origin"})
-    top = counts.join(fellows, on=["cluster", "origin"], how="anti").group_by("cluster").agg(top=pl.col("len").max())
+    top = (
+        counts.join(fellows, on=["cluster", "origin"], how="anti")
+        .group_by("cluster")
+        .agg(top=pl.col("len").max())
+    )
     share = n_met.join(top, on="cluster").select("cluster", top_origin_share=pl.col("top") / pl.col("n_met"))
     return table.join(share, on="cluster", how="left", maintain_order="left")
 
@@ -173,7 +200,13 @@ def _baseline(
     others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
     original = others.select((pl.col("kind") == "original").mean()).collect().item()
     groups = others.drop_nulls("target_id").group_by("account_id").agg(n=pl.col("target_id").n_unique())
-    created = study.scan("accounts").select(pl.col("created_at").dt.timestamp("ms")).drop_nulls().collect().to_series()
+    created = (
+        study.scan("accounts")
+        .select(pl.col("created_at").dt.timestamp("ms"))
+        .drop_nulls()
+        .collect()
+        .to_series()
+    )
     return Baseline(
         original_share=original,
         typical_targets=groups.select(pl.col("n").median()).collect().item(),
@@ -226,7 +259,9 @@ def _judged(
 
 def _posts_for_evidence(material: Material) -> pl.DataFrame:
     top = material.links.join(material.members, on="account_id").group_by("cluster", "site").len()
-    top = top.sort(["cluster", "len", "site"], descending=[False, True, False]).unique("cluster", keep="first", maintain_order=True)
+    top = top.sort(["cluster", "len", "site"], descending=[False, True, False]).unique(
+        "cluster", keep="first", maintain_order=True
+    )
     on_top = (
         material.links.join(material.members, on="account_id")
         .join(top.select("cluster", "site"), on=["cluster", "site"], how="semi")

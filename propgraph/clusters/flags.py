@@ -17,7 +17,7 @@ from propgraph.clusters.measure import shortest_half
 
 Row = Mapping[str, Any]
 
-SYNCHRONISED, REPETITIVE, IN_SECONDS = "synchronised", "repetitive", "within-seconds"
+SYNCHRONISED, IN_STEP, REPETITIVE, IN_SECONDS = "synchronised", "in-step", "repetitive", "within-seconds"
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
@@ -82,6 +82,18 @@ def _synchronised(row: Row, base: Baseline) -> Finding | None:
         SYNCHRONISED, observed, 3 * expected, expected, fires,
         f"{observed:,.0f} pairs of posts of the same {row['timing_trace']} within {base.window_s:g} s, where the pace of "
         f"outsiders gives {expected:,.1f} (p <= {max(p, 1e-300):.1g})",
+    )  # fmt: skip
+
+
+def _in_step(row: Row, base: Baseline) -> Finding | None:
+    """Need no outsiders: a log that holds hardly anyone else cannot say what their pace would be."""
+    if row["synchrony"] is None:
+        return None
+    value = row["synchrony"]
+    return Finding(
+        IN_STEP, value, 0.5, row["pace"], value >= 0.5 and row["co_objects"] >= 5,
+        f"where members shared the same {row['timing_trace']}, {value:.0%} of their pairs of posts lie within {base.window_s:g} s "
+        f"({row['pace']:.0%} of outsiders' pairs do)",
     )  # fmt: skip
 
 
@@ -153,6 +165,7 @@ def _many_groups(row: Row, base: Baseline) -> Finding | None:
 
 RULES = (
     Rule(SYNCHRONISED, 0.40, _synchronised),
+    Rule(IN_STEP, 0.30, _in_step),
     Rule(REPETITIVE, 0.30, _repetitive),
     Rule(CREATED_TOGETHER, 0.35, _created_together),
     Rule(MANY_GROUPS, 0.25, _many_groups),
@@ -165,14 +178,16 @@ RULES = (
 def innocent_readings(row: Row, /) -> list[str]:
     """Return the innocent readings that also fit a cluster, the most telling first.
 
-    `newsroom`: one site, which outsiders share more than the members do. `fans`: one account outside the
-    cluster is behind most of what they reshare. `breaking-news`: one object makes most of the pairs.
+    `one-outlet`: newsroom, syndication or devoted readers: one site, far beyond its part of all links, which
+    outsiders share more than the members do. `fans`: one account outside the cluster is behind most of
+    what they met over. `breaking-news`: one object makes most of the pairs.
     `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
     `activists`: nothing in the log sets them apart from people who agreed on a time and a cause.
     """
     readings = []
-    if (row["top_site_share"] or 0) >= 0.6 and (row["top_site_inside"] or 0) <= 0.5:
-        readings.append("newsroom")
+    beyond = (row["top_site_share"] or 0) >= max(0.6, 2 * (row["top_site_all"] or 0))
+    if beyond and (row["top_site_inside"] or 0) <= 0.5:
+        readings.append("one-outlet")
     if (row["top_origin_share"] or 0) >= 0.5:
         readings.append("fans")
     if (row["top_object_share"] or 0) >= 0.5:
@@ -186,8 +201,9 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
 
     The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
-    that accounts for the synchrony itself (newsroom, fans, breaking news), and without the rule
-    `synchronised` it stays at three tenths: what meets no more than outsiders do is not organised.
+    that accounts for the synchrony itself (one outlet, fans, breaking news). Where neither `synchronised`
+    nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not organised), and
+    without `repetitive` by a fifth (a few meetings prove little).
     """
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
@@ -195,10 +211,13 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     findings = [finding for _, finding in fired]
     readings = innocent_readings(row)
     score *= 0.5 ** sum(reading != "one-hand" for reading in readings)
-    if SYNCHRONISED not in {finding.rule for finding in findings}:
+    rules = {finding.rule for finding in findings}
+    if not rules & {SYNCHRONISED, IN_STEP}:
         score *= 0.3
-    elif not readings and CREATED_TOGETHER not in {finding.rule for finding in findings}:
+    elif not readings and CREATED_TOGETHER not in rules:
         readings = ["activists"]
+    if REPETITIVE not in rules:
+        score *= 0.8
     return score, findings, readings
 
 
@@ -224,7 +243,9 @@ def evidence_posts(rule: str, cluster: int, shares: pl.DataFrame, *, most: int =
     elif rule == MANY_GROUPS:
         mine = mine.filter(pl.col("target_id").is_not_null())
     if rule == CREATED_TOGETHER:
-        mine = mine.sort("created_at", "timestamp", "content_id").unique("account_id", keep="first", maintain_order=True)
+        mine = mine.sort("created_at", "timestamp", "content_id").unique(
+            "account_id", keep="first", maintain_order=True
+        )
     else:
         meetings = pl.col("n_fellows").sum().over("object_id")
         mine = mine.with_columns(meetings=meetings).sort(

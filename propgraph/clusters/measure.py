@@ -45,7 +45,9 @@ class Material:
     timing: dict[str, Synchrony]
 
 
-def core_members(timing: dict[str, Synchrony], accounts: dict[str, pl.Series], /, *, min_size: int) -> pl.DataFrame:
+def core_members(
+    timing: dict[str, Synchrony], accounts: dict[str, pl.Series], /, *, min_size: int
+) -> pl.DataFrame:
     """Return the members that keep time with their fellows: `account_id`, `cluster`.
 
     Leiden gives every account to some community; one that met the others twice by chance does not belong.
@@ -69,9 +71,17 @@ def core_members(timing: dict[str, Synchrony], accounts: dict[str, pl.Series], /
     everyone = pl.concat(frames).sort("n_co_objects", "synchrony", descending=True)
     best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
     busy = pl.col("n_co_objects").quantile(0.75, "linear").over("cluster")
-    in_time = (pl.col("synchrony") >= 3 * pl.col("pace")) & (pl.col("n_co_objects") >= 2) & (pl.col("n_co_objects") * 2 >= busy)
+    in_time = (
+        (pl.col("synchrony") >= 3 * pl.col("pace"))
+        & (pl.col("n_co_objects") >= 2)
+        & (pl.col("n_co_objects") * 2 >= busy)
+    )
     marked = best.with_columns(core=in_time).with_columns(n_core=pl.col("core").sum().over("cluster"))
-    return marked.filter(pl.col("core") | (pl.col("n_core") < min_size)).select("account_id", "cluster").sort("cluster", "account_id")
+    return (
+        marked.filter(pl.col("core") | (pl.col("n_core") < min_size))
+        .select("account_id", "cluster")
+        .sort("cluster", "account_id")
+    )
 
 
 def measure_clusters(material: Material, /, *, threads: int | None = None) -> pl.DataFrame:
@@ -91,11 +101,14 @@ def measure_members(material: Material, /) -> pl.DataFrame:
     """Return the figures of each member: `cluster` and the columns of `schema.MEMBERS`."""
     inside = inner_edges(material)
     ends = pl.concat([inside.select("cluster", "weight", account_id=end) for end in ("source", "target")])
-    network = ends.group_by("account_id").agg(degree=pl.len(), strength=pl.col("weight").sum().cast(pl.Float64))
+    network = ends.group_by("account_id").agg(
+        degree=pl.len(), strength=pl.col("weight").sum().cast(pl.Float64)
+    )
     shared = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
     shares = shared.group_by("account_id").agg(n_shares=pl.len(), n_co_shares=pl.col("co").sum())
     posts = material.posts.group_by("account_id").agg(
-        original_share=(pl.col("kind") == "original").mean(), n_targets=pl.col("target_id").drop_nulls().n_unique()
+        original_share=(pl.col("kind") == "original").mean(),
+        n_targets=pl.col("target_id").drop_nulls().n_unique(),
     )
     table = material.members
     for part in (network, shares, posts, material.accounts.select("account_id", "created_at")):
@@ -132,14 +145,18 @@ def shortest_half(times: npt.NDArray[np.int64], /) -> float:
 
 def _network(material: Material) -> pl.DataFrame:
     events = pl.col("n_events")
-    return inner_edges(material).group_by("cluster").agg(
-        n_edges=pl.len().cast(COUNT),
-        total_weight=pl.col("weight").sum().cast(pl.Float64),
-        median_weight=pl.col("weight").median(),
-        median_delta_s=pl.col("mean_delta_s").median(),
-        fast_share=(pl.col("fast_share") * events).sum() / events.sum(),
-        first_time=pl.col("first_time").min(),
-        last_time=pl.col("last_time").max(),
+    return (
+        inner_edges(material)
+        .group_by("cluster")
+        .agg(
+            n_edges=pl.len().cast(COUNT),
+            total_weight=pl.col("weight").sum().cast(pl.Float64),
+            median_weight=pl.col("weight").median(),
+            median_delta_s=pl.col("mean_delta_s").median(),
+            fast_share=(pl.col("fast_share") * events).sum() / events.sum(),
+            first_time=pl.col("first_time").min(),
+            last_time=pl.col("last_time").max(),
+        )
     )
 
 
@@ -147,17 +164,24 @@ def _timing(timing: dict[str, Synchrony]) -> pl.DataFrame:
     """Return each cluster's figures in the trace where it keeps time most surely."""
     frames = []
     for trace, part in timing.items():
-        objects = part.objects.with_columns(part=pl.col("n_within") / pl.col("n_pairs"), root=pl.col("n_pairs").sqrt())
+        objects = part.objects.with_columns(
+            part=pl.col("n_within") / pl.col("n_pairs"), root=pl.col("n_pairs").sqrt()
+        )
         sums = objects.group_by("cluster", maintain_order=True).agg(
             observed=pl.col("n_within").sum(),
             expected=(pl.col("n_pairs") * pl.col("pace")).sum(),
             n_objects=(pl.col("n_within") > 0).sum().cast(COUNT),
             top_object_share=pl.col("n_within").max() / pl.col("n_within").sum(),
+            synchrony=(pl.col("part") * pl.col("root")).sum() / pl.col("root").sum(),
+            pace=(pl.col("pace") * pl.col("root")).sum() / pl.col("root").sum(),
         )
         typical = part.members.group_by("cluster").agg(
-            co_objects=pl.col("n_co_objects").median(), expected_co_objects=pl.col("expected_co_objects").median()
+            co_objects=pl.col("n_co_objects").median(),
+            expected_co_objects=pl.col("expected_co_objects").median(),
         )
-        sums = sums.with_columns(log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace"))
+        sums = sums.with_columns(
+            log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace")
+        )
         frames.append(sums.join(typical, on="cluster", how="left", maintain_order="left"))
     best = pl.concat(frames).sort("log_p", "timing_trace").group_by("cluster", maintain_order=True).first()
     # The least of several traces' tails is taken, so each counts as often as there are traces.
@@ -195,7 +219,12 @@ def _sites(material: Material) -> pl.DataFrame:
     schema = {"cluster": pl.UInt32, "n_sites": COUNT, "site_gini": pl.Float64, "top_site": pl.String,
               "top_site_share": pl.Float64, "n_links": COUNT}  # fmt: skip
     links = material.links.join(material.members, on="account_id")
-    counts = links.drop_nulls("site").group_by("cluster", "site").len().sort(["cluster", "len", "site"], descending=[False, True, False])
+    counts = (
+        links.drop_nulls("site")
+        .group_by("cluster", "site")
+        .len()
+        .sort(["cluster", "len", "site"], descending=[False, True, False])
+    )
     rows = []
     for (cluster,), part in counts.partition_by("cluster", as_dict=True, maintain_order=True).items():
         n = part["len"].to_numpy()
@@ -204,7 +233,9 @@ def _sites(material: Material) -> pl.DataFrame:
 
 
 def _creation(material: Material) -> pl.DataFrame:
-    known = material.members.join(material.accounts.select("account_id", "created_at"), on="account_id").drop_nulls()
+    known = material.members.join(
+        material.accounts.select("account_id", "created_at"), on="account_id"
+    ).drop_nulls()
     rows = [
         (cluster, shortest_half(part["created_at"].dt.timestamp("ms").to_numpy()) / 1000, part.height)
         for (cluster,), part in known.partition_by("cluster", as_dict=True, maintain_order=True).items()

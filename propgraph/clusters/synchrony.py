@@ -62,8 +62,9 @@ def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     near = _near(log.offsets, log.time, window_ms)
     n_posts = np.diff(log.offsets)
     within = np.bincount(log.object, weights=near, minlength=n_posts.size) / 2
-    usual = usual_pace(n_posts, within)
-    mine = np.flatnonzero(cluster[log.account] >= 0)
+    member = cluster[log.account] >= 0
+    usual = usual_pace(log.keep(~member), window_ms=window_ms)
+    mine = np.flatnonzero(member)
     rows = pl.DataFrame(
         {
             "row": log.row[mine],
@@ -83,25 +84,39 @@ def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
         k_own=pl.len().over("cluster", "object", "account"),
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
     objects = _objects(rows, n_posts, within, usual)
-    return Synchrony(objects, _members(rows, objects), rows.select("row", "cluster", "account", "object", "n_fellows"))
+    return Synchrony(
+        objects, _members(rows, objects), rows.select("row", "cluster", "account", "object", "n_fellows")
+    )
 
 
-def usual_pace(n_posts: Int64, within: npt.NDArray[np.float64], /) -> float:
-    """Return the log's usual part (0..1) of an object's pairs of posts in the window: the mean over objects."""
+def usual_pace(log: Incidence, /, *, window_ms: int) -> float:
+    """Return the usual part (0..1) of an object's pairs of posts in the window: the mean over objects.
+
+    It is taken from accounts that are in no cluster: in a log of operators alone, everyone's pace would
+    excuse everyone.
+    """
+    n_posts = np.diff(log.offsets)
     pairs = n_posts * (n_posts - 1) / 2
     some = pairs > 0
-    # One pair's worth of doubt keeps a log without any pair within the window from a pace of zero.
+    within = (
+        np.bincount(log.object, weights=_near(log.offsets, log.time, window_ms), minlength=n_posts.size) / 2
+    )
+    # A hundredth of an object of doubt keeps a log without any pair within the window from a pace of zero.
     return float((within[some] / pairs[some]).sum() + 0.01) / (int(some.sum()) + 1)
 
 
 def _objects(rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float) -> pl.DataFrame:
     """Sum rows up to objects; outsiders' pairs are all pairs less those with a member in them."""
-    sums = rows.group_by("cluster", "object", maintain_order=True).agg(
-        k=pl.col("k").first(),
-        n_pairs=pl.col("n_others").sum() / 2,
-        n_within=pl.col("n_fellows").sum() / 2,
-        touched=pl.col("near").sum() - pl.col("group").sum() / 2,
-    ).filter(pl.col("n_pairs") > 0)
+    sums = (
+        rows.group_by("cluster", "object", maintain_order=True)
+        .agg(
+            k=pl.col("k").first(),
+            n_pairs=pl.col("n_others").sum() / 2,
+            n_within=pl.col("n_fellows").sum() / 2,
+            touched=pl.col("near").sum() - pl.col("group").sum() / 2,
+        )
+        .filter(pl.col("n_pairs") > 0)
+    )
     code = sums["object"].to_numpy()
     sums = sums.with_columns(pl.Series("posts", n_posts[code]), pl.Series("within", within[code]))
     outsiders = pl.col("posts") - pl.col("k")
@@ -117,7 +132,12 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
         rows.filter(pl.col("n_others") > 0)
         .group_by("cluster", "account", "object", maintain_order=True)
         .agg(part=pl.col("n_fellows").sum() / pl.col("n_others").sum(), fellows=pl.col("n_others").max())
-        .join(objects.select("cluster", "object", "pace"), on=["cluster", "object"], how="left", maintain_order="left")
+        .join(
+            objects.select("cluster", "object", "pace"),
+            on=["cluster", "object"],
+            how="left",
+            maintain_order="left",
+        )
         .sort("cluster", "account", "object")
     )
     found = of_object.group_by("cluster", "account", maintain_order=True).agg(

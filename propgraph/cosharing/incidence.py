@@ -98,7 +98,9 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
     object_ = codes_of(columns["object_id"]).astype(np.int32)
     row = np.arange(len(time), dtype=np.int64)
     if not _is_sorted(object_, time, account):
-        keys = pl.DataFrame({"o": object_, "t": time, "a": account, "c": columns["content_id"].cast(pl.String)})
+        keys = pl.DataFrame(
+            {"o": object_, "t": time, "a": account, "c": columns["content_id"].cast(pl.String)}
+        )
         row = keys.select(pl.arg_sort_by("o", "t", "a", "c")).to_series().to_numpy()
         row = row.astype(np.int64)
         account, object_, time = account[row], object_[row], time[row]

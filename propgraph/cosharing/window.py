@@ -92,21 +92,28 @@ def cosharing_edges(
     check_at_least("min_edge_weight", min_edge_weight, 1)
     if not 0 <= edge_quantile < 1:
         raise UsageError(f"edge_quantile: {edge_quantile} is not in 0 <= q < 1")
-    if "trace" not in shares.columns:
-        shares = shares.with_columns(pl.lit("object").alias("trace"))
     frames = [EDGES.empty()]
-    for (trace,), part in sorted(shares.partition_by("trace", as_dict=True, maintain_order=True).items()):
+    for trace, part in _by_trace(shares):
         log = incidence(part)
         window = _Window(
             window_ms=round(time_window * 1000),
             min_weight=min_edge_weight,
             by_events=edge_weight == "events",
             threads=threads or os.cpu_count() or 1,
-            tell=_named(progress, str(trace)),
+            tell=_named(progress, trace),
         )
         edges = window.edges(log, min_participation, edge_quantile)
-        frames.append(_as_frame(edges, log, str(trace), window))
+        frames.append(_as_frame(edges, log, trace, window))
     return pl.concat(frames)
+
+
+def _by_trace(shares: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    if "trace" not in shares.columns:
+        return [("object", shares)]
+    names = sorted(shares["trace"].cast(pl.String).unique().to_list())
+    if len(names) == 1:
+        return [(names[0], shares)]
+    return [(name, shares.filter(pl.col("trace") == name)) for name in names]
 
 
 class _Window:
@@ -190,7 +197,12 @@ def _named(progress: Progress | None, trace: str) -> Callable[[float], None]:
 def _as_frame(edges: Counts, log: Incidence, trace: str, window: _Window) -> pl.DataFrame:
     source, target, n_events, n_objects, sum_ms, fast, first, last = edges
     chance = chance_of(
-        log, source=source, target=target, n_objects=n_objects, window_ms=window.window_ms, threads=window.threads
+        log,
+        source=source,
+        target=target,
+        n_objects=n_objects,
+        window_ms=window.window_ms,
+        threads=window.threads,
     )
     frame = pl.DataFrame(
         {

@@ -13,7 +13,19 @@ import pyarrow as pa
 
 from propgraph.errors import InputError
 
-_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".arrow", ".feather", ".ipc")
+_SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".txt",
+    ".ndjson",
+    ".jsonl",
+    ".json",
+    ".parquet",
+    ".arrow",
+    ".feather",
+    ".ipc",
+)
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
 _HEAD = 1 << 16
 
@@ -79,13 +91,19 @@ def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
 def _expand(log: str) -> list[tuple[Path, bool]]:
     path = Path(log)
     if path.is_dir():
-        return [(file, False) for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path))]
+        return [
+            (file, False)
+            for file in path.rglob("*")
+            if file.is_file() and not _hidden(file.relative_to(path))
+        ]
     if path.is_file():
         return [(path, True)]
     matches = [Path(match) for match in glob.glob(log, recursive=True)]
     files = [match for match in matches if match.is_file()]
     if not files:
-        raise InputError(f"{log}: no such file or folder" + (" (the pattern matches nothing)" if "*" in log else ""))
+        raise InputError(
+            f"{log}: no such file or folder" + (" (the pattern matches nothing)" if "*" in log else "")
+        )
     return [(file, False) for file in files]
 
 
@@ -108,7 +126,9 @@ def _identify(path: Path) -> LogFile:
             return LogFile(path, "parquet")
         if magic.startswith(b"ARROW1"):
             return LogFile(path, "ipc")
-        compression = "gzip" if magic[:2] == b"\x1f\x8b" else "zstd" if magic[:4] == b"\x28\xb5\x2f\xfd" else None
+        compression = (
+            "gzip" if magic[:2] == b"\x1f\x8b" else "zstd" if magic[:4] == b"\x28\xb5\x2f\xfd" else None
+        )
         with _open(path, compression) as file:
             head = file.read(_HEAD)
     except (OSError, EOFError) as error:

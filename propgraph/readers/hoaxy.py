@@ -16,7 +16,10 @@ def _posts(frame: pl.DataFrame) -> pl.DataFrame:
     kind = pl.col("type")
     author_is_from = kind.is_in(["origin", "reply"]) | mention
     other = (
-        pl.when(kind == "reply").then("to_user_id").when(kind.is_in(["retweet", "quote"]) & ~mention).then("from_user_id")
+        pl.when(kind == "reply")
+        .then("to_user_id")
+        .when(kind.is_in(["retweet", "quote"]) & ~mention)
+        .then("from_user_id")
     )
     return frame.select(
         content_id="tweet_id",

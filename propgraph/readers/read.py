@@ -179,9 +179,11 @@ def _normalise(
     if "url" in typed:
         one = typed.pop("url").reshape((-1, 1)).arr.to_list()
         one = pl.select(pl.when(typed_not_null(one)).then(one)).to_series()
-        typed["urls"] = one if "urls" not in typed else pl.select(
-            pl.when(typed["urls"].is_null()).then(one).otherwise(typed["urls"])
-        ).to_series()
+        typed["urls"] = (
+            one
+            if "urls" not in typed
+            else pl.select(pl.when(typed["urls"].is_null()).then(one).otherwise(typed["urls"])).to_series()
+        )
     posts = pl.DataFrame([series.alias(name) for name, series in typed.items()])
     reasons = _reasons(posts, raw)
     bad = reasons.is_not_null()
@@ -210,10 +212,14 @@ def _typed(name: str, values: pl.Series, units: dict[str, TimeUnit], source: str
     if name in ("urls", "hashtags"):
         return _lists(name, values)
     if values.dtype.is_nested():
-        raise InputError(f"{source}: the column for {name!r} holds {values.dtype}, not one value a row; map another")
+        raise InputError(
+            f"{source}: the column for {name!r} holds {values.dtype}, not one value a row; map another"
+        )
     text = values.cast(pl.String)
     if name == "kind":
-        return text.str.strip_chars().str.to_lowercase().replace_strict(_KIND_OF, default=None, return_dtype=ID)
+        return (
+            text.str.strip_chars().str.to_lowercase().replace_strict(_KIND_OF, default=None, return_dtype=ID)
+        )
     if name == "text":
         return text
     return text.set((text.str.len_bytes() == 0).fill_null(False), None) if text.len() else text
@@ -224,7 +230,9 @@ def _lists(name: str, values: pl.Series) -> pl.Series:
     if isinstance(values.dtype, pl.List):
         lists = values.cast(pl.List(pl.String))
     else:
-        plain = values.cast(pl.String).str.replace_all(r"""^\[|\]$|["']""", "").str.replace_all(r"[,;|]\s+", " ")
+        plain = (
+            values.cast(pl.String).str.replace_all(r"""^\[|\]$|["']""", "").str.replace_all(r"[,;|]\s+", " ")
+        )
         plain = plain.str.replace_all(",http", " http", literal=True)
         lists = plain.str.extract_all(r"\S+")
     if name == "hashtags":
@@ -254,9 +262,15 @@ def _reasons(posts: pl.DataFrame, raw: pl.DataFrame) -> pl.Series:
 
 def _rejected(frame: pl.DataFrame, line: pl.Series, reasons: pl.Series, source: str) -> pl.DataFrame:
     bad = reasons.is_not_null()
-    raw = frame.filter(bad).select(pl.struct(pl.all()).struct.json_encode().str.slice(0, RAW_LIMIT).alias("raw"))
+    raw = frame.filter(bad).select(
+        pl.struct(pl.all()).struct.json_encode().str.slice(0, RAW_LIMIT).alias("raw")
+    )
     return REJECTED.conform(
-        raw.with_columns(pl.lit(source).alias("source"), line.filter(bad).alias("line"), reasons.filter(bad).alias("reason"))
+        raw.with_columns(
+            pl.lit(source).alias("source"),
+            line.filter(bad).alias("line"),
+            reasons.filter(bad).alias("reason"),
+        )
     )
 
 
@@ -264,11 +278,11 @@ def _with_made_ids(posts: pl.DataFrame) -> pl.DataFrame:
     """Add `content_id`s made from what a row says; rows that say the same are numbered."""
     said = [name for name in POSTS.columns if name in posts.columns]
     key = pl.struct(said).hash(seed=0)
-    return posts.with_columns(key.alias("_key")).with_columns(
-        content_id=pl.format(
-            "post:{}-{}", pl.col("_key"), pl.int_range(pl.len()).over("_key")
-        )
-    ).drop("_key")
+    return (
+        posts.with_columns(key.alias("_key"))
+        .with_columns(content_id=pl.format("post:{}-{}", pl.col("_key"), pl.int_range(pl.len()).over("_key")))
+        .drop("_key")
+    )
 
 
 def _nothing_left(sources: list[dict[str, Any]], rejected: pl.DataFrame) -> str:
@@ -287,7 +301,9 @@ def _assemble(
 ) -> Log:
     frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed", rechunk=True)
     posts.clear()
-    encoded = [name for name in ("account_id", "object_id") if name in frame.columns and not frame[name].null_count()]
+    encoded = [
+        name for name in ("account_id", "object_id") if name in frame.columns and not frame[name].null_count()
+    ]
     with ThreadPoolExecutor() as pool:
         frame = frame.with_columns(list(pool.map(lambda name: encode(frame[name]), encoded)))
     unique = all_distinct(frame["content_id"])
@@ -296,7 +312,8 @@ def _assemble(
         frame, repeats = _without_repeats(frame, sources)
         rejected.append(repeats)
     profiles = frame.select(
-        "account_id", *(pl.col(name).alias(name.removeprefix("account_")) for name in PROFILE if name in frame.columns)
+        "account_id",
+        *(pl.col(name).alias(name.removeprefix("account_")) for name in PROFILE if name in frame.columns),
     )
     bad = pl.concat(rejected).sort(*REJECTED.key, nulls_last=True) if rejected else REJECTED.empty()
     return Log(
@@ -342,7 +359,11 @@ def _settle(frame: pl.DataFrame, rows: Any, unique: bool) -> Any:
 
 def _without_repeats(frame: pl.DataFrame, sources: list[dict[str, Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Drop rows that say again what a row before said, or that contradict it about the post's author or time."""
-    shares = [name for name in ("object_id", "urls", "hashtags", "parent_content_id", "target_id") if name in frame.columns]
+    shares = [
+        name
+        for name in ("object_id", "urls", "hashtags", "parent_content_id", "target_id")
+        if name in frame.columns
+    ]
     flat = frame.select("content_id", "account_id", "timestamp", *shares).with_row_index()
     doubtful = flat.filter(pl.col("content_id").is_duplicated())
     first = pl.col("index").min().over("content_id")
@@ -361,7 +382,12 @@ def _without_repeats(frame: pl.DataFrame, sources: list[dict[str, Any]]) -> tupl
         .otherwise(pl.format("duplicate: post {} shares the same in an earlier row", "content_id"))
     ).to_series()
     source = sources[0]["path"] if len(sources) == 1 else "several files"
-    told = _rejected(rows.with_columns(pl.col("account_id").cast(pl.String)), pl.Series([None] * rows.height, dtype=pl.Int64), reasons, source)
+    told = _rejected(
+        rows.with_columns(pl.col("account_id").cast(pl.String)),
+        pl.Series([None] * rows.height, dtype=pl.Int64),
+        reasons,
+        source,
+    )
     keep = np.ones(frame.height, np.bool_)
     keep[bad["index"].to_numpy()] = False
     return frame.filter(pl.Series(keep)), told

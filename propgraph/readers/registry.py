@@ -45,7 +45,9 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
     return mapping
 
 
-def choose_reader(found: list[str], /, *, source: str, format: str | None, mapping: Mapping[str, str]) -> Reader:
+def choose_reader(
+    found: list[str], /, *, source: str, format: str | None, mapping: Mapping[str, str]
+) -> Reader:
     """Return the reader for a file with the columns `found`.
 
     Of those whose needs are met, the one that needs most is taken; `format` overrules it, and with a
@@ -86,16 +88,21 @@ def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader
     if missing:
         raise InputError(f"{source}: no column for {' and '.join(missing)}. {_advice(found, missing)}")
     return Reader(
-        name="columns", title="columns by --map", needs=tuple(dict.fromkeys(names.values())), posts=renamed(**names)
+        name="columns",
+        title="columns by --map",
+        needs=tuple(dict.fromkeys(names.values())),
+        posts=renamed(**names),
     )
 
 
 def _no_fit(found: list[str], source: str, readers: list[Reader]) -> str:
     misses = "; ".join(
-        f"{reader.name} misses {', '.join(name for name in reader.needs if name not in found)}" for reader in readers
+        f"{reader.name} misses {', '.join(name for name in reader.needs if name not in found)}"
+        for reader in readers
     )
-    return f"{source}: no reader knows these columns. Found: {', '.join(found) or 'none'}. {misses}. " + _advice(
-        found, list(REQUIRED)
+    return (
+        f"{source}: no reader knows these columns. Found: {', '.join(found) or 'none'}. {misses}. "
+        + _advice(found, list(REQUIRED))
     )
 
 

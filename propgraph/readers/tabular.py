@@ -58,7 +58,9 @@ def columns_of(file: LogFile, /) -> list[str]:
         raise InputError(f"{file.path}: cannot be read ({error})") from error
 
 
-def read_batches(file: LogFile, columns: list[str], /, *, progress: Progress | None = None) -> Iterator[Batch]:
+def read_batches(
+    file: LogFile, columns: list[str], /, *, progress: Progress | None = None
+) -> Iterator[Batch]:
     """Yield all records of `file`, with only the `columns` wanted.
 
     Raises
@@ -136,7 +138,9 @@ def _read_csv_fast(file: LogFile, columns: list[str], progress: Progress | None)
     torn: list[tuple[int, str, str]] = []
 
     def on_torn(row: Any) -> str:
-        torn.append((row.number, f"{row.actual_columns} fields where the header has {row.expected_columns}", row.text))
+        torn.append(
+            (row.number, f"{row.actual_columns} fields where the header has {row.expected_columns}", row.text)
+        )
         return "skip"
 
     names = columns_of(file)
@@ -168,7 +172,9 @@ def _read_csv_fast(file: LogFile, columns: list[str], progress: Progress | None)
         yield Batch(empty, pl.Series("line", [], dtype=pl.Int64), rejected_rows(str(file.path), torn))
 
 
-def _read_csv_slow(file: LogFile, columns: list[str], progress: Progress | None, *, skip: int) -> Iterator[Batch]:
+def _read_csv_slow(
+    file: LogFile, columns: list[str], progress: Progress | None, *, skip: int
+) -> Iterator[Batch]:
     csv.field_size_limit(1 << 30)
     with _text(file, progress) as text:
         records = csv.reader(text, delimiter=file.separator)
@@ -187,9 +193,7 @@ def _read_csv_slow(file: LogFile, columns: list[str], progress: Progress | None,
         for k, (number, record) in enumerate(numbered):
             if k == skip:
                 rest = _chain_one((number, record), numbered)
-                yield from _in_batches(
-                    file, columns, rest, check, lambda record: file.separator.join(record)
-                )
+                yield from _in_batches(file, columns, rest, check, lambda record: file.separator.join(record))
                 return
 
 
@@ -214,7 +218,9 @@ def _read_ndjson(file: LogFile, columns: list[str], progress: Progress | None) -
 
     with _bytes(file, progress) as stream:
         numbered = ((n, line) for n, line in enumerate(stream, 1) if not line.isspace())
-        yield from _in_batches(file, columns, numbered, check, lambda line: line.decode("utf-8", "replace").rstrip())
+        yield from _in_batches(
+            file, columns, numbered, check, lambda line: line.decode("utf-8", "replace").rstrip()
+        )
 
 
 def _as_text(value: Any) -> str | None:

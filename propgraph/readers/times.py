@@ -54,11 +54,15 @@ def find_time_unit(times: pl.Series, *, column: str, source: str) -> TimeUnit:
     """
     dtype = times.dtype
     if isinstance(dtype, pl.Datetime):
-        return TimeUnit(f"timestamps ({dtype.time_unit}{', no zone: read as UTC' if not dtype.time_zone else ''})")
+        return TimeUnit(
+            f"timestamps ({dtype.time_unit}{', no zone: read as UTC' if not dtype.time_zone else ''})"
+        )
     if dtype == pl.Date:
         return TimeUnit("dates")
     if not (dtype.is_numeric() or dtype == pl.String):
-        raise InputError(f"{source}: column {column!r} should hold times, found {dtype}; map another with --map timestamp=COLUMN")
+        raise InputError(
+            f"{source}: column {column!r} should hold times, found {dtype}; map another with --map timestamp=COLUMN"
+        )
     sample = _sample(times.drop_nulls())
     if sample.is_empty():
         return TimeUnit("unix s", to_ms=1000.0)
@@ -67,7 +71,10 @@ def find_time_unit(times: pl.Series, *, column: str, source: str) -> TimeUnit:
         middle = abs(float(numbers.median() or 0.0))  # type: ignore[arg-type]
         name, _, to_ms = next(unit for unit in _UNITS if middle < unit[1])
         return TimeUnit(f"unix {name}", to_ms=to_ms)
-    choices = [TimeUnit("ISO 8601 (no zone: read as UTC)"), *(TimeUnit(name, format=form) for name, form in _FORMATS)]
+    choices = [
+        TimeUnit("ISO 8601 (no zone: read as UTC)"),
+        *(TimeUnit(name, format=form) for name, form in _FORMATS),
+    ]
     best = max(choices, key=lambda unit: len(sample) - unit.parse(sample).null_count())
     if best.parse(sample).null_count() == len(sample):
         raise InputError(
@@ -89,7 +96,9 @@ def _to_utc(times: pl.Series) -> pl.Series:
 
 def _iso(text: pl.Expr) -> pl.Expr:
     """Return ISO 8601 in its usual shapes: `T` or a blank, seconds or not, a zone or none."""
-    plain = text.str.strip_chars().str.replace("T", " ", literal=True).str.replace(r"(?i)\s*(Z|UTC)$", "+00:00")
+    plain = (
+        text.str.strip_chars().str.replace("T", " ", literal=True).str.replace(r"(?i)\s*(Z|UTC)$", "+00:00")
+    )
     plain = plain.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1} 00:00:00")
     plain = plain.str.replace(r"^(\d{4}-\d\d-\d\d \d\d:\d\d)($|[+-]\d\d:?\d\d$)", "${1}:00${2}")
     zoned = plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="ms", strict=False, exact=True)

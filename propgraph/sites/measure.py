@@ -12,7 +12,9 @@ FIRST = 10
 _DOUBT = 2.0
 
 
-def measure_sites(links: pl.DataFrame, flagged: pl.DataFrame, /, *, min_score: float = 0.5) -> tuple[pl.DataFrame, pl.DataFrame]:
+def measure_sites(
+    links: pl.DataFrame, flagged: pl.DataFrame, /, *, min_score: float = 0.5
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the `sites` table and the evidence for the sites flagged `seeded`.
 
     A site's score is the share of its URLs' first ten shares that flagged clusters made, with two shares
@@ -34,16 +36,25 @@ def measure_sites(links: pl.DataFrame, flagged: pl.DataFrame, /, *, min_score: f
     """
     if links.is_empty():
         return SITES.empty(), EVIDENCE.empty()
-    links = links.join(flagged, on="account_id", how="left").sort("url", "timestamp", "account_id", "content_id")
+    links = links.join(flagged, on="account_id", how="left").sort(
+        "url", "timestamp", "account_id", "content_id"
+    )
     links = links.with_columns(
         early=pl.int_range(pl.len()).over("url") < FIRST, seeder=pl.col("cluster_id").is_not_null()
     )
-    table = _figures(links).join(_early(links), on="site", how="left").join(_top_cluster(links), on="site", how="left")
+    table = (
+        _figures(links)
+        .join(_early(links), on="site", how="left")
+        .join(_top_cluster(links), on="site", how="left")
+    )
     table = table.with_columns(
-        early_share=pl.col("n_seeded") / pl.col("n_early"), score=pl.col("n_seeded") / (pl.col("n_early") + _DOUBT)
+        early_share=pl.col("n_seeded") / pl.col("n_early"),
+        score=pl.col("n_seeded") / (pl.col("n_early") + _DOUBT),
     ).sort(["score", "n_seeded", "n_shares", "site"], descending=[True, True, True, False])
     is_seeded = (pl.col("score") >= min_score) & (pl.col("n_urls") >= 2)
-    table = table.with_columns(flags=pl.when(is_seeded).then(pl.lit([SEEDED])).otherwise(pl.lit([], dtype=pl.List(pl.String))))
+    table = table.with_columns(
+        flags=pl.when(is_seeded).then(pl.lit([SEEDED])).otherwise(pl.lit([], dtype=pl.List(pl.String)))
+    )
     usual = float(links.filter("early")["seeder"].mean() or 0.0)  # type: ignore[arg-type]
     return SITES.conform(table.select(*SITES.columns)), _evidence(table, links, min_score, usual)
 
@@ -52,17 +63,23 @@ def _figures(links: pl.DataFrame) -> pl.DataFrame:
     accounts = links.group_by("site", "account_id").len()
     rank = pl.int_range(1, pl.len() + 1)
     n = pl.len()
-    gini = pl.when(n == 1).then(1.0).otherwise(
-        2 * (rank * pl.col("len").sort()).sum() / (n * pl.col("len").sum()) - (n + 1) / n
+    gini = (
+        pl.when(n == 1)
+        .then(1.0)
+        .otherwise(2 * (rank * pl.col("len").sort()).sum() / (n * pl.col("len").sum()) - (n + 1) / n)
     )
     spread = accounts.group_by("site").agg(gini=gini, n_accounts=n.cast(COUNT))
-    return links.group_by("site").agg(
-        n_shares=pl.len().cast(COUNT),
-        n_urls=pl.col("url").n_unique().cast(COUNT),
-        first_seen=pl.col("timestamp").min(),
-        last_seen=pl.col("timestamp").max(),
-        coordinated_share=pl.col("seeder").mean(),
-    ).join(spread, on="site")
+    return (
+        links.group_by("site")
+        .agg(
+            n_shares=pl.len().cast(COUNT),
+            n_urls=pl.col("url").n_unique().cast(COUNT),
+            first_seen=pl.col("timestamp").min(),
+            last_seen=pl.col("timestamp").max(),
+            coordinated_share=pl.col("seeder").mean(),
+        )
+        .join(spread, on="site")
+    )
 
 
 def _early(links: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +88,9 @@ def _early(links: pl.DataFrame) -> pl.DataFrame:
     # Fewest accounts that make half: those before the running sum reaches half, and one more.
     half = (pl.col("len").cum_sum().shift(1, fill_value=0) * 2 < pl.col("len").sum()).sum()
     seeders = by_account.group_by("site", maintain_order=True).agg(n_half_seeders=half.cast(COUNT))
-    return early.group_by("site").agg(n_early=pl.len(), n_seeded=pl.col("seeder").sum()).join(seeders, on="site")
+    return (
+        early.group_by("site").agg(n_early=pl.len(), n_seeded=pl.col("seeder").sum()).join(seeders, on="site")
+    )
 
 
 def _top_cluster(links: pl.DataFrame) -> pl.DataFrame:
@@ -83,7 +102,9 @@ def _top_cluster(links: pl.DataFrame) -> pl.DataFrame:
 def _evidence(table: pl.DataFrame, links: pl.DataFrame, min_score: float, usual: float) -> pl.DataFrame:
     seeded = table.filter(pl.col("flags").list.len() > 0)
     posts = links.filter(pl.col("early") & pl.col("seeder")).sort("timestamp", "content_id")
-    shown = posts.group_by("site", maintain_order=True).agg(content_ids=pl.col("content_id").unique(maintain_order=True).head(20))
+    shown = posts.group_by("site", maintain_order=True).agg(
+        content_ids=pl.col("content_id").unique(maintain_order=True).head(20)
+    )
     rows = seeded.join(shown, on="site", how="left", maintain_order="left").select(
         subject_type=pl.lit("site"),
         subject_id="site",
@@ -102,4 +123,3 @@ def _evidence(table: pl.DataFrame, links: pl.DataFrame, min_score: float, usual:
 
 def _percent(name: str) -> pl.Expr:
     return pl.format("{}%", (pl.col(name) * 100).round(0).cast(pl.Int64))
-

@@ -38,9 +38,9 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
     Returns
     -------
     dict of pl.DataFrame
-        For each trace `account_id`, `object_id` (both encoded), `content_id`, `timestamp`, `tokens`
-        (trace `url` only) and `row` (UInt32, the post's row in `posts`), sorted by object, time, account
-        and post. One row for each post and object.
+        For each trace `account_id`, `object_id` (both encoded), `content_id`, `timestamp`, `trace`,
+        `tokens` (trace `url` only) and `row` (UInt32, the post's row in `posts`), sorted by object, time,
+        account and post. One row for each post and object.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
         trace = TRACES[name]
         made = trace.make(posts) if known.intersection(trace.needs) else None
         if made is not None and made.height:
-            shares[name] = _by_object(made, posts)
+            shares[name] = _by_object(made, posts).with_columns(trace=pl.lit(name, dtype=_NAMES))
         elif traces:
             raise UsageError(
                 f"--trace {name}: the log has none; it needs {' or '.join(trace.needs)}, and the log has "
@@ -84,7 +84,9 @@ def _objects(posts: pl.DataFrame) -> pl.DataFrame:
 
 def _urls(posts: pl.DataFrame) -> pl.DataFrame:
     """Return `row, object_id, site, tokens`: each post's links, canonical, each once."""
-    links = posts.lazy().select("row", pl.col("urls") if "urls" in posts.columns else pl.lit(None, pl.List(pl.String)).alias("urls"))
+    links = posts.lazy().select(
+        "row", pl.col("urls") if "urls" in posts.columns else pl.lit(None, pl.List(pl.String)).alias("urls")
+    )
     if "text" in posts.columns:
         found = posts.lazy().select(pl.col("text").str.extract_all(_LINK).alias("found"))
         links = pl.concat([links, found], how="horizontal").select(
@@ -114,7 +116,9 @@ def _hashtag(posts: pl.DataFrame) -> pl.DataFrame:
     if "hashtags" in posts.columns:
         tags = pl.col("hashtags")
     else:
-        tags = pl.col("text").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.slice(1))
+        tags = (
+            pl.col("text").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.slice(1))
+        )
     exploded = posts.lazy().select("row", tags.alias("object_id")).explode("object_id", empty_as_null=True)
     return exploded.filter(pl.col("object_id").str.len_bytes() > 0).unique(maintain_order=True).collect()
 
@@ -129,7 +133,9 @@ def _reshare(posts: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema={"row": pl.UInt32, "object_id": pl.String})
     reshares = posts.filter(pl.col("kind") == "reshare")
     parent = reshares["parent_content_id"] if "parent_content_id" in posts.columns else None
-    made = reshares.select("row", object_id=_roots(posts, parent) if parent is not None else pl.lit(None, pl.String))
+    made = reshares.select(
+        "row", object_id=_roots(posts, parent) if parent is not None else pl.lit(None, pl.String)
+    )
     if made["object_id"].null_count() and "origin_account_id" in posts.columns:
         guessed = _by_origin(posts, reshares)
         made = made.with_columns(pl.col("object_id").fill_null(guessed))
@@ -139,7 +145,11 @@ def _reshare(posts: pl.DataFrame) -> pl.DataFrame:
 def _roots(posts: pl.DataFrame, parent: pl.Series) -> pl.Series:
     """Follow reshares of reshares to the original, in doubling steps; a cycle ends where it is found."""
     reshares = posts.lazy().filter((pl.col("kind") == "reshare") & pl.col("parent_content_id").is_not_null())
-    up = reshares.select(node="content_id", up="parent_content_id").unique("node", keep="first", maintain_order=True).collect()
+    up = (
+        reshares.select(node="content_id", up="parent_content_id")
+        .unique("node", keep="first", maintain_order=True)
+        .collect()
+    )
     root = pl.DataFrame({"root": parent})
     for _ in range(32):
         next_root = root.join(up, left_on="root", right_on="node", how="left", maintain_order="left").select(
@@ -180,7 +190,10 @@ TRACES: Mapping[str, Trace] = {
         Trace("domain", "registrable domain of a link", ("urls", "text"), _domain),
         Trace("hashtag", "hashtag", ("hashtags", "text"), _hashtag),
         Trace("object", "the log's own object id", ("object_id",), _objects),
-        Trace("reshare", "the original that was reshared", ("parent_content_id", "origin_account_id"), _reshare),
+        Trace(
+            "reshare", "the original that was reshared", ("parent_content_id", "origin_account_id"), _reshare
+        ),
         Trace("url", "canonical link", ("urls", "text"), _url),
     )
 }
+_NAMES = pl.Enum(sorted(TRACES))

@@ -1,0 +1,72 @@
+"""`propgraph build`: logs to a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from propgraph.study import Study
+
+
+def build(
+    logs: Annotated[
+        list[str],
+        typer.Argument(metavar="LOG...", help="Files, folders or globs: CSV, TSV, NDJSON, Parquet, Arrow; .gz, .zst.", show_default=False),
+    ],
+    study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
+    format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Reader: columns, coortweet, hoaxy, qut. Default: found by the columns.", show_default=False)] = None,
+    map: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user. Repeatable.", show_default=False)] = None,
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, url, domain, hashtag, object. Repeatable. Default: all that the log supports.", show_default=False)] = None,
+    time_window: Annotated[str, typer.Option("--time-window", metavar="TIME", help="Two shares this close are a co-share: 60s, 5m, 1h.")] = "60s",
+    min_participation: Annotated[int, typer.Option("--min-participation", metavar="N", help="An account needs N shares, and N of them in some pair at one end of each edge.")] = 2,
+    min_edge_weight: Annotated[int, typer.Option("--min-edge-weight", metavar="N", help="Keep edges of weight N or more.")] = 2,
+    edge_weight: Annotated[str, typer.Option("--edge-weight", metavar="objects|events", help="What the weight counts, and so the minimum and the quantile: distinct objects, or pairs of posts.")] = "objects",
+    edge_quantile: Annotated[float, typer.Option("--edge-quantile", metavar="Q", help="Keep edges whose weight lies strictly above this quantile of all weights; 0 keeps all.")] = 0.0,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a study that is there already.")] = False,
+) -> None:  # fmt: skip
+    """Read logs and make a study: posts, shares, accounts, objects, cascades and co-sharing edges."""
+    from propgraph.cli.output import err, progress, seconds
+    from propgraph.pipeline import build as job
+    from propgraph.readers.registry import parse_mapping
+
+    with progress() as tell:
+        made = job(
+            logs, study, format=format, mapping=parse_mapping(map or []), trace=trace,
+            time_window=seconds("--time-window", time_window), min_participation=min_participation,
+            min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile,
+            threads=threads, overwrite=overwrite, progress=tell,
+        )  # fmt: skip
+    for note in made.run["build"]["notes"]:
+        err(f"note: {note}")
+    show(made)
+
+
+def show(study: Study) -> None:
+    """Print what a build did, and the next command to type."""
+    from propgraph.cli.output import console
+    from propgraph.export.text import clean_terminal
+
+    run = study.run["build"]
+    counts = run["counts"]
+    out = console()
+    for source in run["inputs"]:
+        out.print(
+            clean_terminal(
+                f"read      {source['path']}: {source['rows']:,} rows, {source['reader']}, times: {source['time_unit']}"
+            )
+        )
+    out.print(f"rows in   {counts['rows']:,} = {counts['posts']:,} posts + {counts['rejected']:,} rejected")
+    for reason, n in run["rejected_by_reason"].items():
+        out.print(clean_terminal(f"          {n:,} x {reason}"))
+    out.print(f"accounts  {counts['accounts']:,}")
+    out.print(f"shares    {counts['shares']:,} of {counts['objects']:,} objects")
+    out.print(f"cascades  {counts['cascades']:,}")
+    by_trace = ", ".join(f"{trace} {n:,}" for trace, n in run["edges_by_trace"].items())
+    out.print(f"edges     {counts['edges']:,}" + (f" ({by_trace})" if by_trace else ""))
+    out.print(f"took      {run['wall_s']:.1f} s, peak memory {run['peak_memory_mb']:,} MB")
+    out.print(clean_terminal(f"study     {study.path}"))
+    out.print(clean_terminal(f"next      propgraph clusters {study.path}"))

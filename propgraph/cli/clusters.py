@@ -1,0 +1,155 @@
+"""`propgraph clusters`: a study's flagged clusters and sites, and why."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from propgraph.study import Study
+
+TABLES = ("clusters", "sites", "members", "evidence")
+FORMATS = ("table", "json", "csv", "parquet")
+
+READINGS = {
+    "one-outlet": "one outlet's newsroom, syndication or devoted readers",
+    "fans": "fans of one account",
+    "breaking-news": "one breaking story",
+    "one-hand": "one person or office posting to several accounts by a tool",
+    "activists": "declared activists who agreed on a time",
+}
+
+
+def clusters(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces whose edges make the network. Repeatable. Default: object, reshare, url.", show_default=False)] = None,
+    objective: Annotated[str, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph.")] = "modularity",
+    resolution: Annotated[float, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities.")] = 1.0,
+    partition: Annotated[str | None, typer.Option("--partition", metavar="NAME", help="A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of Leiden, draws and layout.")] = 0,
+    min_size: Annotated[int, typer.Option("--min-size", metavar="N", help="Leave out smaller communities.")] = 3,
+    min_score: Annotated[float, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1.")] = 0.5,
+    graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
+    format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
+    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence.")] = "clusters",
+    top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
+) -> None:  # fmt: skip
+    """Find communities in a study, flag organised clusters and seeded sites, and say why."""
+    from propgraph.cli.output import err, progress
+    from propgraph.errors import check_choice
+    from propgraph.pipeline import find_clusters
+
+    check_choice("--format", format, FORMATS)
+    check_choice("--table", table, TABLES)
+    with progress() as tell:
+        found = find_clusters(
+            study, trace=trace, objective=objective, resolution=resolution, partition=partition, seed=seed,
+            min_size=min_size, min_score=min_score, progress=tell,
+        )  # fmt: skip
+        if graphml is not None:
+            from propgraph.export.network import write_network
+
+            write_network(graphml, found, seed=seed)
+    if format == "table":
+        show(found, top=top, graphml=graphml)
+    else:
+        from propgraph.export.tables import render
+
+        sys.stdout.buffer.write(render(found.scan(table).collect(), format))
+        sys.stdout.buffer.flush()
+        if graphml is not None:
+            err(f"wrote {graphml}")
+
+
+def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
+    """Print the flagged clusters and sites of a study, and why they are flagged."""
+    from propgraph.cli.output import console
+    from propgraph.export.text import clean_terminal
+
+    out = console()
+    found, sites = study.clusters, study.sites
+    flagged = found.filter("flagged")
+    seeded = sites.filter(sites["flags"].list.len() > 0)
+    counts = study.run["clusters"]["counts"]
+    out.print(
+        f"{flagged.height} of {found.height} clusters flagged ({counts['flagged_accounts']:,} accounts), "
+        f"{seeded.height} of {sites.height} sites flagged"
+    )
+    if flagged.height:
+        out.print()
+        _show_clusters(out, flagged.head(top), study.evidence)
+        _more(out, flagged.height, top, f"propgraph clusters {study.path} --format csv")
+    elif found.height:
+        out.print("No cluster stands out from what the rest of the log does; the highest score is "
+                  f"{found['score'].max():.2f}.")  # fmt: skip
+    if seeded.height:
+        out.print()
+        out.print(_site_table(seeded.head(top)))
+        _more(out, seeded.height, top, f"propgraph clusters {study.path} --format csv --table sites")
+    out.print()
+    out.print("A flag is a reason to look, not a verdict: it says how accounts act, not who they are.")
+    out.print(clean_terminal(f"study     {study.path}  (evidence with post ids: {study.file('evidence')})"))
+    if graphml is not None:
+        out.print(clean_terminal(f"graphml   {graphml}  (open it in Gephi)"))
+
+
+def _more(out: Any, n: int, top: int, command: str) -> None:
+    from propgraph.export.text import clean_terminal
+
+    if n > top:
+        out.print(clean_terminal(f"... and {n - top} more: {command}"))
+
+
+def _show_clusters(out: Any, flagged: pl.DataFrame, evidence: pl.DataFrame) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from propgraph.export.text import clean_terminal
+
+    for row in flagged.to_dicts():
+        out.print(Text(clean_terminal(_headline(row)), style="bold"))
+        reasons = evidence.filter(
+            (evidence["subject_type"] == "cluster") & (evidence["subject_id"] == row["cluster_id"])
+        )
+        for reason in reasons.to_dicts():
+            out.print(Padding(Text(clean_terminal(f"{reason['rule']}: {reason['sentence']}")), (0, 0, 0, 4)))
+        if row["innocent"]:
+            readings = "; ".join(READINGS[reading] for reading in row["innocent"])
+            out.print(Padding(Text(f"also fits: {readings}"), (0, 0, 0, 4)))
+
+
+def _headline(row: dict[str, Any]) -> str:
+    parts = [
+        f"{row['n_accounts']} accounts",
+        f"{row['n_objects']} objects co-shared",
+        f"median {row['median_delta_s']:.0f} s apart",
+    ]
+    if row["n_sites"]:
+        parts.append(f"{row['n_sites']} sites")
+    return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
+
+
+def _site_table(sites: pl.DataFrame) -> Any:
+    from rich.table import Table
+
+    from propgraph.export.text import clean_terminal
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("seeded site", max_width=40, no_wrap=True, overflow="ellipsis")
+    for name in ("score", "URLs", "shares", "accounts", "first shares", "all shares", "cluster"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in sites.to_dicts():
+        table.add_row(
+            clean_terminal(row["site"], width=40), f"{row['score']:.2f}", f"{row['n_urls']:,}", f"{row['n_shares']:,}",
+            f"{row['n_accounts']:,}", f"{row['early_share']:.0%}", f"{row['coordinated_share']:.0%}", row["top_cluster_id"] or "",
+        )  # fmt: skip
+    table.caption = (
+        "first shares, all shares: the part made by flagged clusters, of each URL's first ten and of all"
+    )
+    table.caption_justify = "left"
+    return table

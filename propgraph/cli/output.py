@@ -1,0 +1,72 @@
+"""Printing: results to stdout, progress and complaints to stderr, nothing that a name could break."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from propgraph.errors import UsageError
+
+WIDTH = 100
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console at most 100 columns wide that takes text as text, never as markup."""
+    plain = Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    plain.width = min(plain.width, WIDTH) if plain.is_terminal else WIDTH
+    return plain
+
+
+def err(message: str) -> None:
+    """Print one message to stderr, made safe for a terminal."""
+    from propgraph.export.text import clean_terminal
+
+    sys.stderr.write(clean_terminal(message) + "\n")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, float], None] | None]:
+    """Show a progress bar on stderr where a person looks, nothing where a file does."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, int] = {}
+
+        def tell(label: str, done: float) -> None:
+            if label not in tasks:
+                tasks[label] = bars.add_task(label, total=1.0)
+            bars.update(tasks[label], completed=done)  # type: ignore[arg-type]
+
+        yield tell
+
+
+def seconds(option: str, text: str) -> float:
+    """Return a duration like `60`, `60s`, `5m`, `1.5h` in seconds.
+
+    Raises
+    ------
+    UsageError
+        When `text` is none.
+    """
+    number = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text.strip()[len(number) :]
+    try:
+        value = float(number)
+    except ValueError:
+        value = -1.0
+    if unit not in _UNITS or not 0 <= value < float("inf"):
+        raise UsageError(f"{option} {text!r}: write a duration such as 60s, 5m or 1h")
+    return value * _UNITS[unit]

@@ -1,0 +1,94 @@
+"""A study's co-sharing network dressed for Gephi: labels, clusters, flags, positions, sizes, colours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from propgraph.export.graphml import UNFLAGGED, palette, write_graphml
+from propgraph.networks import join_traces, layout, to_igraph
+from propgraph.study import Study
+
+
+def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the nodes and edges that `write_network` writes.
+
+    Parameters
+    ----------
+    study
+        A study with clusters.
+    seed
+        Of the layout.
+
+    Returns
+    -------
+    tuple of pl.DataFrame
+        Nodes: `id` (the account's), `label`, `cluster`, `flagged`, `flags`, `score` (of the cluster),
+        `degree`, `strength`, `n_posts`, `n_shares`, `followers`, `created_at`, `x`, `y`, `size`, `r`, `g`,
+        `b`. Edges: `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share`,
+        `first_time`, `last_time`, `traces`, `r`, `g`, `b`. Flagged clusters have a colour each, all else is grey.
+    """
+    traces = study.run["clusters"]["parameters"]["trace"]
+    edges = join_traces(study.scan("edges").filter(pl.col("trace").is_in(traces)).collect())
+    graph = to_igraph(edges.select("source", "target", "weight"))
+    ids = pl.Series("id", graph.vs["name"], dtype=pl.String)
+    strength = graph.strength(weights="weight") if graph.ecount() else [0.0] * graph.vcount()
+    place = layout(graph, seed=seed)
+    clusters = study.clusters.select("cluster_id", "flagged", "score", "flags")
+    colours = _colours(clusters)
+    nodes = (
+        pl.DataFrame(
+            {"id": ids, "degree": graph.degree(), "strength": strength, "x": place[:, 0], "y": place[:, 1]}
+        )
+        .join(
+            study.members.select(id="account_id", cluster_id="cluster_id"),
+            on="id",
+            how="left",
+            maintain_order="left",
+        )
+        .join(clusters, on="cluster_id", how="left", maintain_order="left")
+        .join(study.accounts.rename({"account_id": "id"}), on="id", how="left", maintain_order="left")
+        .join(colours, on="cluster_id", how="left", maintain_order="left")
+    )
+    nodes = nodes.select(
+        "id", pl.coalesce("name", "id").alias("label"), pl.col("cluster_id").alias("cluster"),
+        pl.col("flagged").fill_null(False), "flags", "score", pl.col("degree").cast(pl.Int64), "strength",
+        pl.col("n_posts", "n_shares").cast(pl.Int64), "followers", "created_at",
+        # Gephi's y grows upwards and its default canvas spans about a thousand.
+        pl.col("x", "y") * _scale(place), (4 + 4 * pl.col("strength").sqrt()).clip(4, 60).alias("size"),
+        *(pl.col(c).fill_null(grey) for c, grey in zip("rgb", UNFLAGGED, strict=True)),
+    )  # fmt: skip
+    return nodes, _coloured_edges(edges, nodes)
+
+
+def write_network(path: str | Path, study: Study, /, *, seed: int = 0) -> None:
+    """Write a study's co-sharing network as GraphML for Gephi; see `network_tables` for what is in it."""
+    nodes, edges = network_tables(study, seed=seed)
+    write_graphml(path, nodes, edges)
+
+
+def _scale(place: np.ndarray) -> float:
+    return 1000.0 / max(float(np.abs(place).max()), 1e-9) if place.size else 1.0
+
+
+def _colours(clusters: pl.DataFrame) -> pl.DataFrame:
+    flagged = clusters.filter("flagged")["cluster_id"]
+    rgb = palette(len(flagged)) if len(flagged) else []
+    return pl.DataFrame(
+        {"cluster_id": flagged, **{c: [colour[k] for colour in rgb] for k, c in enumerate("rgb")}},
+        schema={"cluster_id": pl.String, "r": pl.Int64, "g": pl.Int64, "b": pl.Int64},
+    )
+
+
+def _coloured_edges(edges: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Give an edge its cluster's colour where both ends share one, grey elsewhere."""
+    end = nodes.select("id", "cluster", "flagged", "r", "g", "b")
+    both = edges.join(end, left_on="source", right_on="id", how="left", maintain_order="left").join(
+        end.select("id", other="cluster"), left_on="target", right_on="id", how="left", maintain_order="left"
+    )
+    inside = pl.col("flagged") & (pl.col("cluster") == pl.col("other")).fill_null(False)
+    return both.with_columns(
+        pl.when(inside).then(c).otherwise(grey).alias(c) for c, grey in zip("rgb", UNFLAGGED, strict=True)
+    ).drop("cluster", "other", "flagged")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import igraph as ig
 import numpy as np
 import polars as pl
 
-from propgraph.errors import UsageError, check_at_least, check_choice
+from propgraph.errors import InputError, UsageError, check_at_least, check_choice
 from propgraph.networks import seeded
 
 OBJECTIVES = ("modularity", "CPM")
@@ -36,12 +38,12 @@ def detect_communities(
     resolution
         Higher gives smaller communities.
     partition
-        Name of one of leidenalg's own qualities instead: `Surprise`, `Significance`,
-        `RBConfiguration`, `RBER`, `Modularity` or `CPM`; slower.
+        Name of one of leidenalg's own qualities in place of `objective`: `Surprise`, `Significance` (which
+        takes no weights), `RBConfiguration`, `RBER`, `Modularity` or `CPM`; slower.
     weight
         Edge attribute with the weights; None for none.
     seed
-        Seed of the algorithm's random order.
+        Seed of the algorithm's random order, 0 to 2**31 - 1.
     min_size
         Smaller communities are left out.
 
@@ -55,6 +57,8 @@ def detect_communities(
     ------
     UsageError
         When an option is out of its range.
+    InputError
+        When the vertices have no `name` or the edges no `weight`.
 
     References
     ----------
@@ -62,10 +66,14 @@ def detect_communities(
     """
     check_choice("objective", objective, OBJECTIVES)
     check_at_least("min_size", min_size, 1)
-    check_at_least("resolution", resolution, 0)
+    if not 0 <= resolution < math.inf:
+        raise UsageError(f"resolution: {resolution} is not a number of 0 or more")
+    if not 0 <= seed < 1 << 31:
+        raise UsageError(f"seed: {seed} is not in 0..2147483647")
     if graph.is_directed():
         raise UsageError("detect_communities: the network has to be undirected")
     weights = weight if weight and graph.ecount() else None
+    _check_attributes(graph, weights)
     if partition is None:
         with seeded(seed):
             membership = graph.community_leiden(
@@ -73,7 +81,17 @@ def detect_communities(
             ).membership
     else:
         membership = _by_leidenalg(graph, partition, weights, resolution, seed)
-    return _numbered(graph.vs["name"], np.asarray(membership, dtype=np.int64), min_size)
+    return _numbered(
+        graph.vs["name"] if graph.vcount() else [], np.asarray(membership, dtype=np.int64), min_size
+    )
+
+
+def _check_attributes(graph: ig.Graph, weights: str | None) -> None:
+    if graph.vcount() and "name" not in graph.vs.attributes():
+        raise InputError("the network's vertices have no 'name'; make it with `to_igraph`")
+    if weights is not None and weights not in graph.es.attributes():
+        found = ", ".join(graph.es.attributes()) or "nothing"
+        raise InputError(f"the network's edges have no {weights!r}, only {found}; weight=None takes none")
 
 
 def _by_leidenalg(

@@ -80,6 +80,21 @@ def grouped(codes: npt.NDArray[Any], n_groups: int, /) -> tuple[npt.NDArray[np.i
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def distinct_in_groups(
+    offsets: npt.NDArray[np.int64], codes: npt.NDArray[Any], n_codes: int
+) -> npt.NDArray[np.int64]:
+    """Return how many distinct codes (below 0: none) each group `offsets[g]:offsets[g + 1]` holds."""
+    latest = np.full(n_codes, -1, np.int64)
+    count = np.zeros(offsets.size - 1, np.int64)
+    for g in range(offsets.size - 1):
+        for row in range(offsets[g], offsets[g + 1]):
+            if codes[row] >= 0 and latest[codes[row]] != g:
+                latest[codes[row]] = g
+                count[g] += 1
+    return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _positions(codes: npt.NDArray[Any], start: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     cursor = start[:-1].copy()
     position = np.empty(codes.size, np.int64)

@@ -51,8 +51,8 @@ def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> i
         Columns `source` and `target` (String); every other column becomes an edge attribute. One row a
         pair (see `join_traces`), or parallel edges.
     nodes
-        Optional: `account_id` and further columns that become vertex attributes. Accounts without an edge
-        become vertices too.
+        Optional: `account_id` (once each) and further columns that become vertex attributes, `name` as
+        `label`. Accounts without an edge become vertices too.
 
     Returns
     -------
@@ -63,13 +63,19 @@ def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> i
     Raises
     ------
     InputError
-        When a column is missing.
+        When a column is missing or holds a null id, or an account stands twice in `nodes`; all faults are
+        named together.
     """
-    missing = [name for name in ("source", "target") if name not in edges.columns]
-    if missing:
-        raise InputError(f"edges lack the column(s) {', '.join(missing)}; found {', '.join(edges.columns)}")
+    faults = _faults(edges, "edges", ("source", "target"))
+    if nodes is not None:
+        faults += _faults(nodes, "nodes", ("account_id",))
+        if not faults and nodes["account_id"].is_duplicated().any():
+            faults.append("nodes have an account_id more than once")
+    if faults:
+        raise InputError("; ".join(faults))
     others = [name for name in edges.columns if name not in ("source", "target")]
-    edges = edges.sort("source", "target", *(name for name in ("trace",) if name in others))
+    # Parallel edges are told apart by their trace, or by all that they carry.
+    edges = edges.sort("source", "target", *(["trace"] if "trace" in others else others))
     ids = [edges["source"].cast(pl.String), edges["target"].cast(pl.String)]
     if nodes is not None:
         ids.append(nodes["account_id"].cast(pl.String))
@@ -89,8 +95,15 @@ def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> i
         )
         for name in nodes.columns:
             if name != "account_id":
-                graph.vs[name] = attributes[name].to_list()
+                graph.vs["label" if name == "name" else name] = attributes[name].to_list()
     return graph
+
+
+def _faults(frame: pl.DataFrame, table: str, needed: tuple[str, ...]) -> list[str]:
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        return [f"{table} lack the column(s) {', '.join(missing)}; found {', '.join(frame.columns)}"]
+    return [f"column {name!r} of the {table} has nulls" for name in needed if frame[name].null_count()]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import polars as pl
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
 from propgraph.clusters.find import Found, find
 from propgraph.cosharing.window import cosharing_edges
-from propgraph.encoding import codes_of, encode, labels_of
+from propgraph.encoding import codes_of, distinct_in_groups, encode, labels_of
 from propgraph.errors import StudyError, UsageError, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.readers.read import Log, read_logs
@@ -151,16 +151,25 @@ def _write_cascades(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFram
 def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return the `accounts` table of a log and its shares."""
     ids = encode(log.posts["account_id"])
-    labels = labels_of(ids)
-    times = pl.DataFrame({"code": codes_of(ids), "t": log.posts["timestamp"]}).lazy()
-    seen = times.group_by("code").agg(
-        pl.len().alias("n_posts"), first_seen=pl.col("t").min(), last_seen=pl.col("t").max()
-    )
-    n_shares = np.zeros(len(labels), np.int64)
-    for part in shares.values():
-        n_shares += np.bincount(codes_of(part["account_id"]), minlength=len(labels))
-    table = (
-        seen.sort("code").collect().with_columns(labels.alias("account_id"), pl.Series("n_shares", n_shares))
+    labels, code = labels_of(ids), codes_of(ids)
+    rows = np.arange(code.size, dtype=np.uint32)
+    # Posts stand in order of time, and the last value written to a place stays.
+    first, last = np.empty(len(labels), np.uint32), np.empty(len(labels), np.uint32)
+    first[code[::-1]], last[code] = rows[::-1], rows
+    table = pl.DataFrame(
+        {
+            "account_id": labels,
+            "n_posts": np.bincount(code, minlength=len(labels)),
+            "n_shares": sum(
+                (
+                    np.bincount(codes_of(part["account_id"]), minlength=len(labels))
+                    for part in shares.values()
+                ),
+                start=np.zeros(len(labels), np.int64),
+            ),
+            "first_seen": log.posts["timestamp"].gather(pl.Series(first)),
+            "last_seen": log.posts["timestamp"].gather(pl.Series(last)),
+        }
     )
     if log.profiles.width > 1:
         known = set(log.profiles.columns)
@@ -177,7 +186,7 @@ def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame
         table = table.join(
             profiles.with_columns(pl.col("account_id").cast(pl.String)).collect(), on="account_id", how="left"
         )
-    return ACCOUNTS.conform(table.drop("code")).sort("account_id")
+    return ACCOUNTS.conform(table).sort("account_id")
 
 
 def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -185,27 +194,21 @@ def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     frames = [OBJECTS.empty()]
     for name, part in shares.items():
         objects = labels_of(part["object_id"])
-        frame = (
-            part.lazy()
-            .select(
-                pl.Series("code", codes_of(part["object_id"])),
-                account=pl.Series(codes_of(part["account_id"])),
-                t="timestamp",
-            )
-            .group_by("code", maintain_order=True)
-            .agg(
-                pl.len().alias("n_shares"),
-                n_accounts=pl.col("account").n_unique(),
-                first_share=pl.col("t").first(),
-                first=pl.col("account").first(),
-            )
-            .collect()
+        n_shares = np.bincount(codes_of(part["object_id"]), minlength=len(objects))
+        offsets = np.concatenate([[0], np.cumsum(n_shares)])
+        first = pl.Series(offsets[:-1])
+        table = pl.DataFrame(
+            {
+                "trace": pl.repeat(name, len(objects), eager=True),
+                "object_id": objects,
+                "n_shares": n_shares,
+                "n_accounts": distinct_in_groups(
+                    offsets, codes_of(part["account_id"]).astype(np.int64), len(labels_of(part["account_id"]))
+                ),
+                "first_share": part["timestamp"].gather(first),
+                "first_account_id": part["account_id"].gather(first).cast(pl.String),
+            }
         )
-        table = frame.with_columns(
-            objects.alias("object_id"),
-            pl.lit(name).alias("trace"),
-            labels_of(part["account_id"]).gather(frame["first"]).alias("first_account_id"),
-        ).drop("code", "first")
         if name == "url":
             known = (
                 canonicalise_urls(objects)

@@ -9,13 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from propgraph.cascades.parents import OBSERVED, PARENT_SOURCES, infer_parents
+from propgraph.cascades.parents import OBSERVED, PARENT_SOURCES, infer_parents, star_parents
 from propgraph.cascades.shape import cascade_shapes, node_depths
-from propgraph.encoding import codes_in, codes_of, decode, labels_of
+from propgraph.encoding import codes_in, codes_of, decode, distinct_in_groups, encode, labels_of
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
 CASCADE_TRACES = ("object", "reshare", "url")
+
+
+_SOURCES = pl.Series(sorted(PARENT_SOURCES))
+_SOURCE_CODES = np.array([sorted(PARENT_SOURCES).index(name) for name in PARENT_SOURCES], np.uint32)
 
 
 @dataclass(frozen=True)
@@ -55,114 +59,134 @@ def build_cascades(shares: pl.DataFrame, posts: pl.DataFrame, /, *, trace: str) 
         The trace's name.
     """
     flat = _with_roots(shares, posts) if trace == "reshare" else _plain(shares, posts)
-    parent, source, counts = infer_parents(
-        flat.offsets,
-        content=flat.content,
-        account=flat.account.astype(np.int32),
-        time=flat.time,
-        parent_content=flat.parent_content,
-        origin_account=flat.origin.astype(np.int32),
-    )
+    counts = {"parents_later": 0, "parents_absent": 0}
+    if flat.named is None:
+        parent, source = star_parents(flat.offsets, n_nodes=flat.account.size)
+    else:
+        parent, source, counts = infer_parents(
+            flat.offsets,
+            content=flat.named.content,
+            account=flat.account,
+            time=flat.time,
+            parent_content=flat.named.parent,
+            origin_account=flat.named.origin,
+        )
     depth = node_depths(flat.offsets, parent)
     nodes = _nodes_frame(flat, parent, source, depth, trace)
     return Cascades(_cascades_frame(flat, parent, source, trace), nodes, counts)
 
 
 @dataclass(frozen=True)
+class _Named:
+    """What the log says of parents: codes of each node's post, its parent's post, its origin's account."""
+
+    content: npt.NDArray[np.int64]
+    parent: npt.NDArray[np.int64]
+    origin: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class _Flat:
-    """All nodes of all cascades of a trace, by cascade and time; codes into `labels` for accounts."""
+    """All nodes of all cascades of a trace, by cascade and time; account codes into `accounts`."""
 
     objects: pl.Series
     accounts: pl.Series
     offsets: npt.NDArray[np.int64]
-    cascade: npt.NDArray[np.int64]
+    object_id: pl.Series
     content_id: pl.Series
-    content: npt.NDArray[np.int64]
-    account: npt.NDArray[np.int64]
+    account_id: pl.Series
+    account: npt.NDArray[np.int32]
     time: npt.NDArray[np.int64]
-    has_time: npt.NDArray[np.bool_]
-    parent_content: npt.NDArray[np.int64]
-    origin: npt.NDArray[np.int64]
+    has_time: npt.NDArray[np.bool_] | None
+    named: _Named | None
 
 
 def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     objects = labels_of(shares["object_id"])
-    cascade = codes_of(shares["object_id"]).astype(np.int64)
-    row = shares["row"].to_numpy()
-    labels, origin = _origins(shares, posts)
+    object_ = codes_of(shares["object_id"])
+    known = [name for name in ("parent_content_id", "origin_account_id") if name in posts.columns]
+    labels, named = labels_of(shares["account_id"]), None
+    if any(posts[name].null_count() < posts.height for name in known):
+        row = shares["row"].to_numpy()
+        labels, origin = _origins(shares, posts)
+        named = _Named(row.astype(np.int64), _parent_rows(posts)[row], origin)
     return _Flat(
         objects=objects,
         accounts=labels,
-        offsets=_offsets(cascade, len(objects)),
-        cascade=cascade,
+        offsets=_offsets(object_, len(objects)),
+        object_id=shares["object_id"],
         content_id=shares["content_id"],
-        content=row.astype(np.int64),
+        account_id=shares["account_id"],
         account=_recode(shares["account_id"], labels),
         time=shares["timestamp"].dt.timestamp("ms").to_numpy(),
-        has_time=np.ones(shares.height, np.bool_),
-        parent_content=_parent_rows(posts)[row],
-        origin=origin,
+        has_time=None,
+        named=named,
     )
 
 
 def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     """Put a row for the original first in each cascade: its own post, or one without a time."""
     flat = _plain(shares, posts)
-    n = len(flat.objects)
+    n, named = len(flat.objects), flat.named or _nothing_named(flat.account.size)
     own_row = codes_in(flat.objects, posts["content_id"])
     in_log = own_row >= 0
+    own_row = np.maximum(own_row, 0)
     first_time = flat.time[flat.offsets[:-1]]
-    own_time = posts["timestamp"].dt.timestamp("ms").to_numpy()[np.maximum(own_row, 0)]
-    own_account = _recode(posts["account_id"], flat.accounts)[np.maximum(own_row, 0)]
-    # An original that the log does not hold belongs to the account that its reshares name first.
-    named = _first_known(flat.origin, flat.offsets)
-    parent = flat.parent_content.copy()
+    own_time = posts["timestamp"].dt.timestamp("ms").to_numpy()[own_row]
+    own_account = _recode(encode(posts["account_id"]), flat.accounts)[own_row]
+    object_ = codes_of(flat.object_id)
+    # A reshare that names the original as its parent hangs under the row made for it.
+    parent, row = named.parent, named.content
     if "parent_content_id" in posts.columns:
-        of_root = (
-            shares["object_id"].cast(pl.String) == posts["parent_content_id"][shares["row"]]
-        ).fill_null(False)
-        virtual = posts.height + flat.cascade
-        parent = np.where(of_root.to_numpy() & ~in_log[flat.cascade], virtual, parent)
-    root = {
-        "cascade": np.arange(n, dtype=np.int64),
-        "content": np.where(in_log, own_row, posts.height + np.arange(n)),
-        "account": np.where(in_log, own_account, named),
-        "time": np.where(in_log, np.minimum(own_time, first_time), first_time),
-        "has_time": in_log,
-        "parent_content": np.full(n, -1, np.int64),
-        "origin": np.full(n, -1, np.int64),
-    }
-    rest = {"parent_content": parent} | {
-        name: getattr(flat, name) for name in ("cascade", "content", "account", "time", "has_time", "origin")
-    }
-    order = np.argsort(np.concatenate([root["cascade"], flat.cascade]), kind="stable")
-    both = {name: np.concatenate([root[name], rest[name]])[order] for name in root}
-    content_id = pl.concat([flat.objects.alias("content_id"), flat.content_id])[
-        pl.Series(order.astype(np.uint32))
-    ]
+        names = posts["parent_content_id"].gather(shares["row"])
+        of_root = (flat.object_id.cast(pl.String) == names).fill_null(False).to_numpy()
+        parent = np.where(of_root & ~in_log[object_], posts.height + object_.astype(np.int64), parent)
+    none = np.full(n, -1, np.int32)
+    order = np.argsort(np.concatenate([np.arange(n), object_]), kind="stable")
+    position = pl.Series(order.astype(np.uint32))
+
+    def merged(of_root: npt.NDArray[Any], of_rest: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([of_root, of_rest]).astype(of_rest.dtype)[order]
+
+    # An original that the log does not hold belongs to the account that its reshares name first.
+    account = merged(np.where(in_log, own_account, _first_known(named.origin, flat.offsets)), flat.account)
     return _Flat(
         objects=flat.objects,
         accounts=flat.accounts,
         offsets=flat.offsets + np.arange(n + 1),
-        content_id=content_id,
-        **both,
+        object_id=decode(merged(np.arange(n), object_), flat.objects),
+        content_id=pl.concat([flat.objects.alias("content_id"), flat.content_id]).gather(position),
+        account_id=_account_ids(account, flat.accounts),
+        account=account,
+        # A root that the log dates later than its reshares still comes first.
+        time=merged(np.where(in_log, np.minimum(own_time, first_time), first_time), flat.time),
+        has_time=merged(in_log, np.ones(shares.height, np.bool_)),
+        named=_Named(
+            content=merged(np.where(in_log, own_row, posts.height + np.arange(n)), row),
+            parent=merged(none, parent),
+            origin=merged(none, named.origin),
+        ),
     )
 
 
-def _origins(shares: pl.DataFrame, posts: pl.DataFrame) -> tuple[pl.Series, npt.NDArray[np.int64]]:
+def _nothing_named(n: int) -> _Named:
+    return _Named(np.arange(n, dtype=np.int64), np.full(n, -1, np.int64), np.full(n, -1, np.int32))
+
+
+def _origins(shares: pl.DataFrame, posts: pl.DataFrame) -> tuple[pl.Series, npt.NDArray[np.int32]]:
     """Return labels for all accounts, origins included, and each share's origin code (-1 unknown)."""
     labels = labels_of(shares["account_id"])
     if "origin_account_id" not in posts.columns:
-        return labels, np.full(shares.height, -1, np.int64)
+        return labels, np.full(shares.height, -1, np.int32)
     origin = posts["origin_account_id"].cast(pl.String)
     labels = pl.concat([labels, origin.drop_nulls().unique().alias(labels.name)]).unique().sort()
-    return labels, codes_in(origin, labels)[shares["row"].to_numpy()]
+    return labels, codes_in(origin, labels)[shares["row"].to_numpy()].astype(np.int32)
 
 
-def _recode(ids: pl.Series, labels: pl.Series) -> npt.NDArray[np.int64]:
+def _recode(ids: pl.Series, labels: pl.Series) -> npt.NDArray[np.int32]:
     own = labels_of(ids)
-    codes = codes_of(ids).astype(np.int64)
-    return codes if len(own) == len(labels) else codes_in(own, labels)[codes]
+    codes = codes_of(ids)
+    return (codes if len(own) == len(labels) else codes_in(own, labels)[codes]).astype(np.int32)
 
 
 def _parent_rows(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
@@ -172,26 +196,24 @@ def _parent_rows(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
     return codes_in(posts["parent_content_id"], posts["content_id"])
 
 
-def _first_known(origin: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _first_known(origin: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     frame = pl.DataFrame(
         {"cascade": np.repeat(np.arange(offsets.size - 1), np.diff(offsets)), "origin": origin}
     )
-    first = (
-        frame.lazy()
-        .group_by("cascade", maintain_order=True)
-        .agg(pl.col("origin").filter(pl.col("origin") >= 0).first().fill_null(-1))
-    )
-    return first.collect()["origin"].to_numpy()
+    known = pl.col("origin").filter(pl.col("origin") >= 0).first().fill_null(-1)
+    first = frame.lazy().group_by("cascade", maintain_order=True).agg(known).collect()
+    return first["origin"].to_numpy().astype(np.int64)
 
 
-def _offsets(cascade: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
+def _offsets(cascade: npt.NDArray[Any], n: int) -> npt.NDArray[np.int64]:
     offsets = np.zeros(n + 1, np.int64)
     np.cumsum(np.bincount(cascade, minlength=n), out=offsets[1:])
     return offsets
 
 
-def _account_ids(account: npt.NDArray[np.int64], labels: pl.Series) -> pl.Series:
-    ids = decode(np.maximum(account, 0), labels)
+def _account_ids(account: npt.NDArray[np.int32], labels: pl.Series) -> pl.Series:
+    """Return the ids behind codes, null below zero."""
+    ids = labels.gather(pl.Series(np.maximum(account, 0).astype(np.uint32)))
     unknown = account < 0
     return ids.scatter(np.flatnonzero(unknown), None) if unknown.any() else ids
 
@@ -202,30 +224,22 @@ def _cascade_ids(flat: _Flat, trace: str) -> pl.Series:
 
 
 def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) -> pl.DataFrame:
-    is_root = parent < 0
-    above = pl.Series(np.maximum(parent, 0).astype(np.uint32))
+    ids = decode(codes_of(flat.object_id), _cascade_ids(flat, trace))
+    above = pl.Series(parent, dtype=pl.Int64)
     frame = pl.DataFrame(
         {
-            "cascade_id": decode(flat.cascade, _cascade_ids(flat, trace)),
+            "cascade_id": ids,
             "content_id": flat.content_id,
-            "account_id": _account_ids(flat.account, flat.accounts),
+            "account_id": flat.account_id,
             "timestamp": pl.Series(flat.time).cast(TIME),
-            "parent_content_id": flat.content_id.gather(above),
-            "parent_source": decode(
-                np.array([2, 1, 0], np.uint32)[source], pl.Series(sorted(PARENT_SOURCES))
-            ),
+            "parent_content_id": flat.content_id.gather(above.set(above < 0, None).cast(pl.UInt32)),
+            "parent_source": decode(_SOURCE_CODES[source], _SOURCES),
             "depth": depth,
         }
     )
-    mask = pl.Series(is_root)
-    return frame.with_columns(
-        pl.when(~mask).then("parent_content_id").alias("parent_content_id"),
-        *(
-            []
-            if flat.has_time.all()
-            else [pl.when(pl.Series(flat.has_time)).then("timestamp").alias("timestamp")]
-        ),
-    )
+    if flat.has_time is None:
+        return frame
+    return frame.with_columns(pl.when(pl.Series(flat.has_time)).then("timestamp").alias("timestamp"))
 
 
 def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.DataFrame:
@@ -241,7 +255,7 @@ def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.Dat
             "root_account_id": _account_ids(flat.account[first], flat.accounts),
             "start": pl.Series(flat.time[first]).cast(TIME),
             "size": shape["size"],
-            "n_accounts": _distinct(flat),
+            "n_accounts": distinct_in_groups(flat.offsets, flat.account, len(flat.accounts)),
             "depth": shape["depth"],
             "max_breadth": shape["max_breadth"],
             "structural_virality": pl.Series(shape["structural_virality"]).fill_nan(None),
@@ -249,9 +263,3 @@ def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.Dat
             "observed_share": pl.Series(observed / below).set(pl.Series(shape["size"] < 2), None),
         }
     )
-
-
-def _distinct(flat: _Flat) -> Any:
-    frame = pl.DataFrame({"cascade": flat.cascade, "account": flat.account})
-    counts = frame.lazy().unique().group_by("cascade").len().sort("cascade").collect()
-    return counts["len"]

@@ -89,22 +89,43 @@ def infer_parents(
     if fallen >= 0:
         raise UsageError(f"time: row {fallen} is earlier than the row above it; sort each cascade by time")
 
-    parent = np.empty(content.size, dtype=np.int64)
-    source = np.empty(content.size, dtype=np.uint8)
     knows_parents = parent_content.max(initial=-1) >= 0
     knows_origins = origin_account.max(initial=-1) >= 0
-    later = absent = 0
-    if knows_parents or knows_origins:
-        content, parent_content, n_contents = _dense(content, parent_content, known=knows_parents)
-        account, origin_account, n_accounts = _dense(account, origin_account, known=knows_origins)
-        first_row = np.full(n_contents, -1, dtype=np.int64)
-        last_row = np.full(n_accounts, -1, dtype=np.int64)
-        later, absent = _follow(
-            offsets, content, account, parent_content, origin_account, first_row, last_row, parent, source
-        )
-    else:
-        _hang_on_root(offsets, parent, source)
+    if not (knows_parents or knows_origins):
+        return *star_parents(offsets, n_nodes=content.size), {"parents_later": 0, "parents_absent": 0}
+    parent = np.empty(content.size, dtype=np.int64)
+    source = np.empty(content.size, dtype=np.uint8)
+    content, parent_content, n_contents = _dense(content, parent_content, known=knows_parents)
+    account, origin_account, n_accounts = _dense(account, origin_account, known=knows_origins)
+    first_row = np.full(n_contents, -1, dtype=np.int64)
+    last_row = np.full(n_accounts, -1, dtype=np.int64)
+    later, absent = _follow(
+        offsets, content, account, parent_content, origin_account, first_row, last_row, parent, source
+    )
     return parent, source, {"parents_later": int(later), "parents_absent": int(absent)}
+
+
+def star_parents(offsets: NDArray[np.int64], *, n_nodes: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Hang every node under the first of its cascade: all that can be said where the log names no parent.
+
+    Parameters
+    ----------
+    offsets
+        Where each cascade begins, and the number of nodes at the end; rows, shape (cascades + 1,).
+    n_nodes
+        Number of nodes.
+
+    Returns
+    -------
+    parent, source
+        As for `infer_parents`; shape (nodes,).
+    """
+    offsets = flat_array("offsets", offsets, np.int64)
+    check_offsets(offsets, n_nodes)
+    parent = np.empty(n_nodes, dtype=np.int64)
+    source = np.empty(n_nodes, dtype=np.uint8)
+    _hang_on_root(offsets, parent, source)
+    return parent, source
 
 
 def flat_array(

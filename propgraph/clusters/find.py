@@ -68,7 +68,7 @@ def find(
     members = core_members(timing, labels, min_size=min_size)
     timing = _timing(logs, members, window_ms)
     tell("communities", 0.7)
-    material = _material(study, members, edges, shares, links, timing)
+    material = _material(study, members, edges=edges, shares=shares, links=links, timing=timing)
     table = _with_context(measure_clusters(material), material, links)
     baseline = _baseline(study, members, links, time_window=time_window, seed=seed)
     found = _judged(table, material, baseline, min_score)
@@ -117,6 +117,7 @@ def _timing(logs: dict[str, Incidence], members: pl.DataFrame, window_ms: int) -
 def _material(
     study: Study,
     members: pl.DataFrame,
+    *,
     edges: pl.DataFrame,
     shares: dict[str, pl.DataFrame],
     links: pl.DataFrame,
@@ -230,7 +231,7 @@ def _judged(
     judged = [(row, *judge(row, baseline)) for row in rows]
     judged.sort(key=lambda one: (-round(one[1], 12), -one[0]["n_accounts"], one[0]["first"]))
     ids = {row["cluster"]: f"c{k}" for k, (row, *_) in enumerate(judged, 1)}
-    posts = _posts_for_evidence(material)
+    posts = _posts_for_evidence(material).partition_by("cluster", as_dict=True)
     clusters, evidence = [], []
     for row, score, findings, readings in judged:
         name = ids[row["cluster"]]
@@ -242,7 +243,7 @@ def _judged(
         evidence += [
             {"subject_type": "cluster", "subject_id": name, "rule": finding.rule, "value": finding.value,
              "threshold": finding.threshold, "expected": finding.expected, "sentence": finding.sentence,
-             "content_ids": evidence_posts(finding.rule, row["cluster"], posts)}
+             "content_ids": evidence_posts(finding.rule, posts[(row["cluster"],)], trace=row["timing_trace"])}
             for finding in findings
         ]  # fmt: skip
     members = measure_members(material).with_columns(
@@ -258,20 +259,25 @@ def _judged(
 
 
 def _posts_for_evidence(material: Material) -> pl.DataFrame:
-    top = material.links.join(material.members, on="account_id").group_by("cluster", "site").len()
-    top = top.sort(["cluster", "len", "site"], descending=[False, True, False]).unique(
-        "cluster", keep="first", maintain_order=True
+    """Return the members' posts with `cluster` and what `flags.evidence_posts` asks for."""
+    links = material.links.join(material.members, on="account_id")
+    top = (
+        links.group_by("cluster", "site")
+        .len()
+        .sort(["cluster", "len", "site"], descending=[False, True, False])
+        .unique("cluster", keep="first", maintain_order=True)
     )
-    on_top = (
-        material.links.join(material.members, on="account_id")
-        .join(top.select("cluster", "site"), on=["cluster", "site"], how="semi")
-        .select("content_id", is_top_site=pl.lit(True))
-        .unique()
+    on_top = links.join(top, on=["cluster", "site"], how="semi").select(
+        "content_id", is_top_site=pl.lit(True)
     )
     return (
-        material.shares.join(material.members, on="account_id")
-        .join(material.posts.select("content_id", "kind", "target_id"), on="content_id", how="left")
-        .join(on_top, on="content_id", how="left")
+        material.posts.join(material.members, on="account_id")
         .join(material.accounts.select("account_id", "created_at"), on="account_id", how="left")
+        .join(on_top.unique(), on="content_id", how="left")
+        .join(
+            material.shares.select("account_id", "content_id", "trace", "object_id", "n_fellows"),
+            on=["account_id", "content_id"],
+            how="left",
+        )
         .with_columns(pl.col("is_top_site").fill_null(False))
     )

@@ -6,14 +6,15 @@ gives. No rule, and no score, says who is behind a cluster or that an account is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from propgraph.clusters.measure import shortest_half
+from propgraph.clusters.measure import densest_half, shortest_half
 
 Row = Mapping[str, Any]
 
@@ -21,6 +22,8 @@ SYNCHRONISED, IN_STEP, REPETITIVE, IN_SECONDS = "synchronised", "in-step", "repe
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
+# How sentences call what a trace's posts have in common.
+_NOUNS = {"domain": "site", "reshare": "original post", "url": "URL"}
 _DRAWS = 400
 
 
@@ -50,6 +53,18 @@ class Baseline:
     site_share: Mapping[str, float]
     window_s: float
     seed: int
+    _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
+
+    def creation_draws(self, n: int) -> tuple[float, float]:
+        """Return the 0.01 quantile and the median of the spans (s) that hold half of `n` accounts drawn."""
+        if n not in self._drawn:
+            generator = np.random.default_rng([self.seed, n])
+            spans = [
+                shortest_half(generator.choice(self.created_ms, n, replace=False)) / 1000
+                for _ in range(_DRAWS)
+            ]
+            self._drawn[n] = float(np.quantile(spans, 0.01)), float(np.median(spans))
+        return self._drawn[n]
 
 
 @dataclass(frozen=True)
@@ -80,9 +95,22 @@ def _synchronised(row: Row, base: Baseline) -> Finding | None:
     fires = observed >= 3 * expected and p <= 0.05
     return Finding(
         SYNCHRONISED, observed, 3 * expected, expected, fires,
-        f"{observed:,.0f} pairs of posts of the same {row['timing_trace']} within {base.window_s:g} s, where the pace of "
-        f"outsiders gives {expected:,.1f} (p <= {max(p, 1e-300):.1g})",
+        f"{observed:,.0f} pairs of posts of the same {_noun(row)} within {base.window_s:g} s, "
+        f"where the pace of outsiders gives {expected:,.1f} (p <= {_rounded_up(p)})",
     )  # fmt: skip
+
+
+def _noun(row: Row) -> str:
+    trace: str = row["timing_trace"]
+    return _NOUNS.get(trace, trace)
+
+
+def _rounded_up(p: float) -> str:
+    """Return a bound with one digit that is still a bound."""
+    if p < 1e-300:
+        return "1e-300"
+    unit = 10.0 ** math.floor(math.log10(p))
+    return f"{math.ceil(round(p / unit, 6)) * unit:.1g}"
 
 
 def _in_step(row: Row, base: Baseline) -> Finding | None:
@@ -92,8 +120,8 @@ def _in_step(row: Row, base: Baseline) -> Finding | None:
     value = row["synchrony"]
     return Finding(
         IN_STEP, value, 0.5, row["pace"], value >= 0.5 and row["co_objects"] >= 5,
-        f"where members shared the same {row['timing_trace']}, {value:.0%} of their pairs of posts lie within {base.window_s:g} s "
-        f"({row['pace']:.0%} of outsiders' pairs do)",
+        f"where members shared the same {_noun(row)}, {value:.0%} of their pairs of posts lie within "
+        f"{base.window_s:g} s ({row['pace']:.0%} of outsiders' pairs do)",
     )  # fmt: skip
 
 
@@ -103,8 +131,8 @@ def _repetitive(row: Row, base: Baseline) -> Finding | None:
     value, expected = row["co_objects"], row["expected_co_objects"]
     return Finding(
         REPETITIVE, value, 5, expected, value >= 5 and value > expected,
-        f"half of the members or more met fellows within {base.window_s:g} s over {value:g} different objects, "
-        f"where outsiders' pace gives {expected:.1f}",
+        f"half of the members or more met fellows within {base.window_s:g} s over {value:g} different "
+        f"objects, where outsiders' pace gives {expected:.1f}",
     )  # fmt: skip
 
 
@@ -114,7 +142,8 @@ def _within_seconds(row: Row, base: Baseline) -> Finding | None:
     value = row["fast_share"]
     return Finding(
         IN_SECONDS, value, 0.5, 10 / base.window_s, value >= 0.5,
-        f"{value:.0%} of the pairs lie within 10 s, where an even spread over the window gives {10 / base.window_s:.0%}",
+        f"{value:.0%} of the pairs lie within 10 s, where an even spread over the window gives "
+        f"{10 / base.window_s:.0%}",
     )  # fmt: skip
 
 
@@ -124,7 +153,8 @@ def _single_site(row: Row, base: Baseline) -> Finding | None:
     value, expected = row["top_site_share"], base.site_share.get(row["top_site"], 0.0)
     return Finding(
         SINGLE_SITE, value, 0.8, expected, value >= 0.8 and expected < 0.5,
-        f"{value:.0%} of the members' {row['n_links']} links lead to {row['top_site']}, where {expected:.1%} of all links do",
+        f"{value:.0%} of the members' {row['n_links']:,} links lead to {row['top_site']}, "
+        f"where {expected:.1%} of all links do",
     )  # fmt: skip
 
 
@@ -142,13 +172,11 @@ def _created_together(row: Row, base: Baseline) -> Finding | None:
     n, spread = row["n_created"], row["creation_spread_s"]
     if n is None or n < 5 or base.created_ms.size < 2 * n:
         return None
-    generator = np.random.default_rng([base.seed, n])
-    draws = [shortest_half(generator.choice(base.created_ms, n, replace=False)) / 1000 for _ in range(_DRAWS)]
-    threshold, expected = float(np.quantile(draws, 0.01)), float(np.median(draws))
+    threshold, expected = base.creation_draws(n)
     return Finding(
         CREATED_TOGETHER, spread, threshold, expected, spread < threshold,
-        f"half of the {n} accounts were made within {spread / 86400:,.1f} days, where as many accounts drawn from this log "
-        f"take {expected / 86400:,.0f} (1 % of draws: under {threshold / 86400:,.1f})",
+        f"half of the {n:,} accounts were made within {spread / 86400:,.1f} days, where as many accounts "
+        f"drawn from this log take {expected / 86400:,.0f} (1% of draws: under {threshold / 86400:,.1f})",
     )  # fmt: skip
 
 
@@ -159,7 +187,8 @@ def _many_groups(row: Row, base: Baseline) -> Finding | None:
     threshold = max(5.0, 3 * expected)
     return Finding(
         MANY_GROUPS, value, threshold, expected, value >= threshold,
-        f"half of the members or more posted into {value:g} groups or more, where {expected:g} is usual among accounts that post into groups",
+        f"half of the members or more posted into {value:g} groups or more, where {expected:g} is usual "
+        "among accounts that post into groups",
     )  # fmt: skip
 
 
@@ -201,8 +230,8 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
 
     The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
-    that accounts for the synchrony itself (one outlet, fans, breaking news). Where neither `synchronised`
-    nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not organised), and
+    that accounts for the synchrony itself (one outlet, fans, breaking news). Where neither `synchronised` nor
+    `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not organised), and
     without `repetitive` by a fifth (a few meetings prove little).
     """
     checked = [(rule, rule.check(row, base)) for rule in RULES]
@@ -221,35 +250,86 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     return score, findings, readings
 
 
-def evidence_posts(rule: str, cluster: int, shares: pl.DataFrame, *, most: int = 20) -> list[str]:
+def evidence_posts(rule: str, posts: pl.DataFrame, /, *, trace: str | None, most: int = 20) -> list[str]:
     """Return the ids of posts by a cluster that show a rule's finding best.
 
     Parameters
     ----------
     rule
         The rule's name.
-    cluster
-        The cluster's number.
-    shares
-        `cluster, account_id, content_id, object_id, timestamp, n_fellows, site, kind, target_id, is_top_site`.
+    posts
+        The cluster's posts: `account_id, content_id, timestamp, kind, target_id, created_at` (the account's),
+        `is_top_site` (links to the cluster's top site), and `trace, object_id, n_fellows` (fellow members'
+        posts of the object within the window), null for a post of no object. A post stands once for each
+        object.
+    trace
+        The trace of the rules about timing; None takes all.
     most
         At most so many.
     """
-    mine = shares.filter(pl.col("cluster") == cluster)
-    if rule == SINGLE_SITE:
-        mine = mine.filter("is_top_site")
-    elif rule == LOW_ORIGINALITY:
-        mine = mine.filter(pl.col("kind") != "original")
-    elif rule == MANY_GROUPS:
-        mine = mine.filter(pl.col("target_id").is_not_null())
-    if rule == CREATED_TOGETHER:
-        mine = mine.sort("created_at", "timestamp", "content_id").unique(
-            "account_id", keep="first", maintain_order=True
-        )
-    else:
-        meetings = pl.col("n_fellows").sum().over("object_id")
-        mine = mine.with_columns(meetings=meetings).sort(
-            ["meetings", "object_id", "timestamp", "content_id"], descending=[True, False, False, False]
-        )
-    ids: list[str] = mine["content_id"].unique(maintain_order=True).head(most).to_list()
+    shown = _SHOWN[rule](_by_meetings(posts, trace if rule in _IN_TRACE else None))
+    ids: list[str] = shown["content_id"].unique(maintain_order=True).head(most).to_list()
     return ids
+
+
+def _by_meetings(posts: pl.DataFrame, trace: str | None) -> pl.DataFrame:
+    """Put the posts of the objects over which fellows met most first."""
+    if trace is not None:
+        posts = posts.filter(pl.col("trace") == trace)
+    return posts.with_columns(meetings=pl.col("n_fellows").sum().over("trace", "object_id")).sort(
+        ["meetings", "trace", "object_id", "timestamp", "content_id"],
+        descending=[True, False, False, False, False],
+        nulls_last=True,
+    )
+
+
+def _met(posts: pl.DataFrame) -> pl.DataFrame:
+    return posts.filter(pl.col("n_fellows") > 0)
+
+
+def _met_often(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep two accounts of each object, so that many objects show."""
+    once = _met(posts).unique(["object_id", "account_id"], keep="first", maintain_order=True)
+    return once.filter(pl.int_range(pl.len()).over("object_id") < 2)
+
+
+def _met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts with another account's of the same object at most 10 s before or after."""
+    of_object = ("trace", "object_id")
+    near = (pl.col("timestamp").diff() <= pl.duration(seconds=10)) & (
+        pl.col("account_id") != pl.col("account_id").shift()
+    )
+    marked = posts.filter(pl.col("object_id").is_not_null()).with_columns(
+        after=near.over(of_object).fill_null(False)
+    )
+    return marked.filter(pl.col("after") | pl.col("after").shift(-1).over(of_object).fill_null(False))
+
+
+def _one_of_each_account(posts: pl.DataFrame) -> pl.DataFrame:
+    first = posts.sort("timestamp", "content_id").unique("account_id", keep="first", maintain_order=True)
+    return densest_half(first)
+
+
+def _one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep an account's first post in each group, the accounts with most groups first."""
+    once = (
+        posts.drop_nulls("target_id")
+        .sort("timestamp", "content_id")
+        .unique(["account_id", "target_id"], keep="first", maintain_order=True)
+    )
+    return once.with_columns(groups=pl.len().over("account_id")).sort(
+        ["groups", "account_id", "timestamp", "content_id"], descending=[True, False, False, False]
+    )
+
+
+_IN_TRACE = (SYNCHRONISED, IN_STEP, REPETITIVE)
+_SHOWN: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    SYNCHRONISED: _met,
+    IN_STEP: _met,
+    REPETITIVE: _met_often,
+    IN_SECONDS: _met_in_seconds,
+    SINGLE_SITE: lambda posts: posts.filter("is_top_site"),
+    LOW_ORIGINALITY: lambda posts: posts.filter(pl.col("kind") != "original"),
+    CREATED_TOGETHER: _one_of_each_account,
+    MANY_GROUPS: _one_in_each_group,
+}

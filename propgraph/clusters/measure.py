@@ -52,8 +52,8 @@ def core_members(
 
     Leiden gives every account to some community; one that met the others twice by chance does not belong.
     Kept is who co-shared at three times the outsiders' pace or more, on at least two objects and half as
-    many as the busy quarter of the community. A community with fewer than `min_size` of these stays as it
-    is: it will not be flagged, and is shown for what it is.
+    many as the busy quarter of the community. A community with fewer than `min_size` of these (two at
+    least) stays as it is: it will hardly be flagged, and is shown for what it is.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def core_members(
         part.members.with_columns(accounts[trace].gather(part.members["account"]).alias("account_id"))
         for trace, part in timing.items()
     ]
-    everyone = pl.concat(frames).sort("n_co_objects", "synchrony", descending=True)
+    everyone = pl.concat(frames).sort("n_co_objects", "synchrony", descending=True, maintain_order=True)
     best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
     busy = pl.col("n_co_objects").quantile(0.75, "linear").over("cluster")
     in_time = (
@@ -78,14 +78,20 @@ def core_members(
     )
     marked = best.with_columns(core=in_time).with_columns(n_core=pl.col("core").sum().over("cluster"))
     return (
-        marked.filter(pl.col("core") | (pl.col("n_core") < min_size))
+        marked.filter(pl.col("core") | (pl.col("n_core") < max(min_size, 2)))
         .select("account_id", "cluster")
         .sort("cluster", "account_id")
     )
 
 
-def measure_clusters(material: Material, /, *, threads: int | None = None) -> pl.DataFrame:
-    """Return the figures of each cluster: `cluster` and the metrics of `schema.CLUSTERS`."""
+def measure_clusters(material: Material, /) -> pl.DataFrame:
+    """Return the figures of each cluster: `cluster`, metrics of `schema.CLUSTERS`, and what rules ask for.
+
+    Beyond the schema: `timing_trace` (the trace whose timing is shown), `co_objects` and
+    `expected_co_objects` (objects, median over members, met over and expected), `top_object_share` (0..1, of
+    the pairs in the window), `typical_targets` (groups, median over members), `n_links` (links), `n_created`
+    (accounts whose creation is known).
+    """
     parts = [
         _network(material), _timing(material.timing), _shares(material), _posts(material), _sites(material),
         _creation(material),
@@ -94,7 +100,7 @@ def measure_clusters(material: Material, /, *, threads: int | None = None) -> pl
     for part in parts:
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     pairs = pl.col("n_accounts").cast(pl.Float64) * (pl.col("n_accounts") - 1) / 2
-    return table.with_columns(density=pl.col("n_edges") / pairs)
+    return table.with_columns(pl.col("n_edges").fill_null(0)).with_columns(density=pl.col("n_edges") / pairs)
 
 
 def measure_members(material: Material, /) -> pl.DataFrame:
@@ -139,8 +145,23 @@ def gini(counts: npt.NDArray[Any], /) -> float:
 def shortest_half(times: npt.NDArray[np.int64], /) -> float:
     """Return the shortest span, in the unit of `times`, that holds half of them (rounded up)."""
     ordered = np.sort(times)
+    first, last = _densest_half(ordered)
+    return float(ordered[last] - ordered[first])
+
+
+def densest_half(created: pl.DataFrame, /) -> pl.DataFrame:
+    """Return the rows of the shortest span of `created_at` that holds half of them, in order of it."""
+    ordered = created.drop_nulls("created_at").sort("created_at", "account_id")
+    if ordered.is_empty():
+        return ordered
+    first, last = _densest_half(ordered["created_at"].dt.timestamp("ms").to_numpy())
+    return ordered[first : last + 1]
+
+
+def _densest_half(ordered: npt.NDArray[np.int64]) -> tuple[int, int]:
     half = (ordered.size + 1) // 2
-    return float((ordered[half - 1 :] - ordered[: ordered.size - half + 1]).min())
+    first = int((ordered[half - 1 :] - ordered[: ordered.size - half + 1]).argmin())
+    return first, first + half - 1
 
 
 def _network(material: Material) -> pl.DataFrame:
@@ -196,7 +217,7 @@ def _shares(material: Material) -> pl.DataFrame:
     return counts.group_by("cluster").agg(
         n_shares=pl.col("n").sum().cast(COUNT),
         co_shared=pl.col("co").sum() / pl.col("n").sum(),
-        crowd_bot_index=(-(part * part.log()).sum()).exp() / pl.col("n").sum(),
+        crowd_bot_index=((-(part * part.log()).sum()).exp() / pl.col("n").sum()).clip(0, 1),
     )
 
 
@@ -204,20 +225,23 @@ def _posts(material: Material) -> pl.DataFrame:
     posts = material.posts.join(material.members, on="account_id")
     hours = posts.group_by("cluster", hour=pl.col("timestamp").dt.hour()).len()
     part = pl.col("len") / pl.col("len").sum()
-    rhythm = hours.group_by("cluster").agg(hour_entropy=-(part * part.log()).sum() / np.log(24))
+    rhythm = hours.group_by("cluster").agg(
+        hour_entropy=((part * part.log()).sum().abs() / np.log(24)).clip(0, 1)
+    )
     groups = posts.group_by("cluster", "account_id").agg(n=pl.col("target_id").drop_nulls().n_unique())
     typical = groups.group_by("cluster").agg(typical_targets=pl.col("n").median())
     figures = posts.group_by("cluster").agg(
         original_share=(pl.col("kind") == "original").mean(),
-        reshare_share=(pl.col("kind") == "reshare").mean(),
         n_targets=pl.col("target_id").drop_nulls().n_unique().cast(COUNT),
     )
     return figures.join(rhythm, on="cluster").join(typical, on="cluster")
 
 
 def _sites(material: Material) -> pl.DataFrame:
-    schema = {"cluster": pl.UInt32, "n_sites": COUNT, "site_gini": pl.Float64, "top_site": pl.String,
-              "top_site_share": pl.Float64, "n_links": COUNT}  # fmt: skip
+    schema: dict[str, Any] = {
+        "cluster": pl.UInt32, "n_sites": COUNT, "site_gini": pl.Float64, "top_site": pl.String,
+        "top_site_share": pl.Float64, "n_links": COUNT,
+    }  # fmt: skip
     links = material.links.join(material.members, on="account_id")
     counts = (
         links.drop_nulls("site")
@@ -240,5 +264,5 @@ def _creation(material: Material) -> pl.DataFrame:
         (cluster, shortest_half(part["created_at"].dt.timestamp("ms").to_numpy()) / 1000, part.height)
         for (cluster,), part in known.partition_by("cluster", as_dict=True, maintain_order=True).items()
     ]
-    schema = {"cluster": pl.UInt32, "creation_spread_s": pl.Float64, "n_created": COUNT}
+    schema: dict[str, Any] = {"cluster": pl.UInt32, "creation_spread_s": pl.Float64, "n_created": COUNT}
     return pl.DataFrame(rows, schema=schema, orient="row")

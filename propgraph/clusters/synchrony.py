@@ -1,4 +1,4 @@
-"""Do members share at once beyond what outsiders do with the same objects?
+"""Whether members share at once beyond what outsiders do with the same objects.
 
 Permuting times within an object is blind where a campaign is most of the object's public: its own burst
 then explains itself. So a cluster is held against the others: of all pairs of posts of an object by
@@ -34,9 +34,9 @@ class Synchrony:
         the window), `pace` (0..1, the part of outsiders' pairs in the window).
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
-        `synchrony` (0..1, mean over the objects of the part of its pairs in the window), `pace` (0..1, the same
-        expected), `log_p` (natural logarithm, <= 0), `n_co_objects` (objects in the window with a fellow),
-        `expected_co_objects`.
+        `synchrony` (0..1, the part of its pairs in the window, mean over the objects weighted by fellow
+        members' posts), `pace` (0..1, the same expected), `log_p` (natural logarithm, <= 0), `n_co_objects`
+        (objects in the window with a fellow), `expected_co_objects`.
     shares
         A row for each share by a member: `row` (of the shares' frame), `cluster`, `account`, `object`,
         `n_fellows` (fellow members' posts within the window).
@@ -80,8 +80,9 @@ def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     group = _near(_bounds(rows, "cluster", "object"), rows["time"].to_numpy(), window_ms)
     rows = rows.with_columns(
         pl.Series("group", group),
-        k=pl.len().over("cluster", "object"),
-        k_own=pl.len().over("cluster", "object", "account"),
+        # As int64: sums of pairs pass 2**32, where Polars' sum of UInt32 wraps around without a word.
+        k=pl.len().over("cluster", "object").cast(pl.Int64),
+        k_own=pl.len().over("cluster", "object", "account").cast(pl.Int64),
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
     objects = _objects(rows, n_posts, within, usual)
     return Synchrony(

@@ -19,7 +19,7 @@ from numba import njit
 
 from propgraph.cosharing.chance import chance_of
 from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64, incidence
-from propgraph.encoding import decode, grouped
+from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least, check_choice
 from propgraph.schema import EDGES
 
@@ -207,8 +207,8 @@ def _as_frame(edges: Counts, log: Incidence, trace: str, window: _Window) -> pl.
     frame = pl.DataFrame(
         {
             "trace": pl.repeat(trace, len(source), eager=True),
-            "source": decode(source, log.accounts),
-            "target": decode(target, log.accounts),
+            "source": log.accounts.gather(pl.Series(source)),
+            "target": log.accounts.gather(pl.Series(target)),
             "n_events": n_events,
             "n_objects": n_objects,
             "weight": n_events if window.by_events else n_objects,
@@ -337,13 +337,16 @@ def _rows(
     min_weight: int,
     by_events: bool,
 ) -> Counts:
-    """Return the edges from each account of the block to accounts of higher code."""
+    """Return the edges from each account of the block to accounts of higher code.
+
+    Hardly any pair reaches the minimum, so a row is counted first, with eight bytes a neighbour, and only
+    the neighbours that reach it are looked up again for their times.
+    """
     n_accounts = start.size - 1
-    # Only `slot` is as long as the accounts; the counts of one row lie close together behind it.
+    latest = np.full((n_accounts, 2), -1, np.int32)  # the latest object co-shared, the count so far
+    latest[:, 1] = 0
     slot = np.full(n_accounts, -1, np.int32)
-    size = 1024
-    neighbour = np.empty(size, np.int32)
-    row = np.empty((size, 7), np.int64)  # n_events, n_objects, sum_ms, fast, first, last, latest object
+    touched = np.empty(n_accounts, np.int32)
     kept = 0
     out = np.empty((1024, 8), np.int64)
     for a in range(first_account, last_account):
@@ -351,75 +354,113 @@ def _rows(
         for k in range(start[a], start[a + 1]):
             p = position[k]
             o = object_[p]
-            t = time[p]
-            for direction in range(2):
-                q = p + after[p] if direction == 0 else p - before[p]
-                bound = offsets[o + 1] if direction == 0 else offsets[o]
-                while True:
-                    if direction == 0:
-                        if q >= bound or time[q] - t > window_ms:
-                            break
-                    elif q < bound or t - time[q] > window_ms:
-                        break
-                    b = account[q]
-                    if b > a and (post.size == 0 or post[p] != post[q]):
-                        s = slot[b]
-                        if s < 0:
-                            if used == size:
-                                size *= 4
-                                wider = np.empty(size, np.int32)
-                                wider[:used] = neighbour
-                                neighbour = wider
-                                taller = np.empty((size, 7), np.int64)
-                                taller[:used] = row
-                                row = taller
-                            s = used
-                            slot[b] = s
-                            neighbour[s] = b
+            bound = offsets[o + 1]
+            q = p + after[p]
+            limit = time[p] + window_ms
+            while q < bound and time[q] <= limit:
+                b = account[q]
+                if b > a:
+                    if post.size == 0 or post[p] != post[q]:
+                        if latest[b, 1] == 0:
+                            touched[used] = b
                             used += 1
-                            row[s, 0] = 0
-                            row[s, 1] = 0
-                            row[s, 2] = 0
-                            row[s, 3] = 0
-                            row[s, 4] = t
-                            row[s, 5] = t
-                            row[s, 6] = -1
-                        u = time[q]
-                        delta = abs(u - t)
-                        row[s, 0] += 1
-                        if row[s, 6] != o:
-                            row[s, 6] = o
-                            row[s, 1] += 1
-                        row[s, 2] += delta
-                        if delta <= FAST_MS:
-                            row[s, 3] += 1
-                        row[s, 4] = min(row[s, 4], t, u)
-                        row[s, 5] = max(row[s, 5], t, u)
-                    if direction == 0:
-                        q += after[q] if b == a else 1
-                    else:
-                        q -= before[q] if b == a else 1
-        if used == 0:
-            continue
-        for s in range(used):
-            slot[neighbour[s]] = -1
-        order = np.argsort(neighbour[:used])
+                        if by_events or latest[b, 0] != o:
+                            latest[b, 0] = o
+                            latest[b, 1] += 1
+                    q += 1
+                else:
+                    q += after[q] if b == a else 1
+            bound = offsets[o]
+            q = p - before[p]
+            limit = time[p] - window_ms
+            while q >= bound and time[q] >= limit:
+                b = account[q]
+                if b > a:
+                    if post.size == 0 or post[p] != post[q]:
+                        if latest[b, 1] == 0:
+                            touched[used] = b
+                            used += 1
+                        if by_events or latest[b, 0] != o:
+                            latest[b, 0] = o
+                            latest[b, 1] += 1
+                    q -= 1
+                else:
+                    q -= before[q] if b == a else 1
+        n_found = 0
         for k in range(used):
-            s = order[k]
-            weight = row[s, 0] if by_events else row[s, 1]
-            b = neighbour[s]
-            if weight < min_weight or not (takes_part[a] or takes_part[b]):
-                continue
-            if kept == out.shape[0]:
-                longer = np.empty((kept * 2, 8), np.int64)
-                longer[:kept] = out
-                out = longer
-            out[kept, 0] = a
-            out[kept, 1] = b
-            for c in range(6):
-                out[kept, 2 + c] = row[s, c]
-            kept += 1
+            b = touched[k]
+            if latest[b, 1] >= min_weight and (takes_part[a] or takes_part[b]):
+                touched[n_found] = b
+                n_found += 1
+            latest[b, 0] = -1
+            latest[b, 1] = 0
+        if n_found == 0:
+            continue
+        while kept + n_found > out.shape[0]:
+            longer = np.empty((out.shape[0] * 2, 8), np.int64)
+            longer[:kept] = out[:kept]
+            out = longer
+        neighbours = np.sort(touched[:n_found])
+        for k in range(n_found):
+            slot[neighbours[k]] = k
+        row = out[kept : kept + n_found]
+        _measure(
+            a, row, slot, start, position, offsets, object_, account, time, post, after, before, window_ms
+        )
+        for k in range(n_found):
+            row[k, 0] = a
+            row[k, 1] = neighbours[k]
+            slot[neighbours[k]] = -1
+        kept += n_found
     return (
         out[:kept, 0].copy(), out[:kept, 1].copy(), out[:kept, 2].copy(), out[:kept, 3].copy(),
         out[:kept, 4].copy(), out[:kept, 5].copy(), out[:kept, 6].copy(), out[:kept, 7].copy(),
     )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _measure(
+    a: int,
+    row: npt.NDArray[np.int64],
+    slot: Int32,
+    start: Int64,
+    position: Int64,
+    offsets: Int64,
+    object_: Int32,
+    account: Int32,
+    time: Int64,
+    post: Int64,
+    after: Int32,
+    before: Int32,
+    window_ms: int,
+) -> None:
+    """Fill a row's n_events, n_objects, sum_ms, fast, first, last for the neighbours that have a slot."""
+    row[:, :] = 0
+    latest = np.full(row.shape[0], -1, np.int64)
+    for k in range(start[a], start[a + 1]):
+        p = position[k]
+        o = object_[p]
+        t = time[p]
+        for direction in range(2):
+            q = p + after[p] if direction == 0 else p - before[p]
+            while offsets[o] <= q < offsets[o + 1] and abs(time[q] - t) <= window_ms:
+                b = account[q]
+                s = slot[b]
+                if s >= 0 and (post.size == 0 or post[p] != post[q]):
+                    u = time[q]
+                    if row[s, 2] == 0:
+                        row[s, 6] = min(t, u)
+                        row[s, 7] = max(t, u)
+                    row[s, 2] += 1
+                    if latest[s] != o:
+                        latest[s] = o
+                        row[s, 3] += 1
+                    row[s, 4] += abs(u - t)
+                    if abs(u - t) <= FAST_MS:
+                        row[s, 5] += 1
+                    row[s, 6] = min(row[s, 6], t, u)
+                    row[s, 7] = max(row[s, 7], t, u)
+                if direction == 0:
+                    q += after[q] if b == a else 1
+                else:
+                    q -= before[q] if b == a else 1

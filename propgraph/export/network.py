@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from propgraph.errors import StudyError
 from propgraph.export.graphml import UNFLAGGED, palette, write_graphml
 from propgraph.networks import join_traces, layout, to_igraph
 from propgraph.study import Study
@@ -28,8 +29,16 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
         Nodes: `id` (the account's), `label`, `cluster`, `flagged`, `flags`, `score` (of the cluster),
         `degree`, `strength`, `n_posts`, `n_shares`, `followers`, `created_at`, `x`, `y`, `size`, `r`, `g`,
         `b`. Edges: `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share`,
-        `first_time`, `last_time`, `traces`, `r`, `g`, `b`. Flagged clusters have a colour each, all else is grey.
+        `first_time`, `last_time`, `traces`, `r`, `g`, `b`. Flagged clusters have a colour each, all else is
+        grey.
+
+    Raises
+    ------
+    StudyError
+        When the study has no clusters yet.
     """
+    if "clusters" not in study.run:
+        raise StudyError(f"{study.path}: no clusters yet; run `propgraph clusters` first")
     traces = study.run["clusters"]["parameters"]["trace"]
     edges = join_traces(study.scan("edges").filter(pl.col("trace").is_in(traces)).collect())
     graph = to_igraph(edges.select("source", "target", "weight"))
@@ -64,7 +73,28 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
 
 
 def write_network(path: str | Path, study: Study, /, *, seed: int = 0) -> None:
-    """Write a study's co-sharing network as GraphML for Gephi; see `network_tables` for what is in it."""
+    """Write a study's co-sharing network as GraphML for Gephi.
+
+    Parameters
+    ----------
+    path
+        The file; one that exists is replaced.
+    study
+        A study with clusters.
+    seed
+        Of the layout.
+
+    Raises
+    ------
+    StudyError
+        When the study has no clusters yet.
+    UsageError
+        When `path` is a folder or lies in none.
+
+    See Also
+    --------
+    network_tables : The nodes and edges, column by column.
+    """
     nodes, edges = network_tables(study, seed=seed)
     write_graphml(path, nodes, edges)
 

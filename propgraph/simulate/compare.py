@@ -14,7 +14,7 @@ class Comparison:
     Attributes
     ----------
     precision, recall
-        Of flagged accounts, 0..1; recall over the organised accounts that the log shows.
+        Of flagged accounts, 0..1, and 0 of none; recall over the organised accounts that the log shows.
     flagged_by_role
         `role`, `accounts` (in the log), `flagged`.
     sites_precision, sites_recall
@@ -33,9 +33,14 @@ class Comparison:
 
 
 def compare(
-    accounts: pl.DataFrame, flagged: pl.DataFrame, sites: pl.DataFrame, /, *, truth_accounts: pl.DataFrame,
+    accounts: pl.DataFrame,
+    flagged: pl.DataFrame,
+    sites: pl.DataFrame,
+    /,
+    *,
+    truth_accounts: pl.DataFrame,
     truth_sites: pl.DataFrame,
-) -> Comparison:  # fmt: skip
+) -> Comparison:
     """Hold flagged accounts and sites against the truth.
 
     Parameters
@@ -56,7 +61,7 @@ def compare(
         .join(truth_accounts, on="account_id")
         .with_columns(flagged=pl.col("account_id").is_in(flagged["account_id"].to_list()))
     )
-    hits = seen.filter(pl.col("flagged") & pl.col("organised")).height
+    hits = seen.filter("flagged", "organised").height
     by_role = seen.group_by("role").agg(accounts=pl.len(), flagged=pl.col("flagged").sum()).sort("role")
     judged = sites.join(truth_sites, on="site", how="left").with_columns(
         farm=(pl.col("role") == "farm").fill_null(False), flagged=pl.col("flags").list.len() > 0
@@ -64,10 +69,10 @@ def compare(
     farms, others = judged.filter("farm"), judged.filter(~pl.col("farm"))
     found = farms.filter("flagged").height
     return Comparison(
-        precision=_ratio(hits, seen["flagged"].sum()),
-        recall=_ratio(hits, seen["organised"].sum()),
+        precision=_ratio(hits, seen.filter("flagged").height),
+        recall=_ratio(hits, seen.filter("organised").height),
         flagged_by_role=by_role,
-        sites_precision=_ratio(found, judged["flagged"].sum()),
+        sites_precision=_ratio(found, judged.filter("flagged").height),
         sites_recall=_ratio(found, farms.height),
         lowest_farm_score=_number(farms["score"].min()),
         highest_other_score=_number(others["score"].max()),

@@ -114,7 +114,8 @@ def _evidence(table: pl.DataFrame, links: pl.DataFrame, min_score: float, usual:
         expected=pl.lit(usual),
         content_ids="content_ids",
         sentence=pl.format(
-            "flagged clusters made {} of the first ten shares of its {} URLs ({} of {}), where they make {} over all sites",
+            "flagged clusters made {} of the first ten shares of its {} URLs ({} of {}), "
+            "where they make {} over all sites",
             _percent("early_share"), "n_urls", "n_seeded", "n_early", pl.lit(f"{usual:.0%}"),
         ),
     )  # fmt: skip

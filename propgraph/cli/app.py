@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
@@ -11,9 +10,11 @@ import typer
 from propgraph.cli import build, clusters, demo, simulate
 from propgraph.errors import PropgraphError
 
+_TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
+
 app = typer.Typer(
     name="propgraph",
-    help="Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites.",
+    help=_TITLE,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,43 +34,47 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=_TITLE)
 def root(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."""
+    """Answer `propgraph --version`; the subcommands do the rest."""
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code: 0, 1 for bad data, 2 for bad usage, 130 for Ctrl-C."""
+    """Run one command and return its exit code: 0, 1 for bad data, 2 for bad usage, 130 for Ctrl-C.
+
+    Where the reader of the output (head, less) has gone it is 1, without a word.
+    """
     try:
         app(arguments, prog_name="propgraph", standalone_mode=True)
     except SystemExit as end:
+        if end.code == 130:
+            _complain("interrupted; what was there before is as it was")
         return end.code if isinstance(end.code, int) else 1
-    except PropgraphError as error:
-        _complain(str(error))
-        return error.exit_code
-    except KeyboardInterrupt:
-        _complain("interrupted; what was there before is as it was")
-        return 130
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; its absence is no error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except MemoryError:
-        _complain("out of memory; a shorter time window, fewer traces or a part of the log need less")
-        return 1
     except Exception as error:
-        if os.environ.get("PROPGRAPH_DEBUG"):
+        code, message = _explained(error)
+        if not isinstance(error, PropgraphError) and os.environ.get("PROPGRAPH_DEBUG"):
             raise
-        _complain(
-            f"internal error ({type(error).__name__}: {str(error)[:300]}). This is a fault of propgraph's; "
-            "please report it with the output of PROPGRAPH_DEBUG=1 propgraph ..."
-        )
-        return 1
+        _complain(message)
+        return code
     return 0
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """Return the exit code and what to tell."""
+    if isinstance(error, PropgraphError):
+        return error.exit_code, str(error)
+    if isinstance(error, MemoryError):
+        return 1, "out of memory; a shorter time window, fewer traces or a part of the log need less"
+    if isinstance(error, OSError) and error.strerror:
+        return 1, f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return 1, (
+        f"internal error ({type(error).__name__}: {str(error)[:300]}). This is a fault of propgraph's; "
+        "please report it with the output of PROPGRAPH_DEBUG=1 propgraph ..."
+    )
 
 
 def _complain(message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,26 +48,21 @@ def build(
 
 def show(study: Study) -> None:
     """Print what a build did, and the next command to type."""
-    from propgraph.cli.output import console
-    from propgraph.export.text import clean_terminal
+    from propgraph.cli.output import say
 
     run = study.run["build"]
     counts = run["counts"]
-    out = console()
     for source in run["inputs"]:
-        out.print(
-            clean_terminal(
-                f"read      {source['path']}: {source['rows']:,} rows, {source['reader']}, times: {source['time_unit']}"
-            )
-        )
-    out.print(f"rows in   {counts['rows']:,} = {counts['posts']:,} posts + {counts['rejected']:,} rejected")
+        times = f"times: {source['time_unit']}"
+        say(f"read      {source['path']}: {source['rows']:,} rows, {source['reader']}, {times}", wrap=False)
+    say(f"rows in   {counts['rows']:,} = {counts['posts']:,} posts + {counts['rejected']:,} rejected")
     for reason, n in run["rejected_by_reason"].items():
-        out.print(clean_terminal(f"          {n:,} x {reason}"))
-    out.print(f"accounts  {counts['accounts']:,}")
-    out.print(f"shares    {counts['shares']:,} of {counts['objects']:,} objects")
-    out.print(f"cascades  {counts['cascades']:,}")
+        say(f"{n:,} x {reason}", indent=10)
+    say(f"accounts  {counts['accounts']:,}")
+    say(f"shares    {counts['shares']:,} of {counts['objects']:,} objects")
+    say(f"cascades  {counts['cascades']:,}")
     by_trace = ", ".join(f"{trace} {n:,}" for trace, n in run["edges_by_trace"].items())
-    out.print(f"edges     {counts['edges']:,}" + (f" ({by_trace})" if by_trace else ""))
-    out.print(f"took      {run['wall_s']:.1f} s, peak memory {run['peak_memory_mb']:,} MB")
-    out.print(clean_terminal(f"study     {study.path}"))
-    out.print(clean_terminal(f"next      propgraph clusters {study.path}"))
+    say(f"edges     {counts['edges']:,}" + (f" ({by_trace})" if by_trace else ""))
+    say(f"took      {run['wall_s']:.1f} s, peak memory {run['peak_memory_mb']:,} MB")
+    say(f"study     {study.path}", wrap=False)
+    say(f"next      {shlex.join(['propgraph', 'clusters', str(study.path)])}", wrap=False)

@@ -41,11 +41,12 @@ def clusters(
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why."""
     from propgraph.cli.output import err, progress
-    from propgraph.errors import check_choice
+    from propgraph.errors import check_at_least, check_choice
     from propgraph.pipeline import find_clusters
 
     check_choice("--format", format, FORMATS)
     check_choice("--table", table, TABLES)
+    check_at_least("--top", top, 0)
     with progress() as tell:
         found = find_clusters(
             study, trace=trace, objective=objective, resolution=resolution, partition=partition, seed=seed,
@@ -68,88 +69,88 @@ def clusters(
 
 def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     """Print the flagged clusters and sites of a study, and why they are flagged."""
-    from propgraph.cli.output import console
-    from propgraph.export.text import clean_terminal
+    from propgraph.cli.output import say
 
-    out = console()
     found, sites = study.clusters, study.sites
     flagged = found.filter("flagged")
     seeded = sites.filter(sites["flags"].list.len() > 0)
     counts = study.run["clusters"]["counts"]
-    out.print(
-        f"{flagged.height} of {found.height} clusters flagged ({counts['flagged_accounts']:,} accounts), "
-        f"{seeded.height} of {sites.height} sites flagged"
+    say(
+        f"{flagged.height:,} of {found.height:,} clusters flagged ({counts['flagged_accounts']:,} accounts), "
+        f"{seeded.height:,} of {sites.height:,} sites flagged"
     )
     if flagged.height:
-        out.print()
-        _show_clusters(out, flagged.head(top), study.evidence)
-        _more(out, flagged.height, top, f"propgraph clusters {study.path} --format csv")
+        _show_clusters(flagged.head(top), study.evidence)
+        _more(flagged.height, top, "clusters")
     elif found.height:
-        out.print("No cluster stands out from what the rest of the log does; the highest score is "
-                  f"{found['score'].max():.2f}.")  # fmt: skip
+        say(f"No cluster stands out from what the rest of the log does; the highest score is "
+            f"{found.item(0, 'score'):.2f}.")  # fmt: skip
+    else:
+        say("No community is as large as --min-size: nobody, or hardly anybody, co-shared often enough.")
     if seeded.height:
-        out.print()
-        out.print(_site_table(seeded.head(top)))
-        _more(out, seeded.height, top, f"propgraph clusters {study.path} --format csv --table sites")
-    out.print()
-    out.print("A flag is a reason to look, not a verdict: it says how accounts act, not who they are.")
-    out.print(clean_terminal(f"study     {study.path}  (evidence with post ids: {study.file('evidence')})"))
+        _show_sites(seeded.head(top))
+        _more(seeded.height, top, "sites")
+    say()
+    say("A flag is a reason to look, not a verdict: it says how accounts act, not who they are.")
+    say(f"study     {study.path}", wrap=False)
+    say(f"evidence  {study.file('evidence')}  (every reason, with the posts that show it)", wrap=False)
     if graphml is not None:
-        out.print(clean_terminal(f"graphml   {graphml}  (open it in Gephi)"))
+        say(f"graphml   {graphml}  (open it in Gephi)", wrap=False)
 
 
-def _more(out: Any, n: int, top: int, command: str) -> None:
-    from propgraph.export.text import clean_terminal
+def _more(n: int, top: int, table: str) -> None:
+    from propgraph.cli.output import say
 
     if n > top:
-        out.print(clean_terminal(f"... and {n - top} more: {command}"))
+        say(f"... and {n - top:,} more: add --top {n}, or --format csv --table {table} for all figures")
 
 
-def _show_clusters(out: Any, flagged: pl.DataFrame, evidence: pl.DataFrame) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from propgraph.export.text import clean_terminal
+def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame) -> None:
+    from propgraph.cli.output import say
 
     for row in flagged.to_dicts():
-        out.print(Text(clean_terminal(_headline(row)), style="bold"))
+        say()
+        say(_headline(row), bold=True)
         reasons = evidence.filter(
             (evidence["subject_type"] == "cluster") & (evidence["subject_id"] == row["cluster_id"])
         )
         for reason in reasons.to_dicts():
-            out.print(Padding(Text(clean_terminal(f"{reason['rule']}: {reason['sentence']}")), (0, 0, 0, 4)))
+            say(f"{reason['rule']}: {reason['sentence']}", indent=4)
         if row["innocent"]:
-            readings = "; ".join(READINGS[reading] for reading in row["innocent"])
-            out.print(Padding(Text(f"also fits: {readings}"), (0, 0, 0, 4)))
+            say("also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"]), indent=4)
 
 
 def _headline(row: dict[str, Any]) -> str:
-    parts = [
-        f"{row['n_accounts']} accounts",
-        f"{row['n_objects']} objects co-shared",
-        f"median {row['median_delta_s']:.0f} s apart",
-    ]
+    parts = [f"{row['n_accounts']:,} accounts"]
+    if row["n_objects"] is not None:
+        parts.append(f"{row['n_objects']:,} objects co-shared")
+    if row["median_delta_s"] is not None:
+        parts.append(f"median {row['median_delta_s']:.0f} s apart")
     if row["n_sites"]:
-        parts.append(f"{row['n_sites']} sites")
+        parts.append(f"{row['n_sites']:,} sites")
     return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
 
 
-def _site_table(sites: pl.DataFrame) -> Any:
-    from rich.table import Table
+def _show_sites(sites: pl.DataFrame) -> None:
+    from rich.cells import cell_len, set_cell_size
 
+    from propgraph.cli.output import WIDTH, say
     from propgraph.export.text import clean_terminal
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("seeded site", max_width=40, no_wrap=True, overflow="ellipsis")
-    for name in ("score", "URLs", "shares", "accounts", "first shares", "all shares", "cluster"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in sites.to_dicts():
-        table.add_row(
-            clean_terminal(row["site"], width=40), f"{row['score']:.2f}", f"{row['n_urls']:,}", f"{row['n_shares']:,}",
-            f"{row['n_accounts']:,}", f"{row['early_share']:.0%}", f"{row['coordinated_share']:.0%}", row["top_cluster_id"] or "",
-        )  # fmt: skip
-    table.caption = (
-        "first shares, all shares: the part made by flagged clusters, of each URL's first ten and of all"
-    )
-    table.caption_justify = "left"
-    return table
+    say()
+    if sites.is_empty():
+        return
+    header = ("score", "URLs", "shares", "accounts", "first shares", "all shares", "cluster")
+    rows = [
+        (f"{row['score']:.2f}", f"{row['n_urls']:,}", f"{row['n_shares']:,}", f"{row['n_accounts']:,}",
+         f"{row['early_share']:.0%}", f"{row['coordinated_share']:.0%}", row["top_cluster_id"] or "")
+        for row in sites.to_dicts()
+    ]  # fmt: skip
+    widths = [max(map(len, column)) + 2 for column in zip(header, *rows, strict=True)]
+    width = min(WIDTH - sum(widths), 40)
+    names = ["seeded site", *(clean_terminal(site, width=width) for site in sites["site"])]
+    width = max(map(cell_len, names))
+    for k, (name, cells) in enumerate(zip(names, (header, *rows), strict=True)):
+        figures = "".join(f"{cell:>{n}}" for cell, n in zip(cells, widths, strict=True))
+        say(set_cell_size(name, width) + figures, bold=k == 0, wrap=False)
+    say("first shares, all shares: the part made by flagged clusters, of each URL's first ten and of all")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from propgraph.study import Study
 
+TRUTH = ("truth_accounts.csv", "truth_sites.csv")
+
 
 def demo(
     folder: Annotated[Path, typer.Option("--folder", "-o", metavar="FOLDER", help="Where the study and its GraphML go.")] = Path("demo"),
@@ -17,9 +20,9 @@ def demo(
 ) -> None:  # fmt: skip
     """Run build and clusters on the sample log, and compare what is flagged with the truth."""
     from propgraph.cli import build, clusters
-    from propgraph.cli.output import console, progress
+    from propgraph.cli.output import progress, say
+    from propgraph.errors import InputError
     from propgraph.export.network import write_network
-    from propgraph.export.text import clean_terminal
     from propgraph.pipeline import build as build_job
     from propgraph.pipeline import find_clusters
     from propgraph.simulate.veles import simulate_veles, write_sample
@@ -27,36 +30,42 @@ def demo(
     log, study, graphml = data / "veles.parquet", folder / "study", folder / "network.graphml"
     if not log.exists():
         write_sample(data, simulate_veles())
-    out = console()
+    for truth in TRUTH:
+        if not (data / truth).exists():
+            raise InputError(f"{data / truth}: the sample's truth is missing; give another --data")
     with progress() as tell:
         made = build_job([log], study, overwrite=True, progress=tell)
-    out.print(clean_terminal(f"$ propgraph build {log} -o {study} --overwrite"))
+    say(_command("build", log, "-o", study, "--overwrite"), wrap=False)
     build.show(made)
     with progress() as tell:
         made = find_clusters(study, progress=tell)
         write_network(graphml, made)
-    out.print(clean_terminal(f"\n$ propgraph clusters {study} --graphml {graphml}"))
+    say()
+    say(_command("clusters", study, "--graphml", graphml), wrap=False)
     clusters.show(made, graphml=graphml)
-    out.print("\nAgainst the truth that the simulator knows:")
+    say()
     _compare(made, data)
+
+
+def _command(*words: str | Path) -> str:
+    return "$ " + shlex.join(["propgraph", *map(str, words)])
 
 
 def _compare(study: Study, data: Path) -> None:
     import polars as pl
 
-    from propgraph.cli.output import console
+    from propgraph.cli.output import say
     from propgraph.simulate.compare import compare
 
-    flagged = study.members.join(study.clusters.filter("flagged").select("cluster_id"), on="cluster_id")
-    result = compare(
-        study.accounts, flagged, study.sites,
-        truth_accounts=pl.read_csv(data / "truth_accounts.csv", schema_overrides={"account_id": pl.String, "group": pl.String}),
-        truth_sites=pl.read_csv(data / "truth_sites.csv"),
-    )  # fmt: skip
-    out = console()
-    out.print(f"accounts  precision {result.precision:.2f}, recall {result.recall:.2f}")
-    out.print(
-        f"sites     precision {result.sites_precision:.2f}, recall {result.sites_recall:.2f}; lowest farm {result.lowest_farm_score:.2f}, highest other {result.highest_other_score:.2f}"
+    accounts, sites = (
+        pl.read_csv(data / name, schema_overrides={"account_id": pl.String, "group": pl.String})
+        for name in TRUTH
     )
-    for role, n, hit in result.flagged_by_role.iter_rows():
-        out.print(f"          {role:<10} {hit:>5} of {n:>5} accounts flagged")
+    flagged = study.members.join(study.clusters.filter("flagged").select("cluster_id"), on="cluster_id")
+    found = compare(study.accounts, flagged, study.sites, truth_accounts=accounts, truth_sites=sites)
+    say("Against the truth that the simulator knows:")
+    say(f"accounts  precision {found.precision:.2f}, recall {found.recall:.2f}")
+    say(f"sites     precision {found.sites_precision:.2f}, recall {found.sites_recall:.2f}; lowest farm "
+        f"{found.lowest_farm_score:.2f}, highest other {found.highest_other_score:.2f}")  # fmt: skip
+    for role, n, hit in found.flagged_by_role.iter_rows():
+        say(f"          {role:<10} {hit:>5,} of {n:>5,} accounts flagged")

@@ -21,6 +21,36 @@ def console(*, stderr: bool = False) -> Console:
     return plain
 
 
+def say(text: str = "", *, indent: int = 0, bold: bool = False, wrap: bool = True) -> None:
+    """Print text to stdout, made safe for a terminal, in lines of at most 100 columns.
+
+    Parameters
+    ----------
+    text
+        Any text; whatever breaks a line shows as a picture of it.
+    indent
+        Columns; the lines after the first stand four further in.
+    bold
+        Where a person looks.
+    wrap
+        False leaves one line as long as it is: a path or a command, to be copied whole.
+    """
+    from rich.text import Text
+
+    from propgraph.export.text import clean_terminal
+
+    out = console()
+    clean = Text(clean_terminal(text))
+    lines = (
+        clean.wrap(out, max(out.width - indent - 4, 20))
+        if wrap and clean.cell_len > out.width - indent
+        else [clean]
+    )
+    for k, line in enumerate(lines):
+        shown = " " * (indent + 4 * (k > 0)) + line.plain.rstrip()
+        out.print(Text(shown, style="bold" if bold else ""), soft_wrap=True)
+
+
 def err(message: str) -> None:
     """Print one message to stderr, made safe for a terminal."""
     from propgraph.export.text import clean_terminal

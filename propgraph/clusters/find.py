@@ -175,24 +175,43 @@ def _with_origins(study: Study, posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_context(table: pl.DataFrame, material: Material, links: pl.DataFrame) -> pl.DataFrame:
-    """Add what tells innocent readings: `top_site_inside`, `top_site_all`, `top_origin_share`, all 0..1."""
-    all_links = links.group_by("site").len("all").rename({"site": "top_site"})
-    own = (pl.col("top_site_share") * pl.col("n_links")) / pl.col("all")
-    table = table.join(all_links, on="top_site", how="left", maintain_order="left").with_columns(
-        top_site_inside=own, top_site_all=pl.col("all") / max(links.height, 1)
-    )
+    """Add what tells innocent readings, all 0..1 and all about the posts over which members met.
+
+    `met_site_share`: the part of their links that leads to the site met over most; `met_site_inside`: the
+    members' part of all links to that site; `met_site_all`: that site's part of all links in the log;
+    `met_origin_share`: the part of the posts that goes back to one account outside the cluster.
+    """
     met = material.shares.filter(pl.col("n_fellows") > 0).select("content_id").unique()
-    origins = material.posts.join(met, on="content_id", how="semi").join(material.members, on="account_id")
-    n_met = origins.group_by("cluster").agg(n_met=pl.len())
-    counts = origins.drop_nulls("origin_account_id").group_by("cluster", origin="origin_account_id").len()
-    fellows = material.members.rename({"account_id": "origin"})
-    top = (
-        counts.join(fellows, on=["cluster", "origin"], how="anti")
-        .group_by("cluster")
-        .agg(top=pl.col("len").max())
+    for part in (_met_sites(material, links, met), _met_origins(material, met)):
+        table = table.join(part, on="cluster", how="left", maintain_order="left")
+    return table
+
+
+def _met_sites(material: Material, links: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+    mine = material.links.join(material.members, on="account_id")
+    counts = mine.join(met, on="content_id", how="semi").group_by("cluster", "site").len("met")
+    counts = counts.with_columns(met_site_share=pl.col("met") / pl.col("met").sum().over("cluster"))
+    top = counts.sort(["cluster", "met", "site"], descending=[False, True, False])
+    top = top.unique("cluster", keep="first", maintain_order=True)
+    return (
+        top.join(mine.group_by("cluster", "site").len("own"), on=["cluster", "site"], how="left")
+        .join(links.group_by("site").len("all"), on="site", how="left")
+        .select(
+            "cluster",
+            "met_site_share",
+            met_site_inside=pl.col("own") / pl.col("all"),
+            met_site_all=pl.col("all") / max(links.height, 1),
+        )
     )
-    share = n_met.join(top, on="cluster").select("cluster", top_origin_share=pl.col("top") / pl.col("n_met"))
-    return table.join(share, on="cluster", how="left", maintain_order="left")
+
+
+def _met_origins(material: Material, met: pl.DataFrame) -> pl.DataFrame:
+    posts = material.posts.join(met, on="content_id", how="semi").join(material.members, on="account_id")
+    fellows = material.members.rename({"account_id": "origin"})
+    counts = posts.drop_nulls("origin_account_id").group_by("cluster", origin="origin_account_id").len()
+    top = counts.join(fellows, on=["cluster", "origin"], how="anti").group_by("cluster").agg(pl.col("len").max())
+    n_met = posts.group_by("cluster").len("met")
+    return n_met.join(top, on="cluster").select("cluster", met_origin_share=pl.col("len") / pl.col("met"))
 
 
 def _baseline(

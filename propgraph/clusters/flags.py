@@ -207,17 +207,17 @@ RULES = (
 def innocent_readings(row: Row, /) -> list[str]:
     """Return the innocent readings that also fit a cluster, the most telling first.
 
-    `one-outlet`: newsroom, syndication or devoted readers: one site, far beyond its part of all links, which
-    outsiders share more than the members do. `fans`: one account outside the cluster is behind most of
+    `one-outlet`: newsroom, syndication or devoted readers: what they met over is one site, far beyond its part
+    of all links, which outsiders share more than the members do. `fans`: one account outside the cluster is behind most of
     what they met over. `breaking-news`: one object makes most of the pairs.
     `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
     `activists`: nothing in the log sets them apart from people who agreed on a time and a cause.
     """
     readings = []
-    beyond = (row["top_site_share"] or 0) >= max(0.6, 2 * (row["top_site_all"] or 0))
-    if beyond and (row["top_site_inside"] or 0) <= 0.5:
+    beyond = (row["met_site_share"] or 0) >= max(0.6, 2 * (row["met_site_all"] or 0))
+    if beyond and (row["met_site_inside"] or 0) <= 0.5:
         readings.append("one-outlet")
-    if (row["top_origin_share"] or 0) >= 0.5:
+    if (row["met_origin_share"] or 0) >= 0.5:
         readings.append("fans")
     if (row["top_object_share"] or 0) >= 0.5:
         readings.append("breaking-news")

@@ -1,0 +1,117 @@
+"""Slow and obvious twins of `propgraph.cosharing`: plain loops over plain rows, from the definitions.
+
+A row is a tuple `(content_id, account_id, object_id, time in ms)`; rows of several traces come as a dict.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import combinations, permutations, product
+from math import ceil, exp, factorial, floor, fsum
+
+CONTENT, ACCOUNT, OBJECT, TIME = range(4)
+FAST_MS = 10_000
+
+
+def pairs_within(rows, window_ms):
+    """Return all pairs of rows of one object, two accounts and two posts at most `window_ms` apart.
+
+    A row whose object is one of the two posts itself (the original of reshares) pairs with nobody.
+    """
+    return [
+        (one, other)
+        for one, other in combinations(rows, 2)
+        if one[OBJECT] == other[OBJECT]
+        and abs(one[TIME] - other[TIME]) <= window_ms
+        and one[ACCOUNT] != other[ACCOUNT]
+        and one[CONTENT] != other[CONTENT]
+        and one[OBJECT] not in (one[CONTENT], other[CONTENT])
+    ]
+
+
+def participating_pairs(rows, window_ms, min_participation):
+    """Return the pairs that CooRTweet keeps: participation is asked for before pairing and after it."""
+    n_rows = Counter(row[ACCOUNT] for row in rows)
+    rows = [row for row in rows if n_rows[row[ACCOUNT]] >= min_participation]
+    pairs = pairs_within(rows, window_ms)
+    posts = {row[CONTENT] for pair in pairs for row in pair}
+    n_paired = Counter(row[ACCOUNT] for row in rows if row[CONTENT] in posts)
+    return [pair for pair in pairs if any(n_paired[row[ACCOUNT]] >= min_participation for row in pair)]
+
+
+def quantile(values, q):
+    """Return the q-quantile as R's `quantile(values, q, type = 7)` does, in its own steps."""
+    values = sorted(values)
+    place = 1 + (len(values) - 1) * q
+    low, high = values[floor(place) - 1], values[ceil(place) - 1]
+    part = place - floor(place)
+    return low if low == high or part == 0 else (1 - part) * low + part * high
+
+
+def cosharing_edges(
+    rows, *, window_ms, min_participation=2, min_edge_weight=2, edge_weight="objects", edge_quantile=0.0
+):
+    """Return one dict for each edge of one trace, sorted by source and target."""
+    events = defaultdict(list)
+    for pair in participating_pairs(rows, window_ms, min_participation):
+        events[tuple(sorted(row[ACCOUNT] for row in pair))].append(pair)
+    edges = [_measured(source, target, pairs) for (source, target), pairs in sorted(events.items())]
+    for edge in edges:
+        edge["weight"] = edge[f"n_{edge_weight}"]
+    cut = quantile([edge["weight"] for edge in edges], edge_quantile) if edges and edge_quantile > 0 else 0
+    return [edge for edge in edges if edge["weight"] > cut and edge["weight"] >= min_edge_weight]
+
+
+def _measured(source, target, pairs):
+    deltas = [abs(one[TIME] - other[TIME]) for one, other in pairs]
+    times = [row[TIME] for pair in pairs for row in pair]
+    return {
+        "source": source,
+        "target": target,
+        "n_events": len(pairs),
+        "n_objects": len({one[OBJECT] for one, _ in pairs}),
+        "mean_delta_s": sum(deltas) / len(deltas) / 1000,
+        "fast_share": sum(delta <= FAST_MS for delta in deltas) / len(deltas),
+        "first_ms": min(times),
+        "last_ms": max(times),
+    }
+
+
+def posts_of(rows, account, object_):
+    """Count the rows by which an account shared an object; sharing one's own post as such does not count."""
+    return sum(row[ACCOUNT] == account and row[OBJECT] == object_ and row[CONTENT] != object_ for row in rows)
+
+
+def within_fraction(rows, object_, window_ms):
+    """Return the fraction of all pairs of an object's posts that lie within the window."""
+    times = [row[TIME] for row in rows if row[OBJECT] == object_ != row[CONTENT]]
+    near = [abs(one - other) <= window_ms for one, other in combinations(times, 2)]
+    return sum(near) / len(near) if near else 0.0
+
+
+def chance(rows, source, target, *, window_ms):
+    """Return how many objects both accounts shared, and the co-shares expected under permuted times."""
+    shared = {}
+    for object_ in {row[OBJECT] for row in rows}:
+        ways = posts_of(rows, source, object_) * posts_of(rows, target, object_)
+        if ways:
+            shared[object_] = 1 - (1 - within_fraction(rows, object_, window_ms)) ** ways
+    return len(shared), fsum(shared.values())
+
+
+def poisson_tail(n, mean):
+    """Return P(X >= n) for a Poisson variable, summed from its terms."""
+    return fsum(exp(-mean) * mean**k / factorial(k) for k in range(n, n + 60))
+
+
+def permuted(rows):
+    """Yield the rows under every permutation of the times within each object, all equally likely."""
+    by_object = defaultdict(list)
+    for row in rows:
+        by_object[row[OBJECT]].append(row)
+    for times in product(*(permutations([row[TIME] for row in group]) for group in by_object.values())):
+        yield [
+            (*row[:TIME], time)
+            for group, new in zip(by_object.values(), times, strict=True)
+            for row, time in zip(group, new, strict=True)
+        ]

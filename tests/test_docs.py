@@ -1,0 +1,59 @@
+"""The reference says what the code does, and the README names no command that is not there."""
+
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _wide_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def make_reference():
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.reference()
+
+
+def test_reference_is_what_the_code_says():
+    assert os.environ["COLUMNS"] == "100"
+    written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert written == make_reference(), "run: python docs/make_reference.py"
+
+
+def test_every_option_in_the_readme_exists():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", readme))
+    assert options
+    assert {option for option in options if option not in reference} == set()
+
+
+def test_every_make_target_in_the_readme_exists():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^make (\w+)", readme, flags=re.MULTILINE))
+    assert targets >= {"demo", "test"}
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
+
+
+def test_sample_log_is_the_simulators(tmp_path):
+    from propgraph.simulate.veles import simulate_veles, write_sample
+
+    write_sample(tmp_path, simulate_veles())
+    for made in sorted(tmp_path.iterdir()):
+        shipped = ROOT / "data" / made.name
+        if made.suffix == ".parquet":
+            import polars as pl
+
+            assert pl.read_parquet(made).equals(pl.read_parquet(shipped))
+        else:
+            assert made.read_bytes() == shipped.read_bytes(), made.name
+    assert sum(file.stat().st_size for file in (ROOT / "data").iterdir()) < 2_000_000

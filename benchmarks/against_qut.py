@@ -23,7 +23,9 @@ TOOLKIT = "coordination-network-toolkit==1.5.2"
 
 def main() -> None:
     """Make the logs, run both, print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shares", type=int, nargs="+", default=[1_000_000, 3_000_000])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "propgraph-benchmarks")
@@ -67,8 +69,12 @@ def run_toolkit(command: str, log: Path) -> Timing:
     database = log.with_suffix(".db")
     database.unlink(missing_ok=True)
     first = run(command, str(database), "preprocess", str(log))
-    second = run(command, str(database), "compute", "co_link", "--time_window", "60", "--min_edge_weight", "2")
-    return Timing(first.wall_s + second.wall_s, first.cpu_s + second.cpu_s, max(first.peak_mb, second.peak_mb))
+    second = run(
+        command, str(database), "compute", "co_link", "--time_window", "60", "--min_edge_weight", "2"
+    )
+    return Timing(
+        first.wall_s + second.wall_s, first.cpu_s + second.cpu_s, max(first.peak_mb, second.peak_mb)
+    )
 
 
 def run_propgraph(log: Path) -> Timing:

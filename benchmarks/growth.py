@@ -19,7 +19,9 @@ from timing import PROPGRAPH, Timing, header, median, row, run
 
 def main() -> None:
     """Make the logs, run, print tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shares", type=int, nargs="+", default=[1_000_000, 3_000_000, 10_000_000])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "propgraph-benchmarks")
@@ -42,7 +44,9 @@ def main() -> None:
     ratio = math.log(large / small)
     print(f"\nexponent of time {math.log(timings[large].wall_s / timings[small].wall_s) / ratio:.2f}")
     print(f"exponent of memory {math.log(timings[large].peak_mb / timings[small].peak_mb) / ratio:.2f}")
-    above = math.log((timings[large].peak_mb - bare.peak_mb) / (timings[small].peak_mb - bare.peak_mb)) / ratio
+    above = (
+        math.log((timings[large].peak_mb - bare.peak_mb) / (timings[small].peak_mb - bare.peak_mb)) / ratio
+    )
     print(f"exponent of memory above a log of 10,000 shares ({bare.peak_mb:.0f} MB) {above:.2f}")
 
 

@@ -25,7 +25,9 @@ frame.sort("object_id", "timestamp_share")
 
 def main() -> None:
     """Make the log, run both, print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shares", type=int, default=10_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "propgraph-benchmarks")
@@ -44,7 +46,12 @@ def main() -> None:
     header("", "wall s", "CPU s", "peak MB")
     row("propgraph build", ours.wall_s, ours.cpu_s, ours.peak_mb)
     row("Polars: read, encode, sort", theirs.wall_s, theirs.cpu_s, theirs.peak_mb)
-    row("ratio (pairs: " + ", ".join(f"{ratio:.2f}" for ratio in ratios) + ")", ratios[len(ratios) // 2], "", "")
+    row(
+        "ratio (pairs: " + ", ".join(f"{ratio:.2f}" for ratio in ratios) + ")",
+        ratios[len(ratios) // 2],
+        "",
+        "",
+    )
 
 
 if __name__ == "__main__":

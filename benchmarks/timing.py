@@ -38,14 +38,14 @@ def run(*command: str) -> Timing:
 
 def median(timings: list[Timing]) -> Timing:
     """Return the medians of several runs, figure by figure."""
-    return Timing(
-        *(statistics.median(getattr(timing, name) for timing in timings) for name in ("wall_s", "cpu_s", "peak_mb"))
-    )
+    names = ("wall_s", "cpu_s", "peak_mb")
+    return Timing(*(statistics.median(getattr(timing, name) for timing in timings) for name in names))
 
 
 def row(*cells: object) -> None:
     """Print one row of a Markdown table."""
-    print("| " + " | ".join(f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells) + " |", flush=True)
+    texts = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
+    print("| " + " | ".join(texts) + " |", flush=True)
 
 
 def header(*names: str) -> None:

@@ -1,6 +1,6 @@
 """What build and clusters make of simulated campaigns: seeds by strengths, against the known truth.
 
-    python benchmarks/veles.py [--seeds 10] [--strengths 0.5 1 2]
+python benchmarks/veles.py [--seeds 10] [--first 0] [--strengths 0.5 1 2]
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ from propgraph.simulate.compare import compare
 
 def main() -> None:
     """Simulate, build, find, compare; a row a run, then the means and the worst."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--strengths", type=float, nargs="+", default=[0.5, 1.0, 2.0])
     options = parser.parse_args()
-    rows = [figures(strength, seed) for strength in options.strengths for seed in range(options.seeds)]
+    rows = [
+        figures(strength, seed)
+        for strength in options.strengths
+        for seed in range(options.first, options.first + options.seeds)
+    ]
     table = pl.DataFrame(rows)
     header(*table.columns)
     for values in table.iter_rows():

@@ -14,19 +14,27 @@ COMMANDS = ((), ("build",), ("clusters",), ("simulate", "veles"), ("demo",))
 
 def reference() -> str:
     """Return the page."""
-    parts = ["# Reference", "", "Made by `python docs/make_reference.py`; a test holds it against the code.", "", "## Commands"]
+    title = ["# Reference", "", "Made by `python docs/make_reference.py`; a test holds it against the code."]
+    tables = "Parquet files in the study's folder. All ids are `String`, all times `Datetime(ms, UTC)`."
+    parts = [*title, "", "## Commands"]
     for command in COMMANDS:
-        out = io.StringIO()
-        with redirect_stdout(out):
-            run([*command, "--help"])
-        lines = "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
-        parts += ["", "### " + " ".join(("propgraph", *command)), "", "```", lines, "```"]
-    parts += ["", "## Tables", "", "Parquet files in the study's folder. All ids are `String`, all times `Datetime(ms, UTC)`."]
+        parts += ["", "### " + " ".join(("propgraph", *command)), "", "```", usage(command), "```"]
+    parts += ["", "## Tables", "", tables]
     for table in TABLES.values():
-        parts += ["", f"### {table.name}", "", f"One row is {table.row}. Sorted by {', '.join(f'`{key}`' for key in table.key)}.", ""]
+        key = ", ".join(f"`{name}`" for name in table.key)
+        parts += ["", f"### {table.name}", "", f"One row is {table.row}. Sorted by {key}.", ""]
         parts += ["| column | dtype | unit | meaning |", "|---|---|---|---|"]
-        parts += [f"| `{name}` | {column.dtype} | {column.unit} | {column.meaning} |" for name, column in table.columns.items()]
+        for name, column in table.columns.items():
+            parts.append(f"| `{name}` | {column.dtype} | {column.unit} | {column.meaning} |")
     return "\n".join(parts) + "\n"
+
+
+def usage(command: tuple[str, ...]) -> str:
+    """Return what `--help` of a command prints."""
+    out = io.StringIO()
+    with redirect_stdout(out):
+        run([*command, "--help"])
+    return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
 
 
 if __name__ == "__main__":

@@ -6,23 +6,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
-from propgraph.clusters.find import Found, find
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import codes_of, distinct_in_groups, encode, labels_of
 from propgraph.errors import StudyError, UsageError, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.readers.read import Log, read_logs
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, OBJECTS, POSTS, SHARES
-from propgraph.sites.measure import measure_sites
 from propgraph.study import Study, StudyWriter, check_target, writing
 from propgraph.traces.make import make_shares
 from propgraph.traces.urls import canonicalise_urls
+
+if TYPE_CHECKING:
+    from propgraph.clusters.find import Found
 
 Progress = Callable[[str, float], None]
 
@@ -282,6 +283,10 @@ def find_clusters(
     UsageError
         When an option is out of its range.
     """
+    # igraph takes longer to load than a small log to build, and only this job needs it.
+    from propgraph.clusters.find import find  # noqa: PLC0415
+    from propgraph.sites.measure import measure_sites  # noqa: PLC0415
+
     source = Study.open(study)
     if not 0 <= min_score <= 1:
         raise UsageError(f"min_score: {min_score} is not in 0..1")

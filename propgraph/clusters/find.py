@@ -209,7 +209,11 @@ def _met_origins(material: Material, met: pl.DataFrame) -> pl.DataFrame:
     posts = material.posts.join(met, on="content_id", how="semi").join(material.members, on="account_id")
     fellows = material.members.rename({"account_id": "origin"})
     counts = posts.drop_nulls("origin_account_id").group_by("cluster", origin="origin_account_id").len()
-    top = counts.join(fellows, on=["cluster", "origin"], how="anti").group_by("cluster").agg(pl.col("len").max())
+    top = (
+        counts.join(fellows, on=["cluster", "origin"], how="anti")
+        .group_by("cluster")
+        .agg(pl.col("len").max())
+    )
     n_met = posts.group_by("cluster").len("met")
     return n_met.join(top, on="cluster").select("cluster", met_origin_share=pl.col("len") / pl.col("met"))
 

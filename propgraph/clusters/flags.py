@@ -207,9 +207,9 @@ RULES = (
 def innocent_readings(row: Row, /) -> list[str]:
     """Return the innocent readings that also fit a cluster, the most telling first.
 
-    `one-outlet`: newsroom, syndication or devoted readers: what they met over is one site, far beyond its part
-    of all links, which outsiders share more than the members do. `fans`: one account outside the cluster is behind most of
-    what they met over. `breaking-news`: one object makes most of the pairs.
+    `one-outlet`: newsroom, syndication or devoted readers: what they met over is one site, far beyond its
+    part of all links, which outsiders share more than the members do. `fans`: one account outside the
+    cluster is behind most of what they met over. `breaking-news`: one object makes most of the pairs.
     `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
     `activists`: nothing in the log sets them apart from people who agreed on a time and a cause.
     """

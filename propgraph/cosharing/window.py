@@ -9,7 +9,7 @@ O(shares + accounts + edges kept), and rows split over threads without locks.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -144,7 +144,7 @@ class _Window:
         if self.by_events or self.min_weight < 2:
             return log
         while True:
-            enough = _objects_per_account(log.object, log.account, n_accounts) >= self.min_weight
+            enough = _distinct_objects(log.object, log.account, n_accounts) >= self.min_weight
             keep = enough[log.account]
             dropped = log.n_shares - int(keep.sum())
             log = log.keep(keep)
@@ -156,20 +156,18 @@ class _Window:
 
     def _histogram(self, log: Incidence, takes_part: Bool) -> tuple[Int64, Int64]:
         """Count the weights of all edges without storing one; the few heavy ones are listed."""
-        kernel = self._blocks(log, takes_part, 1)
-        parts = [
-            _count_weights(column, _HISTOGRAM)
-            for block in kernel
-            for column in (block[2] if self.by_events else block[3],)
-        ]
-        histogram = np.sum([part[0] for part in parts], axis=0, dtype=np.int64)
-        return histogram, np.concatenate([part[1] for part in parts])
+        histogram, heavy = np.zeros(_HISTOGRAM, np.int64), [np.empty(0, np.int64)]
+        for block in self._blocks(log, takes_part, 1):
+            weights = block[2] if self.by_events else block[3]
+            histogram += np.bincount(weights[weights < _HISTOGRAM], minlength=_HISTOGRAM)
+            heavy.append(weights[weights >= _HISTOGRAM])
+        return histogram, np.concatenate(heavy)
 
     def _scan(self, log: Incidence, takes_part: Bool, min_weight: int) -> Counts:
         blocks = list(self._blocks(log, takes_part, min_weight))
         return tuple(np.concatenate(columns) for columns in zip(*blocks, strict=True))
 
-    def _blocks(self, log: Incidence, takes_part: Bool, min_weight: int):  # type: ignore[no-untyped-def]
+    def _blocks(self, log: Incidence, takes_part: Bool, min_weight: int) -> Iterator[Counts]:
         """Yield the edges of block after block of accounts, in order, computed on several threads."""
         n_accounts = len(log.accounts)
         start, position = grouped(log.account, n_accounts)
@@ -234,10 +232,6 @@ def _participation(log: Incidence, paired: Bool, n_accounts: int) -> Int64:
     return counts
 
 
-def _objects_per_account(object_: Int32, account: Int32, n_accounts: int) -> Int64:
-    return _distinct_objects(object_, account, n_accounts)
-
-
 def _quantile(histogram: Int64, heavy: Int64, q: float) -> float:
     """Return the q-quantile (R's type 7, linear) of the weights behind a histogram and a list."""
     total = int(histogram.sum()) + heavy.size
@@ -254,11 +248,6 @@ def _quantile(histogram: Int64, heavy: Int64, q: float) -> float:
     low = int(np.floor(place))
     lower, upper = at(low), at(min(low + 1, total - 1))
     return lower + (place - low) * (upper - lower)
-
-
-def _count_weights(weights: Int64, cap: int) -> tuple[Int64, Int64]:
-    light = weights[weights < cap]
-    return np.bincount(light, minlength=cap), weights[weights >= cap]
 
 
 def _equal_blocks(start: Int64, n_shares: int, n_blocks: int) -> Int64:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import io
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 
 from propgraph.errors import InputError
 
-_SUFFIXES = (
-    ".csv",
-    ".tsv",
-    ".tab",
-    ".txt",
-    ".ndjson",
-    ".jsonl",
-    ".json",
-    ".parquet",
-    ".arrow",
-    ".feather",
-    ".ipc",
-)
+_SUFFIXES = {
+    ".csv", ".tsv", ".tab", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".arrow", ".feather", ".ipc",
+}  # fmt: skip
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
+# The longer mark first: UTF-32's begins with UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _HEAD = 1 << 16
+EMPTY = "empty"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class LogFile:
         Of a CSV: comma, tab or semicolon.
     encoding
         Of a text file, `utf-8` unless a byte order mark says otherwise.
+    by_name
+        The user named this very file; False where a folder or a pattern led to it.
     """
 
     path: Path
@@ -53,42 +56,105 @@ class LogFile:
     compression: str | None = None
     separator: str = ","
     encoding: str = "utf-8"
+    by_name: bool = True
 
     def open(self) -> IO[bytes]:
-        """Open the file for reading, unpacked."""
-        return _open(self.path, self.compression)
+        """Open the file for reading: unpacked, and text as UTF-8 without a byte order mark."""
+        stream = _open(self.path, self.compression)
+        if self.encoding == "utf-8-sig":
+            stream.read(len(codecs.BOM_UTF8))
+        elif self.encoding != "utf-8":
+            stream = io.BufferedReader(_Recoded(stream, self.encoding), buffer_size=1 << 20)
+        return stream
+
+
+class _Recoded(io.RawIOBase):
+    """A byte stream in another encoding, read as UTF-8."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        self._stream, self._ready, self._ended = stream, b"", False
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready and not self._ended:
+            data = self._stream.read(1 << 20)
+            self._ended = not data
+            self._ready = self._decoder.decode(data, final=self._ended).encode()
+        part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
     """Return the files behind `logs` (files, folders, globs), and a sentence for each file left out.
 
-    Files come sorted by path and once each. From folders and globs only what has the suffix of a log is
-    taken; a file named by itself is taken whatever it is called.
+    Files come sorted by path and once each. From folders and globs only what has the suffix of a log and
+    looks like one inside is taken; a file named by itself is taken whatever it is called. A file without
+    a single row is left out, however it was named.
 
     Raises
     ------
     InputError
-        When a name matches nothing, or no file holds anything.
+        When a name matches nothing, a file cannot be read, a file named by itself is no log, or no file
+        holds anything; all such faults together.
     """
-    named: dict[Path, bool] = {}
-    left_out = []
-    for log in logs:
-        for path, by_name in _expand(str(log)):
-            named[path] = named.get(path, False) or by_name
-    found = []
-    for path in sorted(named):
-        if not named[path] and not _looks_like_log(path):
+    found, left_out, faults = [], [], []
+    for path, by_name in _named(logs, faults):
+        if not by_name and not _looks_like_log(path):
             left_out.append(f"{path}: left out, not a log by its name")
-        elif path.stat().st_size == 0:
-            left_out.append(f"{path}: left out, empty (0 bytes)")
+            continue
+        try:
+            file = _identify(path, by_name)
+        except (OSError, EOFError) as error:
+            faults.append(f"{path}: cannot be read ({error})")
+            continue
+        if isinstance(file, LogFile):
+            found.append(file)
+        elif by_name and file != EMPTY:
+            faults.append(f"{path}: {file}")
         else:
-            found.append(_identify(path))
+            left_out.append(f"{path}: left out, {file}")
+    if faults:
+        raise InputError(together(faults))
     if not found:
-        raise InputError("no log to read: " + ("; ".join(left_out) if left_out else "no file was named"))
+        raise InputError("no log to read: " + (together(left_out) if left_out else "no file was named"))
     return found, left_out
 
 
-def _expand(log: str) -> list[tuple[Path, bool]]:
+def together(faults: list[str], /, *, shown: int = 5) -> str:
+    """Return faults as one message, the first few of them in full."""
+    more = f"; and {len(faults) - shown} more like these" if len(faults) > shown else ""
+    return "; ".join(faults[:shown]) + more
+
+
+def _named(logs: Iterable[str | Path], faults: list[str]) -> list[tuple[Path, bool]]:
+    """Return each file once, sorted by path, and whether it was named by itself."""
+    named: dict[str, tuple[Path, bool]] = {}
+    for log in logs:
+        try:
+            paths = _expand(str(log))
+        except OSError as error:
+            faults.append(f"{log}: cannot be read ({error.strerror})")
+            continue
+        if isinstance(paths, str):
+            faults.append(f"{log}: {paths}")
+            continue
+        for path, by_name in paths:
+            # The real path, so that a file reached in two ways is not read twice.
+            first, before = named.get(os.path.realpath(path), (path, False))
+            named[os.path.realpath(path)] = (first, before or by_name)
+    return sorted(named.values())
+
+
+def _expand(log: str) -> list[tuple[Path, bool]] | str:
+    """Return the files behind one name, or what is wrong with it."""
     path = Path(log)
     if path.is_dir():
         return [
@@ -98,12 +164,12 @@ def _expand(log: str) -> list[tuple[Path, bool]]:
         ]
     if path.is_file():
         return [(path, True)]
-    matches = [Path(match) for match in glob.glob(log, recursive=True)]
-    files = [match for match in matches if match.is_file()]
+    if path.exists():
+        return "not a file (a pipe?); write it to a file first"
+    files = [Path(match) for match in glob.glob(log, recursive=True) if Path(match).is_file()]
     if not files:
-        raise InputError(
-            f"{log}: no such file or folder" + (" (the pattern matches nothing)" if "*" in log else "")
-        )
+        matches_nothing = " (the pattern matches nothing)" if glob.has_magic(log) else ""
+        return f"no such file or folder{matches_nothing}"
     return [(file, False) for file in files]
 
 
@@ -118,32 +184,37 @@ def _looks_like_log(path: Path) -> bool:
     return bool(suffixes) and suffixes[-1] in _SUFFIXES
 
 
-def _identify(path: Path) -> LogFile:
-    try:
-        with path.open("rb") as file:
-            magic = file.read(8)
-        if magic.startswith(b"PAR1"):
-            return LogFile(path, "parquet")
-        if magic.startswith(b"ARROW1"):
-            return LogFile(path, "ipc")
-        compression = (
-            "gzip" if magic[:2] == b"\x1f\x8b" else "zstd" if magic[:4] == b"\x28\xb5\x2f\xfd" else None
-        )
-        with _open(path, compression) as file:
-            head = file.read(_HEAD)
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
-    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-    text = head.decode(encoding, errors="replace").lstrip("\ufeff")
-    if b"\0" in head and encoding == "utf-8":
-        raise InputError(f"{path}: neither text nor Parquet nor Arrow IPC; unpack or convert it first")
-    if text.lstrip()[:1] == "{":
-        return LogFile(path, "ndjson", compression, encoding=encoding)
-    if text.lstrip()[:1] == "[":
-        raise InputError(f"{path}: one large JSON array; write one object a line instead (jq -c '.[]')")
-    header = text.splitlines()[0] if text.strip() else ""
-    separator = max(",\t;", key=header.count)
-    return LogFile(path, "csv", compression, separator=separator, encoding=encoding)
+def _identify(path: Path, by_name: bool) -> LogFile | str:
+    """Return what a file is, or why it is no log."""
+    with path.open("rb") as file:
+        magic = file.read(8)
+    if magic.startswith(b"PAR1"):
+        return LogFile(path, "parquet", by_name=by_name)
+    if magic.startswith(b"ARROW1"):
+        return LogFile(path, "ipc", by_name=by_name)
+    compression = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd"}.get(magic[:2])
+    with _open(path, compression) as file:
+        start = file.read(4)
+    encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+    kind = {"compression": compression, "encoding": encoding, "by_name": by_name}
+    with LogFile(path, "csv", **kind).open() as file:  # type: ignore[arg-type]
+        head = file.read(_HEAD)
+    return _text_kind(path, head, kind)
+
+
+def _text_kind(path: Path, head: bytes, kind: dict[str, Any]) -> LogFile | str:
+    lines = head.lstrip().splitlines()
+    if not lines:
+        return EMPTY
+    # A torn write may leave a few NULs in a log; a format of another kind has them at once or in masses.
+    if b"\0" in lines[0] or head.count(b"\0") * 20 > len(head):
+        return "neither UTF-8 text nor Parquet nor an Arrow IPC file; unpack or convert it first"
+    if lines[0].startswith(b"{"):
+        return LogFile(path, "ndjson", **kind)
+    if lines[0].startswith(b"["):
+        return "one large JSON array; write one object a line instead (jq -c '.[]')"
+    separator = max(",\t;", key=lines[0].decode(errors="replace").count)
+    return LogFile(path, "csv", separator=separator, **kind)
 
 
 def _open(path: Path, compression: str | None) -> IO[bytes]:

@@ -1,13 +1,23 @@
-"""Files as frames of raw columns: every record is either in a frame or in `rejected`, with its line."""
+"""Files as frames of raw columns: every record is either in a frame or in `rejected`, with its line.
+
+The line of an NDJSON record is its line in the file. Of a CSV it is the number of the record, the header
+being 1: a record of several lines counts once, a blank line not at all.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import json
+import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 import polars as pl
 import pyarrow as pa
@@ -20,8 +30,13 @@ from propgraph.schema import REJECTED
 RAW_LIMIT = 2000
 _BATCH_ROWS = 1 << 18
 _BLOCK_BYTES = 1 << 25
+_FIELD_CHARACTERS = 1 << 25
+_KEY_RECORDS = 10_000
+_OPEN_QUOTES = 100
 
 Progress = Callable[[int], None]
+# Increasing; a range where nothing was left out, so that ten million lines take no memory.
+Lines = range | npt.NDArray[np.int64]
 
 
 @dataclass
@@ -33,29 +48,35 @@ class Batch:
     frame
         The raw columns asked for, as the file has them (text files: String).
     line
-        Int64; the record's number in the file, 1-based; the header of a CSV is number 1.
+        The line of each row of `frame`, 1-based.
     rejected
         Records that are not even a row: the columns of `schema.REJECTED`.
+    nested
+        Some value of `frame` is a JSON object or list, written as JSON.
     """
 
     frame: pl.DataFrame
-    line: pl.Series
+    line: Lines
     rejected: pl.DataFrame = field(default_factory=REJECTED.empty)
+    nested: bool = False
 
 
 def columns_of(file: LogFile, /) -> list[str]:
-    """Return the names of the file's columns; of NDJSON, the keys of its first readable records."""
+    """Return the names of the file's columns; of NDJSON, the keys of its first records.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or holds no JSON objects where it looks like NDJSON.
+    """
     try:
         if file.layout == "parquet":
-            return pl.scan_parquet(file.path).collect_schema().names()
+            return pl.scan_parquet(file.path, glob=False).collect_schema().names()
         if file.layout == "ipc":
-            return pl.scan_ipc(file.path).collect_schema().names()
-        if file.layout == "ndjson":
-            return _keys(file)
-        with _text(file) as text:
-            return next(csv.reader(text, delimiter=file.separator), [])
-    except (OSError, pl.exceptions.PolarsError, UnicodeError, csv.Error) as error:
-        raise InputError(f"{file.path}: cannot be read ({error})") from error
+            return pl.scan_ipc(file.path, glob=False).collect_schema().names()
+        return _keys(file) if file.layout == "ndjson" else [name.strip() for name in _header(file)]
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException, csv.Error) as error:
+        raise InputError(f"{file.path}: {_unreadable(error)}") from error
 
 
 def read_batches(
@@ -75,8 +96,8 @@ def read_batches(
             yield from _read_ndjson(file, columns, progress)
         else:
             yield from _read_csv(file, columns, progress)
-    except (OSError, EOFError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{file.path}: cannot be read ({error})") from error
+    except (OSError, EOFError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise InputError(f"{file.path}: {_unreadable(error)}") from error
 
 
 def rejected_rows(source: str, rows: Iterable[tuple[int, str, str]], /) -> pl.DataFrame:
@@ -85,156 +106,290 @@ def rejected_rows(source: str, rows: Iterable[tuple[int, str, str]], /) -> pl.Da
     return pl.DataFrame(data, schema=REJECTED.dtypes, orient="row")
 
 
+def _unreadable(error: BaseException) -> str:
+    return f"cannot be read to its end ({str(error)[:300]}); is it cut off or damaged?"
+
+
 def _read_binary(file: LogFile, columns: list[str]) -> Batch:
     if file.layout == "parquet":
-        frame = pl.read_parquet(file.path, columns=columns, parallel="columns")
+        frame = pl.read_parquet(file.path, columns=columns, parallel="columns", glob=False).select(columns)
     else:
-        frame = pl.read_ipc(file.path, columns=columns, memory_map=False)
-    frame = frame.select(columns)
-    return Batch(frame, pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True))
+        frame = pl.scan_ipc(file.path, glob=False).select(columns).collect()
+    return Batch(frame, range(1, frame.height + 1))
 
 
 class _Counted(io.RawIOBase):
-    """A byte stream that tells how much of it was read."""
+    """A byte stream that tells how much of it was read and, where asked, ends in a `tail` of ours.
 
-    def __init__(self, stream: IO[bytes], progress: Progress | None) -> None:
-        self._stream, self._progress = stream, progress
+    With a tail it has to be UTF-8 throughout; other bytes raise `UnicodeDecodeError`.
+    """
+
+    def __init__(self, stream: IO[bytes], progress: Progress | None, tail: bytes = b"") -> None:
+        self._stream, self._progress, self._tail = stream, progress, tail
+        self._decoder = codecs.getincrementaldecoder("utf-8")() if tail else None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        if self._progress:
+        if self._decoder and not (data.isascii() and data and self._decoder.getstate()[0] == b""):
+            self._decoder.decode(data, final=not data)
+        if not data:
+            data, self._tail = self._tail[: len(buffer)], self._tail[len(buffer) :]
+        elif self._progress:
             self._progress(len(data))
+        buffer[: len(data)] = data
         return len(data)
 
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
-def _bytes(file: LogFile, progress: Progress | None = None) -> io.BufferedReader:
-    return io.BufferedReader(_Counted(file.open(), progress), buffer_size=1 << 20)
+
+def _bytes(file: LogFile, progress: Progress | None = None, tail: bytes = b"") -> io.BufferedReader:
+    return io.BufferedReader(_Counted(file.open(), progress, tail), buffer_size=1 << 20)
 
 
 def _text(file: LogFile, progress: Progress | None = None) -> io.TextIOWrapper:
-    encoding = "utf-8-sig" if file.encoding == "utf-8" else file.encoding
-    return io.TextIOWrapper(_bytes(file, progress), encoding=encoding, errors="surrogateescape", newline="")
+    return io.TextIOWrapper(_bytes(file, progress), encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _header(file: LogFile) -> list[str]:
+    csv.field_size_limit(_FIELD_CHARACTERS)
+    with _text(file) as text:
+        return next((names for names in csv.reader(text, delimiter=file.separator) if names), [])
 
 
 def _read_csv(file: LogFile, columns: list[str], progress: Progress | None) -> Iterator[Batch]:
-    """Read by Arrow; where Arrow gives up (a broken quote, bytes that are not text), record by record."""
-    n_done = 0
-    if file.encoding == "utf-8":
-        try:
-            for batch in _read_csv_fast(file, columns, progress):
-                n_done += batch.frame.height + batch.rejected.height
-                yield batch
-            return
-        except pa.ArrowInvalid:
-            pass
-    yield from _read_csv_slow(file, columns, None if n_done else progress, skip=n_done)
+    """Read by Arrow; where Arrow cannot (a quote never closed, bytes that are no text), record by record."""
+    header = _header(file)
+    names = [name.strip() for name in header]
+    places = [names.index(name) for name in columns]
+    line = 2
+    try:
+        for batch, next_line in _read_csv_fast(file, columns, places, progress, n_fields=len(header)):
+            line = next_line
+            yield batch
+    except (pa.ArrowInvalid, UnicodeDecodeError, _QuoteLeftOpen):
+        yield from _read_csv_slow(file, columns, places, None if line > 2 else progress, first=line)
 
 
-def _read_csv_fast(file: LogFile, columns: list[str], progress: Progress | None) -> Iterator[Batch]:
+class _QuoteLeftOpen(Exception):  # noqa: N818 - it ends the fast way, not the reading
+    """The file ends inside a quote."""
+
+
+def _read_csv_fast(
+    file: LogFile, columns: list[str], places: list[int], progress: Progress | None, *, n_fields: int
+) -> Iterator[tuple[Batch, int]]:
+    """Yield batches, and for each the line of the first record after it."""
     torn: list[tuple[int, str, str]] = []
 
     def on_torn(row: Any) -> str:
-        torn.append(
-            (row.number, f"{row.actual_columns} fields where the header has {row.expected_columns}", row.text)
-        )
+        torn.append((row.number, _miscounted(row.actual_columns, n_fields, row.text), row.text))
         return "skip"
 
-    names = columns_of(file)
+    # Arrow takes a quote left open as closed by the end of the file, and with it all rows since. So a row
+    # of ours is put at the end: where it does not come out again, a quote has swallowed it.
+    token = uuid.uuid4().hex
+    last = [token if place == places[0] else "" for place in range(n_fields)]
+    raw = [f"f{place}" for place in places]
     reader = pa_csv.open_csv(
-        _bytes(file, progress),
-        read_options=pa_csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
+        _bytes(file, progress, tail=("\n" + file.separator.join(last) + "\n").encode()),
+        # Names of its own count the header as a row and do not care how it is written.
+        read_options=pa_csv.ReadOptions(
+            block_size=_BLOCK_BYTES, use_threads=False, autogenerate_column_names=True
+        ),
         parse_options=pa_csv.ParseOptions(
             delimiter=file.separator, newlines_in_values=True, invalid_row_handler=on_torn
         ),
         convert_options=pa_csv.ConvertOptions(
-            include_columns=columns,
-            column_types=dict.fromkeys(names, pa.large_string()),
+            include_columns=raw,
+            column_types=dict.fromkeys(raw, pa.large_string()),
             strings_can_be_null=True,
             null_values=[""],
             quoted_strings_can_be_null=True,
         ),
     )
+    held: pl.DataFrame | None = None
     line = 2
+
+    def batch(frame: pl.DataFrame) -> tuple[Batch, int]:
+        nonlocal line, torn
+        lines = _lines(line, frame.height, [number for number, _, _ in torn])
+        line = int(lines[-1]) + 1 if frame.height else line
+        bad, torn = [row for row in torn if row[0] < line], [row for row in torn if row[0] >= line]
+        return Batch(frame, lines, rejected_rows(str(file.path), bad)), line
+
     for block in reader:
-        bad, torn[:] = list(torn), []
         frame = pl.DataFrame(pl.from_arrow(block))
-        numbers = range(line, line + frame.height + len(bad))
-        line = numbers.stop
-        skip = {number for number, _, _ in bad}
-        lines = [number for number in numbers if number not in skip] if skip else numbers
-        yield Batch(frame, pl.Series("line", lines, dtype=pl.Int64), rejected_rows(str(file.path), bad))
-    if torn:
-        empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-        yield Batch(empty, pl.Series("line", [], dtype=pl.Int64), rejected_rows(str(file.path), torn))
+        frame.columns = columns
+        if held is None:
+            frame = frame[1:]  # the header
+        elif held.height:
+            yield batch(held)
+        held = frame
+    if held is None or held.is_empty() or held.item(-1, 0) != token:
+        raise _QuoteLeftOpen
+    done, _ = batch(held)
+    done.frame, done.line = done.frame[:-1], done.line[:-1]
+    yield done, line
+
+
+def _lines(first: int, n: int, without: list[int]) -> Lines:
+    """Return the `n` lines from `first` on `without` some, all of which are `first` or later."""
+    holes, skipped = np.sort(np.array(without, np.int64)), 0
+    while (now := int(np.searchsorted(holes, first + n + skipped))) > skipped:
+        skipped = now
+    if not skipped:
+        return range(first, first + n)
+    return np.setdiff1d(np.arange(first, first + n + skipped), holes[:skipped])
+
+
+def _miscounted(found: int, expected: int, text: str) -> str:
+    n_lines = text.rstrip("\r\n").count("\n") + 1
+    over = f", over {n_lines} lines: is a quote left open?" if n_lines > 1 else ""
+    return f"{found} fields where the header has {expected}{over}"
 
 
 def _read_csv_slow(
-    file: LogFile, columns: list[str], progress: Progress | None, *, skip: int
+    file: LogFile, columns: list[str], places: list[int], progress: Progress | None, *, first: int
 ) -> Iterator[Batch]:
-    csv.field_size_limit(1 << 30)
+    """Read the records from line `first` on."""
+
+    def check(record: tuple[list[str] | None, str]) -> tuple[list[str | None] | None, str]:
+        fields, text = record
+        if fields is None:
+            return None, "a quote opens here and never closes"
+        if len(fields) != n_fields:
+            return None, _miscounted(len(fields), n_fields, text)
+        row = [fields[place] or None for place in places]
+        if any(value is not None and _not_text(value) for value in row):
+            return None, "bytes that are not UTF-8; save the file as UTF-8"
+        return row, ""
+
     with _text(file, progress) as text:
-        records = csv.reader(text, delimiter=file.separator)
-        header = next(records, [])
-        places = [header.index(name) for name in columns]
+        records = _csv_records(text, file)
+        header, _ = next(records)
+        n_fields = len(header or [])
+        numbered = ((line, record) for line, record in enumerate(records, 2) if line >= first)
+        yield from _in_batches(file, columns, numbered, check, lambda record: record[1])
 
-        def check(number: int, record: list[str]) -> tuple[list[str | None] | None, str]:
-            if len(record) != len(header):
-                return None, f"{len(record)} fields where the header has {len(header)}"
-            row = [record[place] or None for place in places]
-            if any(value is not None and _not_text(value) for value in row):
-                return None, "bytes that are not UTF-8; save the file as UTF-8"
-            return row, ""
 
-        numbered = ((n, record) for n, record in enumerate(records, 2) if record)
-        for k, (number, record) in enumerate(numbered):
-            if k == skip:
-                rest = _chain_one((number, record), numbered)
-                yield from _in_batches(file, columns, rest, check, lambda record: file.separator.join(record))
+def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str] | None, str]]:
+    """Yield the fields and the text of each record; fields are None where a quote never closes.
+
+    Such a quote costs the one line that it stands in: reading goes on with the next.
+    """
+    lines, again = iter(text), deque[str]()
+    taken: list[str] = []
+    ended = False
+
+    def feed() -> Iterator[str]:
+        nonlocal ended
+        while again:
+            taken.append(again.popleft())
+            yield taken[-1]
+        for line in lines:
+            taken.append(line)
+            yield line
+        ended = True
+
+    n_open = 0
+    while True:
+        records = csv.reader(feed(), delimiter=file.separator)
+        while True:
+            taken.clear()
+            try:
+                fields = next(records)
+                left_open = ended  # the reader asked for a line more than there is
+            except StopIteration:
                 return
-
-
-def _chain_one(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
+            except csv.Error:  # a field beyond all bounds
+                left_open = True
+            if left_open:
+                break
+            if fields:
+                yield fields, "".join(taken)
+        yield None, taken[0]
+        n_open += 1
+        if n_open > _OPEN_QUOTES:
+            raise InputError(
+                f"{file.path}: more than {_OPEN_QUOTES} quotes open and never close, the last before "
+                f"{taken[0][:80]!r}; write the file with closed quotes, or with none"
+            )
+        again.extendleft(reversed(taken[1:]))
+        ended = False
 
 
 def _not_text(value: str) -> bool:
-    return any("\udc80" <= character <= "\udcff" for character in value) if not value.isascii() else False
+    return not value.isascii() and any("\udc80" <= character <= "\udcff" for character in value)
 
 
 def _read_ndjson(file: LogFile, columns: list[str], progress: Progress | None) -> Iterator[Batch]:
-    def check(number: int, record: bytes) -> tuple[list[str | None] | None, str]:
+    nested = False
+
+    def check(record: bytes) -> tuple[list[str | None] | None, str]:
+        nonlocal nested
         try:
-            value = orjson.loads(record)
-        except orjson.JSONDecodeError as error:
+            value = _parse(record)
+        except ValueError as error:
             return None, f"not JSON: {error}"
         if not isinstance(value, dict):
             return None, f"a JSON {type(value).__name__} where an object was expected"
-        return [_as_text(value.get(name)) for name in columns], ""
+        values = [value.get(name) for name in columns]
+        if any(isinstance(value, float) and abs(value) >= 2**63 for value in values):
+            values = _exact(record, columns, values)
+        nested = nested or any(isinstance(value, dict | list) for value in values)
+        return [_as_text(value) for value in values], ""
 
     with _bytes(file, progress) as stream:
         numbered = ((n, line) for n, line in enumerate(stream, 1) if not line.isspace())
-        yield from _in_batches(
+        for batch in _in_batches(
             file, columns, numbered, check, lambda line: line.decode("utf-8", "replace").rstrip()
-        )
+        ):
+            batch.nested = nested
+            yield batch
+
+
+def _parse(record: bytes) -> Any:
+    """Return one JSON value; what Python's own `json` writes beyond the standard (NaN, half an emoji) counts."""
+    try:
+        return orjson.loads(record)
+    except orjson.JSONDecodeError as error:
+        try:
+            return json.loads(record)
+        except (ValueError, RecursionError):
+            raise error from None
+
+
+def _exact(record: bytes, columns: list[str], values: list[Any]) -> list[Any]:
+    """Return the values with all digits of the integers too large for orjson, which makes floats of them."""
+    try:
+        value = json.loads(record)
+    except (ValueError, RecursionError):
+        return values
+    return [value.get(name) for name in columns]
 
 
 def _as_text(value: Any) -> str | None:
-    """Return a JSON value as a log would write it in a column; a list is written as JSON."""
-    if value is None or isinstance(value, str):
-        return value or None
-    return orjson.dumps(value).decode()
+    """Return a JSON value as a log would write it in a column; a list or object is written as JSON."""
+    if value is None or value != value:  # NaN is how pandas writes nothing
+        return None
+    if isinstance(value, str):
+        return (value if value.isascii() else value.encode("utf-8", "replace").decode()) or None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return json.dumps(value)
 
 
 def _in_batches(
     file: LogFile,
     columns: list[str],
     numbered: Iterable[tuple[int, Any]],
-    check: Callable[[int, Any], tuple[list[str | None] | None, str]],
+    check: Callable[[Any], tuple[list[str | None] | None, str]],
     show: Callable[[Any], str],
 ) -> Iterator[Batch]:
     rows: list[list[str | None]] = []
@@ -243,12 +398,13 @@ def _in_batches(
 
     def batch() -> Batch:
         frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-        return Batch(frame, pl.Series("line", lines, dtype=pl.Int64), rejected_rows(str(file.path), bad))
+        return Batch(frame, np.array(lines, np.int64), rejected_rows(str(file.path), bad))
 
     for number, record in numbered:
-        row, reason = check(number, record)
+        row, reason = check(record)
         if row is None:
-            bad.append((number, reason, show(record).encode("utf-8", "replace").decode()))
+            raw = show(record).rstrip("\r\n")[: 2 * RAW_LIMIT]
+            bad.append((number, reason, raw.encode("utf-8", "replace").decode()))
         else:
             rows.append(row)
             lines.append(number)
@@ -260,14 +416,18 @@ def _in_batches(
 
 def _keys(file: LogFile) -> list[str]:
     names: dict[str, None] = {}
-    with file.open() as stream:
+    with _bytes(file) as stream:
         for number, line in enumerate(stream):
-            if number == 100:
+            if number == _KEY_RECORDS:
                 break
             try:
-                value = orjson.loads(line)
-            except orjson.JSONDecodeError:
+                value = _parse(line)
+            except ValueError:
                 continue
             if isinstance(value, dict):
                 names.update(dict.fromkeys(value))
+    if not names:
+        raise InputError(
+            f"{file.path}: starts like JSON, but no line is a JSON object; write one object a line (jq -c .)"
+        )
     return list(names)

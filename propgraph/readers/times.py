@@ -1,4 +1,4 @@
-"""Times as logs write them: unix seconds, ms, µs or ns, ISO 8601, and American dates; one unit a file."""
+"""Times as logs write them: unix seconds, ms, µs or ns, ISO 8601, and dates with slashes; one unit a file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from propgraph.schema import TIME
 
 # The largest plausible number in each unit: 1e11 s is the year 5138, 1e11 ms is March 1973.
 _UNITS = (("s", 1e11, 1000.0), ("ms", 1e14, 1.0), ("us", 1e17, 1e-3), ("ns", float("inf"), 1e-6))
+# Where two of these fit as many values, the first is taken: without a day above 12, 1/2/2020 is January 2.
 _FORMATS = (
     ("M/D/YYYY H:MM", "%m/%d/%Y %H:%M"),
     ("M/D/YYYY H:MM:SS", "%m/%d/%Y %H:%M:%S"),
+    ("D/M/YYYY H:MM", "%d/%m/%Y %H:%M"),
+    ("D/M/YYYY H:MM:SS", "%d/%m/%Y %H:%M:%S"),
     ("Www Mmm DD HH:MM:SS +ZZZZ YYYY", "%a %b %d %H:%M:%S %z %Y"),
 )
+_ZONED = r"(?i)(Z|UTC|[+-]\d\d:?(\d\d)?)\s*$"
 _SAMPLE = 1000
+# Beyond the year 100,000 Polars cannot show a time; nothing there is a post's.
+_FARTHEST_MS = 3_000_000_000_000_000
 
 
 @dataclass(frozen=True)
@@ -30,22 +36,35 @@ class TimeUnit:
     def parse(self, times: pl.Series, /) -> pl.Series:
         """Return `times` as `Datetime("ms", "UTC")`, null where this unit does not fit."""
         if isinstance(times.dtype, pl.Datetime | pl.Date):
-            zoned = times.cast(pl.Datetime("us", "UTC")) if times.dtype == pl.Date else _to_utc(times)
-            return zoned.cast(TIME)
+            return _bounded(_to_utc(times.cast(pl.Datetime("ms")) if times.dtype == pl.Date else times))
         if self.to_ms is not None:
-            if times.dtype.is_integer() and self.to_ms >= 1:
-                return (times.cast(pl.Int64) * int(self.to_ms)).cast(TIME)
-            number = times.cast(pl.Float64, strict=False)
-            return (number * self.to_ms).round(0).cast(pl.Int64, strict=False).cast(TIME)
-        frame = times.alias("t").to_frame()
+            return _bounded(self._from_numbers(times))
+        frame = times.cast(pl.String, strict=False).alias("t").to_frame()
         if self.format is not None:
             parsed = pl.col("t").str.strip_chars().str.to_datetime(self.format, time_unit="ms", strict=False)
-            return _to_utc(frame.select(parsed).to_series()).cast(TIME)
-        return frame.select(_iso(pl.col("t"))).to_series()
+            return _bounded(_to_utc(frame.select(parsed).to_series()))
+        return _bounded(frame.select(_iso(pl.col("t"))).to_series())
+
+    def _from_numbers(self, times: pl.Series) -> pl.Series:
+        to_ms = self.to_ms or 1.0
+        if times.dtype.is_integer() and to_ms >= 1:
+            ms = times.cast(pl.Int64, strict=False)
+            # Out of range before the product can wrap round to some time that looks right.
+            far = int(_FARTHEST_MS // to_ms)
+            if int(ms.max() or 0) > far or int(ms.min() or 0) < -far:  # type: ignore[call-overload]
+                ms = ms.clip(-far, far)
+            return ms * int(to_ms)
+        number = times.cast(pl.Float64, strict=False) * to_ms
+        return number.clip(-_FARTHEST_MS, _FARTHEST_MS).round(0).cast(pl.Int64, strict=False)
+
+
+NONE_SEEN = TimeUnit("none seen", to_ms=1000.0)
 
 
 def find_time_unit(times: pl.Series, *, column: str, source: str) -> TimeUnit:
     """Return the unit in which most of `times` are written, judged on about a thousand values.
+
+    `NONE_SEEN` where every value is null.
 
     Raises
     ------
@@ -54,39 +73,44 @@ def find_time_unit(times: pl.Series, *, column: str, source: str) -> TimeUnit:
     """
     dtype = times.dtype
     if isinstance(dtype, pl.Datetime):
-        return TimeUnit(
-            f"timestamps ({dtype.time_unit}{', no zone: read as UTC' if not dtype.time_zone else ''})"
-        )
+        zone = "" if dtype.time_zone else ", no zone: read as UTC"
+        return TimeUnit(f"timestamps ({dtype.time_unit}{zone})")
     if dtype == pl.Date:
         return TimeUnit("dates")
+    if times.null_count() == len(times):
+        return NONE_SEEN
     if not (dtype.is_numeric() or dtype == pl.String):
         raise InputError(
-            f"{source}: column {column!r} should hold times, found {dtype}; map another with --map timestamp=COLUMN"
+            f"{source}: column {column!r} should hold times, found {dtype}; "
+            "map another with --map timestamp=COLUMN"
         )
     sample = _sample(times.drop_nulls())
-    if sample.is_empty():
-        return TimeUnit("unix s", to_ms=1000.0)
     numbers = sample.cast(pl.Float64, strict=False)
     if numbers.null_count() * 2 < len(sample):
-        middle = abs(float(numbers.median() or 0.0))  # type: ignore[arg-type]
+        finite = numbers.filter(numbers.is_finite().fill_null(False)).abs()
+        middle = 0.0 if finite.is_empty() else float(finite.median())  # type: ignore[arg-type]
         name, _, to_ms = next(unit for unit in _UNITS if middle < unit[1])
         return TimeUnit(f"unix {name}", to_ms=to_ms)
-    choices = [
-        TimeUnit("ISO 8601 (no zone: read as UTC)"),
-        *(TimeUnit(name, format=form) for name, form in _FORMATS),
-    ]
+    zone = "" if sample.str.contains(_ZONED).all() else " (no zone: read as UTC)"
+    choices = [TimeUnit(f"ISO 8601{zone}"), *(TimeUnit(name, format=form) for name, form in _FORMATS)]
     best = max(choices, key=lambda unit: len(sample) - unit.parse(sample).null_count())
     if best.parse(sample).null_count() == len(sample):
         raise InputError(
-            f"{source}: column {column!r} should hold times, found {sample[0]!r}; propgraph reads unix s, ms, us, "
-            "ISO 8601 and M/D/YYYY H:MM; map another column with --map timestamp=COLUMN"
+            f"{source}: column {column!r} should hold times, found {str(sample[0])[:60]!r}; propgraph reads "
+            "unix s, ms, us, ISO 8601 and M/D/YYYY H:MM; map another column with --map timestamp=COLUMN"
         )
     return best
 
 
 def _sample(times: pl.Series) -> pl.Series:
     """Return some of `times`, the same ones whatever the order of the rows."""
-    return times if len(times) <= _SAMPLE else times.filter(times.hash() % (len(times) // _SAMPLE) == 0)
+    if len(times) <= _SAMPLE:
+        return times
+    some = times.filter(times.hash() % (len(times) // _SAMPLE) == 0)
+    if len(some) > 10 * _SAMPLE:
+        some = some.unique()
+    # A log of a few distinct times (days, say) may have none or one of them drawn.
+    return some if some.n_unique() > 100 else times.unique().sort().head(10 * _SAMPLE)
 
 
 def _to_utc(times: pl.Series) -> pl.Series:
@@ -94,11 +118,18 @@ def _to_utc(times: pl.Series) -> pl.Series:
     return times.dt.convert_time_zone("UTC") if zone else times.dt.replace_time_zone("UTC")
 
 
+def _bounded(times: pl.Series) -> pl.Series:
+    """Return times or milliseconds as `TIME`, none so far off that it could not be shown."""
+    ms = times.cast(TIME).to_physical() if times.dtype != pl.Int64 else times
+    if int(ms.max() or 0) > _FARTHEST_MS or int(ms.min() or 0) < -_FARTHEST_MS:  # type: ignore[call-overload]
+        ms = ms.clip(-_FARTHEST_MS, _FARTHEST_MS)
+    return ms.cast(TIME)
+
+
 def _iso(text: pl.Expr) -> pl.Expr:
     """Return ISO 8601 in its usual shapes: `T` or a blank, seconds or not, a zone or none."""
-    plain = (
-        text.str.strip_chars().str.replace("T", " ", literal=True).str.replace(r"(?i)\s*(Z|UTC)$", "+00:00")
-    )
+    plain = text.str.strip_chars().str.replace(r"(?i)\s*(Z|UTC)$", "+00:00")
+    plain = plain.str.replace("T", " ", literal=True)
     plain = plain.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1} 00:00:00")
     plain = plain.str.replace(r"^(\d{4}-\d\d-\d\d \d\d:\d\d)($|[+-]\d\d:?\d\d$)", "${1}:00${2}")
     zoned = plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="ms", strict=False, exact=True)

@@ -1,0 +1,306 @@
+"""Raw columns to the columns of `posts`, typed; a row that cannot be used is rejected with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from propgraph.errors import InputError
+from propgraph.readers.base import Reader
+from propgraph.readers.tabular import RAW_LIMIT, Batch, Lines
+from propgraph.readers.times import NONE_SEEN, TimeUnit, find_time_unit
+from propgraph.schema import ID, REJECTED, TIME
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_KINDS = {
+    "original": ("original", "origin", "o", "post", "tweet", "toot", "status", "none", "0", "false"),
+    "reshare": (
+        "reshare", "retweet", "retweeted", "repost", "reposted", "r", "rt", "share", "shared", "boost", "reblog",
+        "forward", "1", "true",
+    ),
+    "quote": ("quote", "quoted", "q"),
+    "reply": ("reply", "replied_to", "comment", "answer"),
+}  # fmt: skip
+_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words}
+
+_MUST = ("account_id", "content_id")
+# What two columns of a log have to write alike; `object_id` is left as it is, it may be any text.
+_IDS = (*_MUST, "parent_content_id", "origin_account_id", "target_id")
+# Blanks around an id, and what pandas makes of whole numbers beside a missing one: 123.0.
+_UNTIDY = r"^\s|\s$|^-?\d+\.0$"
+# What a spreadsheet makes of a long id: 1.23457E+18. Its last digits are lost, and accounts run together.
+_ROUNDED = r"^-?\d(\.\d+[eE]\+?|[eE]\+)\d+$"
+_WIDEST_EXACT = 2**53
+# Polars cannot show a time outside of these years.
+_FIRST_SHOWN = pl.lit(-62_135_596_800_000).cast(TIME)
+_LAST_SHOWN = pl.lit(253_402_300_799_000).cast(TIME)
+
+
+@dataclass
+class FileFacts:
+    """What is found out about one file while its batches are read.
+
+    Attributes
+    ----------
+    source
+        The file's path.
+    units
+        How each column of times is written, as soon as one was seen.
+    unknown_kinds
+        Words in `kind` that mean nothing to propgraph, and how often.
+    notes
+        Sentences that the user has to be told.
+    """
+
+    source: str
+    units: dict[str, TimeUnit] = field(default_factory=dict)
+    unknown_kinds: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFrame, Lines, pl.DataFrame]:
+    """Return a batch's posts, the line of each, and the rows rejected.
+
+    Parameters
+    ----------
+    batch
+        Raw columns.
+    reader
+        Makes canonical columns of them.
+    facts
+        What is known of the file so far; it is added to.
+
+    Returns
+    -------
+    tuple
+        The columns of `base.CANONICAL` that are there, `url` being put with `urls`; lines; the columns of
+        `schema.REJECTED`.
+
+    Raises
+    ------
+    InputError
+        When a column holds what no row of it can be used for.
+    """
+    try:
+        raw = reader.posts(batch.frame)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"{facts.source}: its columns are not of the kind that reader {reader.name!r} expects "
+            f"({str(error).splitlines()[0][:200]})"
+        ) from error
+    raw = raw.with_columns(_plain(raw[name], facts.source) for name in raw.columns)
+    posts = pl.DataFrame([_typed(name, raw[name], facts) for name in raw.columns])
+    if batch.nested:
+        structured = pl.col(*[name for name in _MUST if name in posts.columns]).str.contains(r"^[\[{]")
+        posts = posts.with_columns(pl.when(~structured).then(structured.meta.undo_aliases()))
+    if "url" in posts.columns:
+        posts = _with_url(posts)
+    bad = _unusable(posts)
+    if not bad.any():
+        return posts, batch.line, REJECTED.empty()
+    position = bad.arg_true()
+    reasons = _reasons(posts[position], raw[position])
+    lines = np.asarray(batch.line)
+    told = rejected_table(batch.frame[position], lines[position.to_numpy()], reasons, [facts.source])
+    return posts.filter(~bad), lines[(~bad).to_numpy()], told
+
+
+def rejected_table(
+    rows: pl.DataFrame, lines: Any, reasons: pl.Series, sources: list[str] | pl.Series
+) -> pl.DataFrame:
+    """Return `rows` as `schema.REJECTED`; `sources` is one for all of them, or one each."""
+    shown = rows.select(_json_ready(name, dtype) for name, dtype in rows.schema.items())
+    raw = shown.select(pl.struct(pl.all()).struct.json_encode().str.slice(0, RAW_LIMIT).alias("raw"))
+    path = pl.lit(sources[0]) if len(sources) == 1 else pl.Series(sources)
+    return REJECTED.conform(
+        raw.with_columns(
+            path.alias("source"), pl.Series("line", lines, dtype=pl.Int64), reasons.alias("reason")
+        )
+    )
+
+
+def _json_ready(name: str, dtype: Any) -> pl.Expr:
+    """Return a column in a form that Polars can write as JSON whatever is in it."""
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime | pl.Date):
+        return _show(column.cast(pl.Datetime("ms"))).alias(name)
+    if dtype in (pl.Categorical, pl.Enum, pl.Decimal):
+        return column.cast(pl.String)
+    return column.bin.encode("hex") if dtype == pl.Binary else column
+
+
+def _plain(values: pl.Series, source: str) -> pl.Series:
+    """Return text as String where a file keeps it in a dictionary or as bytes."""
+    if isinstance(values.dtype, pl.Categorical | pl.Enum):
+        return values.cast(pl.String)
+    if values.dtype == pl.Binary:
+        try:
+            return values.cast(pl.String)
+        except pl.exceptions.PolarsError as error:
+            raise InputError(f"{source}: the column for {values.name!r} holds bytes that are no text") from error
+    return values
+
+
+def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
+    if name in ("timestamp", "account_created_at"):
+        return _times(name, values, facts).alias(name)
+    if name in ("urls", "hashtags"):
+        return _lists(name, values).alias(name)
+    if values.dtype.is_nested():
+        raise InputError(
+            f"{facts.source}: the column for {name!r} holds {values.dtype}, not one value a row; map another"
+        )
+    if name == "followers":
+        return values.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
+    if name == "kind":
+        return _kinds(values.cast(pl.String), facts)
+    text = _whole(values) if values.dtype.is_float() else values.cast(pl.String)
+    if name in _IDS:
+        text = _tidy(text, must=name in _MUST)
+    if name != "text":
+        empty = text.str.len_bytes() == 0
+        if empty.any():
+            text = text.set(empty.fill_null(False), None)
+    return text.alias(name)
+
+
+def _times(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
+    unit = facts.units.get(name)
+    if unit is None:
+        try:
+            unit = find_time_unit(values, column=name, source=facts.source)
+        except InputError as error:
+            if name == "timestamp":
+                raise
+            facts.notes.append(f"{error}; left out")
+            unit = NONE_SEEN
+            values = pl.Series(name, [None] * len(values), dtype=ID)
+        if unit is not NONE_SEEN:
+            facts.units[name] = unit
+    return unit.parse(values)
+
+
+def _whole(numbers: pl.Series) -> pl.Series:
+    """Return floats as text, whole numbers without a point as long as none of their digits can be lost."""
+    number = pl.col("n")
+    exact = (number == number.round(0)) & (number.abs() < _WIDEST_EXACT)
+    return (
+        numbers.cast(pl.Float64).fill_nan(None).alias("n").to_frame()
+        .select(pl.when(exact).then(number.cast(pl.Int64, strict=False).cast(ID)).otherwise(number.cast(ID)))
+        .to_series()
+    )  # fmt: skip
+
+
+def _tidy(ids: pl.Series, *, must: bool) -> pl.Series:
+    """Return ids without blanks around them; where the id `must` be right, null for a rounded one."""
+    odd = ids.str.contains(f"{_UNTIDY}|{_ROUNDED}" if must else _UNTIDY)
+    if not odd.any():
+        return ids
+    tidy = pl.col("id").str.strip_chars().str.replace(r"^(-?\d+)\.0$", "${1}")
+    if must:
+        tidy = pl.when(~tidy.str.contains(_ROUNDED)).then(tidy)
+    return ids.alias("id").to_frame().select(tidy).to_series()
+
+
+def _kinds(words: pl.Series, facts: FileFacts) -> pl.Series:
+    plain = words.str.strip_chars().str.to_lowercase()
+    kinds = plain.replace_strict(_KIND_OF, default=None, return_dtype=ID)
+    if kinds.null_count() > words.null_count():
+        unknown = plain.filter(kinds.is_null() & (plain.str.len_bytes() > 0))
+        facts.unknown_kinds.update(dict(unknown.value_counts().iter_rows()))
+    return kinds.alias("kind")
+
+
+def _lists(name: str, values: pl.Series) -> pl.Series:
+    """Return lists of Strings from lists, JSON lists, bracketed lists or words separated by blanks."""
+    if isinstance(values.dtype, pl.List | pl.Array):
+        lists = values.cast(pl.List(pl.String))
+    else:
+        text = values.cast(pl.String)
+        plain = text.str.replace_all(r"[,;|](\s+|$)", " ").str.replace_all(",http", " http", literal=True)
+        lists = plain.str.extract_all(r"\S+")
+        bracketed = text.str.contains(r"^\s*\[").fill_null(False)
+        if bracketed.any():
+            listed = [
+                _listed(cell) if has else None for cell, has in zip(text, bracketed, strict=True)
+            ]
+            frame = pl.DataFrame({"words": lists, "listed": pl.Series(listed, dtype=pl.List(pl.String))})
+            lists = frame.select(pl.when(bracketed).then("listed").otherwise("words")).to_series()
+    if name == "hashtags":
+        lists = lists.list.eval(pl.element().str.strip_chars("#＃, ").str.to_lowercase())
+    return lists.list.eval(pl.element().filter(pl.element().str.len_bytes() > 0))
+
+
+def _listed(cell: str) -> list[str]:
+    """Return the words of a cell such as `["a", "b"]`, `['a', 'b']` or `[a, b]`."""
+    try:
+        value = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        inner = cell.strip().removeprefix("[").removesuffix("]")
+        words = re.split(r"""["']\s*,\s*["']|,\s+|,(?=http)""", inner.strip())
+        return [word.strip("\"' ") for word in words]
+    return [word if isinstance(word, str) else orjson.dumps(word).decode() for word in value]
+
+
+def _with_url(posts: pl.DataFrame) -> pl.DataFrame:
+    """Put the one `url` of each row where it has no `urls`."""
+    one = pl.when(pl.col("url").is_not_null()).then(pl.concat_list("url"))
+    if "urls" in posts.columns:
+        one = pl.when(pl.col("urls").list.len() > 0).then("urls").otherwise(one)
+    return posts.with_columns(one.alias("urls")).drop("url")
+
+
+def _unusable(posts: pl.DataFrame) -> pl.Series:
+    time = pl.col("timestamp")
+    bad = time.is_null() | (time < EARLIEST) | (time > _latest())
+    for name in _MUST:
+        if name in posts.columns:
+            bad = bad | pl.col(name).is_null()
+    return posts.select(bad.alias("bad")).to_series()
+
+
+def _latest() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
+
+
+def _reasons(posts: pl.DataFrame, raw: pl.DataFrame) -> pl.Series:
+    """Return why each of these rows cannot be used."""
+    shown = raw["timestamp"]
+    text = pl.Series([None] * len(shown), dtype=ID) if isinstance(shown.dtype, pl.Datetime | pl.Date) else shown
+    frame = posts.with_columns(text.cast(pl.String).str.strip_chars().str.slice(0, 60).alias("_shown"))
+    time, as_written = pl.col("timestamp"), pl.col("_shown")
+    when = pl.when(time == time.clip(_FIRST_SHOWN, _LAST_SHOWN)).then(_show(time)).otherwise(as_written)
+    reason = (
+        pl.when(time < EARLIEST).then(pl.format("timestamp: {} lies before 1990", when.fill_null("a time")))
+        .when(time > _latest()).then(pl.format("timestamp: {} lies in the future", when.fill_null("a time")))
+        .when(as_written.str.len_bytes() > 0)
+        .then(pl.format("timestamp: {} is not a time of this file's kind", as_written))
+        .otherwise(pl.lit("timestamp: empty"))
+    )  # fmt: skip
+    for name in _MUST:
+        if name in posts.columns:
+            written = raw[name].cast(pl.String).str.strip_chars()
+            frame = frame.with_columns(written.alias(f"_{name}"))
+            reason = pl.when(pl.col(name).is_null()).then(_no_id(name)).otherwise(reason)
+    return frame.select(reason.alias("reason")).to_series()
+
+
+def _no_id(name: str) -> pl.Expr:
+    written = pl.col(f"_{name}")
+    return (
+        pl.when(written.str.contains(r"^[\[{]")).then(pl.lit(f"{name}: a list or an object, not one value"))
+        .when(written.str.contains(_ROUNDED))
+        .then(pl.lit(f"{name}: a rounded number, its last digits are lost; save the ids as text"))
+        .otherwise(pl.lit(f"{name}: empty"))
+    )  # fmt: skip
+
+
+def _show(time: pl.Expr) -> pl.Expr:
+    return time.clip(_FIRST_SHOWN, _LAST_SHOWN).dt.to_string("%Y-%m-%d %H:%M:%S")

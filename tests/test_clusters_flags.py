@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import numpy as np
+import polars as pl
+import pytest
+
+from propgraph.clusters.flags import RULES, Baseline, evidence_posts, innocent_readings, judge
+from propgraph.schema import TIME
+
+DAY = 86_400
+# A cluster of twenty that does nothing special: it met as often as outsiders' pace gives.
+PLAIN = {
+    "n_accounts": 20, "timing_trace": "url", "observed": 10.0, "expected": 10.0, "p_value": 0.8,
+    "synchrony": 0.1, "pace": 0.1, "co_objects": 2.0, "expected_co_objects": 2.0, "fast_share": 0.1,
+    "top_site": "x.com", "top_site_share": 0.2, "n_links": 100, "original_share": 0.5, "n_created": 20,
+    "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
+    "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
+}  # fmt: skip
+# What rules about timing, sites, originals, creation and groups see where the log cannot tell.
+UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
+
+
+def base(**changes):
+    """A log of 2,000 accounts made evenly over 2,000 days; half of all posts are originals."""
+    default = {
+        "original_share": 0.5, "typical_targets": 1.0, "created_ms": np.arange(2000) * DAY * 1000,
+        "site_share": {"x.com": 0.2}, "window_s": 60.0, "seed": 0,
+    }  # fmt: skip
+    return Baseline(**(default | changes))
+
+
+def judged(baseline=None, **changes):
+    """Score, rules that fired, readings."""
+    score, findings, readings = judge(PLAIN | changes, baseline or base())
+    return score, [finding.rule for finding in findings], readings
+
+
+SYNCHRONISED = {"observed": 30.0, "p_value": 0.05}
+# As often as outsiders' pace gives, so not repetitive.
+IN_STEP = {"synchrony": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
+REPETITIVE = {"co_objects": 5.0}
+TOGETHER = {"creation_spread_s": 1.0 * DAY}
+GROUPS = {"typical_targets": 5.0}
+SECONDS = {"fast_share": 0.5}
+NO_ORIGINALS = {"original_share": 0.1}
+ONE_SITE = {"top_site_share": 0.8}
+
+
+def test_nothing_fires_on_a_plain_cluster():
+    assert judged() == (0, [], [])
+    assert judge(UNKNOWN, base())[:2] == (0, [])
+    nothing = base(
+        original_share=None, typical_targets=None, created_ms=np.array([], np.int64), site_share={}
+    )
+    assert judge(UNKNOWN, nothing)[:2] == (0, [])
+    assert judge(PLAIN, nothing)[:2] == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "fires", "changes"),
+    [
+        ("synchronised", True, SYNCHRONISED),
+        ("synchronised", False, SYNCHRONISED | {"observed": 29.9}),
+        ("synchronised", False, SYNCHRONISED | {"p_value": 0.051}),
+        ("in-step", True, IN_STEP),
+        ("in-step", False, IN_STEP | {"synchrony": 0.49}),
+        ("in-step", False, IN_STEP | {"co_objects": 4.5}),
+        ("repetitive", True, REPETITIVE),
+        ("repetitive", False, REPETITIVE | {"co_objects": 4.9}),
+        ("repetitive", False, REPETITIVE | {"expected_co_objects": 5.0}),
+        ("created-together", True, TOGETHER),
+        ("created-together", False, {"creation_spread_s": 600.0 * DAY}),
+        ("created-together", True, TOGETHER | {"n_created": 5, "creation_spread_s": 1.0}),
+        ("created-together", False, TOGETHER | {"n_created": 4, "creation_spread_s": 1.0}),
+        ("many-groups", True, GROUPS),
+        ("many-groups", False, GROUPS | {"typical_targets": 4.9}),
+        ("within-seconds", True, SECONDS),
+        ("within-seconds", False, SECONDS | {"fast_share": 0.49}),
+        ("low-originality", True, NO_ORIGINALS),
+        ("low-originality", False, NO_ORIGINALS | {"original_share": 0.11}),
+        ("single-site", True, ONE_SITE),
+        ("single-site", False, ONE_SITE | {"top_site_share": 0.79}),
+        ("single-site", True, ONE_SITE | {"n_links": 10}),
+        ("single-site", False, ONE_SITE | {"n_links": 9}),
+    ],
+)  # fmt: skip
+def test_a_rule_fires_at_its_threshold(rule, fires, changes):
+    assert judged(**changes)[1] == ([rule] if fires else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "fires", "changes", "log"),
+    [
+        # Three times what is usual, where that is more than five.
+        ("many-groups", True, {"typical_targets": 6.0}, {"typical_targets": 2.0}),
+        ("many-groups", False, {"typical_targets": 5.9}, {"typical_targets": 2.0}),
+        # Ten seconds say little about a window of less than twenty.
+        ("within-seconds", True, SECONDS, {"window_s": 20.0}),
+        ("within-seconds", False, SECONDS, {"window_s": 19.0}),
+        # Where hardly anybody posts originals, few originals say nothing.
+        ("low-originality", True, NO_ORIGINALS, {"original_share": 0.21}),
+        ("low-originality", False, NO_ORIGINALS, {"original_share": 0.20}),
+        # Where half of all links lead to the site anyway.
+        ("single-site", True, ONE_SITE, {"site_share": {"x.com": 0.49}}),
+        ("single-site", False, ONE_SITE, {"site_share": {"x.com": 0.5}}),
+        # Twice as many accounts as the cluster has are needed to draw from.
+        ("created-together", True, TOGETHER, {"created_ms": np.arange(40) * 50 * DAY * 1000}),
+        ("created-together", False, TOGETHER, {"created_ms": np.arange(39) * 50 * DAY * 1000}),
+        # Where everybody was made within the hour, nobody is told apart by it.
+        ("created-together", False, TOGETHER, {"created_ms": np.arange(2000) * 1000}),
+    ],
+)  # fmt: skip
+def test_a_rule_is_held_against_the_log(rule, fires, changes, log):
+    assert judged(base(**log), **changes)[1] == ([rule] if fires else [])
+
+
+def test_creation_threshold_is_the_first_percentile_of_draws():
+    rng = np.random.default_rng(99)
+    created = np.sort(rng.integers(0, 2000 * DAY, 2000))
+    spans = []
+    for _ in range(20_000):
+        drawn = np.sort(rng.choice(created, 9, replace=False))
+        spans.append(min(drawn[k + 4] - drawn[k] for k in range(5)))  # five of nine
+    row = PLAIN | {"n_created": 9, "creation_spread_s": 0.0}
+    _, [found], _ = judge(row, base(created_ms=created * 1000))
+    assert np.quantile(spans, 0.002) < found.threshold < np.quantile(spans, 0.03)
+    assert found.expected == pytest.approx(np.median(spans), rel=0.1)
+    # Another seed draws others; the same draws the same.
+    again = judge(row, base(created_ms=created * 1000))[1][0]
+    other = judge(row, base(created_ms=created * 1000, seed=1))[1][0]
+    assert again == found
+    assert other.threshold != found.threshold
+
+
+@pytest.mark.parametrize(
+    ("changes", "readings"),
+    [
+        ({}, []),
+        # Three of five links to one site, twice its part of all links, and outsiders make half of the site's.
+        ({"met_site_share": 0.6, "met_site_all": 0.3, "met_site_inside": 0.5}, ["one-outlet"]),
+        ({"met_site_share": 0.59, "met_site_all": 0.01, "met_site_inside": 0.1}, []),
+        ({"met_site_share": 0.6, "met_site_all": 0.31, "met_site_inside": 0.1}, []),
+        ({"met_site_share": 0.9, "met_site_all": 0.01, "met_site_inside": 0.51}, []),
+        ({"met_origin_share": 0.5}, ["fans"]),
+        ({"met_origin_share": 0.49}, []),
+        ({"top_object_share": 0.5}, ["breaking-news"]),
+        ({"top_object_share": 0.49}, []),
+        ({"n_accounts": 5, "fast_share": 0.9}, ["one-hand"]),
+        ({"n_accounts": 6, "fast_share": 0.9}, []),
+        ({"n_accounts": 5, "fast_share": 0.89}, []),
+        ({"met_origin_share": 1.0, "top_object_share": 1.0}, ["fans", "breaking-news"]),
+    ],
+)  # fmt: skip
+def test_innocent_readings(changes, readings):
+    assert innocent_readings(PLAIN | changes) == readings
+
+
+def test_what_the_log_cannot_tell_has_no_innocent_reading():
+    assert innocent_readings(UNKNOWN) == []
+
+
+@pytest.mark.parametrize(
+    ("score", "changes", "readings"),
+    [
+        # One rule about timing, without repetition: .40 * .8, .30 * .8; nothing tells them from activists.
+        (0.32, SYNCHRONISED, ["activists"]),
+        (0.24, IN_STEP, ["activists"]),
+        # Neither synchronised nor in step: (1 - .7) * .3.
+        (0.09, REPETITIVE, []),
+        # 1 - .6 * .7.
+        (0.58, SYNCHRONISED | REPETITIVE, ["activists"]),
+        # 1 - .6 * .7 * .7.
+        (0.706, SYNCHRONISED | REPETITIVE | {"synchrony": 0.5}, ["activists"]),
+        # 1 - .6 * .7 * .65: made together, no activists.
+        (0.727, SYNCHRONISED | REPETITIVE | TOGETHER, []),
+        # (1 - .6 * .7) / 2 for fans, and again for one story.
+        (0.29, SYNCHRONISED | REPETITIVE | {"met_origin_share": 0.5}, ["fans"]),
+        (0.145, SYNCHRONISED | REPETITIVE | {"met_origin_share": 0.5, "top_object_share": 0.5},
+         ["fans", "breaking-news"]),
+        # One hand explains who, not why: 1 - .6 * .7 * .85 stays.
+        (0.643, SYNCHRONISED | REPETITIVE | {"n_accounts": 5, "fast_share": 0.9}, ["one-hand"]),
+        # Made together, in many groups, within seconds, no originals, one site, but no synchrony:
+        # (1 - .65 * .75 * .85 * .85 * .95) * .3 * .8.
+        (0.159691, TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE, []),
+    ],
+)  # fmt: skip
+def test_scores_by_hand(score, changes, readings):
+    found, _, also = judged(**changes)
+    assert found == pytest.approx(score, abs=5e-7)
+    assert also == readings
+
+
+ALL_FIRE = SYNCHRONISED | IN_STEP | REPETITIVE | TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE
+ALL_FIRE |= {"expected_co_objects": 2.0}
+
+
+def test_all_rules_together_stay_below_one():
+    score, rules, _ = judged(**ALL_FIRE)
+    assert sorted(rules) == sorted(rule.name for rule in RULES)
+    # 1 - .6 * .7 * .7 * .65 * .75 * .85 * .85 * .95
+    assert score == pytest.approx(0.901624, abs=5e-6)
+
+
+def test_no_score_leaves_0_to_1():
+    switches = [SYNCHRONISED, IN_STEP, REPETITIVE, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS, ONE_SITE,
+                {"met_origin_share": 1.0}, {"n_accounts": 3, "fast_share": 1.0}]  # fmt: skip
+    baseline = base()
+    for on in product([False, True], repeat=len(switches)):
+        row = dict(PLAIN)
+        for switch, chosen in zip(switches, on, strict=True):
+            row |= switch if chosen else {}
+        assert 0 <= judge(row, baseline)[0] <= 1
+
+
+def test_sentences_give_figures_and_no_verdict():
+    _, findings, _ = judge(PLAIN | ALL_FIRE, base())
+    said = {finding.rule: finding.sentence for finding in findings}
+    assert said["synchronised"] == (
+        "30 pairs of posts of the same URL within 60 s, where the pace of outsiders gives 10.0 (p <= 0.05)"
+    )
+    assert said["in-step"] == (
+        "where members shared the same URL, 50% of their pairs of posts lie within 60 s (10% of outsiders' "
+        "pairs do)"
+    )
+    assert said["repetitive"] == (
+        "half of the members or more met fellows within 60 s over 5 different objects, where outsiders' pace "
+        "gives 2.0"
+    )
+    assert said["within-seconds"] == (
+        "50% of the pairs lie within 10 s, where an even spread over the window gives 17%"
+    )
+    assert (
+        said["low-originality"]
+        == "10% of the members' posts are originals, where 50% of other accounts' posts are"
+    )
+    assert said["single-site"] == "80% of the members' 100 links lead to x.com, where 20.0% of all links do"
+    assert said["many-groups"] == (
+        "half of the members or more posted into 5 groups or more, where 1 is usual among accounts that post "
+        "into groups"
+    )
+    assert said["created-together"].startswith(
+        "half of the 20 accounts were made within 1.0 days, where as many"
+    )
+    for sentence in said.values():
+        for word in ("bot", "fake", "troll", "guilty", "automat"):
+            assert word not in sentence.lower()
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [(0.0, "1e-300"), (1e-310, "1e-300"), (2.1e-11, "3e-11"), (0.0249, "0.03"), (0.05, "0.05"), (3e-5, "3e-05"),
+     (0.0099, "0.01"), (9.5e-12, "1e-11"), (1e-4, "0.0001")],
+)  # fmt: skip
+def test_a_bound_is_rounded_up(p, shown):
+    _, [finding], _ = judge(PLAIN | SYNCHRONISED | {"p_value": p}, base())
+    assert finding.sentence.endswith(f"(p <= {shown})")
+
+
+def shown(rule, rows, *, trace="url", most=20):
+    """Evidence of rows of account, content, second, object, n_fellows, with kind, group, trace and others."""
+    default = {
+        "kind": "original", "target_id": None, "trace": "url", "object_id": None, "n_fellows": None,
+        "is_top_site": False, "created_at": 0,
+    }  # fmt: skip
+    table = pl.DataFrame(
+        [default | row for row in rows],
+        schema={
+            "account_id": pl.String, "content_id": pl.String, "timestamp": pl.Int64, "kind": pl.String,
+            "target_id": pl.String, "trace": pl.String, "object_id": pl.String, "n_fellows": pl.Int64,
+            "is_top_site": pl.Boolean, "created_at": pl.Int64,
+        },
+    )  # fmt: skip
+    second = timedelta(seconds=1)
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    table = table.with_columns(
+        (pl.lit(start).cast(TIME) + pl.col(name) * second).alias(name) for name in ("timestamp", "created_at")
+    )
+    return evidence_posts(rule, table, trace=trace, most=most)
+
+
+def post(who, content, second, **more):
+    return {"account_id": who, "content_id": content, "timestamp": second} | more
+
+
+def test_evidence_of_synchrony_are_posts_that_met():
+    rows = [
+        post("a", "lone", 0, object_id="x", n_fellows=0),
+        post("a", "a1", 500, object_id="x", n_fellows=1),
+        post("b", "b1", 501, object_id="x", n_fellows=1),
+        post("a", "a2", 10, object_id="y", n_fellows=2),
+        post("b", "b2", 11, object_id="y", n_fellows=2),
+        post("c", "c2", 12, object_id="y", n_fellows=2),
+        post("a", "a3", 12, object_id="r", n_fellows=9, trace="reshare"),
+        post("a", "chat", 12, trace=None),
+    ]
+    # The object over which they met most comes first; another trace's posts are no evidence of this one's.
+    assert shown("synchronised", rows) == ["a2", "b2", "c2", "a1", "b1"]
+    assert shown("in-step", rows, most=2) == ["a2", "b2"]
+    assert shown("synchronised", rows, trace="reshare") == ["a3"]
+
+
+def test_evidence_of_repetition_spans_objects():
+    rows = [
+        post(who, f"{who}{name}{k}", 100 * k, object_id=name, n_fellows=5)
+        for name in "uvwxyz" for who in "abcd" for k in (0, 1)
+    ]  # fmt: skip
+    found = shown("repetitive", rows)
+    assert sorted({content[1] for content in found}) == list("uvwxyz")
+    assert len(found) == 12
+
+
+def test_evidence_of_seconds_lies_seconds_apart():
+    rows = [
+        post("a", "a1", 0, object_id="x", n_fellows=3),
+        post("b", "b1", 10, object_id="x", n_fellows=3),
+        post("c", "c1", 21, object_id="x", n_fellows=3),
+        post("c", "c2", 22, object_id="x", n_fellows=3),  # near its own post only
+        post("d", "d1", 22, object_id="y", n_fellows=1),
+    ]
+    assert shown("within-seconds", rows, trace="url") == ["a1", "b1"]
+
+
+def test_evidence_of_the_other_rules():
+    rows = [
+        post("a", "p1", 9, kind="reshare", is_top_site=True, target_id="g1", created_at=900),
+        post("a", "p2", 1, kind="original", target_id="g2", created_at=900),
+        post("a", "p3", 2, kind=None, target_id="g2", created_at=900),
+        post("b", "p4", 3, kind="reply", target_id="g9", created_at=905),
+        post("c", "p5", 4, created_at=0),
+        post("d", "p6", 5, created_at=None),
+    ]
+    assert shown("single-site", rows) == ["p1"]
+    assert sorted(shown("low-originality", rows)) == ["p1", "p4"]
+    # a posted into two groups, b into one; once each.
+    assert shown("many-groups", rows) == ["p2", "p1", "p4"]
+    # Of three known creation times the two nearest, each by its account's first post.
+    assert shown("created-together", rows) == ["p2", "p4"]
+
+
+def test_evidence_holds_at_most_twenty_posts_each_once():
+    rows = [post("a", f"p{k // 2}", k, object_id=f"x{k}", n_fellows=1) for k in range(100)]
+    found = shown("synchronised", rows)
+    assert len(found) == len(set(found)) == 20

@@ -1,0 +1,439 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+
+from propgraph.errors import StudyError
+from propgraph.pipeline import build, find_clusters
+from propgraph.provenance import Run
+from propgraph.schema import CLUSTERS, EDGES, TABLES
+from propgraph.simulate.veles import simulate_veles
+from propgraph.study import Study, check_target, is_study, writing
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and limits are POSIX's")
+PATIENCE_S = 60
+
+# A job that stops inside a step, says so, and waits to be killed.
+BUILD_AND_WAIT = """
+import sys, time
+from propgraph import pipeline
+
+def wait(*args, **kwargs):
+    print("inside", flush=True)
+    time.sleep(600)
+
+pipeline.{step} = wait
+pipeline.{call}
+"""
+
+# A build that stops between the two renames that put the new study in the old one's place.
+SWAP_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from propgraph import pipeline
+
+real, calls = Path.rename, []
+
+def rename(self, target):
+    calls.append(self)
+    if len(calls) == {n}:
+        print("inside", flush=True)
+        time.sleep(600)
+    return real(self, target)
+
+Path.rename = rename
+pipeline.build([sys.argv[1]], sys.argv[2], overwrite=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    """A small log, in which there is something to find."""
+    path = tmp_path_factory.mktemp("log") / "log.parquet"
+    simulate_veles(n_accounts=300, n_days=2, n_sites=4, n_seeders=30).log.write_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(log, tmp_path_factory):
+    """A whole study of both jobs; copied before it is put at risk."""
+    path = tmp_path_factory.mktemp("whole") / "study"
+    build([log], path)
+    find_clusters(path)
+    return path
+
+
+@pytest.fixture
+def study(whole, tmp_path):
+    return shutil.copytree(whole, tmp_path / "study")
+
+
+def content(folder):
+    """Return the digest of every file in a folder."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+
+
+def beside(study):
+    """Return what lies beside a study, hidden or not."""
+    return sorted(path.name for path in study.parent.iterdir() if path != study)
+
+
+def killed_inside(script, tmp_path, *arguments):
+    """Run a script until it says that it is inside, and kill it there and then."""
+    path = tmp_path / "driver.py"
+    path.write_text(script)
+    command = [sys.executable, str(path), *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        told = process.stdout.readline()
+        process.kill()
+        assert told == "inside\n", process.stderr.read()
+    assert process.returncode == -signal.SIGKILL
+    path.unlink()
+
+
+def propgraph(*arguments, **options):
+    command = [sys.executable, "-m", "propgraph", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S, **options)
+
+
+# --- killed ----------------------------------------------------------------------------------------------
+
+
+@posix_only
+def test_a_build_killed_in_the_middle_leaves_the_earlier_study(log, study, tmp_path):
+    before = content(study)
+    script = BUILD_AND_WAIT.format(
+        step="cosharing_edges", call="build([sys.argv[1]], sys.argv[2], overwrite=True)"
+    )
+    killed_inside(script, tmp_path, log, study)
+    assert content(study) == before
+    (partial,) = beside(study)
+    half = study.parent / partial
+    assert (half / "posts.parquet").exists()
+    assert not is_study(half)
+    with pytest.raises(StudyError, match="not a study"):
+        Study.open(half)
+    # What was left lying there does not matter to those who come after.
+    assert Study.open(study).clusters.height == pl.read_parquet(study / "clusters.parquet").height
+    build([log], study, overwrite=True)
+    assert set(Study.open(study).run) == {"build"}
+    assert beside(study) == [partial]
+
+
+@posix_only
+def test_a_first_build_killed_in_the_middle_leaves_no_study(log, tmp_path):
+    target = tmp_path / "new"
+    script = BUILD_AND_WAIT.format(step="_count", call="build([sys.argv[1]], sys.argv[2])")
+    killed_inside(script, tmp_path, log, target)
+    assert not target.exists()
+    (partial,) = beside(target)
+    # Every table was written by then; without a run record it is no study all the same.
+    assert (target.parent / partial / "edges.parquet").exists()
+    assert not is_study(target.parent / partial)
+    with pytest.raises(StudyError, match="no such study"):
+        Study.open(target)
+    build([log], target)
+    assert Study.open(target).posts.height == pl.read_parquet(log).height
+
+
+@posix_only
+def test_clusters_killed_in_the_middle_leave_the_earlier_study(study, tmp_path):
+    before = content(study)
+    script = BUILD_AND_WAIT.format(
+        step="measure_sites", call="find_clusters(sys.argv[1], resolution=2.0, min_score=0.1)"
+    )
+    killed_inside(script, tmp_path, study)
+    assert content(study) == before
+    (partial,) = beside(study)
+    assert not is_study(study.parent / partial)
+    find_clusters(study, min_score=0.1)
+    assert Study.open(study).run["clusters"]["parameters"]["min_score"] == 0.1
+
+
+@posix_only
+@pytest.mark.parametrize("next_step", ["open", "build", "overwrite", "clusters"])
+def test_killed_between_the_two_renames_the_earlier_study_comes_back(log, study, tmp_path, next_step):
+    before = content(study)
+    killed_inside(SWAP_AND_WAIT.format(n=2), tmp_path, log, study)
+    assert not study.exists()
+    assert ".study.previous" in beside(study)
+    if next_step == "open":
+        assert Study.open(study).path == study
+        assert content(study) == before
+        assert ".study.previous" not in beside(study)
+    elif next_step == "build":
+        with pytest.raises(StudyError, match="--overwrite"):
+            build([log], study)
+        assert content(study) == before
+    elif next_step == "clusters":
+        find_clusters(study)
+        assert set(Study.open(study).run) == {"build", "clusters"}
+        assert {name: digest for name, digest in content(study).items() if name != "run.json"} == {
+            name: digest for name, digest in before.items() if name != "run.json"
+        }
+    else:
+        build([log], study, overwrite=True)
+        assert set(Study.open(study).run) == {"build"}
+
+
+@posix_only
+def test_killed_before_the_first_rename_the_earlier_study_stays(log, study, tmp_path):
+    before = content(study)
+    killed_inside(SWAP_AND_WAIT.format(n=1), tmp_path, log, study)
+    assert Study.open(study).path == study
+    assert content(study) == before
+
+
+def test_a_study_left_over_from_an_earlier_swap_does_not_come_back(study, whole):
+    # Killed after the second rename: the new study stands, and the old one lies beside it still.
+    shutil.copytree(whole, study.parent / ".study.previous")
+    with writing(study) as writer:
+        writer.write("edges", EDGES.empty())
+        writer.run = {"build": {"job": "build"}}
+    assert Study.open(study).tables == ["edges"]
+    assert beside(study) == []
+
+
+# --- a full disk and Ctrl-C ------------------------------------------------------------------------------
+
+
+@posix_only
+@pytest.mark.parametrize("limit", [4_000, 24_000])
+def test_a_full_disk_is_told_and_leaves_the_earlier_study(log, study, limit):
+    before = content(study)
+
+    def fill_the_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = propgraph("build", log, "-o", study, "--overwrite", preexec_fn=fill_the_disk)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("propgraph: ")
+    assert "cannot be written" in done.stderr
+    assert "disk full" in done.stderr
+    assert "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert content(study) == before
+    assert beside(study) == []
+
+
+@posix_only
+def test_a_disk_too_full_for_the_run_record(study):
+    before = content(study)
+
+    def full():
+        with writing(study, keep=True) as writer:
+            writer.run = {"build": {"note": "x" * 20_000}}
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(StudyError, match=r"cannot be written.*disk full"):
+            full()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert content(study) == before
+    assert beside(study) == []
+
+
+@posix_only
+def test_ctrl_c_leaves_the_earlier_study(study, tmp_path):
+    before = content(study)
+    large = tmp_path / "large"
+    large.mkdir()
+    log = simulate_veles(n_accounts=6_000, n_days=30, n_sites=20, n_seeders=200).log
+    for number in range(4):
+        ids = pl.col("content_id", "parent_content_id") + f"-{number}"
+        log.with_columns(ids).write_parquet(large / f"log{number}.parquet")
+    command = [sys.executable, "-m", "propgraph", "build", str(large), "-o", str(study), "--overwrite"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: any(".study.partial-" in name for name in beside(study)), process)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130, stderr
+    assert stdout == ""
+    assert "Traceback" not in stderr
+    assert content(study) == before
+    assert beside(study) == ["large"]
+
+
+def wait_until(happened, process):
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+# --- writing ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_error_inside_leaves_the_earlier_study(study, error):
+    before = content(study)
+
+    def fail():
+        with writing(study, keep=True) as writer:
+            writer.write("clusters", CLUSTERS.empty())
+            writer.run = {}
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert content(study) == before
+    assert beside(study) == []
+
+
+def test_nothing_shows_before_it_is_whole(tmp_path):
+    target = tmp_path / "deep" / "study"
+    with writing(target) as writer:
+        writer.write("edges", EDGES.empty())
+        writer.run = {"build": {"notes": ["naïve ☃"]}}
+        assert not target.exists()
+        assert not is_study(writer.folder)
+    assert Study.open(target).tables == ["edges"]
+    assert Study.open(target).run == {"build": {"notes": ["naïve ☃"]}}
+    assert beside(target) == []
+
+
+def test_keep_replaces_what_is_written_and_keeps_the_rest(study):
+    before = content(study)
+    with writing(study, keep=True) as writer:
+        assert set(writer.run) == {"build", "clusters"}
+        writer.write("clusters", CLUSTERS.empty())
+    after = content(study)
+    assert {name for name in before if before[name] != after[name]} == {"clusters.parquet"}
+    assert set(after) == set(before)
+    assert Study.open(study).clusters.is_empty()
+
+
+def test_without_keep_nothing_of_the_earlier_study_stays(study):
+    with writing(study) as writer:
+        writer.run = {"build": {}}
+    assert list(content(study)) == ["run.json"]
+
+
+def test_a_study_may_be_read_by_others(study):
+    with writing(study, keep=True):
+        pass
+    assert study.stat().st_mode & 0o777 == 0o755
+
+
+def test_what_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StudyError, match="cannot be made here"), writing(tmp_path / "file" / "study"):
+        pass
+
+
+def test_tables_with_unknown_columns_are_refused(tmp_path):
+    def wrong():
+        with writing(tmp_path / "study") as writer:
+            writer.write("edges", pl.DataFrame({"sorce": ["a"]}))
+
+    with pytest.raises(Exception, match=r"'sorce' .*did you mean 'source'"):
+        wrong()
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what is in the way ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_is_no_study_is_never_replaced(log, tmp_path, what, overwrite):
+    target = tmp_path / "thesis"
+    precious = target if what == "file" else target / "chapter1.txt"
+    precious.parent.mkdir(exist_ok=True)
+    precious.write_text("ten years of work")
+    with pytest.raises(StudyError, match="not a study is in the way"):
+        build([log], target, overwrite=overwrite)
+    assert precious.read_text() == "ten years of work"
+    assert beside(target) == []
+
+
+def test_a_study_is_replaced_only_on_demand(study):
+    with pytest.raises(StudyError, match="add --overwrite"):
+        check_target(study, overwrite=False)
+    check_target(study, overwrite=True)
+
+
+def test_an_empty_folder_or_none_is_fine(log, tmp_path):
+    (tmp_path / "empty").mkdir()
+    check_target(tmp_path / "none", overwrite=False)
+    check_target(tmp_path / "empty", overwrite=False)
+    assert build([log], tmp_path / "empty").posts.height == pl.read_parquet(log).height
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty"]
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def test_tables_are_attributes(whole):
+    study = Study.open(whole)
+    assert study.tables == list(TABLES)
+    for name in TABLES:
+        assert getattr(study, name).equals(pl.read_parquet(whole / f"{name}.parquet"))
+    assert isinstance(study.scan("edges"), pl.LazyFrame)
+    assert study.run == json.loads((whole / "run.json").read_text(encoding="utf-8"))
+    assert set(TABLES) | {"open", "run", "scan", "tables", "path"} <= set(dir(study))
+    assert repr(study).startswith("Study(")
+    assert "cascade_nodes" in repr(study)
+
+
+def test_unknown_tables_name_the_nearest(whole):
+    study = Study.open(whole)
+    with pytest.raises(AttributeError, match=r"'edge'.*did you mean 'edges'"):
+        _ = study.edge
+    with pytest.raises(StudyError, match=r"'clusterz'.*did you mean 'clusters'"):
+        study.scan("clusterz")
+    assert not hasattr(study, "__deepcopy__")
+    assert not hasattr(study, "qqq")
+
+
+def test_tables_of_a_job_not_run_yet_name_the_job(log, tmp_path):
+    study = build([log], tmp_path / "study")
+    for name in ("members", "clusters", "sites", "evidence"):
+        with pytest.raises(StudyError, match="run `propgraph clusters` first"):
+            getattr(study, name)
+    (study.path / "edges.parquet").unlink()
+    with pytest.raises(StudyError, match="run `propgraph build` first"):
+        _ = study.edges
+
+
+def test_what_is_not_there_cannot_be_opened(tmp_path):
+    with pytest.raises(StudyError, match="no such study"):
+        Study.open(tmp_path / "none")
+    with pytest.raises(StudyError, match=r"not a study \(no run.json in it\)"):
+        Study.open(tmp_path)
+
+
+# --- the run record --------------------------------------------------------------------------------------
+
+
+def test_a_run_notes_steps_counts_and_versions():
+    run = Run("build", {"seed": 3})
+    with run.step("read"):
+        time.sleep(0.02)
+    run.count(posts=4)
+    run.count(rows=5)
+    run.note("said")
+    record = run.finish()
+    assert (record["job"], record["parameters"], record["notes"]) == ("build", {"seed": 3}, ["said"])
+    assert record["counts"] == {"posts": 4, "rows": 5}
+    (step,) = record["steps"]
+    assert step["step"] == "read"
+    assert 0.02 <= step["wall_s"] <= record["wall_s"]
+    assert record["peak_memory_mb"] >= step["peak_memory_mb"] > 10
+    assert record["versions"]["polars"] == pl.__version__
+    assert record["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    json.dumps(record)

@@ -14,7 +14,7 @@ import polars as pl
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import codes_of, distinct_in_groups, encode, labels_of
-from propgraph.errors import StudyError, UsageError, check_choice
+from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.readers.read import Log, read_logs
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, OBJECTS, POSTS, SHARES
@@ -78,6 +78,7 @@ def build(
     UsageError
         When an option is out of its range.
     """
+    check_at_least("threads", 1 if threads is None else threads, 1)
     check_target(study, overwrite=overwrite)
     parameters = {
         "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),

@@ -163,7 +163,7 @@ CASCADES = _table(
 CASCADE_NODES = _table(
     "cascade_nodes",
     "one post in a tree",
-    ("cascade_id", "timestamp", "content_id"),
+    ("cascade_id", "timestamp", "account_id", "content_id"),
     cascade_id=(ID, "trace:object_id", "the cascade"),
     content_id=(ID, "id", "the post; for a root that is not in the log, its id as the reshares give it"),
     account_id=(ID, "id", "who posted"),

@@ -312,6 +312,11 @@ def test_core_keeps_who_keeps_time():
     assert found == {"a": 0, "b": 0, "c": 0}
 
 
+def test_core_asks_for_two_objects():
+    # Half as many as the busy quarter's two is one; one meeting is a coincidence all the same.
+    assert core(*((0, k, n, 1.0, 0.1) for k, n in enumerate((2, 2, 2, 2, 1)))) == dict.fromkeys("abcd", 0)
+
+
 def test_core_leaves_out_who_met_far_less_than_the_busy():
     # The upper quartile of 10, 10, 10, 5, 4 is 10: 5 is half as many, 4 is not.
     found = core(*((0, k, n, 1.0, 0.1) for k, n in enumerate((10, 10, 10, 5, 4))))

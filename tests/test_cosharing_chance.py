@@ -51,6 +51,23 @@ def test_expectation_equals_the_enumeration_of_pairs(log, window_ms, min_partici
         assert edge["p_value"] == pytest.approx(tail, rel=1e-9)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_expectation_over_many_edges_equals_the_enumeration_of_pairs(threads):
+    # Each account knows some of the objects only; of most edges the busier end has several neighbours.
+    rng = np.random.default_rng(5)
+    rows = numbered(
+        (f"a{account:02}", f"o{rng.integers(12) * (1 + account % 3)}", int(rng.integers(600)) * 1000)
+        for account in rng.integers(0, 20, 300)
+    )
+    edges = edges_of(rows, 30_000, threads=threads)
+    assert edges.height > 100
+    twins = [
+        reference.chance(rows, *ends, window_ms=30_000) for ends in edges.select("source", "target").rows()
+    ]
+    assert edges["n_shared"].to_list() == [n_shared for n_shared, _ in twins]
+    assert edges["expected"].to_list() == pytest.approx([expected for _, expected in twins], rel=1e-12)
+
+
 @settings(deadline=None, max_examples=60)
 @given(tiny_logs, st.sampled_from([0, 1_000, 5_000, 20_000]))
 def test_expectation_equals_the_mean_over_all_permutations_of_times(log, window_ms):

@@ -11,7 +11,7 @@ import polars as pl
 
 from propgraph.cascades.parents import OBSERVED, PARENT_SOURCES, infer_parents, star_parents
 from propgraph.cascades.shape import cascade_shapes, node_depths
-from propgraph.encoding import codes_in, codes_of, decode, distinct_in_groups, encode, labels_of
+from propgraph.encoding import all_distinct, codes_in, codes_of, decode, distinct_in_groups, encode, labels_of
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
@@ -57,6 +57,11 @@ def build_cascades(shares: pl.DataFrame, posts: pl.DataFrame, /, *, trace: str) 
         The posts that `row` points into.
     trace
         The trace's name.
+
+    Returns
+    -------
+    Cascades
+        The tables `cascades` and `cascade_nodes` of the trace, and what had to be repaired.
     """
     flat = _with_roots(shares, posts) if trace == "reshare" else _plain(shares, posts)
     counts = {"parents_later": 0, "parents_absent": 0}
@@ -71,6 +76,7 @@ def build_cascades(shares: pl.DataFrame, posts: pl.DataFrame, /, *, trace: str) 
             parent_content=flat.named.parent,
             origin_account=flat.named.origin,
         )
+    counts["parents_later"] += flat.roots_later
     depth = node_depths(flat.offsets, parent)
     nodes = _nodes_frame(flat, parent, source, depth, trace)
     return Cascades(_cascades_frame(flat, parent, source, trace), nodes, counts)
@@ -99,6 +105,7 @@ class _Flat:
     time: npt.NDArray[np.int64]
     has_time: npt.NDArray[np.bool_] | None
     named: _Named | None
+    roots_later: int = 0
 
 
 def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
@@ -109,7 +116,7 @@ def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     if any(posts[name].null_count() < posts.height for name in known):
         row = shares["row"].to_numpy()
         labels, origin = _origins(shares, posts)
-        named = _Named(row.astype(np.int64), _parent_rows(posts)[row], origin)
+        named = _Named(_content_codes(posts)[row], _parent_codes(posts)[row], origin)
     return _Flat(
         objects=objects,
         accounts=labels,
@@ -166,6 +173,7 @@ def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
             parent=merged(none, parent),
             origin=merged(none, named.origin),
         ),
+        roots_later=int((in_log & (own_time > first_time)).sum()),
     )
 
 
@@ -189,11 +197,21 @@ def _recode(ids: pl.Series, labels: pl.Series) -> npt.NDArray[np.int32]:
     return (codes if len(own) == len(labels) else codes_in(own, labels)[codes]).astype(np.int32)
 
 
-def _parent_rows(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Return for each post the row of its parent in `posts`, -1 where unknown or not in the log."""
+def _content_codes(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """Return for each post the first row of `posts` with its id: a post may have a row for each object."""
+    if all_distinct(posts["content_id"]):
+        return np.arange(posts.height, dtype=np.int64)
+    return codes_in(posts["content_id"], posts["content_id"])
+
+
+def _parent_codes(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """Return for each post the code of its parent's post, -1 where the log names none."""
     if "parent_content_id" not in posts.columns:
         return np.full(posts.height, -1, np.int64)
-    return codes_in(posts["parent_content_id"], posts["content_id"])
+    parent = posts["parent_content_id"]
+    code = codes_in(parent, posts["content_id"])
+    # Named but not in the log: a code that no node has, so that it is counted as absent.
+    return np.where((code < 0) & parent.is_not_null().to_numpy(), 2 * posts.height, code)
 
 
 def _first_known(origin: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -48,6 +50,9 @@ def run(arguments: list[str]) -> int:
 
     Where the reader of the output (head, less) has gone it is 1, without a word.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that knows no UTF-8 shows what it can.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(arguments, prog_name="propgraph", standalone_mode=True)
     except SystemExit as end:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def build(
     logs: Annotated[
         list[str],
-        typer.Argument(metavar="LOG...", help="Files, folders or globs: CSV, TSV, NDJSON, Parquet, Arrow; .gz, .zst.", show_default=False),
+        typer.Argument(metavar="LOG", help="Files, folders or globs: CSV, TSV, NDJSON, Parquet, Arrow; .gz, .zst.", show_default=False),
     ],
     study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
     format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Reader: columns, coortweet, hoaxy, qut. Default: found by the columns.", show_default=False)] = None,

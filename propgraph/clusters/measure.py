@@ -168,7 +168,7 @@ def _network(material: Material) -> pl.DataFrame:
     events = pl.col("n_events")
     return (
         inner_edges(material)
-        .group_by("cluster")
+        .group_by("cluster", maintain_order=True)
         .agg(
             n_edges=pl.len().cast(COUNT),
             total_weight=pl.col("weight").sum().cast(pl.Float64),
@@ -212,9 +212,11 @@ def _timing(timing: dict[str, Synchrony]) -> pl.DataFrame:
 def _shares(material: Material) -> pl.DataFrame:
     posts = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
     posts = posts.join(material.members, on="account_id")
+    # Sorted, for the last digit of a sum of floats depends on its order.
     counts = posts.group_by("cluster", "account_id").agg(n=pl.len(), co=pl.col("co").sum())
+    counts = counts.sort("cluster", "account_id")
     part = pl.col("n") / pl.col("n").sum()
-    return counts.group_by("cluster").agg(
+    return counts.group_by("cluster", maintain_order=True).agg(
         n_shares=pl.col("n").sum().cast(COUNT),
         co_shared=pl.col("co").sum() / pl.col("n").sum(),
         crowd_bot_index=((-(part * part.log()).sum()).exp() / pl.col("n").sum()).clip(0, 1),
@@ -223,9 +225,9 @@ def _shares(material: Material) -> pl.DataFrame:
 
 def _posts(material: Material) -> pl.DataFrame:
     posts = material.posts.join(material.members, on="account_id")
-    hours = posts.group_by("cluster", hour=pl.col("timestamp").dt.hour()).len()
+    hours = posts.group_by("cluster", hour=pl.col("timestamp").dt.hour()).len().sort("cluster", "hour")
     part = pl.col("len") / pl.col("len").sum()
-    rhythm = hours.group_by("cluster").agg(
+    rhythm = hours.group_by("cluster", maintain_order=True).agg(
         hour_entropy=((part * part.log()).sum().abs() / np.log(24)).clip(0, 1)
     )
     groups = posts.group_by("cluster", "account_id").agg(n=pl.col("target_id").drop_nulls().n_unique())

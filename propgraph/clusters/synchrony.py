@@ -132,7 +132,11 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
     of_object = (
         rows.filter(pl.col("n_others") > 0)
         .group_by("cluster", "account", "object", maintain_order=True)
-        .agg(part=pl.col("n_fellows").sum() / pl.col("n_others").sum(), fellows=pl.col("n_others").max())
+        .agg(
+            part=pl.col("n_fellows").sum() / pl.col("n_others").sum(),
+            fellows=pl.col("n_others").max(),
+            n_pairs=pl.col("n_others").sum(),
+        )
         .join(
             objects.select("cluster", "object", "pace"),
             on=["cluster", "object"],
@@ -146,7 +150,8 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
         synchrony=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
         pace=(pl.col("pace") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
         n_co_objects=(pl.col("part") > 0).sum(),
-        expected_co_objects=(1 - (1 - pl.col("pace")) ** pl.col("fellows")).sum(),
+        # As in `cosharing.chance`: every pair of an own post and a fellow's is a chance to meet.
+        expected_co_objects=(1 - (1 - pl.col("pace")) ** pl.col("n_pairs")).sum(),
     )
     return found.with_columns(log_p=log_tail(of_object, ["cluster", "account"], weight="fellows"))
 

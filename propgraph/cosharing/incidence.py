@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +37,9 @@ class Incidence:
         int64[n_shares]; equal numbers mean the same post. Empty where every share is a post of its own.
     row
         int64[n_shares]; where the share stands in the frame it came from.
+    own_account, own_post
+        int32 and int64[n]; shares whose object is their own post. They pair with nobody (the original of a
+        reshare does not co-share with those who reshare it), but count as participation.
     """
 
     accounts: pl.Series
@@ -48,6 +50,8 @@ class Incidence:
     time: Int64
     post: Int64
     row: Int64
+    own_account: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
+    own_post: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def n_shares(self) -> int:
@@ -68,6 +72,8 @@ class Incidence:
             time=self.time[mask],
             post=self.post[mask] if self.post.size else self.post,
             row=self.row[mask],
+            own_account=self.own_account,
+            own_post=self.own_post,
         )
 
 
@@ -83,8 +89,7 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
     Returns
     -------
     Incidence
-        Shares of a post's own id (the object is the post itself) are left out: the original of a
-        reshare does not co-share with those who reshare it.
+        The shares that can pair; those of a post's own id stand aside.
 
     Raises
     ------
@@ -118,8 +123,14 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
         post=post,
         row=row,
     )
-    own_id = _shares_of_own_id(objects, object_, columns["content_id"], row)
-    return result.keep(~own_id) if bool(own_id.any()) else result
+    own = _shares_of_own_id(objects, object_, columns["content_id"], row)
+    if not own.any():
+        return result
+    return replace(
+        result.keep(~own),
+        own_account=account[own],
+        own_post=post[own] if post.size else np.empty(0, np.int64),
+    )
 
 
 def check_shares(shares: pl.DataFrame, /) -> None:
@@ -138,11 +149,13 @@ def check_shares(shares: pl.DataFrame, /) -> None:
 
 
 def _shares_of_own_id(objects: pl.Series, object_: Int32, content: pl.Series, row: Int64) -> Bool:
-    """Mark shares whose object is their own post, by 64-bit hash first and by string where that fires."""
-    of_object = objects.hash().to_numpy()[object_]
-    of_post = content.cast(pl.String).hash().to_numpy()[row]
-    same: Any = of_object == of_post
-    return np.asarray(same, dtype=np.bool_)
+    """Mark shares whose object is their own post: told by 64-bit hash, and by string where that fires."""
+    content = content.cast(pl.String)
+    same: Bool = np.asarray(objects.hash().to_numpy()[object_] == content.hash().to_numpy()[row])
+    places = np.flatnonzero(same)
+    if places.size:
+        same[places] = (objects.gather(object_[places]) == content.gather(row[places])).to_numpy()
+    return same
 
 
 def _offsets(object_: Int32, n_objects: int) -> Int64:

@@ -25,6 +25,7 @@ from propgraph.schema import EDGES
 
 EDGE_WEIGHTS = ("objects", "events")
 FAST_MS = 10_000
+LONGEST_WINDOW_S = 3.2e9
 _HISTOGRAM = 1 << 16
 _BLOCKS = 64
 
@@ -87,7 +88,11 @@ def cosharing_edges(
     Matrices", ACM TOMS 4 (1978).
     """
     check_choice("edge_weight", edge_weight, EDGE_WEIGHTS)
-    check_at_least("time_window", time_window, 0)
+    if not 0 <= time_window <= LONGEST_WINDOW_S:
+        raise UsageError(
+            f"time_window: {time_window:g} s is not in 0..{LONGEST_WINDOW_S:g} (a hundred years)"
+        )
+    check_at_least("threads", 1 if threads is None else threads, 1)
     check_at_least("min_participation", min_participation, 1)
     check_at_least("min_edge_weight", min_edge_weight, 1)
     if not 0 <= edge_quantile < 1:
@@ -128,7 +133,9 @@ class _Window:
     def edges(self, log: Incidence, min_participation: int, quantile: float) -> Counts:
         """Return (source, target, n_events, n_objects, sum_ms, fast, first, last) of the edges kept."""
         n_accounts = len(log.accounts)
-        rows = np.bincount(log.account, minlength=n_accounts)
+        rows = np.bincount(log.account, minlength=n_accounts) + np.bincount(
+            log.own_account, minlength=n_accounts
+        )
         log = log.keep(rows[log.account] >= min_participation)
         paired = _paired(log.offsets, log.object, log.account, log.time, log.post, self.window_ms)
         takes_part = _participation(log, paired, n_accounts) >= min_participation
@@ -227,9 +234,12 @@ def _participation(log: Incidence, paired: Bool, n_accounts: int) -> Int64:
     if log.post.size and log.n_shares:
         in_pair = np.zeros(int(log.post.max()) + 1, np.bool_)
         in_pair[log.post[paired]] = True
+        own = log.own_account[np.isin(log.own_post, log.post[paired])]
         paired = in_pair[log.post]
+    else:
+        own = np.empty(0, np.int32)
     counts: Int64 = np.bincount(log.account[paired], minlength=n_accounts)
-    return counts
+    return counts + np.bincount(own, minlength=n_accounts)
 
 
 def _quantile(histogram: Int64, heavy: Int64, q: float) -> float:

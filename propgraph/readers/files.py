@@ -6,6 +6,7 @@ import codecs
 import glob
 import io
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HEAD = 1 << 16
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 EMPTY = "empty"
 
 
@@ -105,7 +107,9 @@ def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
         When a name matches nothing, a file cannot be read, a file named by itself is no log, or no file
         holds anything; all such faults together.
     """
-    found, left_out, faults = [], [], []
+    found: list[LogFile] = []
+    left_out: list[str] = []
+    faults: list[str] = []
     for path, by_name in _named(logs, faults):
         if not by_name and not _looks_like_log(path):
             left_out.append(f"{path}: left out, not a log by its name")
@@ -113,7 +117,7 @@ def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
         try:
             file = _identify(path, by_name)
         except (OSError, EOFError) as error:
-            faults.append(f"{path}: cannot be read ({error})")
+            faults.append(f"{path}: {unreadable(error)}")
             continue
         if isinstance(file, LogFile):
             found.append(file)
@@ -134,6 +138,13 @@ def together(faults: list[str], /, *, shown: int = 5) -> str:
     return "; ".join(faults[:shown]) + more
 
 
+def unreadable(error: BaseException, /) -> str:
+    """Return in words why a file cannot be read."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read ({error.strerror})"
+    return f"cannot be read to its end ({str(error)[:300]}); is it cut off or damaged?"
+
+
 def _named(logs: Iterable[str | Path], faults: list[str]) -> list[tuple[Path, bool]]:
     """Return each file once, sorted by path, and whether it was named by itself."""
     named: dict[str, tuple[Path, bool]] = {}
@@ -141,7 +152,7 @@ def _named(logs: Iterable[str | Path], faults: list[str]) -> list[tuple[Path, bo
         try:
             paths = _expand(str(log))
         except OSError as error:
-            faults.append(f"{log}: cannot be read ({error.strerror})")
+            faults.append(f"{log}: {unreadable(error)}")
             continue
         if isinstance(paths, str):
             faults.append(f"{log}: {paths}")
@@ -206,8 +217,8 @@ def _text_kind(path: Path, head: bytes, kind: dict[str, Any]) -> LogFile | str:
     lines = head.lstrip().splitlines()
     if not lines:
         return EMPTY
-    # A torn write may leave a few NULs in a log; a format of another kind has them at once or in masses.
-    if b"\0" in lines[0] or head.count(b"\0") * 20 > len(head):
+    # A torn write may leave a few NULs in a log; a format of another kind has such bytes at once or in masses.
+    if _BINARY.search(lines[0]) or head.count(b"\0") * 20 > len(head):
         return "neither UTF-8 text nor Parquet nor an Arrow IPC file; unpack or convert it first"
     if lines[0].startswith(b"{"):
         return LogFile(path, "ndjson", **kind)

@@ -38,8 +38,8 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
             raise UsageError(f"--map {pair!r}: write NAME=COLUMN, for instance account_id=user")
         if name not in CANONICAL:
             raise UsageError(
-                f"--map {pair!r}: {name!r} is not a name that propgraph knows{did_you_mean(name, CANONICAL)}; "
-                f"it knows {', '.join(CANONICAL)}"
+                f"--map {pair!r}: {name!r} is not a name that propgraph knows"
+                f"{did_you_mean(name, CANONICAL)}; it knows {', '.join(CANONICAL)}"
             )
         mapping[name] = column
     return mapping
@@ -58,16 +58,17 @@ def choose_reader(
     InputError
         When no reader fits: what was found, what each reader misses, what was likely meant.
     UsageError
-        When `format` is no reader's name.
+        When `format` is no reader's name, or one whose columns a `mapping` cannot change.
     """
     if format is not None:
         check_choice("--format", format, READERS)
+        if mapping and format != columns.READER.name:
+            raise UsageError(f"--format {format}: its columns are known; --map is for columns of your own")
+    if format is not None and not mapping:
         reader = READERS[format]
-        if not mapping:
-            missing = [name for name in reader.needs if name not in found]
-            if missing:
-                raise InputError(_no_fit(found, source, [reader]))
-            return reader
+        if any(name not in found for name in reader.needs):
+            raise InputError(_no_fit(found, source, [reader]))
+        return reader
     if mapping:
         return _mapped(found, source, mapping)
     fitting = [reader for reader in READERS.values() if all(name in found for name in reader.needs)]
@@ -81,7 +82,7 @@ def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader
         if column not in found:
             raise InputError(
                 f"{source}: --map {name}={column}: no such column{did_you_mean(column, found)}; "
-                f"found {', '.join(found)}"
+                f"found {_listed(found)}"
             )
     names = {name: name for name in CANONICAL if name in found} | dict(mapping)
     missing = [name for name in REQUIRED if name not in names]
@@ -100,10 +101,16 @@ def _no_fit(found: list[str], source: str, readers: list[Reader]) -> str:
         f"{reader.name} misses {', '.join(name for name in reader.needs if name not in found)}"
         for reader in readers
     )
-    return (
-        f"{source}: no reader knows these columns. Found: {', '.join(found) or 'none'}. {misses}. "
-        + _advice(found, list(REQUIRED))
-    )
+    missing = [name for name in REQUIRED if name not in found]
+    advice = _advice(found, missing) if missing else "Without --format its columns are taken as your own"
+    verdict = "no reader knows these columns" if len(readers) > 1 else "not the columns of this reader"
+    return f"{source}: {verdict}. Found: {_listed(found)}. {misses}. {advice}"
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as one line, however many there are."""
+    more = f" and {len(names) - 50} more" if len(names) > 50 else ""
+    return (", ".join(name[:80] for name in names[:50]) + more) or "none"
 
 
 def _advice(found: list[str], missing: list[str]) -> str:

@@ -37,6 +37,8 @@ _IDS = (*_MUST, "parent_content_id", "origin_account_id", "target_id")
 _UNTIDY = r"^\s|\s$|^-?\d+\.0$"
 # What a spreadsheet makes of a long id: 1.23457E+18. Its last digits are lost, and accounts run together.
 _ROUNDED = r"^-?\d(\.\d+[eE]\+?|[eE]\+)\d+$"
+# A JSON object or list as text; not "[deleted]", which is an account's name on Reddit.
+_NESTED = r"^\{|^\[[\]\[{\d\"-]"
 _WIDEST_EXACT = 2**53
 # Polars cannot show a time outside of these years.
 _FIRST_SHOWN = pl.lit(-62_135_596_800_000).cast(TIME)
@@ -90,16 +92,16 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
     """
     try:
         raw = reader.posts(batch.frame)
+        raw = raw.with_columns(_plain(raw[name]) for name in raw.columns)
+        posts = pl.DataFrame([_typed(name, raw[name], facts) for name in raw.columns])
     except pl.exceptions.PolarsError as error:
         raise InputError(
             f"{facts.source}: its columns are not of the kind that reader {reader.name!r} expects "
             f"({str(error).splitlines()[0][:200]})"
         ) from error
-    raw = raw.with_columns(_plain(raw[name], facts.source) for name in raw.columns)
-    posts = pl.DataFrame([_typed(name, raw[name], facts) for name in raw.columns])
     if batch.nested:
-        structured = pl.col(*[name for name in _MUST if name in posts.columns]).str.contains(r"^[\[{]")
-        posts = posts.with_columns(pl.when(~structured).then(structured.meta.undo_aliases()))
+        must = [name for name in _MUST if name in posts.columns]
+        posts = posts.with_columns(pl.when(~pl.col(name).str.contains(_NESTED)).then(name) for name in must)
     if "url" in posts.columns:
         posts = _with_url(posts)
     bad = _unusable(posts)
@@ -108,7 +110,9 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
     position = bad.arg_true()
     reasons = _reasons(posts[position], raw[position])
     lines = np.asarray(batch.line)
-    told = rejected_table(batch.frame[position], lines[position.to_numpy()], reasons, [facts.source])
+    found = [name for name in batch.frame.columns if batch.frame[name].null_count() < batch.frame.height]
+    rows = batch.frame[position].select(found or batch.frame.columns)
+    told = rejected_table(rows, lines[position.to_numpy()], reasons, [facts.source])
     return posts.filter(~bad), lines[(~bad).to_numpy()], told
 
 
@@ -136,23 +140,17 @@ def _json_ready(name: str, dtype: Any) -> pl.Expr:
     return column.bin.encode("hex") if dtype == pl.Binary else column
 
 
-def _plain(values: pl.Series, source: str) -> pl.Series:
+def _plain(values: pl.Series) -> pl.Series:
     """Return text as String where a file keeps it in a dictionary or as bytes."""
-    if isinstance(values.dtype, pl.Categorical | pl.Enum):
-        return values.cast(pl.String)
-    if values.dtype == pl.Binary:
-        try:
-            return values.cast(pl.String)
-        except pl.exceptions.PolarsError as error:
-            raise InputError(f"{source}: the column for {values.name!r} holds bytes that are no text") from error
-    return values
+    as_text = isinstance(values.dtype, pl.Categorical | pl.Enum) or values.dtype == pl.Binary
+    return values.cast(pl.String) if as_text else values
 
 
 def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
     if name in ("timestamp", "account_created_at"):
         return _times(name, values, facts).alias(name)
     if name in ("urls", "hashtags"):
-        return _lists(name, values).alias(name)
+        return _lists(name, values, facts.source).alias(name)
     if values.dtype.is_nested():
         raise InputError(
             f"{facts.source}: the column for {name!r} holds {values.dtype}, not one value a row; map another"
@@ -218,24 +216,28 @@ def _kinds(words: pl.Series, facts: FileFacts) -> pl.Series:
     return kinds.alias("kind")
 
 
-def _lists(name: str, values: pl.Series) -> pl.Series:
+def _lists(name: str, values: pl.Series, source: str) -> pl.Series:
     """Return lists of Strings from lists, JSON lists, bracketed lists or words separated by blanks."""
-    if isinstance(values.dtype, pl.List | pl.Array):
+    clean = pl.element()
+    if name == "hashtags":
+        clean = clean.str.strip_chars("#＃, ").str.to_lowercase()
+    inner = getattr(values.dtype, "inner", None)
+    if (inner or values.dtype).is_nested():
+        raise InputError(f"{source}: the column for {name!r} holds {values.dtype}, not {name}; map another")
+    if inner is not None:
         lists = values.cast(pl.List(pl.String))
     else:
         text = values.cast(pl.String)
-        plain = text.str.replace_all(r"[,;|](\s+|$)", " ").str.replace_all(",http", " http", literal=True)
-        lists = plain.str.extract_all(r"\S+")
+        words = text.str.replace_all(r"[,;|](\s+|$)", " ").str.replace_all(",http", " http", literal=True)
+        lists = words.str.extract_all(r"\S+")
         bracketed = text.str.contains(r"^\s*\[").fill_null(False)
         if bracketed.any():
-            listed = [
-                _listed(cell) if has else None for cell, has in zip(text, bracketed, strict=True)
-            ]
-            frame = pl.DataFrame({"words": lists, "listed": pl.Series(listed, dtype=pl.List(pl.String))})
-            lists = frame.select(pl.when(bracketed).then("listed").otherwise("words")).to_series()
-    if name == "hashtags":
-        lists = lists.list.eval(pl.element().str.strip_chars("#＃, ").str.to_lowercase())
-    return lists.list.eval(pl.element().filter(pl.element().str.len_bytes() > 0))
+            cells = zip(text, bracketed, strict=True)
+            listed = pl.Series([_listed(cell) if has else None for cell, has in cells], dtype=pl.List(ID))
+            lists = pl.select(pl.when(bracketed).then(listed).otherwise(lists)).to_series()
+        elif name == "urls":
+            return lists
+    return lists.list.eval(clean.filter(clean.str.len_bytes() > 0))
 
 
 def _listed(cell: str) -> list[str]:
@@ -246,12 +248,14 @@ def _listed(cell: str) -> list[str]:
         inner = cell.strip().removeprefix("[").removesuffix("]")
         words = re.split(r"""["']\s*,\s*["']|,\s+|,(?=http)""", inner.strip())
         return [word.strip("\"' ") for word in words]
-    return [word if isinstance(word, str) else orjson.dumps(word).decode() for word in value]
+    return [
+        word if isinstance(word, str) else orjson.dumps(word).decode() for word in value if word is not None
+    ]
 
 
 def _with_url(posts: pl.DataFrame) -> pl.DataFrame:
     """Put the one `url` of each row where it has no `urls`."""
-    one = pl.when(pl.col("url").is_not_null()).then(pl.concat_list("url"))
+    one: pl.Expr = pl.when(pl.col("url").is_not_null()).then(pl.concat_list("url"))
     if "urls" in posts.columns:
         one = pl.when(pl.col("urls").list.len() > 0).then("urls").otherwise(one)
     return posts.with_columns(one.alias("urls")).drop("url")
@@ -273,11 +277,13 @@ def _latest() -> datetime:
 def _reasons(posts: pl.DataFrame, raw: pl.DataFrame) -> pl.Series:
     """Return why each of these rows cannot be used."""
     shown = raw["timestamp"]
-    text = pl.Series([None] * len(shown), dtype=ID) if isinstance(shown.dtype, pl.Datetime | pl.Date) else shown
+    text = (
+        pl.Series([None] * len(shown), dtype=ID) if isinstance(shown.dtype, pl.Datetime | pl.Date) else shown
+    )
     frame = posts.with_columns(text.cast(pl.String).str.strip_chars().str.slice(0, 60).alias("_shown"))
     time, as_written = pl.col("timestamp"), pl.col("_shown")
     when = pl.when(time == time.clip(_FIRST_SHOWN, _LAST_SHOWN)).then(_show(time)).otherwise(as_written)
-    reason = (
+    reason: pl.Expr = (
         pl.when(time < EARLIEST).then(pl.format("timestamp: {} lies before 1990", when.fill_null("a time")))
         .when(time > _latest()).then(pl.format("timestamp: {} lies in the future", when.fill_null("a time")))
         .when(as_written.str.len_bytes() > 0)
@@ -295,7 +301,7 @@ def _reasons(posts: pl.DataFrame, raw: pl.DataFrame) -> pl.Series:
 def _no_id(name: str) -> pl.Expr:
     written = pl.col(f"_{name}")
     return (
-        pl.when(written.str.contains(r"^[\[{]")).then(pl.lit(f"{name}: a list or an object, not one value"))
+        pl.when(written.str.contains(_NESTED)).then(pl.lit(f"{name}: a list or an object, not one value"))
         .when(written.str.contains(_ROUNDED))
         .then(pl.lit(f"{name}: a rounded number, its last digits are lost; save the ids as text"))
         .otherwise(pl.lit(f"{name}: empty"))

@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import json
+import math
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from propgraph.errors import InputError
-from propgraph.readers.files import LogFile
+from propgraph.readers.files import LogFile, unreadable
 from propgraph.schema import REJECTED
 
 RAW_LIMIT = 2000
@@ -33,6 +34,7 @@ _BLOCK_BYTES = 1 << 25
 _FIELD_CHARACTERS = 1 << 25
 _KEY_RECORDS = 10_000
 _OPEN_QUOTES = 100
+_UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 Progress = Callable[[int], None]
 # Increasing; a range where nothing was left out, so that ten million lines take no memory.
@@ -75,8 +77,8 @@ def columns_of(file: LogFile, /) -> list[str]:
         if file.layout == "ipc":
             return pl.scan_ipc(file.path, glob=False).collect_schema().names()
         return _keys(file) if file.layout == "ndjson" else [name.strip() for name in _header(file)]
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException, csv.Error) as error:
-        raise InputError(f"{file.path}: {_unreadable(error)}") from error
+    except (*_UNREADABLE, csv.Error) as error:
+        raise InputError(f"{file.path}: {unreadable(error)}") from error
 
 
 def read_batches(
@@ -96,18 +98,14 @@ def read_batches(
             yield from _read_ndjson(file, columns, progress)
         else:
             yield from _read_csv(file, columns, progress)
-    except (OSError, EOFError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise InputError(f"{file.path}: {_unreadable(error)}") from error
+    except _UNREADABLE as error:
+        raise InputError(f"{file.path}: {unreadable(error)}") from error
 
 
 def rejected_rows(source: str, rows: Iterable[tuple[int, str, str]], /) -> pl.DataFrame:
     """Return `(line, reason, raw)` triples as rows of `schema.REJECTED`."""
     data = [(source, line, reason, raw[:RAW_LIMIT]) for line, reason, raw in rows]
     return pl.DataFrame(data, schema=REJECTED.dtypes, orient="row")
-
-
-def _unreadable(error: BaseException) -> str:
-    return f"cannot be read to its end ({str(error)[:300]}); is it cut off or damaged?"
 
 
 def _read_binary(file: LogFile, columns: list[str]) -> Batch:
@@ -374,7 +372,7 @@ def _exact(record: bytes, columns: list[str], values: list[Any]) -> list[Any]:
 
 def _as_text(value: Any) -> str | None:
     """Return a JSON value as a log would write it in a column; a list or object is written as JSON."""
-    if value is None or value != value:  # NaN is how pandas writes nothing
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # pandas writes nothing as NaN
         return None
     if isinstance(value, str):
         return (value if value.isascii() else value.encode("utf-8", "replace").decode()) or None

@@ -9,8 +9,11 @@ import polars as pl
 from propgraph.errors import InputError
 from propgraph.schema import TIME
 
-# The largest plausible number in each unit: 1e11 s is the year 5138, 1e11 ms is March 1973.
+# Unit, the largest number it is taken for where nothing better is known (1e11 s is the year 5138, 1e11 ms
+# is March 1973), and milliseconds.
 _UNITS = (("s", 1e11, 1000.0), ("ms", 1e14, 1.0), ("us", 1e17, 1e-3), ("ns", float("inf"), 1e-6))
+# From 1990 to 2100 in milliseconds: no number lies there in two units.
+_LIKELY_MS = (631_152_000_000, 4_102_444_800_000)
 # Where two of these fit as many values, the first is taken: without a day above 12, 1/2/2020 is January 2.
 _FORMATS = (
     ("M/D/YYYY H:MM", "%m/%d/%Y %H:%M"),
@@ -19,7 +22,7 @@ _FORMATS = (
     ("D/M/YYYY H:MM:SS", "%d/%m/%Y %H:%M:%S"),
     ("Www Mmm DD HH:MM:SS +ZZZZ YYYY", "%a %b %d %H:%M:%S %z %Y"),
 )
-_ZONED = r"(?i)(Z|UTC|[+-]\d\d:?(\d\d)?)\s*$"
+_ZONED = r"(?i):\d\d(\.\d*)?\s*(Z|UTC|[+-]\d\d:?(\d\d)?)\s*$"
 _SAMPLE = 1000
 # Beyond the year 100,000 Polars cannot show a time; nothing there is a post's.
 _FARTHEST_MS = 3_000_000_000_000_000
@@ -51,9 +54,7 @@ class TimeUnit:
             ms = times.cast(pl.Int64, strict=False)
             # Out of range before the product can wrap round to some time that looks right.
             far = int(_FARTHEST_MS // to_ms)
-            if int(ms.max() or 0) > far or int(ms.min() or 0) < -far:  # type: ignore[call-overload]
-                ms = ms.clip(-far, far)
-            return ms * int(to_ms)
+            return _clipped(ms, far) * int(to_ms)
         number = times.cast(pl.Float64, strict=False) * to_ms
         return number.clip(-_FARTHEST_MS, _FARTHEST_MS).round(0).cast(pl.Int64, strict=False)
 
@@ -86,20 +87,32 @@ def find_time_unit(times: pl.Series, *, column: str, source: str) -> TimeUnit:
         )
     sample = _sample(times.drop_nulls())
     numbers = sample.cast(pl.Float64, strict=False)
-    if numbers.null_count() * 2 < len(sample):
-        finite = numbers.filter(numbers.is_finite().fill_null(False)).abs()
-        middle = 0.0 if finite.is_empty() else float(finite.median())  # type: ignore[arg-type]
-        name, _, to_ms = next(unit for unit in _UNITS if middle < unit[1])
-        return TimeUnit(f"unix {name}", to_ms=to_ms)
+    by_number = _number_unit(numbers)
+    if dtype.is_numeric():
+        return by_number
     zone = "" if sample.str.contains(_ZONED).all() else " (no zone: read as UTC)"
-    choices = [TimeUnit(f"ISO 8601{zone}"), *(TimeUnit(name, format=form) for name, form in _FORMATS)]
-    best = max(choices, key=lambda unit: len(sample) - unit.parse(sample).null_count())
-    if best.parse(sample).null_count() == len(sample):
+    texts = [TimeUnit(f"ISO 8601{zone}"), *(TimeUnit(name, format=form) for name, form in _FORMATS)]
+    fitting = {unit: len(sample) - unit.parse(sample).null_count() for unit in texts}
+    fitting = {by_number: int(numbers.is_finite().sum() or 0)} | fitting
+    best = max(fitting, key=lambda unit: fitting[unit])
+    if not fitting[best]:
         raise InputError(
             f"{source}: column {column!r} should hold times, found {str(sample[0])[:60]!r}; propgraph reads "
             "unix s, ms, us, ISO 8601 and M/D/YYYY H:MM; map another column with --map timestamp=COLUMN"
         )
     return best
+
+
+def _number_unit(numbers: pl.Series) -> TimeUnit:
+    """Return the unit in which most numbers lie between 1990 and 2100; where none does, by their size."""
+    likely = [int((numbers * to_ms).is_between(*_LIKELY_MS).sum() or 0) for _, _, to_ms in _UNITS]
+    if any(likely):
+        name, _, to_ms = _UNITS[likely.index(max(likely))]
+    else:
+        finite = numbers.filter(numbers.is_finite().fill_null(False)).abs()
+        middle = 0.0 if finite.is_empty() else float(finite.median())  # type: ignore[arg-type]
+        name, _, to_ms = next(unit for unit in _UNITS if middle < unit[1])
+    return TimeUnit(f"unix {name}", to_ms=to_ms)
 
 
 def _sample(times: pl.Series) -> pl.Series:
@@ -121,9 +134,11 @@ def _to_utc(times: pl.Series) -> pl.Series:
 def _bounded(times: pl.Series) -> pl.Series:
     """Return times or milliseconds as `TIME`, none so far off that it could not be shown."""
     ms = times.cast(TIME).to_physical() if times.dtype != pl.Int64 else times
-    if int(ms.max() or 0) > _FARTHEST_MS or int(ms.min() or 0) < -_FARTHEST_MS:  # type: ignore[call-overload]
-        ms = ms.clip(-_FARTHEST_MS, _FARTHEST_MS)
-    return ms.cast(TIME)
+    return _clipped(ms, _FARTHEST_MS).cast(TIME)
+
+
+def _clipped(numbers: pl.Series, limit: int) -> pl.Series:
+    return numbers if numbers.is_between(-limit, limit).all() else numbers.clip(-limit, limit)
 
 
 def _iso(text: pl.Expr) -> pl.Expr:

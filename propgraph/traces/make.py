@@ -4,25 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from propgraph.encoding import codes_of, encode, grouped, labels_of
+from propgraph.encoding import codes_in, codes_of, encode, grouped, labels_of
 from propgraph.errors import UsageError, check_choice
+from propgraph.schema import ID, IDS
 from propgraph.traces.urls import canonicalise_urls
 
-_LINK = r"https?://[^\s<>\"']+"
-_HASHTAG = r"[#＃](\w+)"
+_LINK = r"(?i)https?://[^\s<>\"']+"
+# What a sentence puts behind a link; a bracket too, unless one opens within the link.
+_AFTER_LINK = ".,;:!?*’”»"
+# Not after a letter, `&` (&#39; is an apostrophe) or `/`.
+_HASHTAG = r"(?:^|[^\w&/#＃])[#＃]\w+"
+_RESHARE_MARK = r"^RT @\w+:\s*"
+_TEXT_ID = 200  # characters of a text that stand for all of it
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A kind of object: the columns of `posts` it can be made from, any of them, and how."""
+    """A kind of object, and how shares of it are made.
+
+    Attributes
+    ----------
+    name
+        As `--trace` takes it.
+    title
+        What it is, for people.
+    needs
+        Columns of `posts`, any of which is enough.
+    make
+        Posts in, `row` and `object_id` out.
+    also
+        A column of `posts` without which the others do not help.
+    """
 
     name: str
     title: str
     needs: tuple[str, ...]
     make: Callable[[pl.DataFrame], pl.DataFrame]
+    also: str = "content_id"
 
 
 def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> dict[str, pl.DataFrame]:
@@ -39,8 +63,8 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
     -------
     dict of pl.DataFrame
         For each trace `account_id`, `object_id` (both encoded), `content_id`, `timestamp`, `trace`,
-        `tokens` (trace `url` only) and `row` (UInt32, the post's row in `posts`), sorted by object, time,
-        account and post. One row for each post and object.
+        `tokens` (trace `url` only) and `row` (UInt32, the post's first row in `posts`), sorted by object,
+        time, account and post. One row for each post and object.
 
     Raises
     ------
@@ -49,20 +73,37 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
     """
     for name in traces or []:
         check_choice("--trace", name, TRACES)
-    posts = posts.with_columns(encode(posts["account_id"])).with_row_index("row")
-    known = {name for name in posts.columns if posts[name].null_count() < posts.height}
+    rows, several = _first_rows(posts["content_id"])
+    posts = posts.with_columns(encode(posts["account_id"]), rows)
+    known = {name for name in posts.columns if posts[name].null_count() < posts.height} - {"row"}
     shares = {}
-    for name in sorted(traces or TRACES):
+    for name in sorted(set(traces or TRACES)):
         trace = TRACES[name]
-        made = trace.make(posts) if known.intersection(trace.needs) else None
+        fits = trace.also in known and known.intersection(trace.needs)
+        made = trace.make(posts) if fits else None
         if made is not None and made.height:
+            if several:
+                made = made.unique(["row", "object_id"], keep="first", maintain_order=True)
             shares[name] = _by_object(made, posts).with_columns(trace=pl.lit(name, dtype=_NAMES))
         elif traces:
+            also = f"{trace.also} and " if trace.also not in known else ""
             raise UsageError(
-                f"--trace {name}: the log has none; it needs {' or '.join(trace.needs)}, and the log has "
-                f"{', '.join(column for column in posts.columns if column in known and column != 'row')}"
+                f"--trace {name}: the log has none; it needs {also}{' or '.join(trace.needs)}, "
+                f"and the log has {', '.join(column for column in posts.columns if column in known)}"
             )
     return shares
+
+
+def _first_rows(content_ids: pl.Series) -> tuple[pl.Series, bool]:
+    """Return the first row of each row's post, and whether any post has several rows.
+
+    A log may have one row for each object of a post; in canonical order they stand together.
+    """
+    row = pl.int_range(len(content_ids), dtype=pl.UInt32, eager=True).alias("row")
+    same = (content_ids == content_ids.shift(1)).fill_null(False)
+    if not same.any():
+        return row, False
+    return pl.select(pl.when(~same).then(row).forward_fill().alias("row")).to_series(), True
 
 
 def _by_object(made: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
@@ -85,10 +126,10 @@ def _objects(posts: pl.DataFrame) -> pl.DataFrame:
 def _urls(posts: pl.DataFrame) -> pl.DataFrame:
     """Return `row, object_id, site, tokens`: each post's links, canonical, each once."""
     links = posts.lazy().select(
-        "row", pl.col("urls") if "urls" in posts.columns else pl.lit(None, pl.List(pl.String)).alias("urls")
+        "row", pl.col("urls") if "urls" in posts.columns else pl.lit(None, IDS).alias("urls")
     )
     if "text" in posts.columns:
-        found = posts.lazy().select(pl.col("text").str.extract_all(_LINK).alias("found"))
+        found = posts.lazy().select(_links(pl.col("text")).alias("found"))
         links = pl.concat([links, found], how="horizontal").select(
             "row", urls=pl.when(pl.col("urls").list.len() > 0).then("urls").otherwise("found")
         )
@@ -104,6 +145,18 @@ def _urls(posts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _links(text: pl.Expr) -> pl.Expr:
+    """Return the links in a text, without the punctuation around them."""
+    link = pl.element()
+    bare = (
+        pl.when(link.str.contains("(", literal=True))
+        .then(link.str.strip_chars_end(_AFTER_LINK))
+        .otherwise(link.str.strip_chars_end(_AFTER_LINK + ")]}"))
+    )
+    # Platforms that cut a text after so many characters end it in an ellipsis: half a link is none.
+    return text.str.extract_all(_LINK).list.eval(bare.filter(~link.str.ends_with("…")))
+
+
 def _url(posts: pl.DataFrame) -> pl.DataFrame:
     return _urls(posts).drop("site")
 
@@ -113,12 +166,13 @@ def _domain(posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _hashtag(posts: pl.DataFrame) -> pl.DataFrame:
-    if "hashtags" in posts.columns:
+    """Return `row, object_id`: each post's hashtags, each once; the log's own where it has any."""
+    if "hashtags" in posts.columns and posts["hashtags"].null_count() < posts.height:
         tags = pl.col("hashtags")
     else:
-        tags = (
-            pl.col("text").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.slice(1))
-        )
+        # A link may end in #section, which is no hashtag.
+        marks = pl.col("text").str.replace_all(_LINK, " ").str.to_lowercase().str.extract_all(_HASHTAG)
+        tags = marks.list.eval(pl.element().str.extract(r"(\w+)$"))
     exploded = posts.lazy().select("row", tags.alias("object_id")).explode("object_id", empty_as_null=True)
     return exploded.filter(pl.col("object_id").str.len_bytes() > 0).unique(maintain_order=True).collect()
 
@@ -126,57 +180,72 @@ def _hashtag(posts: pl.DataFrame) -> pl.DataFrame:
 def _reshare(posts: pl.DataFrame) -> pl.DataFrame:
     """Return `row, object_id`: for each reshare the original it goes back to.
 
-    Where the log does not say which post was reshared but whose, the original is that account's first
-    post of the same link if the log has it, else it is called `of:ACCOUNT:LINK`.
+    A reshare of a reshare goes back to where that one does. Where the log does not say which post was
+    reshared but whose, the original is that account's first post of the same link (else object, else
+    text) if the log has it, else it is called `of:ACCOUNT:LINK`. Of posts that reshare each other in a
+    circle the first counts as the original.
     """
-    if "kind" not in posts.columns:
-        return pl.DataFrame(schema={"row": pl.UInt32, "object_id": pl.String})
     reshares = posts.filter(pl.col("kind") == "reshare")
-    parent = reshares["parent_content_id"] if "parent_content_id" in posts.columns else None
-    made = reshares.select(
-        "row", object_id=_roots(posts, parent) if parent is not None else pl.lit(None, pl.String)
-    )
-    if made["object_id"].null_count() and "origin_account_id" in posts.columns:
-        guessed = _by_origin(posts, reshares)
-        made = made.with_columns(pl.col("object_id").fill_null(guessed))
-    return made.drop_nulls()
+    own = reshares["content_id"]
+    parent = reshares["parent_content_id"] if "parent_content_id" in posts.columns else _nothing(reshares)
+    parent = parent.set((parent == own).fill_null(False), None) if len(parent) else parent
+    above = codes_in(parent, own)
+    top, circular = _tops(above)
+    named = parent
+    if "origin_account_id" in posts.columns and named.null_count():
+        named = pl.select(pl.coalesce(named, _by_origin(posts, reshares))).to_series()
+    if circular.size:
+        named = named.scatter(circular, None)
+    position = pl.Series(top, dtype=pl.UInt32)
+    is_top = pl.Series(top == np.arange(len(top)))
+    original = pl.coalesce(named.gather(position), pl.when(~is_top).then(own.gather(position)))
+    return reshares.select("row", object_id=original).drop_nulls()
 
 
-def _roots(posts: pl.DataFrame, parent: pl.Series) -> pl.Series:
-    """Follow reshares of reshares to the original, in doubling steps; a cycle ends where it is found."""
-    reshares = posts.lazy().filter((pl.col("kind") == "reshare") & pl.col("parent_content_id").is_not_null())
-    up = (
-        reshares.select(node="content_id", up="parent_content_id")
-        .unique("node", keep="first", maintain_order=True)
-        .collect()
-    )
-    root = pl.DataFrame({"root": parent})
-    for _ in range(32):
-        next_root = root.join(up, left_on="root", right_on="node", how="left", maintain_order="left").select(
-            root=pl.coalesce("up", "root")
-        )
-        if next_root.equals(root):
+def _nothing(rows: pl.DataFrame) -> pl.Series:
+    return pl.Series([None] * rows.height, dtype=ID)
+
+
+def _tops(above: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where the way up from each row ends, and the rows that end a circle: the first of each.
+
+    `above` is the row above each row, -1 where there is none.
+    """
+    start = np.arange(above.size)
+    up = np.where(above >= 0, above, start)
+    top, lowest = up, np.minimum(start, up)
+    # Twice as far at each step; longer than the number of rows no way can be, unless it is a circle.
+    for _ in range(above.size.bit_length() + 1):
+        further = top[top]
+        if np.array_equal(further, top):
             break
-        root = next_root
-        up = up.join(up, left_on="up", right_on="node", how="left", maintain_order="left").select(
-            "node", up=pl.coalesce("up_right", "up")
-        )
-    return root.to_series()
+        lowest, top = np.minimum(lowest, lowest[top]), further
+    circling = above[top] >= 0
+    if not circling.any():
+        return top, np.empty(0, np.int64)
+    top = np.where(circling, lowest[top], top)
+    return top, np.unique(top[circling])
 
 
 def _by_origin(posts: pl.DataFrame, reshares: pl.DataFrame) -> pl.Series:
-    told = "object_id" if "object_id" in posts.columns else None
-    told = "urls" if "urls" in posts.columns else told
-    what = {"urls": pl.col("urls").list.first(), "object_id": pl.col("object_id").cast(pl.String)}.get(
-        told or "", pl.col("text") if "text" in posts.columns else pl.lit("")
-    )
+    told: list[Any] = []
+    if "urls" in posts.columns:
+        told.append(pl.col("urls").list.first())
+    if "object_id" in posts.columns:
+        told.append(pl.col("object_id").cast(ID))
+    if "text" in posts.columns:
+        text = pl.col("text").str.replace(_RESHARE_MARK, "").str.strip_chars().str.slice(0, _TEXT_ID)
+        told.append(pl.when(text.str.len_bytes() > 0).then(text))
+    if not told:
+        return _nothing(reshares)
+    what = pl.coalesce(told)
     original = (
         posts.filter((pl.col("kind") != "reshare").fill_null(True))
-        .select(origin=pl.col("account_id").cast(pl.String), what=what, original="content_id")
+        .select(origin=pl.col("account_id").cast(ID), what=what, original="content_id")
         .drop_nulls()
         .unique(["origin", "what"], keep="first", maintain_order=True)
     )
-    wanted = reshares.select(origin=pl.col("origin_account_id").cast(pl.String), what=what)
+    wanted = reshares.select(origin=pl.col("origin_account_id").cast(ID), what=what)
     return (
         wanted.join(original, on=["origin", "what"], how="left", maintain_order="left")
         .select(pl.coalesce("original", pl.format("of:{}:{}", "origin", "what")))
@@ -191,7 +260,11 @@ TRACES: Mapping[str, Trace] = {
         Trace("hashtag", "hashtag", ("hashtags", "text"), _hashtag),
         Trace("object", "the log's own object id", ("object_id",), _objects),
         Trace(
-            "reshare", "the original that was reshared", ("parent_content_id", "origin_account_id"), _reshare
+            "reshare",
+            "the original that was reshared",
+            ("parent_content_id", "origin_account_id"),
+            _reshare,
+            also="kind",
         ),
         Trace("url", "canonical link", ("urls", "text"), _url),
     )

@@ -48,7 +48,7 @@ def synchrony(posts, cluster_of, window_ms):
                 objects[cluster, name] = (len(pairs), sum(near(*pair) for pair in pairs), pace)
     members = {}
     for account, cluster in cluster_of.items():
-        parts = []
+        parts, chances = [], []
         for of_cluster, name in objects:
             own = [post for post in posts if post[:2] == (account, name)]
             fellows = [
@@ -59,8 +59,9 @@ def synchrony(posts, cluster_of, window_ms):
             if of_cluster == cluster and own and fellows:
                 met = sum(near(a, b) for a in own for b in fellows)
                 parts.append((met / (len(own) * len(fellows)), objects[cluster, name][2], len(fellows)))
+                chances.append(1 - (1 - objects[cluster, name][2]) ** (len(own) * len(fellows)))
         if parts:
-            members[cluster, account] = _member(parts)
+            members[cluster, account] = _member(parts) | {"expected_co_objects": sum(chances)}
     fellows = [
         sum(
             near(post, other)
@@ -93,7 +94,6 @@ def _member(parts):
         "synchrony": sum(part * fellows for part, _, fellows in parts) / weight,
         "pace": sum(pace * fellows for _, pace, fellows in parts) / weight,
         "n_co_objects": sum(part > 0 for part, _, _ in parts),
-        "expected_co_objects": sum(1 - (1 - pace) ** fellows for _, pace, fellows in parts),
         "log_p": log_tail(parts),
     }
 

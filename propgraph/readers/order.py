@@ -1,0 +1,115 @@
+"""The posts of all files in one order, whatever order the rows came in, and each of them once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from propgraph.encoding import all_distinct, codes_of, encode
+from propgraph.readers.rows import rejected_table
+from propgraph.readers.tabular import Lines
+from propgraph.schema import ID, REJECTED
+
+# What one post may have several rows for: a row says something new if any of these is new.
+_SHARED = ("object_id", "urls", "hashtags", "parent_content_id", "target_id")
+# Of each part of the rows, in their order: the file it comes from, and its lines there.
+Origins = list[tuple[str, Lines]]
+
+
+def in_order_once(posts: pl.DataFrame, origins: Origins, /) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Sort posts by time, account, post and all else they say; reject what was said before.
+
+    Parameters
+    ----------
+    posts
+        Columns of `schema.POSTS` (`account_id, timestamp, content_id` at least), `account_id` encoded.
+    origins
+        Where the rows come from.
+
+    Returns
+    -------
+    tuple of pl.DataFrame
+        The posts, and the rows rejected (columns of `schema.REJECTED`): those that say again what an
+        earlier row says, or that give a post another author or time than the first of its rows.
+    """
+    unique = all_distinct(posts["content_id"])
+    order = _canonical_order(posts, unique)
+    posts = posts[pl.Series(order)]
+    return (posts, REJECTED.empty()) if unique else _without_repeats(posts, order, origins)
+
+
+def _canonical_order(posts: pl.DataFrame, unique: bool) -> npt.NDArray[np.uint32]:
+    time = posts["timestamp"].dt.timestamp("ms").to_numpy()
+    account = codes_of(encode(posts["account_id"])).astype(np.uint64)
+    span = int(time.max() - time.min()).bit_length()
+    bits = int(account.max()).bit_length()
+    if span + bits <= 64:
+        # Time and account in one number: sorting it takes half as long as sorting by two keys.
+        key = ((time - time.min()).astype(np.uint64) << np.uint64(bits)) | account
+        order = np.argsort(key)
+        key = key[order]
+        tied = np.zeros(len(key), np.bool_)
+        tied[1:] = key[1:] == key[:-1]
+        tied[:-1] |= tied[1:]
+    else:
+        order, tied = np.lexsort((account, time)), np.ones(len(time), np.bool_)
+    if tied.any():
+        order[tied] = _settle(posts, np.sort(order[tied]), unique)
+    return order.astype(np.uint32)
+
+
+def _settle(posts: pl.DataFrame, rows: npt.NDArray[Any], unique: bool) -> npt.NDArray[Any]:
+    """Return the positions of posts of one account and time, sorted by all that a row says."""
+    keys = ["timestamp", "account_id", "content_id"]
+    if not unique:
+        keys += [name for name in posts.columns if name not in keys]
+    some = posts.select(keys)[pl.Series(rows.astype(np.uint32))]
+    flat = some.with_columns(
+        pl.col(name).list.join(" ") for name, dtype in some.schema.items() if isinstance(dtype, pl.List)
+    )
+    # Rows alike in everything keep their order, so that it is the later one that counts as the repeat.
+    order = flat.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
+    settled: npt.NDArray[Any] = rows[order.to_numpy()]
+    return settled
+
+
+def _without_repeats(
+    posts: pl.DataFrame, order: npt.NDArray[np.uint32], origins: Origins
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    shared = [name for name in _SHARED if name in posts.columns]
+    doubtful = (
+        posts.select("content_id", "account_id", "timestamp", *shared)
+        .with_row_index()
+        .filter(pl.col("content_id").is_duplicated())
+        .with_columns(
+            other=(pl.col("account_id") != pl.col("account_id").first().over("content_id", order_by="index"))
+            | (pl.col("timestamp") != pl.col("timestamp").first().over("content_id", order_by="index")),
+            again=~pl.struct("content_id", "account_id", "timestamp", *shared).is_first_distinct(),
+        )
+    )
+    bad = doubtful.filter(pl.col("other") | pl.col("again"))
+    if bad.is_empty():
+        return posts, REJECTED.empty()
+    reasons = bad.select(
+        pl.when("other")
+        .then(pl.format("content_id: {} is another post's already (other account or time)", "content_id"))
+        .otherwise(pl.format("duplicate: post {} shares the same in an earlier row", "content_id"))
+    ).to_series()
+    rows = posts[bad["index"]].with_columns(pl.col("account_id").cast(ID))
+    sources, lines = _where(order[bad["index"].to_numpy()], origins)
+    keep = np.ones(posts.height, np.bool_)
+    keep[bad["index"].to_numpy()] = False
+    return posts.filter(pl.Series(keep)), rejected_table(rows, lines, reasons, sources)
+
+
+def _where(rows: npt.NDArray[Any], origins: Origins) -> tuple[pl.Series, npt.NDArray[np.int64]]:
+    """Return the file and the line that each of these rows, numbered before sorting, comes from."""
+    stops = np.cumsum([len(lines) for _, lines in origins])
+    part = np.searchsorted(stops, rows, side="right")
+    starts = np.concatenate(([0], stops))
+    lines = [int(origins[p][1][row - starts[p]]) for p, row in zip(part.tolist(), rows.tolist(), strict=True)]
+    sources = pl.Series([path for path, _ in origins], dtype=ID).gather(part)
+    return sources, np.array(lines, np.int64)

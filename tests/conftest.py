@@ -1,0 +1,29 @@
+"""What several test modules share: a small simulated study, made once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from propgraph.pipeline import build, find_clusters
+from propgraph.simulate.veles import simulate_veles
+from propgraph.study import Study
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A study of 600 accounts, 40 of them seeders, with clusters; to be read, not written."""
+    folder = tmp_path_factory.mktemp("small")
+    log = folder / "log.parquet"
+    simulate_veles(n_accounts=600, n_days=5, n_sites=6, n_seeders=40).log.write_parquet(log)
+    build([log], folder / "study")
+    return find_clusters(folder / "study")
+
+
+@pytest.fixture
+def own_study(small_study: Study, tmp_path: Path) -> Study:
+    """A copy of the small study that a test may change."""
+    shutil.copytree(small_study.path, tmp_path / "study")
+    return Study.open(tmp_path / "study")

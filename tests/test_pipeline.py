@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from propgraph.errors import InputError, StudyError, UsageError
+from propgraph.pipeline import build, find_clusters
+from propgraph.schema import TABLES
+from propgraph.simulate.veles import simulate_veles
+from propgraph.study import Study
+
+CHOICES = {"time_window": 45.0, "min_participation": 2, "min_edge_weight": 2, "threads": 2}
+OTHER_ORDER = {
+    "cascade_nodes": "posts of one time stand in order of their accounts, not of their ids",
+    "sites": "sites stand in order of their scores",
+    "evidence": "evidence stands in order of its subjects' scores",
+}
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    path = tmp_path_factory.mktemp("log") / "log.parquet"
+    simulate_veles(n_accounts=600, n_days=5, n_sites=6, n_seeders=40).log.write_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def built(log, tmp_path_factory):
+    """The study as `build` leaves it."""
+    return build([log], tmp_path_factory.mktemp("built") / "study", **CHOICES)
+
+
+@pytest.fixture(scope="module")
+def study(log, tmp_path_factory):
+    """The study after both jobs."""
+    path = tmp_path_factory.mktemp("study") / "study"
+    build([log], path, **CHOICES)
+    return find_clusters(path, seed=7)
+
+
+def assert_same_bytes(one, other, names=TABLES):
+    assert one.tables == other.tables
+    differing = [
+        name for name in names if one.file(name).read_bytes() != other.file(name).read_bytes()
+    ]  # fmt: skip
+    for name in differing:
+        assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
+    assert differing == []
+
+
+# --- the tables ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_have_the_columns_of_the_schema(study, name):
+    assert list(study.scan(name).collect_schema().items()) == list(TABLES[name].dtypes.items())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=OTHER_ORDER[name]))
+        if name in OTHER_ORDER
+        else name
+        for name in TABLES
+    ],
+)
+def test_tables_are_sorted_by_their_key(study, name):
+    table = getattr(study, name)
+    assert_frame_equal(table, table.sort(TABLES[name].key, nulls_last=False, maintain_order=True))
+    # Sorted by Python's own rules too: text by code points.
+    keys = [
+        tuple((value is not None, value) for value in row) for row in table.select(TABLES[name].key).rows()
+    ]
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if name != "rejected"])
+def test_tables_are_not_empty_and_their_keys_name_one_row(study, name):
+    table = getattr(study, name)
+    assert table.height > 0
+    assert not table.select(TABLES[name].key).is_duplicated().any()
+
+
+def test_posts_are_the_log(log, built):
+    source = pl.read_parquet(log)
+    same = [
+        "content_id",
+        "account_id",
+        "timestamp",
+        "kind",
+        "parent_content_id",
+        "origin_account_id",
+        "target_id",
+    ]
+    assert_frame_equal(
+        built.posts.select(same).sort("content_id"),
+        source.select(same).sort("content_id"),
+        check_dtypes=False,
+    )
+
+
+def test_accounts_and_objects_count_posts_and_shares(built):
+    posts, shares = built.posts, built.shares
+    counted = posts.group_by("account_id").agg(
+        n_posts=pl.len(), first_seen=pl.col("timestamp").min(), last_seen=pl.col("timestamp").max()
+    )
+    n_shares = shares.group_by("account_id").agg(n_shares=pl.len())
+    expected = counted.join(n_shares, on="account_id", how="left").with_columns(
+        pl.col("n_shares").fill_null(0)
+    )
+    columns = ["account_id", "n_posts", "n_shares", "first_seen", "last_seen"]
+    assert_frame_equal(
+        built.accounts.select(columns), expected.select(columns).sort("account_id"), check_dtypes=False
+    )
+    of_objects = shares.group_by("trace", "object_id").agg(
+        n_shares=pl.len(),
+        n_accounts=pl.col("account_id").n_unique(),
+        first_share=pl.col("timestamp").min(),
+        first_account_id=pl.col("account_id").sort_by("timestamp", "account_id").first(),
+    )
+    columns = ["trace", "object_id", "n_shares", "n_accounts", "first_share", "first_account_id"]
+    assert_frame_equal(
+        built.objects.select(columns),
+        of_objects.select(columns).sort("trace", "object_id"),
+        check_dtypes=False,
+    )
+
+
+def test_profiles_come_from_the_log(log, built):
+    source = (
+        pl.read_parquet(log)
+        .group_by("account_id")
+        .agg(
+            name=pl.col("account_name").sort_by("timestamp").last(),
+            created_at=pl.col("account_created_at").min(),
+            followers=pl.col("followers").max(),
+        )
+    )
+    columns = ["account_id", "name", "created_at", "followers"]
+    assert_frame_equal(built.accounts.select(columns), source.select(columns).sort("account_id"))
+
+
+def test_tables_name_each_others_ids(study):
+    posts = set(study.posts["content_id"])
+    accounts = set(study.accounts["account_id"])
+    assert set(study.shares["content_id"]) <= posts
+    assert set(study.shares["account_id"]) <= accounts
+    assert set(study.edges["source"]) | set(study.edges["target"]) <= accounts
+    assert (study.edges["source"] < study.edges["target"]).all()
+    assert set(study.cascade_nodes["cascade_id"]) == set(study.cascades["cascade_id"])
+    assert set(study.members["account_id"]) <= accounts
+    assert set(study.members["cluster_id"]) == set(study.clusters["cluster_id"])
+    subjects = {"cluster": set(study.clusters["cluster_id"]), "site": set(study.sites["site"])}
+    for kind, subject, content_ids in study.evidence.select(
+        "subject_type", "subject_id", "content_ids"
+    ).rows():
+        assert subject in subjects[kind]
+        assert 0 < len(content_ids) <= 20
+        assert set(content_ids) <= posts
+
+
+# --- rows in = posts + rejected --------------------------------------------------------------------------
+
+
+def test_every_row_is_a_post_or_rejected(log, tmp_path):
+    source = pl.read_parquet(log).with_columns(pl.col("timestamp").dt.to_string("iso:strict"))
+    doubtful = source.head(6).with_columns(
+        content_id=pl.Series(["x1", "x2", "x3", "x4", source["content_id"][4], source["content_id"][5]]),
+        account_id=pl.Series([None, "u2", "u3", "u4", "somebody-else", source["account_id"][5]]),
+        timestamp=pl.Series(["", "", "yesterday", "1712-01-01T00:00:00Z", *source["timestamp"][4:6]]),
+    )
+    dirty = tmp_path / "dirty.csv"
+    pl.concat([source, doubtful]).write_csv(dirty)
+    made = build([dirty], tmp_path / "study")
+    counts = made.run["build"]["counts"]
+    assert counts["rows"] == source.height + 6
+    assert counts["rows"] == counts["posts"] + counts["rejected"]
+    assert (counts["posts"], counts["rejected"]) == (made.posts.height, made.rejected.height)
+    assert counts["rejected"] == 6
+    assert sum(made.run["build"]["rejected_by_reason"].values()) == 6
+    assert sorted(reason.split(":")[0] for reason in made.rejected["reason"]) == [
+        "account_id", "content_id", "duplicate", "timestamp", "timestamp", "timestamp"
+    ]  # fmt: skip
+
+
+def test_all_rows_of_a_clean_log_are_posts(log, built):
+    counts = built.run["build"]["counts"]
+    assert counts["rows"] == counts["posts"] == built.posts.height == pl.read_parquet(log).height
+    assert counts["rejected"] == built.rejected.height == 0
+
+
+# --- the run record --------------------------------------------------------------------------------------
+
+
+def test_the_run_record_tells_how_the_study_was_made(log, study):
+    run = json.loads((study.path / "run.json").read_text(encoding="utf-8"))
+    assert list(run) == ["build", "clusters"]
+    made = run["build"]
+    assert {"python", "propgraph", "polars", "numba", "numpy", "igraph"} <= set(made["versions"])
+    assert made["versions"]["polars"] == pl.__version__
+    assert made["parameters"] == CHOICES | {
+        "logs": [str(log)], "format": None, "map": {}, "trace": None, "edge_weight": "objects", "edge_quantile": 0.0,
+    }  # fmt: skip
+    (source,) = made["inputs"]
+    assert source["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()
+    assert (source["path"], source["bytes"]) == (str(log), log.stat().st_size)
+    assert source["rows"] == pl.read_parquet(log).height
+    for name in ("posts", "rejected", "accounts", "shares", "objects", "cascades", "edges"):
+        assert made["counts"][name] == getattr(study, name).height
+    by_trace = study.edges.group_by("trace").len().rows()
+    assert made["edges_by_trace"] == dict(sorted(by_trace))
+    steps = [step["step"] for step in made["steps"]]
+    assert steps == ["read", "traces", "write posts and shares", "cascades", "edges"]
+    for job in run.values():
+        assert sum(step["wall_s"] for step in job["steps"]) <= job["wall_s"] + 0.01
+        assert all(step["peak_memory_mb"] > 10 for step in job["steps"])
+    found = run["clusters"]
+    assert found["parameters"]["seed"] == 7
+    assert found["counts"]["clusters"] == study.clusters.height
+    assert found["counts"]["members"] == study.members.height
+    assert found["counts"]["sites"] == study.sites.height
+    assert found["counts"]["flagged_clusters"] == study.clusters["flagged"].sum() > 0
+
+
+# --- the same input gives the same bytes -----------------------------------------------------------------
+
+
+def test_bytes_depend_on_neither_order_nor_threads(log, study, tmp_path):
+    # The other study comes from shuffled rows, in a process that has a single thread for everything.
+    shuffled = tmp_path / "log.parquet"
+    pl.read_parquet(log).sample(fraction=1, shuffle=True, seed=1).write_parquet(shuffled)
+    script = (
+        "import sys; from propgraph import build, find_clusters; "
+        f"build([sys.argv[1]], sys.argv[2], **{CHOICES | {'threads': 1}!r}); find_clusters(sys.argv[2], seed=7)"
+    )
+    alone = os.environ | {"POLARS_MAX_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONHASHSEED": "5"}
+    subprocess.run([sys.executable, "-c", script, shuffled, tmp_path / "other"], env=alone, check=True)
+    assert_same_bytes(study, Study.open(tmp_path / "other"))
+
+
+def test_bytes_do_not_depend_on_how_the_log_is_cut_into_files(log, built, tmp_path):
+    (tmp_path / "logs").mkdir()
+    rows = pl.read_parquet(log)
+    for number, start in enumerate(range(0, rows.height, 1000)):
+        rows[start : start + 1000].write_parquet(tmp_path / "logs" / f"{9 - number}.parquet")
+    other = build([tmp_path / "logs"], tmp_path / "other", **CHOICES)
+    assert len(other.run["build"]["inputs"]) == 4
+    assert_same_bytes(built, other, built.tables)
+
+
+def test_bytes_are_the_same_time_after_time(study):
+    # A sum of floats in another order shows in its last digit, but not each time.
+    first = {name: study.file(name).read_bytes() for name in study.tables}
+    for _ in range(5):
+        find_clusters(study.path, seed=7)
+        assert {name for name in first if study.file(name).read_bytes() != first[name]} == set()
+
+
+# --- faults ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"time_window": -1}, "time_window"),
+        ({"edge_weight": "object"}, "did you mean 'objects'"),
+        ({"edge_quantile": 1.5}, "edge_quantile"),
+        ({"trace": ["hashtags"]}, "did you mean 'hashtag'"),
+        ({"trace": ["object"]}, "the log has none"),
+    ],
+)
+def test_wrong_options_leave_nothing_behind(log, tmp_path, choices, message):
+    with pytest.raises(UsageError, match=message):
+        build([log], tmp_path / "study", **choices)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_logs_that_cannot_be_read_leave_nothing_behind(tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"bad\.csv"):
+        build([bad], tmp_path / "study")
+    with pytest.raises(InputError, match="no such file"):
+        build([tmp_path / "none.csv"], tmp_path / "study")
+    assert list(tmp_path.iterdir()) == [bad]
+
+
+def test_clusters_need_a_study_and_sensible_options(built, tmp_path):
+    before = (built.path / "run.json").read_bytes()
+    with pytest.raises(StudyError, match="no such study"):
+        find_clusters(tmp_path / "none")
+    with pytest.raises(UsageError, match="min_score"):
+        find_clusters(built.path, min_score=1.5)
+    with pytest.raises(UsageError, match="did you mean 'modularity'"):
+        find_clusters(built.path, objective="modularty")
+    with pytest.raises(UsageError, match="did you mean 'url'"):
+        find_clusters(built.path, trace=["urls"])
+    assert (built.path / "run.json").read_bytes() == before
+    assert "clusters" not in built.tables
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="threads are not checked at the border")
+def test_fewer_threads_than_one_are_refused(log, tmp_path):
+    with pytest.raises(UsageError, match="threads"):
+        build([log], tmp_path / "study", threads=-1)
+
+
+def test_one_trace_only(log, tmp_path):
+    made = build([log], tmp_path / "study", trace=["url"])
+    assert set(made.shares["trace"]) == set(made.edges["trace"]) == set(made.cascades["trace"]) == {"url"}
+
+
+def test_a_log_without_co_shares_is_a_study_all_the_same(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "content_id,account_id,timestamp,object_id\n"
+        "p1,a,2020-01-01T00:00:00Z,o1\np2,b,2020-01-02T00:00:00Z,o1\np3,c,2020-01-03T00:00:00Z,o2\n"
+    )
+    made = build([log], tmp_path / "study")
+    assert (made.posts.height, made.edges.height, made.cascades.height) == (3, 0, 2)
+    found = find_clusters(made.path)
+    for name in ("members", "clusters", "sites", "evidence"):
+        assert getattr(found, name).is_empty()
+        assert dict(getattr(found, name).schema) == TABLES[name].dtypes
+
+
+def test_progress_is_told_in_parts_of_one(log, tmp_path):
+    told = []
+    build([log], tmp_path / "study", progress=lambda label, done: told.append((label, done)))
+    find_clusters(tmp_path / "study", progress=lambda label, done: told.append((label, done)))
+    labels = {label for label, _ in told}
+    assert {"reading", "communities"} <= labels
+    assert any(label.startswith("co-shares") for label in labels)
+    for label in labels:
+        steps = [done for name, done in told if name == label]
+        assert steps == sorted(steps)
+        assert 0 <= steps[0] <= steps[-1] == 1

@@ -15,14 +15,17 @@ COMMANDS = ((), ("build",), ("clusters",), ("simulate", "veles"), ("demo",))
 def reference() -> str:
     """Return the page."""
     title = ["# Reference", "", "Made by `python docs/make_reference.py`; a test holds it against the code."]
-    tables = "Parquet files in the study's folder. All ids are `String`, all times `Datetime(ms, UTC)`."
+    tables = (
+        "Parquet files in the study's folder. All ids are `String`, all times `Datetime(ms, UTC)`. Rows stand in "
+        "the order of the key; clusters, with their members and evidence, and sites from the highest score down."
+    )
     parts = [*title, "", "## Commands"]
     for command in COMMANDS:
         parts += ["", "### " + " ".join(("propgraph", *command)), "", "```", usage(command), "```"]
     parts += ["", "## Tables", "", tables]
     for table in TABLES.values():
         key = ", ".join(f"`{name}`" for name in table.key)
-        parts += ["", f"### {table.name}", "", f"One row is {table.row}. Sorted by {key}.", ""]
+        parts += ["", f"### {table.name}", "", f"One row is {table.row}. Key: {key}.", ""]
         parts += ["| column | dtype | unit | meaning |", "|---|---|---|---|"]
         for name, column in table.columns.items():
             parts.append(f"| `{name}` | {column.dtype} | {column.unit} | {column.meaning} |")

@@ -17,7 +17,7 @@ from propgraph.encoding import codes_of, distinct_in_groups, encode, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.readers.read import Log, read_logs
-from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, OBJECTS, POSTS, SHARES
+from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
 from propgraph.traces.make import make_shares
 from propgraph.traces.urls import canonicalise_urls
@@ -99,14 +99,20 @@ def build(
         with run.step("cascades"):
             _write_cascades(writer, log, shares, run)
         with run.step("edges"):
-            edges = pl.concat([
+            found = [
                 cosharing_edges(
                     part,
-                    time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
-                    edge_weight=edge_weight, edge_quantile=edge_quantile, threads=threads, progress=progress,
+                    time_window=time_window,
+                    min_participation=min_participation,
+                    min_edge_weight=min_edge_weight,
+                    edge_weight=edge_weight,
+                    edge_quantile=edge_quantile,
+                    threads=threads,
+                    progress=progress,
                 )
                 for part in shares.values()
-            ])  # fmt: skip
+            ]
+            edges = pl.concat([EDGES.empty(), *found])
             writer.write("edges", edges)
         _count(run, log, shares, edges)
         writer.run = {"build": run.finish()}

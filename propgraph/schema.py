@@ -18,6 +18,7 @@ ID = pl.String()
 TIME = pl.Datetime("ms", "UTC")
 SECONDS = pl.Float64()
 COUNT = pl.UInt32()
+PAIRS = pl.UInt64()  # pairs of posts grow with the square of a burst
 SHARE = pl.Float64()
 IDS = pl.List(pl.String())
 
@@ -33,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a study: what a row is, its columns in order, and the columns it is sorted by."""
+    """One table of a study: what a row is, its columns in order, and the columns that tell its rows apart."""
 
     name: str
     row: str
@@ -180,9 +181,9 @@ EDGES = _table(
     trace=(ID, "", "what kind of object"),
     source=(ID, "id", "the account whose id sorts first"),
     target=(ID, "id", "the other account"),
-    n_events=(COUNT, "pairs of posts", "pairs of their posts of one object within the window"),
+    n_events=(PAIRS, "pairs of posts", "pairs of their posts of one object within the window"),
     n_objects=(COUNT, "objects", "distinct objects co-shared within the window"),
-    weight=(COUNT, "objects or pairs of posts", "the count that --edge-weight chose"),
+    weight=(PAIRS, "objects or pairs of posts", "the count that --edge-weight chose"),
     mean_delta_s=(SECONDS, "s", "mean time between the paired posts"),
     fast_share=(SHARE, "0..1", "share of the pairs of posts at most 10 s apart"),
     first_time=(TIME, "UTC", "first post of the first pair"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -155,7 +156,8 @@ def writing(path: str | Path, *, keep: bool = False) -> Iterator[StudyWriter]:
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+        _clear_up(target)
+        folder = Path(tempfile.mkdtemp(prefix=f"{_partial(target)}{os.getpid()}-", dir=target.parent))
     except OSError as error:
         raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
     try:
@@ -188,6 +190,28 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
+def _partial(target: Path) -> str:
+    return f".{target.name}.partial-"
+
+
+def _clear_up(target: Path) -> None:
+    """Remove what killed runs left half-made beside `target`; a run that lives keeps its folder."""
+    for folder in target.parent.glob(glob.escape(_partial(target)) + "*"):
+        maker = folder.name.removeprefix(_partial(target)).partition("-")[0]
+        if maker.isdigit() and not _lives(int(maker)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _previous(target: Path) -> Path:
     return target.parent / f".{target.name}.previous"
 
@@ -206,5 +230,7 @@ def _swap(folder: Path, target: Path) -> None:
 def _recover(target: Path) -> None:
     """Bring back the earlier study where a run was killed between the two renames of `_swap`."""
     previous = _previous(target)
-    if not target.exists() and is_study(previous):
+    if target.exists():
+        shutil.rmtree(previous, ignore_errors=True)  # killed after the second rename: it has served
+    elif is_study(previous):
         previous.rename(target)

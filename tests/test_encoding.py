@@ -150,7 +150,6 @@ def test_distinct_in_groups(groups):
     assert distinct_in_groups(offsets, codes, 5).tolist() == expected
 
 
-@pytest.mark.xfail(strict=True, reason="a share of a post's own id is told by hash alone, not by string")
 @pytest.mark.usefixtures("clashing_hashes")
 def test_clashing_hashes_of_a_post_and_its_object_keep_the_share():
     shares = pl.DataFrame(

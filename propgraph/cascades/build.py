@@ -103,7 +103,7 @@ class _Flat:
     account_id: pl.Series
     account: npt.NDArray[np.int32]
     time: npt.NDArray[np.int64]
-    has_time: npt.NDArray[np.bool_] | None
+    timestamp: pl.Series
     named: _Named | None
     roots_later: int = 0
 
@@ -126,7 +126,7 @@ def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
         account_id=shares["account_id"],
         account=_recode(shares["account_id"], labels),
         time=shares["timestamp"].dt.timestamp("ms").to_numpy(),
-        has_time=None,
+        timestamp=shares["timestamp"],
         named=named,
     )
 
@@ -140,6 +140,7 @@ def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     own_row = np.maximum(own_row, 0)
     first_time = flat.time[flat.offsets[:-1]]
     own_time = posts["timestamp"].dt.timestamp("ms").to_numpy()[own_row]
+    root_time = posts["timestamp"].gather(pl.Series(own_row)).set(pl.Series(~in_log), None)
     own_account = _recode(encode(posts["account_id"]), flat.accounts)[own_row]
     object_ = codes_of(flat.object_id)
     # A reshare that names the original as its parent hangs under the row made for it.
@@ -165,9 +166,9 @@ def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
         content_id=pl.concat([flat.objects.alias("content_id"), flat.content_id]).gather(position),
         account_id=_account_ids(account, flat.accounts),
         account=account,
-        # A root that the log dates later than its reshares still comes first.
+        # A root that the log dates later than its reshares comes first all the same, with its own time.
         time=merged(np.where(in_log, np.minimum(own_time, first_time), first_time), flat.time),
-        has_time=merged(in_log, np.ones(shares.height, np.bool_)),
+        timestamp=pl.concat([root_time, shares["timestamp"]]).gather(position),
         named=_Named(
             content=merged(np.where(in_log, own_row, posts.height + np.arange(n)), row),
             parent=merged(none, parent),
@@ -244,20 +245,17 @@ def _cascade_ids(flat: _Flat, trace: str) -> pl.Series:
 def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) -> pl.DataFrame:
     ids = decode(codes_of(flat.object_id), _cascade_ids(flat, trace))
     above = pl.Series(parent, dtype=pl.Int64)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             "cascade_id": ids,
             "content_id": flat.content_id,
             "account_id": flat.account_id,
-            "timestamp": pl.Series(flat.time).cast(TIME),
+            "timestamp": flat.timestamp,
             "parent_content_id": flat.content_id.gather(above.set(above < 0, None).cast(pl.UInt32)),
             "parent_source": decode(_SOURCE_CODES[source], _SOURCES),
             "depth": depth,
         }
     )
-    if flat.has_time is None:
-        return frame
-    return frame.with_columns(pl.when(pl.Series(flat.has_time)).then("timestamp").alias("timestamp"))
 
 
 def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
 
+INTERRUPTED = "interrupted; what was there before is as it was"
+
 app = typer.Typer(
     name="propgraph",
     help=_TITLE,
@@ -57,9 +59,9 @@ def run(arguments: list[str]) -> int:
         app(arguments, prog_name="propgraph", standalone_mode=True)
     except SystemExit as end:
         if end.code == 130:
-            _complain("interrupted; what was there before is as it was")
+            _complain(INTERRUPTED)
         return end.code if isinstance(end.code, int) else 1
-    except Exception as error:
+    except BaseException as error:  # a panic of Polars' is no Exception
         code, message = _explained(error)
         if not isinstance(error, PropgraphError) and os.environ.get("PROPGRAPH_DEBUG"):
             raise
@@ -68,8 +70,10 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _explained(error: Exception) -> tuple[int, str]:
+def _explained(error: BaseException) -> tuple[int, str]:
     """Return the exit code and what to tell."""
+    if isinstance(error, KeyboardInterrupt) or "KeyboardInterrupt" in str(error):
+        return 130, INTERRUPTED
     if isinstance(error, PropgraphError):
         return error.exit_code, str(error)
     if isinstance(error, MemoryError):

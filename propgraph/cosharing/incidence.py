@@ -138,7 +138,7 @@ def check_shares(shares: pl.DataFrame, /) -> None:
     missing = [name for name in NEEDED if name not in shares.columns]
     if missing:
         raise InputError(f"shares lack the column(s) {', '.join(missing)}; found {', '.join(shares.columns)}")
-    nulls = [name for name in NEEDED if shares[name].null_count()]
+    nulls = [name for name in (*NEEDED, "trace") if name in shares.columns and shares[name].null_count()]
     if nulls:
         raise InputError(f"shares hold nulls in the column(s) {', '.join(nulls)}; drop these rows first")
     if not isinstance(shares["timestamp"].dtype, pl.Datetime):

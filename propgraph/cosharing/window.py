@@ -18,7 +18,7 @@ import polars as pl
 from numba import njit
 
 from propgraph.cosharing.chance import chance_of
-from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64, incidence
+from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64, check_shares, incidence
 from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least, check_choice
 from propgraph.schema import EDGES
@@ -26,6 +26,7 @@ from propgraph.schema import EDGES
 EDGE_WEIGHTS = ("objects", "events")
 FAST_MS = 10_000
 LONGEST_WINDOW_S = 3.2e9
+MANY = 2**31 - 2  # as many pairs of posts as the first look counts; the second counts all
 _HISTOGRAM = 1 << 16
 _BLOCKS = 64
 
@@ -95,8 +96,11 @@ def cosharing_edges(
     check_at_least("threads", 1 if threads is None else threads, 1)
     check_at_least("min_participation", min_participation, 1)
     check_at_least("min_edge_weight", min_edge_weight, 1)
+    if min_edge_weight > MANY:
+        raise UsageError(f"min_edge_weight: {min_edge_weight} is more than {MANY}")
     if not 0 <= edge_quantile < 1:
         raise UsageError(f"edge_quantile: {edge_quantile} is not in 0 <= q < 1")
+    check_shares(shares)
     frames = [EDGES.empty()]
     for trace, part in _by_trace(shares):
         log = incidence(part)
@@ -142,7 +146,7 @@ class _Window:
         log = log.keep(paired)
         if quantile > 0:
             cut = _quantile(*self._histogram(log, takes_part), quantile)
-            self.min_weight = max(self.min_weight, int(np.floor(cut)) + 1)
+            self.min_weight = min(max(self.min_weight, int(np.floor(cut)) + 1), MANY)
         log = self._prune(log, n_accounts)
         return self._scan(log, takes_part, self.min_weight)
 
@@ -363,7 +367,7 @@ def _rows(
                         if latest[b, 1] == 0:
                             touched[used] = b
                             used += 1
-                        if by_events or latest[b, 0] != o:
+                        if (by_events and latest[b, 1] < MANY) or latest[b, 0] != o:
                             latest[b, 0] = o
                             latest[b, 1] += 1
                     q += 1
@@ -379,7 +383,7 @@ def _rows(
                         if latest[b, 1] == 0:
                             touched[used] = b
                             used += 1
-                        if by_events or latest[b, 0] != o:
+                        if (by_events and latest[b, 1] < MANY) or latest[b, 0] != o:
                             latest[b, 0] = o
                             latest[b, 1] += 1
                     q -= 1

@@ -139,7 +139,15 @@ def together(faults: list[str], /, *, shown: int = 5) -> str:
 
 
 def unreadable(error: BaseException, /) -> str:
-    """Return in words why a file cannot be read."""
+    """Return in words why a file cannot be read.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When that is why: Polars makes a panic of it.
+    """
+    if "KeyboardInterrupt" in str(error):
+        raise KeyboardInterrupt from error
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read ({error.strerror})"
     return f"cannot be read to its end ({str(error)[:300]}); is it cut off or damaged?"

@@ -44,7 +44,7 @@ def in_order_once(posts: pl.DataFrame, origins: Origins, /) -> tuple[pl.DataFram
 def _canonical_order(posts: pl.DataFrame, unique: bool) -> npt.NDArray[np.uint32]:
     time = posts["timestamp"].dt.timestamp("ms").to_numpy()
     account = codes_of(encode(posts["account_id"])).astype(np.uint64)
-    span = int(time.max() - time.min()).bit_length()
+    span = (int(time.max()) - int(time.min())).bit_length()
     bits = int(account.max()).bit_length()
     if span + bits <= 64:
         # Time and account in one number: sorting it takes half as long as sorting by two keys.

@@ -260,6 +260,8 @@ def _assemble(
     with ThreadPoolExecutor() as pool:
         frame = frame.with_columns(list(pool.map(lambda name: encode(frame[name]), encoded)))
     frame, repeats = in_order_once(frame, origins)
+    if repeats.height:  # whoever stands in rejected rows alone is no account of this log
+        frame = frame.with_columns(encode(frame[name].cast(pl.String)) for name in encoded)
     profiles = frame.select(
         "account_id",
         *(pl.col(name).alias(name.removeprefix("account_")) for name in PROFILE if name in frame.columns),

@@ -18,7 +18,7 @@ READERS: Mapping[str, Reader] = {
 # What people call the columns that every log has, for the advice in an error.
 _LIKELY = {
     "account_id": ("account", "user", "author", "page", "from_id", "screen_name", "username"),
-    "timestamp": ("time", "date", "created", "posted"),
+    "timestamp": ("time", "date", "created", "posted", "when"),
     "object_id": ("object", "link", "url", "hashtag"),
 }
 
@@ -29,9 +29,9 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
     Raises
     ------
     UsageError
-        When a word is not of that form or the canonical name is unknown.
+        When a word is not of that form, or the canonical name is unknown or named twice.
     """
-    mapping = {}
+    mapping: dict[str, str] = {}
     for pair in pairs:
         name, equals, column = pair.partition("=")
         if not equals or not column:
@@ -41,6 +41,8 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
                 f"--map {pair!r}: {name!r} is not a name that propgraph knows"
                 f"{did_you_mean(name, CANONICAL)}; it knows {', '.join(CANONICAL)}"
             )
+        if name in mapping:
+            raise UsageError(f"--map {pair!r}: {name} is mapped already, to {mapping[name]!r}")
         mapping[name] = column
     return mapping
 

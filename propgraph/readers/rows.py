@@ -162,10 +162,9 @@ def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
     text = _whole(values) if values.dtype.is_float() else values.cast(pl.String)
     if name in _IDS:
         text = _tidy(text, must=name in _MUST)
-    if name != "text":
-        empty = text.str.len_bytes() == 0
-        if empty.any():
-            text = text.set(empty.fill_null(False), None)
+    empty = text.str.len_bytes() == 0
+    if empty.any():
+        text = text.set(empty.fill_null(False), None)
     return text.alias(name)
 
 

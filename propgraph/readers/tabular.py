@@ -11,7 +11,6 @@ import csv
 import io
 import json
 import math
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ import pyarrow.csv as pa_csv
 
 from propgraph.errors import InputError
 from propgraph.readers.files import LogFile, unreadable
+from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
 from propgraph.schema import REJECTED
 
 RAW_LIMIT = 2000
@@ -33,7 +33,7 @@ _BATCH_ROWS = 1 << 18
 _BLOCK_BYTES = 1 << 25
 _FIELD_CHARACTERS = 1 << 25
 _KEY_RECORDS = 10_000
-_OPEN_QUOTES = 100
+_REPLAYED_CHARACTERS = 1 << 28
 _UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 Progress = Callable[[int], None]
@@ -117,27 +117,23 @@ def _read_binary(file: LogFile, columns: list[str]) -> Batch:
 
 
 class _Counted(io.RawIOBase):
-    """A byte stream that tells how much of it was read and, where asked, ends in a `tail` of ours.
+    """A byte stream that tells how much of it was read, and shows it to a `check` that may raise."""
 
-    With a tail it has to be UTF-8 throughout; other bytes raise `UnicodeDecodeError`.
-    """
-
-    def __init__(self, stream: IO[bytes], progress: Progress | None, tail: bytes = b"") -> None:
-        self._stream, self._progress, self._tail = stream, progress, tail
-        self._decoder = codecs.getincrementaldecoder("utf-8")() if tail else None
+    def __init__(
+        self, stream: IO[bytes], progress: Progress | None, check: Callable[[bytes], None] | None = None
+    ) -> None:
+        self._stream, self._progress, self._check = stream, progress, check
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
-        if self._decoder and not (data.isascii() and data and self._decoder.getstate()[0] == b""):
-            self._decoder.decode(data, final=not data)
-        if not data:
-            data, self._tail = self._tail[: len(buffer)], self._tail[len(buffer) :]
-        elif self._progress:
-            self._progress(len(data))
         buffer[: len(data)] = data
+        if self._check:
+            self._check(data)
+        if self._progress and data:
+            self._progress(len(data))
         return len(data)
 
     def close(self) -> None:
@@ -145,8 +141,10 @@ class _Counted(io.RawIOBase):
         super().close()
 
 
-def _bytes(file: LogFile, progress: Progress | None = None, tail: bytes = b"") -> io.BufferedReader:
-    return io.BufferedReader(_Counted(file.open(), progress, tail), buffer_size=1 << 20)
+def _bytes(
+    file: LogFile, progress: Progress | None = None, check: Callable[[bytes], None] | None = None
+) -> io.BufferedReader:
+    return io.BufferedReader(_Counted(file.open(), progress, check), buffer_size=1 << 20)
 
 
 def _text(file: LogFile, progress: Progress | None = None) -> io.TextIOWrapper:
@@ -160,7 +158,7 @@ def _header(file: LogFile) -> list[str]:
 
 
 def _read_csv(file: LogFile, columns: list[str], progress: Progress | None) -> Iterator[Batch]:
-    """Read by Arrow; where Arrow cannot (a quote never closed, bytes that are no text), record by record."""
+    """Read by Arrow; what Arrow would read wrongly without a word, record by record."""
     header = _header(file)
     names = [name.strip() for name in header]
     places = [names.index(name) for name in columns]
@@ -169,12 +167,8 @@ def _read_csv(file: LogFile, columns: list[str], progress: Progress | None) -> I
         for batch, next_line in _read_csv_fast(file, columns, places, progress, n_fields=len(header)):
             line = next_line
             yield batch
-    except (pa.ArrowInvalid, UnicodeDecodeError, _QuoteLeftOpen):
+    except (pa.ArrowInvalid, UnicodeDecodeError, QuoteLeftOpenError):
         yield from _read_csv_slow(file, columns, places, None if line > 2 else progress, first=line)
-
-
-class _QuoteLeftOpen(Exception):  # noqa: N818 - it ends the fast way, not the reading
-    """The file ends inside a quote."""
 
 
 def _read_csv_fast(
@@ -187,13 +181,17 @@ def _read_csv_fast(
         torn.append((row.number, _miscounted(row.actual_columns, n_fields, row.text), row.text))
         return "skip"
 
-    # Arrow takes a quote left open as closed by the end of the file, and with it all rows since. So a row
-    # of ours is put at the end: where it does not come out again, a quote has swallowed it.
-    token = uuid.uuid4().hex
-    last = [token if place == places[0] else "" for place in range(n_fields)]
+    quotes, decoder = Quotes(file.separator), codecs.getincrementaldecoder("utf-8")()
+
+    def check(data: bytes) -> None:
+        quotes.check(data)
+        # Arrow looks at the bytes of some columns only, and trips over others where it shows a torn row.
+        if not (data and data.isascii() and not decoder.getstate()[0]):
+            decoder.decode(data, final=not data)
+
     raw = [f"f{place}" for place in places]
     reader = pa_csv.open_csv(
-        _bytes(file, progress, tail=("\n" + file.separator.join(last) + "\n").encode()),
+        _bytes(file, progress, check),
         # Names of its own count the header as a row and do not care how it is written.
         read_options=pa_csv.ReadOptions(
             block_size=_BLOCK_BYTES, use_threads=False, autogenerate_column_names=True
@@ -209,29 +207,19 @@ def _read_csv_fast(
             quoted_strings_can_be_null=True,
         ),
     )
-    held: pl.DataFrame | None = None
-    line = 2
-
-    def batch(frame: pl.DataFrame) -> tuple[Batch, int]:
-        nonlocal line, torn
-        lines = _lines(line, frame.height, [number for number, _, _ in torn])
-        line = int(lines[-1]) + 1 if frame.height else line
-        bad, torn = [row for row in torn if row[0] < line], [row for row in torn if row[0] >= line]
-        return Batch(frame, lines, rejected_rows(str(file.path), bad)), line
-
+    line = 1
     for block in reader:
         frame = pl.DataFrame(pl.from_arrow(block))
         frame.columns = columns
-        if held is None:
-            frame = frame[1:]  # the header
-        elif held.height:
-            yield batch(held)
-        held = frame
-    if held is None or held.is_empty() or held.item(-1, 0) != token:
-        raise _QuoteLeftOpen
-    done, _ = batch(held)
-    done.frame, done.line = done.frame[:-1], done.line[:-1]
-    yield done, line
+        lines = _lines(line, frame.height, [number for number, _, _ in torn])
+        if line == 1:
+            frame, lines = frame[1:], lines[1:]  # the header
+        line = int(lines[-1]) + 1 if frame.height else max(line, 2)
+        bad, torn[:] = [row for row in torn if row[0] < line], [row for row in torn if row[0] >= line]
+        yield Batch(frame, lines, rejected_rows(str(file.path), bad)), line
+    if torn:
+        empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+        yield Batch(empty, range(0), rejected_rows(str(file.path), torn)), torn[-1][0] + 1
 
 
 def _lines(first: int, n: int, without: list[int]) -> Lines:
@@ -258,7 +246,7 @@ def _read_csv_slow(
     def check(record: tuple[list[str] | None, str]) -> tuple[list[str | None] | None, str]:
         fields, text = record
         if fields is None:
-            return None, "a quote opens here and never closes"
+            return None, "a quote opens here and is not closed"
         if len(fields) != n_fields:
             return None, _miscounted(len(fields), n_fields, text)
         row = [fields[place] or None for place in places]
@@ -275,7 +263,7 @@ def _read_csv_slow(
 
 
 def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str] | None, str]]:
-    """Yield the fields and the text of each record; fields are None where a quote never closes.
+    """Yield the fields and the text of each record; fields are None where a quote is left open.
 
     Such a quote costs the one line that it stands in: reading goes on with the next.
     """
@@ -293,14 +281,15 @@ def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str]
             yield line
         ended = True
 
-    n_open = 0
+    replayed = 0
     while True:
         records = csv.reader(feed(), delimiter=file.separator)
         while True:
             taken.clear()
             try:
                 fields = next(records)
-                left_open = ended  # the reader asked for a line more than there is
+                # At its end the reader asked for a line more than there is.
+                left_open = ended or (len(taken) > 1 and _left_open(taken, file.separator))
             except StopIteration:
                 return
             except csv.Error:  # a field beyond all bounds
@@ -310,14 +299,22 @@ def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str]
             if fields:
                 yield fields, "".join(taken)
         yield None, taken[0]
-        n_open += 1
-        if n_open > _OPEN_QUOTES:
-            raise InputError(
-                f"{file.path}: more than {_OPEN_QUOTES} quotes open and never close, the last before "
-                f"{taken[0][:80]!r}; write the file with closed quotes, or with none"
-            )
         again.extendleft(reversed(taken[1:]))
+        replayed += sum(map(len, taken))
         ended = False
+        if replayed > _REPLAYED_CHARACTERS:
+            raise InputError(
+                f"{file.path}: quotes open and do not close, again and again, the last in {taken[0][:80]!r}; "
+                "write the file with closed quotes, or with none"
+            )
+
+
+def _left_open(lines: list[str], separator: str) -> bool:
+    try:
+        Quotes(separator).check("".join(lines).encode("utf-8", "surrogateescape"))
+    except QuoteLeftOpenError:
+        return True
+    return False
 
 
 def _not_text(value: str) -> bool:

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from propgraph.errors import InputError, UsageError
+from propgraph.readers.base import CANONICAL
+from propgraph.readers.read import read_logs
+from propgraph.readers.registry import READERS, choose_reader, parse_mapping
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def read(name, **options):
+    log = read_logs([FIXTURES / name], **options)
+    assert log.n_rows == sum(source["rows"] for source in log.sources)
+    return log
+
+
+def rows(log, *columns):
+    return log.posts.select(
+        pl.col(name).cast(pl.String) if name != "urls" else name for name in columns
+    ).rows()
+
+
+def test_coortweet():
+    log = read("coortweet.csv")
+    assert [source["reader"] for source in log.sources] == ["coortweet"]
+    assert rows(log, "content_id", "account_id", "object_id") == [
+        ("p1", "1234567890123456789", "https://mill.example/a"),
+        ("p1", "1234567890123456789", "https://mill.example/b"),
+        ("p2", "1234567890123456788", "https://mill.example/a"),
+    ]
+    assert log.posts["timestamp"].dt.timestamp("ms").to_list() == [1_600_000_000_000] * 2 + [
+        1_600_000_030_000
+    ]
+
+
+def test_qut():
+    log = read("qut.csv")
+    assert [source["reader"] for source in log.sources] == ["qut"]
+    assert rows(log, "content_id", "account_id", "kind", "parent_content_id", "urls", "text") == [
+        ("m1", "u1", "original", None, ["https://mill.example/a", "https://mill.example/b"], "Look, here: https://mill.example/a"),
+        ("m2", "u2", "reshare", "m1", None, "RT"),
+        ("m3", "u3", "reply", "m1", None, 'No "way"'),
+    ]  # fmt: skip
+    assert log.profiles["name"].to_list() == ["Anna", "Ben", "Cleo"]
+
+
+def test_hoaxy():
+    log = read("hoaxy.csv")
+    assert [source["reader"] for source in log.sources] == ["hoaxy"]
+    assert rows(log, "content_id", "account_id", "kind", "origin_account_id", "platform") == [
+        ("t1", "u1", "original", None, "twitter"),
+        ("t2", "u2", "reshare", "u1", "twitter"),
+        ("t3", "u3", "reply", "u1", "twitter"),
+        ("t4", "u4", "quote", "u1", "twitter"),
+        ("t5", "u5", "reshare", None, "twitter"),  # a mention: the author stands at `from`
+    ]
+    assert log.posts["urls"].to_list() == [["https://mill.example/a"]] * 5
+
+
+def test_columns_of_ones_own_by_mapping():
+    mapping = {"account_id": "who", "timestamp": "when", "hashtags": "tags", "url": "link"}
+    log = read("own.ndjson", mapping=mapping)
+    assert [source["reader"] for source in log.sources] == ["columns"]
+    assert [source["time_unit"] for source in log.sources] == ["ISO 8601"]
+    assert rows(log, "account_id", "urls") == [
+        ("1234567890123456789", None),
+        ("b", ["https://mill.example/a"]),
+    ]
+    assert log.posts["hashtags"].to_list() == [["mill", "fake"], None]
+    assert log.posts["timestamp"].dt.timestamp("ms").to_list() == [1_600_000_000_000, 1_600_000_010_000]
+    assert [note.split(": ", 1)[1] for note in log.notes] == [
+        "no post ids; made from account, time and content (post:...)"
+    ]
+
+
+def test_a_mapping_keeps_the_columns_that_have_the_right_name():
+    log = read("coortweet.csv", mapping={"timestamp": "timestamp_share"})
+    assert [source["reader"] for source in log.sources] == ["columns"]
+    assert set(log.posts.columns) == {"content_id", "account_id", "timestamp", "object_id"}
+
+
+def test_format_overrules_what_is_found(tmp_path):
+    table = pl.read_csv(FIXTURES / "coortweet.csv").with_columns(timestamp=pl.lit(1_500_000_000))
+    table.write_csv(tmp_path / "both.csv")
+    years = {
+        name: read_logs([tmp_path / "both.csv"], format=name).posts["timestamp"].dt.year().unique().to_list()
+        for name in (None, "coortweet", "columns")
+    }
+    assert years == {None: [2020], "coortweet": [2020], "columns": [2017]}
+
+
+def test_the_reader_that_needs_most_is_taken():
+    for reader in READERS.values():
+        found = [*CANONICAL, *reader.needs]
+        for other in READERS.values():
+            found = (
+                found
+                if other.name == reader.name
+                else [c for c in found if c not in other.needs or c in reader.needs]
+            )
+        chosen = choose_reader(found, source="f", format=None, mapping={})
+        assert chosen.name == reader.name
+
+
+def test_every_reader_gives_columns_that_are_known():
+    for name, reader in READERS.items():
+        assert name == reader.name
+        raw = pl.DataFrame(schema=dict.fromkeys([*reader.needs, *reader.uses], pl.String))
+        assert set(reader.posts(raw).columns) <= set(CANONICAL)
+
+
+def test_columns_that_no_reader_knows_are_listed_with_what_was_likely_meant():
+    found = ["Page", "Author Id", "publish_date", "link"]
+    with pytest.raises(InputError) as error:
+        choose_reader(found, source="log.csv", format=None, mapping={})
+    message = str(error.value)
+    assert message.startswith(
+        "log.csv: no reader knows these columns. Found: Page, Author Id, publish_date, link."
+    )
+    assert "columns misses account_id, timestamp" in message
+    assert message.endswith("--map account_id=Author Id --map timestamp=publish_date --map object_id=link")
+
+
+def test_a_wide_table_is_listed_in_part():
+    with pytest.raises(InputError, match="c49 and 950 more"):
+        choose_reader([f"c{n}" for n in range(1000)], source="f", format=None, mapping={})
+    with pytest.raises(InputError, match="Found: none"):
+        choose_reader([], source="f", format=None, mapping={})
+
+
+def test_the_wrong_format_says_what_is_missing():
+    with pytest.raises(
+        InputError,
+        match=r"Found: account_id, timestamp\. coortweet misses object_id, content_id, timestamp_share",
+    ):
+        choose_reader(["account_id", "timestamp"], source="f", format="coortweet", mapping={})
+
+
+def test_an_unknown_format_is_bad_usage():
+    with pytest.raises(UsageError, match=r"--format: 'cortweet' is not one of .*did you mean 'coortweet'"):
+        choose_reader(["account_id"], source="f", format="cortweet", mapping={})
+
+
+def test_a_mapping_of_a_known_format_is_bad_usage():
+    with pytest.raises(UsageError, match="--format qut"):
+        choose_reader(["user"], source="f", format="qut", mapping={"account_id": "user"})
+    assert (
+        choose_reader(["u", "timestamp"], source="f", format="columns", mapping={"account_id": "u"}).name
+        == "columns"
+    )
+
+
+def test_a_mapping_to_a_column_that_is_not_there():
+    with pytest.raises(
+        InputError,
+        match=r"f: --map account_id=usr: no such column \(did you mean 'user'\?\); found user, when",
+    ):
+        choose_reader(["user", "when"], source="f", format=None, mapping={"account_id": "usr"})
+
+
+def test_a_mapping_that_leaves_something_out():
+    with pytest.raises(InputError, match=r"f: no column for timestamp.*--map timestamp=created"):
+        choose_reader(["user", "created"], source="f", format=None, mapping={"account_id": "user"})
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        (["account_id"], "write NAME=COLUMN"),
+        (["account_id="], "write NAME=COLUMN"),
+        (["acount_id=user"], "did you mean 'account_id'"),
+        (["account_id=a", "account_id=b"], "account_id is mapped already"),
+    ],
+)
+def test_words_that_are_no_mapping(pairs, message):
+    with pytest.raises(UsageError, match=message):
+        parse_mapping(pairs)
+
+
+def test_a_column_may_have_an_equals_sign():
+    assert parse_mapping(["account_id=user", "text=a=b"]) == {"account_id": "user", "text": "a=b"}

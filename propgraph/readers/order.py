@@ -109,7 +109,9 @@ def _where(rows: npt.NDArray[Any], origins: Origins) -> tuple[pl.Series, npt.NDA
     """Return the file and the line that each of these rows, numbered before sorting, comes from."""
     stops = np.cumsum([len(lines) for _, lines in origins])
     part = np.searchsorted(stops, rows, side="right")
-    starts = np.concatenate(([0], stops))
-    lines = [int(origins[p][1][row - starts[p]]) for p, row in zip(part.tolist(), rows.tolist(), strict=True)]
-    sources = pl.Series([path for path, _ in origins], dtype=ID).gather(part)
-    return sources, np.array(lines, np.int64)
+    line = np.empty(rows.size, np.int64)
+    for p in np.unique(part).tolist():
+        here, lines = part == p, origins[p][1]
+        place = rows[here] - (stops[p] - len(lines))
+        line[here] = lines.start + place if isinstance(lines, range) else lines[place]
+    return pl.Series([path for path, _ in origins], dtype=ID).gather(part), line

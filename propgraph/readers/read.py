@@ -269,7 +269,7 @@ def _assemble(
     return Log(
         posts=frame.drop(PROFILE, strict=False),
         profiles=profiles if profiles.width > 1 else ACCOUNTS.empty().select("account_id"),
-        rejected=pl.concat([*rejected, repeats]).sort(*REJECTED.key, "raw", nulls_last=True),
+        rejected=pl.concat([*rejected, repeats]).sort(*REJECTED.key),
         sources=sources,
         notes=notes,
     )

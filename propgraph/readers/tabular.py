@@ -327,16 +327,22 @@ def _read_ndjson(file: LogFile, columns: list[str], progress: Progress | None) -
     def check(record: bytes) -> tuple[list[str | None] | None, str]:
         nonlocal nested
         try:
-            value = _parse(record)
+            found = _parse(record)
         except ValueError as error:
             return None, f"not JSON: {error}"
-        if not isinstance(value, dict):
-            return None, f"a JSON {type(value).__name__} where an object was expected"
-        values = [value.get(name) for name in columns]
-        if any(isinstance(value, float) and abs(value) >= 2**63 for value in values):
-            values = _exact(record, columns, values)
-        nested = nested or any(isinstance(value, dict | list) for value in values)
-        return [_as_text(value) for value in values], ""
+        if not isinstance(found, dict):
+            return None, f"a JSON {type(found).__name__} where an object was expected"
+        row: list[str | None] = []
+        for name in columns:
+            value = found.get(name)
+            if value is None or isinstance(value, str):
+                row.append(value or None)
+                continue
+            nested = nested or isinstance(value, dict | list)
+            if isinstance(value, float) and abs(value) >= 2**63:
+                value = _exact(record, name, value)
+            row.append(_as_text(value))
+        return row, ""
 
     with _bytes(file, progress) as stream:
         numbered = ((n, line) for n, line in enumerate(stream, 1) if not line.isspace())
@@ -348,34 +354,32 @@ def _read_ndjson(file: LogFile, columns: list[str], progress: Progress | None) -
 
 
 def _parse(record: bytes) -> Any:
-    """Return one JSON value; what Python's own `json` writes beyond the standard (NaN, half an emoji) counts."""
+    """Return one JSON value, also as Python's own `json` writes it beyond the standard: NaN, half an emoji."""
     try:
         return orjson.loads(record)
     except orjson.JSONDecodeError as error:
         try:
-            return json.loads(record)
+            value = json.loads(record)
+            return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             raise error from None
 
 
-def _exact(record: bytes, columns: list[str], values: list[Any]) -> list[Any]:
-    """Return the values with all digits of the integers too large for orjson, which makes floats of them."""
+def _exact(record: bytes, name: str, value: float) -> Any:
+    """Return a value with all its digits if it is an integer too large for orjson, which makes it a float."""
     try:
-        value = json.loads(record)
+        return json.loads(record)[name]
     except (ValueError, RecursionError):
-        return values
-    return [value.get(name) for name in columns]
+        return value
 
 
 def _as_text(value: Any) -> str | None:
     """Return a JSON value as a log would write it in a column; a list or object is written as JSON."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):  # pandas writes nothing as NaN
-        return None
-    if isinstance(value, str):
-        return (value if value.isascii() else value.encode("utf-8", "replace").decode()) or None
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, float):
+        if math.isnan(value):  # how pandas writes nothing
+            return None
+        return str(int(value) if value.is_integer() and abs(value) < 2**53 else value)
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return json.dumps(value)
 

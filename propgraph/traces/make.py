@@ -37,7 +37,7 @@ class Trace:
     needs
         Columns of `posts`, any of which is enough.
     make
-        Posts in, `row` and `object_id` out.
+        Posts in, `row` and `object_id` out, by row; what a post shares twice may stand there twice.
     also
         A column of `posts` without which the others do not help.
     """
@@ -73,8 +73,7 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
     """
     for name in traces or []:
         check_choice("--trace", name, TRACES)
-    rows, several = _first_rows(posts["content_id"])
-    posts = posts.with_columns(encode(posts["account_id"]), rows)
+    posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
     known = {name for name in posts.columns if posts[name].null_count() < posts.height} - {"row"}
     shares = {}
     for name in sorted(set(traces or TRACES)):
@@ -82,8 +81,6 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
         fits = trace.also in known and known.intersection(trace.needs)
         made = trace.make(posts) if fits else None
         if made is not None and made.height:
-            if several:
-                made = made.unique(["row", "object_id"], keep="first", maintain_order=True)
             shares[name] = _by_object(made, posts).with_columns(trace=pl.lit(name, dtype=_NAMES))
         elif traces:
             also = f"{trace.also} and " if trace.also not in known else ""
@@ -94,26 +91,32 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
     return shares
 
 
-def _first_rows(content_ids: pl.Series) -> tuple[pl.Series, bool]:
-    """Return the first row of each row's post, and whether any post has several rows.
+def _first_rows(content_ids: pl.Series) -> pl.Series:
+    """Return the first row of each row's post.
 
     A log may have one row for each object of a post; in canonical order they stand together.
     """
     row = pl.int_range(len(content_ids), dtype=pl.UInt32, eager=True).alias("row")
     same = (content_ids == content_ids.shift(1)).fill_null(False)
     if not same.any():
-        return row, False
-    return pl.select(pl.when(~same).then(row).forward_fill().alias("row")).to_series(), True
+        return row
+    return pl.select(pl.when(~same).then(row).forward_fill().alias("row")).to_series()
 
 
 def _by_object(made: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
-    """Sort shares by object; within it they keep the posts' canonical order."""
+    """Sort shares by object, each post and object once; within an object they keep the posts' order."""
     object_ = encode(made["object_id"])
-    _, order = grouped(codes_of(object_), len(labels_of(object_)))
-    position = pl.Series(order, dtype=pl.UInt32)
-    row = made["row"].gather(position)
-    of_post = posts.select("content_id", "account_id", "timestamp")[row]
-    shares = of_post.with_columns(object_.gather(position).alias("object_id"), row.alias("row"))
+    codes = codes_of(object_)
+    _, order = grouped(codes, len(labels_of(object_)))
+    row = made["row"].to_numpy()[order]
+    # What a post shares twice now stands together.
+    same_row = np.flatnonzero(row[1:] == row[:-1]) + 1
+    again = same_row[codes[order[same_row]] == codes[order[same_row - 1]]]
+    if again.size:
+        order, row = np.delete(order, again), np.delete(row, again)
+    position, of_post = pl.Series(order, dtype=pl.UInt32), pl.Series("row", row)
+    shares = posts.select("content_id", "account_id", "timestamp")[of_post]
+    shares = shares.with_columns(object_.gather(position).alias("object_id"), of_post)
     if "tokens" in made.columns:
         shares = shares.with_columns(made["tokens"].gather(position))
     return shares
@@ -124,7 +127,7 @@ def _objects(posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _urls(posts: pl.DataFrame) -> pl.DataFrame:
-    """Return `row, object_id, site, tokens`: each post's links, canonical, each once."""
+    """Return `row, object_id, site, tokens`: each post's links, canonical."""
     links = posts.lazy().select(
         "row", pl.col("urls") if "urls" in posts.columns else pl.lit(None, IDS).alias("urls")
     )
@@ -133,16 +136,11 @@ def _urls(posts: pl.DataFrame) -> pl.DataFrame:
         links = pl.concat([links, found], how="horizontal").select(
             "row", urls=pl.when(pl.col("urls").list.len() > 0).then("urls").otherwise("found")
         )
-    raw = links.explode("urls", empty_as_null=True).drop_nulls().rename({"urls": "raw"}).collect()
-    canonical = canonicalise_urls(raw["raw"])
-    return (
-        raw.lazy()
-        .join(canonical.lazy(), on="raw", how="left", maintain_order="left")
-        .drop_nulls("url")
-        .unique(["row", "url"], keep="first", maintain_order=True)
-        .select("row", "site", "tokens", object_id="url")
-        .collect()
-    )
+    raw = links.explode("urls", empty_as_null=True).drop_nulls().collect()
+    # By code, since a join on a few links that everyone shares has been seen to take 5 s and 4 GB.
+    link = encode(raw["urls"])
+    canonical = canonicalise_urls(labels_of(link)).select("site", "tokens", object_id="url")
+    return raw.select("row").hstack(canonical[pl.Series(codes_of(link))]).drop_nulls("object_id")
 
 
 def _links(text: pl.Expr) -> pl.Expr:
@@ -162,11 +160,11 @@ def _url(posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _domain(posts: pl.DataFrame) -> pl.DataFrame:
-    return _urls(posts).select("row", object_id="site").drop_nulls().unique(maintain_order=True)
+    return _urls(posts).select("row", object_id="site").drop_nulls()
 
 
 def _hashtag(posts: pl.DataFrame) -> pl.DataFrame:
-    """Return `row, object_id`: each post's hashtags, each once; the log's own where it has any."""
+    """Return `row, object_id`: each post's hashtags; the log's own where it has any."""
     if "hashtags" in posts.columns and posts["hashtags"].null_count() < posts.height:
         tags = pl.col("hashtags")
     else:
@@ -174,7 +172,7 @@ def _hashtag(posts: pl.DataFrame) -> pl.DataFrame:
         marks = pl.col("text").str.replace_all(_LINK, " ").str.to_lowercase().str.extract_all(_HASHTAG)
         tags = marks.list.eval(pl.element().str.extract(r"(\w+)$"))
     exploded = posts.lazy().select("row", tags.alias("object_id")).explode("object_id", empty_as_null=True)
-    return exploded.filter(pl.col("object_id").str.len_bytes() > 0).unique(maintain_order=True).collect()
+    return exploded.filter(pl.col("object_id").str.len_bytes() > 0).collect()
 
 
 def _reshare(posts: pl.DataFrame) -> pl.DataFrame:

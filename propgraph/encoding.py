@@ -29,8 +29,9 @@ def encode(ids: pl.Series, /) -> pl.Series:
     pl.Series
         The same ids, `pl.Enum`; `to_physical()` gives codes in sorted order of the ids.
     """
-    if isinstance(ids.dtype, pl.Enum):
-        if ids.dtype.categories.is_sorted():
+    dtype = ids.dtype  # of an Enum Polars builds it anew at each look, in time linear in the labels
+    if isinstance(dtype, pl.Enum):
+        if dtype.categories.is_sorted():
             return ids
         ids = ids.cast(pl.String)
     codes, labels = _codes_and_labels(ids.cast(pl.String))
@@ -44,9 +45,10 @@ def decode(codes: npt.NDArray[Any], labels: pl.Series, /) -> pl.Series:
 
 def labels_of(ids: pl.Series, /) -> pl.Series:
     """Return the labels (String, sorted) behind an encoded Series."""
-    if not isinstance(ids.dtype, pl.Enum):
-        raise TypeError(f"expected an encoded Series, found {ids.dtype}")
-    return ids.dtype.categories.alias(ids.name)
+    dtype = ids.dtype
+    if not isinstance(dtype, pl.Enum):
+        raise TypeError(f"expected an encoded Series, found {dtype}")
+    return dtype.categories.alias(ids.name)
 
 
 def codes_of(ids: pl.Series, /) -> Codes:

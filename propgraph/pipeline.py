@@ -13,7 +13,7 @@ import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
 from propgraph.cosharing.window import cosharing_edges
-from propgraph.encoding import codes_of, distinct_in_groups, encode, labels_of
+from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.readers.read import Log, read_logs
@@ -94,7 +94,7 @@ def build(
         run.record["notes"] += log.notes
         with run.step("traces"):
             shares = make_shares(log.posts, traces=list(trace) if trace else None)
-        with run.step("write posts and shares"):
+        with run.step("accounts and objects"):
             _write_shares(writer, log, shares)
         with run.step("cascades"):
             _write_cascades(writer, log, shares, run)
@@ -114,6 +114,8 @@ def build(
             ]
             edges = pl.concat([EDGES.empty(), *found])
             writer.write("edges", edges)
+        with run.step("write"):
+            writer.finish()
         _count(run, log, shares, edges)
         writer.run = {"build": run.finish()}
     return Study.open(study)
@@ -167,7 +169,7 @@ def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame
     table = pl.DataFrame(
         {
             "account_id": labels,
-            "n_posts": np.bincount(code, minlength=len(labels)),
+            "n_posts": np.bincount(code[_first_of_posts(log.posts["content_id"])], minlength=len(labels)),
             "n_shares": sum(
                 (
                     np.bincount(codes_of(part["account_id"]), minlength=len(labels))
@@ -195,6 +197,11 @@ def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame
             profiles.with_columns(pl.col("account_id").cast(pl.String)).collect(), on="account_id", how="left"
         )
     return ACCOUNTS.conform(table).sort("account_id")
+
+
+def _first_of_posts(content_id: pl.Series) -> Any:
+    """Return where a post stands first: it may have a row for each object or group."""
+    return slice(None) if all_distinct(content_id) else content_id.is_first_distinct().to_numpy()
 
 
 def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -325,6 +332,7 @@ def find_clusters(
             sites=sites.height,
             flagged_sites=int((sites["flags"].list.len() > 0).sum()),
         )
+        writer.finish()
         writer.run = {**writer.run, "clusters": run.finish()}
     return Study.open(study)
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Study:
             When there is none, or it is not whole.
         """
         study = cls(path)
-        _recover(study.path)
+        _recover(study.path.resolve())
         if not study.path.is_dir():
             raise StudyError(f"{path}: no such study; make one with `propgraph build LOG... -o {path}`")
         if not is_study(study.path):
@@ -100,18 +101,42 @@ class StudyWriter:
 
     def __init__(self, folder: Path, run: dict[str, Any]) -> None:
         self.folder, self.run = folder, run
+        # One table is written while the next is being made.
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._writing: list[Future[None]] = []
 
     def write(self, name: str, frame: pl.DataFrame | pl.LazyFrame, /) -> None:
-        """Write one table; a LazyFrame is streamed and has to have the schema's columns already."""
-        path = self.folder / f"{name}.parquet"
-        path.unlink(missing_ok=True)
+        """Begin to write one table; a LazyFrame is streamed and has to have the schema's columns already.
+
+        Raises
+        ------
+        StudyError
+            When an earlier table could not be written.
+        """
+        for write in self._writing:
+            if write.done():
+                write.result()
         lazy = frame if isinstance(frame, pl.LazyFrame) else TABLES[name].conform(frame).lazy()
-        try:
-            lazy.sink_parquet(
-                path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, maintain_order=True
-            )
-        except (OSError, pl.exceptions.ComputeError) as error:
-            raise StudyError(f"{path.name}: cannot be written ({error}); is the disk full?") from error
+        self._writing.append(self._pool.submit(_sink, lazy, self.folder / f"{name}.parquet"))
+
+    def finish(self) -> None:
+        """Wait until all tables are written; raise `StudyError` when one cannot be."""
+        for write in self._writing:
+            write.result()
+
+    def stop(self) -> None:
+        """Let go of what is not written yet, and wait for what is being written."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _sink(frame: pl.LazyFrame, path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+        frame.sink_parquet(
+            path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, maintain_order=True
+        )
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise StudyError(f"{path.name}: cannot be written ({error}); is the disk full?") from error
 
 
 def is_study(path: Path) -> bool:
@@ -124,7 +149,7 @@ def check_target(path: str | Path, *, overwrite: bool) -> None:
 
     An existing study is replaced only with `overwrite`; anything else in the way never is.
     """
-    target = Path(path)
+    target = Path(path).resolve()
     _recover(target)
     if not target.exists():
         return
@@ -153,25 +178,34 @@ def writing(path: str | Path, *, keep: bool = False) -> Iterator[StudyWriter]:
     StudyError
         When the folder cannot be made or written.
     """
-    target = Path(path)
+    target = Path(path).resolve()  # a link to a study stays one
+    if target.exists() and Path.cwd().is_relative_to(target):
+        # The folder is replaced as a whole: who stands in it would stand in nothing.
+        raise StudyError(f"{path}: this is where you are; go up (cd ..) and name the study from there")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _clear_up(target)
         folder = Path(tempfile.mkdtemp(prefix=f"{_partial(target)}{os.getpid()}-", dir=target.parent))
     except OSError as error:
         raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
+    writer = StudyWriter(folder, {})
     try:
         if keep:
-            for file in sorted(target.iterdir()):
-                if file.is_file() and file.name != RUN:
-                    _link(file, folder / file.name)
-        writer = StudyWriter(folder, Study(target).run if keep else {})
+            writer.run = Study(target).run
+            for entry in sorted(target.iterdir()):
+                if entry.is_dir():  # whatever else lies in the study stays with it
+                    shutil.copytree(entry, folder / entry.name, symlinks=True)
+                elif entry.name != RUN:
+                    _link(entry, folder / entry.name)
         yield writer
+        writer.finish()
         _write_run(folder / RUN, writer.run)
+        check_target(target, overwrite=True)
         _swap(folder, target)
     except OSError as error:
         raise StudyError(f"{path}: cannot be written ({error.strerror}); is the disk full?") from error
     finally:
+        writer.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

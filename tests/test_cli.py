@@ -107,8 +107,10 @@ def test_build_is_called_like_its_function():
 def test_clusters_is_called_like_its_function():
     ours, api = options("clusters"), parameters(propgraph.find_clusters)
     assert set(ours) - {"help", "graphml", "format", "table", "top"} == set(api)
-    for name in set(api) - {"study"}:
-        assert (ours[name].default or None) == (api[name].default or None), name
+    for name in set(api) - {"study", "trace", "partition"}:
+        # Left open, so that without a word on the analysis what was found before is shown.
+        assert ours[name].default is None
+        assert f"Default: {api[name].default}." in ours[name].help, name
 
 
 def test_simulate_is_called_like_its_function():
@@ -232,7 +234,18 @@ def test_nothing_flagged_is_said(own_study, capsys):
     assert "No community is as large as --min-size" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["clusters"], ["clusters", "--format", "csv"]])
+def test_without_a_word_on_the_analysis_what_was_found_is_shown_again(own_study, capsys):
+    assert run(["clusters", str(own_study.path), "--min-score", "0.99", "--format", "csv"]) == 0
+    strict = capsys.readouterr().out
+    assert run(["clusters", str(own_study.path), "--format", "csv"]) == 0
+    assert capsys.readouterr().out == strict
+    assert run(["clusters", str(own_study.path), "--min-score", "0.5", "--format", "csv"]) == 0
+    assert capsys.readouterr().out != strict
+
+
+@pytest.mark.parametrize(
+    "words", [["clusters", "--seed", "0"], ["clusters", "--format", "csv", "--seed", "0"]]
+)
 def test_progress_goes_to_stderr(own_study, words, capsys, monkeypatch):
     assert run([words[0], str(own_study.path), *words[1:]]) == 0
     quiet = capsys.readouterr()
@@ -333,7 +346,7 @@ def test_no_traceback_reaches_a_user(error, code, told, capsys, monkeypatch):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("propgraph.pipeline.find_clusters", fail)
+    monkeypatch.setattr("propgraph.study.Study.open", fail)
     monkeypatch.delenv("PROPGRAPH_DEBUG", raising=False)
     assert run(["clusters", "study"]) == code
     said = capsys.readouterr()

@@ -18,6 +18,7 @@ PLAIN = {
     "top_site": "x.com", "top_site_share": 0.2, "n_links": 100, "original_share": 0.5, "n_created": 20,
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
+    "compared": True, "n_outsider_pairs": 1000.0,
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
 UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
@@ -38,7 +39,7 @@ def judged(baseline=None, **changes):
     return score, [finding.rule for finding in findings], readings
 
 
-SYNCHRONISED = {"observed": 30.0, "p_value": 0.05}
+SYNCHRONISED = {"observed": 100.0, "p_value": 0.05}
 # As often as outsiders' pace gives, so not repetitive.
 IN_STEP = {"synchrony": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
 REPETITIVE = {"co_objects": 5.0}
@@ -63,11 +64,17 @@ def test_nothing_fires_on_a_plain_cluster():
     ("rule", "fires", "changes"),
     [
         ("synchronised", True, SYNCHRONISED),
-        ("synchronised", False, SYNCHRONISED | {"observed": 29.9}),
+        ("synchronised", False, SYNCHRONISED | {"observed": 99.9}),
         ("synchronised", False, SYNCHRONISED | {"p_value": 0.051}),
+        ("synchronised", True, {"observed": 30.0, "p_value": 1e-6}),
+        ("synchronised", False, {"observed": 29.9, "p_value": 1e-6}),
+        ("synchronised", False, {"observed": 99.9, "p_value": 1.1e-6}),
+        ("synchronised", False, SYNCHRONISED | {"compared": False}),
         ("in-step", True, IN_STEP),
         ("in-step", False, IN_STEP | {"synchrony": 0.49}),
         ("in-step", False, IN_STEP | {"co_objects": 4.5}),
+        ("in-step", True, IN_STEP | {"pace": 0.4}),
+        ("in-step", False, IN_STEP | {"pace": 0.41}),
         ("repetitive", True, REPETITIVE),
         ("repetitive", False, REPETITIVE | {"co_objects": 4.9}),
         ("repetitive", False, REPETITIVE | {"expected_co_objects": 5.0}),
@@ -97,6 +104,10 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
         # Three times what is usual, where that is more than five.
         ("many-groups", True, {"typical_targets": 6.0}, {"typical_targets": 2.0}),
         ("many-groups", False, {"typical_targets": 5.9}, {"typical_targets": 2.0}),
+        # Of a window beyond a minute, twice the others' pace.
+        ("in-step", True, IN_STEP | {"pace": 0.25}, {"window_s": 61.0}),
+        ("in-step", False, IN_STEP | {"pace": 0.26}, {"window_s": 61.0}),
+        ("in-step", False, {"synchrony": 0.9, "co_objects": 4.9, "compared": False}, {"window_s": 61.0}),
         # Ten seconds say little about a window of less than twenty.
         ("within-seconds", True, SECONDS, {"window_s": 20.0}),
         ("within-seconds", False, SECONDS, {"window_s": 19.0}),
@@ -152,6 +163,7 @@ def test_creation_threshold_is_the_first_percentile_of_draws():
         ({"n_accounts": 6, "fast_share": 0.9}, []),
         ({"n_accounts": 5, "fast_share": 0.89}, []),
         ({"met_origin_share": 1.0, "top_object_share": 1.0}, ["fans", "breaking-news"]),
+        ({"compared": False}, ["no-comparison"]),
     ],
 )  # fmt: skip
 def test_innocent_readings(changes, readings):
@@ -219,11 +231,12 @@ def test_sentences_give_figures_and_no_verdict():
     _, findings, _ = judge(PLAIN | ALL_FIRE, base())
     said = {finding.rule: finding.sentence for finding in findings}
     assert said["synchronised"] == (
-        "30 pairs of posts of the same URL within 60 s, where the pace of outsiders gives 10.0 (p <= 0.05)"
+        "100 pairs of posts of the same URL within 60 s, where the pace of outsiders gives 10.0 "
+        "(nominal p <= 0.05)"
     )
     assert said["in-step"] == (
-        "where members shared the same URL, 50% of their pairs of posts lie within 60 s (10% of outsiders' "
-        "pairs do)"
+        "of members' pairs of posts of the same URL 50% lie within 60 s, on average over what they shared "
+        "(outsiders: 10%)"
     )
     assert said["repetitive"] == (
         "half of the members or more met fellows within 60 s over 5 different objects, where outsiders' pace "
@@ -256,7 +269,7 @@ def test_sentences_give_figures_and_no_verdict():
 )  # fmt: skip
 def test_a_bound_is_rounded_up(p, shown):
     _, [finding], _ = judge(PLAIN | SYNCHRONISED | {"p_value": p}, base())
-    assert finding.sentence.endswith(f"(p <= {shown})")
+    assert finding.sentence.endswith(f"(nominal p <= {shown})")
 
 
 def shown(rule, rows, *, trace="url", **options):

@@ -88,6 +88,12 @@ def timing(objects=(), members=()):
             orient="row",
         ).with_columns(expected_co_objects=pl.col("pace") * 10),
         shares=pl.DataFrame(),
+        clusters=pl.DataFrame(
+            [(cluster, 100.0, 1.0, True) for cluster in sorted({row[0] for row in objects})],
+            schema={"cluster": pl.UInt32, "n_outsider_pairs": pl.Float64, "acts": pl.Float64,
+                    "compared": pl.Boolean},
+            orient="row",
+        ),
     )  # fmt: skip
 
 

@@ -149,8 +149,8 @@ def test_evidence_names_the_seeders_early_posts():
     assert list(evidence) == ["x.com"]
     assert (found["subject_type"], found["rule"], found["threshold"]) == ("site", "seeded", 0.3)
     # Early: ten of the first URL, three of them by seeders, and three of the second, all by seeders.
-    assert found["value"] == 6 / 13
-    assert found["expected"] == 6 / 15  # over all sites
+    assert found["value"] == 6 / 15  # with two shares of doubt
+    assert found["expected"] == 0  # of the other site's two
     assert found["content_ids"] == [
         "x.com2-00",
         "x.com2-01",
@@ -160,8 +160,7 @@ def test_evidence_names_the_seeders_early_posts():
         "x.com1-03",
     ]
     assert found["sentence"] == (
-        "flagged clusters made 46% of the first ten shares of its 2 URLs (6 of 13), where they make 40% over "
-        "all sites"
+        "flagged clusters made 46% of the first ten shares in this log of its 2 URLs (6 of 13); of other sites' 0%"
     )
 
 

@@ -497,3 +497,34 @@ def test_a_run_notes_steps_counts_and_versions():
     assert record["versions"]["polars"] == pl.__version__
     assert record["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
     json.dumps(record)
+
+
+def test_a_study_is_not_replaced_under_ones_feet(log, tmp_path, monkeypatch):
+    build([log], tmp_path / "study")
+    monkeypatch.chdir(tmp_path / "study")
+    with pytest.raises(StudyError, match="go up"):
+        find_clusters(".")
+    with pytest.raises(StudyError, match="go up"):
+        build([log], ".", overwrite=True)
+
+
+def test_what_else_lies_in_a_study_stays_there(log, tmp_path):
+    build([log], tmp_path / "study")
+    (tmp_path / "study" / "figures").mkdir()
+    (tmp_path / "study" / "figures" / "one.txt").write_text("mine")
+    (tmp_path / "study" / "notes.md").write_text("mine too")
+    find_clusters(tmp_path / "study")
+    assert (tmp_path / "study" / "figures" / "one.txt").read_text() == "mine"
+    assert (tmp_path / "study" / "notes.md").read_text() == "mine too"
+
+
+@posix_only
+def test_a_link_to_a_study_stays_a_link(log, tmp_path):
+    build([log], tmp_path / "study")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "study")
+    for _ in range(2):
+        find_clusters(link)
+    assert link.is_symlink()
+    assert "clusters" in Study.open(link).tables
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "study"]

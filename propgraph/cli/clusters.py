@@ -21,6 +21,7 @@ READINGS = {
     "fans": "fans of one account",
     "breaking-news": "one breaking story",
     "one-hand": "one person or office posting to several accounts by a tool",
+    "no-comparison": "the log holds too few others to say what is usual",
     "activists": "declared activists who agreed on a time",
 }
 
@@ -28,34 +29,43 @@ READINGS = {
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
     trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces whose edges make the network. Repeatable. Default: object, reshare, url.", show_default=False)] = None,
-    objective: Annotated[str, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph.")] = "modularity",
-    resolution: Annotated[float, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities.")] = 1.0,
+    objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph. Default: modularity.", show_default=False)] = None,
+    resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities. Default: 1.0.", show_default=False)] = None,
     partition: Annotated[str | None, typer.Option("--partition", metavar="NAME", help="A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.", show_default=False)] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of Leiden, draws and layout.")] = 0,
-    min_size: Annotated[int, typer.Option("--min-size", metavar="N", help="Leave out smaller communities.")] = 3,
-    min_score: Annotated[float, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1.")] = 0.5,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of Leiden, draws and layout. Default: 0.", show_default=False)] = None,
+    min_size: Annotated[int | None, typer.Option("--min-size", metavar="N", help="Leave out smaller communities. Default: 3.", show_default=False)] = None,
+    min_score: Annotated[float | None, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1. Default: 0.5.", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
     table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence.")] = "clusters",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
-    """Find communities in a study, flag organised clusters and seeded sites, and say why."""
+    """Find communities in a study, flag organised clusters and seeded sites, and say why.
+
+    Called again without an option about the analysis, it shows what was found before.
+    """
     from propgraph.cli.output import err, progress
     from propgraph.errors import check_at_least, check_choice
     from propgraph.pipeline import find_clusters
+    from propgraph.study import Study
 
     check_choice("--format", format, FORMATS)
     check_choice("--table", table, TABLES)
     check_at_least("--top", top, 0)
+    given = {
+        "trace": trace, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
+        "min_size": min_size, "min_score": min_score,
+    }  # fmt: skip
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    found = Study.open(study)
     with progress() as tell:
-        found = find_clusters(
-            study, trace=trace, objective=objective, resolution=resolution, partition=partition, seed=seed,
-            min_size=min_size, min_score=min_score, progress=tell,
-        )  # fmt: skip
+        # Without a word on the analysis, what was found before is shown again, not made anew by other rules.
+        if options or "clusters" not in found.run:
+            found = find_clusters(study, progress=tell, **options)
         if graphml is not None:
             from propgraph.export.network import write_network
 
-            write_network(graphml, found, seed=seed)
+            write_network(graphml, found, seed=found.run["clusters"]["parameters"]["seed"])
     if format == "table":
         show(found, top=top, graphml=graphml)
     else:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.clusters.flags import Baseline, evidence_posts, judge
-from propgraph.clusters.measure import Material, core_members, measure_clusters, measure_members
+from propgraph.clusters.measure import Material, core_members, measure_clusters, measure_members, once
 from propgraph.clusters.synchrony import Synchrony, synchrony
 from propgraph.communities import detect_communities
 from propgraph.cosharing.incidence import Incidence, incidence
@@ -148,7 +148,9 @@ def _material(
         members=members,
         edges=edges,
         shares=mine,
-        posts=_with_origins(study, posts).unique("content_id", keep="first", maintain_order=True),
+        posts=_with_origins(study, posts).unique(
+            ["content_id", "target_id"], keep="first", maintain_order=True
+        ),
         links=links.lazy()
         .join(ids, on="account_id", how="semi")
         .select("account_id", "content_id", "site")
@@ -206,7 +208,9 @@ def _met_sites(material: Material, links: pl.DataFrame, met: pl.DataFrame) -> pl
 
 
 def _met_origins(material: Material, met: pl.DataFrame) -> pl.DataFrame:
-    posts = material.posts.join(met, on="content_id", how="semi").join(material.members, on="account_id")
+    posts = (
+        once(material.posts).join(met, on="content_id", how="semi").join(material.members, on="account_id")
+    )
     fellows = material.members.rename({"account_id": "origin"})
     counts = posts.drop_nulls("origin_account_id").group_by("cluster", origin="origin_account_id").len()
     top = (
@@ -222,7 +226,7 @@ def _baseline(
     study: Study, members: pl.DataFrame, links: pl.DataFrame, *, time_window: float, seed: int
 ) -> Baseline:
     others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
-    original = others.select((pl.col("kind") == "original").mean()).collect().item()
+    original = others.unique("content_id").select((pl.col("kind") == "original").mean()).collect().item()
     groups = others.drop_nulls("target_id").group_by("account_id").agg(n=pl.col("target_id").n_unique())
     created = (
         study.scan("accounts")

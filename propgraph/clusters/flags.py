@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.clusters.measure import densest_half, shortest_half
+from propgraph.clusters.synchrony import ENOUGH
 
 Row = Mapping[str, Any]
 
@@ -24,6 +25,14 @@ CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
 # How sentences call what a trace's posts have in common.
 _NOUNS = {"domain": "site", "reshare": "original post", "url": "URL"}
+#: Readings that account for the synchrony itself.
+EXPLAINING = ("one-outlet", "fans", "breaking-news")
+
+# The tail is nominal: clusters are found by the very co-shares that it is about. Where times are drawn at random,
+# clusters found in this way still meet five times as often as expected, at p down to 1e-5: so a multiple
+# beyond that is asked for, or a tail beyond that.
+_SURE, _STRONG = (3.0, 1e-6), (10.0, 0.05)
+
 _DRAWS = 400
 
 
@@ -91,12 +100,16 @@ class Rule:
 def _synchronised(row: Row, base: Baseline) -> Finding | None:
     if row["observed"] is None:
         return None
+    if not row["compared"]:
+        return None
     observed, expected, p = row["observed"], row["expected"], row["p_value"]
-    fires = observed >= 3 * expected and p <= 0.05
+    multiple, limit = _SURE if p <= _SURE[1] else _STRONG
+    fires = observed >= multiple * expected and p <= limit
+    whose = "the pace of outsiders" if row["n_outsider_pairs"] >= ENOUGH else "the usual pace of this log"
     return Finding(
-        SYNCHRONISED, observed, 3 * expected, expected, fires,
+        SYNCHRONISED, observed, multiple * expected, expected, fires,
         f"{observed:,.0f} pairs of posts of the same {_noun(row)} within {base.window_s:g} s, "
-        f"where the pace of outsiders gives {expected:,.1f} (p <= {_rounded_up(p)})",
+        f"where {whose} gives {expected:,.1f} (nominal p <= {_rounded_up(p)})",
     )  # fmt: skip
 
 
@@ -114,25 +127,33 @@ def _rounded_up(p: float) -> str:
 
 
 def _in_step(row: Row, base: Baseline) -> Finding | None:
-    """Need no outsiders: a log that holds hardly anyone else cannot say what their pace would be."""
-    if row["synchrony"] is None:
+    """Ask less of a comparison: where nearly everyone is organised, the others' pace is no innocent one.
+
+    Up to a minute, half of all pairs is more than people do by themselves; of a wider window that cannot be
+    said, and twice the others' pace is asked for.
+    """
+    value, short = row["synchrony"], base.window_s <= 60
+    if value is None or not (short or row["compared"]):
         return None
-    value = row["synchrony"]
+    pace = row["pace"] if row["compared"] else None
+    threshold = 0.5 if pace is None else max(0.5, (1.25 if short else 2.0) * pace)
+    others = "nobody to compare with" if pace is None else f"outsiders: {pace:.0%}"
     return Finding(
-        IN_STEP, value, 0.5, row["pace"], value >= 0.5 and row["co_objects"] >= 5,
-        f"where members shared the same {_noun(row)}, {value:.0%} of their pairs of posts lie within "
-        f"{base.window_s:g} s ({row['pace']:.0%} of outsiders' pairs do)",
+        IN_STEP, value, threshold, pace, value >= threshold and row["co_objects"] >= 5,
+        f"of members' pairs of posts of the same {_noun(row)} {value:.0%} lie within {base.window_s:g} s, on average "
+        f"over what they shared ({others})",
     )  # fmt: skip
 
 
 def _repetitive(row: Row, base: Baseline) -> Finding | None:
     if row["co_objects"] is None:
         return None
-    value, expected = row["co_objects"], row["expected_co_objects"]
+    value, expected = row["co_objects"], row["expected_co_objects"] if row["compared"] else None
+    others = "" if expected is None else f", where outsiders' pace gives {expected:.1f}"
     return Finding(
-        REPETITIVE, value, 5, expected, value >= 5 and value > expected,
+        REPETITIVE, value, 5, expected, value >= 5 and (expected is None or value > expected),
         f"half of the members or more met fellows within {base.window_s:g} s over {value:g} different "
-        f"objects, where outsiders' pace gives {expected:.1f}",
+        f"objects{others}",
     )  # fmt: skip
 
 
@@ -211,7 +232,8 @@ def innocent_readings(row: Row, /) -> list[str]:
     part of all links, which outsiders share more than the members do. `fans`: one account outside the
     cluster is behind most of what they met over. `breaking-news`: one object makes most of the pairs.
     `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
-    `activists`: nothing in the log sets them apart from people who agreed on a time and a cause.
+    `no-comparison`: the log holds too few others to say what is usual. `activists`: nothing in the log
+    sets them apart from people who agreed on a time and a cause.
     """
     readings = []
     beyond = (row["met_site_share"] or 0) >= max(0.6, 2 * (row["met_site_all"] or 0))
@@ -223,6 +245,8 @@ def innocent_readings(row: Row, /) -> list[str]:
         readings.append("breaking-news")
     if row["n_accounts"] <= 5 and (row["fast_share"] or 0) >= 0.9:
         readings.append("one-hand")
+    if row["compared"] is False:
+        readings.append("no-comparison")
     return readings
 
 
@@ -239,7 +263,7 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
     findings = [finding for _, finding in fired]
     readings = innocent_readings(row)
-    score *= 0.5 ** sum(reading != "one-hand" for reading in readings)
+    score *= 0.5 ** sum(reading in EXPLAINING for reading in readings)
     rules = {finding.rule for finding in findings}
     if not rules & {SYNCHRONISED, IN_STEP}:
         score *= 0.3

@@ -27,7 +27,8 @@ class Material:
         `account_id, content_id, trace, object_id` of the members, in the traces of the network, with
         `n_fellows` (fellow members' posts of the object within the window).
     posts
-        `account_id, content_id, timestamp, kind, target_id, origin_account_id` of the members.
+        `account_id, content_id, timestamp, kind, target_id, origin_account_id` of the members, a row for
+        each post and group.
     links
         `account_id, content_id, site` of the members' links, one row a post and URL.
     accounts
@@ -112,14 +113,19 @@ def measure_members(material: Material, /) -> pl.DataFrame:
     )
     shared = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
     shares = shared.group_by("account_id").agg(n_shares=pl.len(), n_co_shares=pl.col("co").sum())
-    posts = material.posts.group_by("account_id").agg(
-        original_share=(pl.col("kind") == "original").mean(),
-        n_targets=pl.col("target_id").drop_nulls().n_unique(),
+    kinds = (
+        once(material.posts).group_by("account_id").agg(original_share=(pl.col("kind") == "original").mean())
     )
+    groups = material.posts.group_by("account_id").agg(n_targets=pl.col("target_id").drop_nulls().n_unique())
     table = material.members
-    for part in (network, shares, posts, material.accounts.select("account_id", "created_at")):
+    for part in (network, shares, kinds, groups, material.accounts.select("account_id", "created_at")):
         table = table.join(part, on="account_id", how="left", maintain_order="left")
     return table.with_columns(pl.col("degree", "strength", "n_shares", "n_co_shares").fill_null(0))
+
+
+def once(posts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return each post once, whatever the number of groups it was posted into."""
+    return posts.unique("content_id", keep="first", maintain_order=True)
 
 
 def inner_edges(material: Material, /) -> pl.DataFrame:
@@ -203,7 +209,10 @@ def _timing(timing: dict[str, Synchrony]) -> pl.DataFrame:
         sums = sums.with_columns(
             log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace")
         )
-        frames.append(sums.join(typical, on="cluster", how="left", maintain_order="left"))
+        for more in (typical, part.clusters):
+            sums = sums.join(more, on="cluster", how="left", maintain_order="left")
+        # Objects of one post are one act: the tail counts as many acts as there are posts.
+        frames.append(sums.with_columns(pl.col("log_p") * pl.col("acts")))
     best = pl.concat(frames).sort("log_p", "timing_trace").group_by("cluster", maintain_order=True).first()
     # The least of several traces' tails is taken, so each counts as often as there are traces.
     return best.with_columns(p_value=(pl.col("log_p").exp() * len(timing)).clip(0, 1))
@@ -225,18 +234,16 @@ def _shares(material: Material) -> pl.DataFrame:
 
 def _posts(material: Material) -> pl.DataFrame:
     posts = material.posts.join(material.members, on="account_id")
-    hours = posts.group_by("cluster", hour=pl.col("timestamp").dt.hour()).len().sort("cluster", "hour")
+    hours = once(posts).group_by("cluster", hour=pl.col("timestamp").dt.hour()).len().sort("cluster", "hour")
     part = pl.col("len") / pl.col("len").sum()
     rhythm = hours.group_by("cluster", maintain_order=True).agg(
         hour_entropy=((part * part.log()).sum().abs() / np.log(24)).clip(0, 1)
     )
     groups = posts.group_by("cluster", "account_id").agg(n=pl.col("target_id").drop_nulls().n_unique())
     typical = groups.group_by("cluster").agg(typical_targets=pl.col("n").median())
-    figures = posts.group_by("cluster").agg(
-        original_share=(pl.col("kind") == "original").mean(),
-        n_targets=pl.col("target_id").drop_nulls().n_unique().cast(COUNT),
-    )
-    return figures.join(rhythm, on="cluster").join(typical, on="cluster")
+    reach = posts.group_by("cluster").agg(n_targets=pl.col("target_id").drop_nulls().n_unique().cast(COUNT))
+    kinds = once(posts).group_by("cluster").agg(original_share=(pl.col("kind") == "original").mean())
+    return kinds.join(reach, on="cluster").join(rhythm, on="cluster").join(typical, on="cluster")
 
 
 def _sites(material: Material) -> pl.DataFrame:

@@ -20,6 +20,8 @@ from propgraph.cosharing.incidence import Incidence, Int64
 
 #: How many outsiders' pairs of posts the log's usual part weighs as much as.
 PRIOR_PAIRS = 20.0
+#: From how many outsiders' pairs of posts, or objects of accounts in no cluster, on there is a comparison.
+ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,16 @@ class Synchrony:
     shares
         A row for each share by a member: `row` (of the shares' frame), `cluster`, `account`, `object`,
         `n_fellows` (fellow members' posts within the window).
+    clusters
+        A row for each cluster: `n_outsider_pairs` (outsiders' pairs of posts of its objects), `acts` (0..1,
+        posts over shares: below 1 where posts share several objects), `compared` (outsiders of its
+        objects, or accounts in no cluster, are enough to compare with).
     """
 
     objects: pl.DataFrame
     members: pl.DataFrame
     shares: pl.DataFrame
+    clusters: pl.DataFrame
 
 
 def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> Synchrony:
@@ -63,11 +70,14 @@ def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     n_posts = np.diff(log.offsets)
     within = np.bincount(log.object, weights=near, minlength=n_posts.size) / 2
     member = cluster[log.account] >= 0
-    usual = usual_pace(log.keep(~member), window_ms=window_ms)
+    usual, n_usual = usual_pace(log.keep(~member), window_ms=window_ms)
+    if n_usual == 0:
+        usual, _ = usual_pace(log, window_ms=window_ms)
     mine = np.flatnonzero(member)
     rows = pl.DataFrame(
         {
             "row": log.row[mine],
+            "post": log.post[mine] if log.post.size else log.row[mine],
             "cluster": cluster[log.account[mine]].astype(np.uint32),
             "account": log.account[mine].astype(np.uint32),
             "object": log.object[mine].astype(np.uint32),
@@ -85,13 +95,12 @@ def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
         k_own=pl.len().over("cluster", "object", "account").cast(pl.Int64),
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
     objects = _objects(rows, n_posts, within, usual)
-    return Synchrony(
-        objects, _members(rows, objects), rows.select("row", "cluster", "account", "object", "n_fellows")
-    )
+    shares = rows.select("row", "cluster", "account", "object", "n_fellows")
+    return Synchrony(objects, _members(rows, objects), shares, _clusters(rows, objects, n_usual))
 
 
-def usual_pace(log: Incidence, /, *, window_ms: int) -> float:
-    """Return the usual part (0..1) of an object's pairs of posts in the window: the mean over objects.
+def usual_pace(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
+    """Return the usual part (0..1) of an object's pairs of posts in the window, and over how many objects.
 
     It is taken from accounts that are in no cluster: in a log of operators alone, everyone's pace would
     excuse everyone.
@@ -103,7 +112,8 @@ def usual_pace(log: Incidence, /, *, window_ms: int) -> float:
         np.bincount(log.object, weights=_near(log.offsets, log.time, window_ms), minlength=n_posts.size) / 2
     )
     # A hundredth of an object of doubt keeps a log without any pair within the window from a pace of zero.
-    return float((within[some] / pairs[some]).sum() + 0.01) / (int(some.sum()) + 1)
+    n = int(some.sum())
+    return float((within[some] / pairs[some]).sum() + 0.01) / (n + 1), n
 
 
 def _objects(rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float) -> pl.DataFrame:
@@ -124,8 +134,19 @@ def _objects(rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float) -> p
     pairs = outsiders * (outsiders - 1) / 2
     in_window = (pl.col("within") - pl.col("touched")).clip(0)
     return sums.with_columns(
-        pace=((in_window + PRIOR_PAIRS * usual) / (pairs + PRIOR_PAIRS)).clip(0, 1)
-    ).select("cluster", "object", "n_pairs", "n_within", "pace")
+        pace=((in_window + PRIOR_PAIRS * usual) / (pairs + PRIOR_PAIRS)).clip(0, 1), n_outsider_pairs=pairs
+    ).select("cluster", "object", "n_pairs", "n_within", "pace", "n_outsider_pairs")
+
+
+def _clusters(rows: pl.DataFrame, objects: pl.DataFrame, n_usual: int) -> pl.DataFrame:
+    acts = (
+        rows.filter(pl.col("n_others") > 0)
+        .group_by("cluster")
+        .agg(acts=pl.struct("account", "post").n_unique() / pl.len())
+    )
+    pairs = objects.group_by("cluster").agg(n_outsider_pairs=pl.col("n_outsider_pairs").sum())
+    compared = (pl.col("n_outsider_pairs") >= ENOUGH) | pl.lit(n_usual >= ENOUGH)
+    return pairs.join(acts, on="cluster", how="left").with_columns(compared=compared).sort("cluster")
 
 
 def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
@@ -135,6 +156,7 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
         .agg(
             part=pl.col("n_fellows").sum() / pl.col("n_others").sum(),
             fellows=pl.col("n_others").max(),
+            post=pl.col("post").filter(pl.col("n_fellows") > 0).first(),
             n_pairs=pl.col("n_others").sum(),
         )
         .join(
@@ -149,7 +171,8 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
         n_objects=pl.len(),
         synchrony=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
         pace=(pl.col("pace") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
-        n_co_objects=(pl.col("part") > 0).sum(),
+        # Five links in one post met over are one meeting.
+        n_co_objects=pl.col("post").drop_nulls().n_unique(),
         # As in `cosharing.chance`: every pair of an own post and a fellow's is a chance to meet.
         expected_co_objects=(1 - (1 - pl.col("pace")) ** pl.col("n_pairs")).sum(),
     )

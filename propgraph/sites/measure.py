@@ -55,8 +55,11 @@ def measure_sites(
     table = table.with_columns(
         flags=pl.when(is_seeded).then(pl.lit([SEEDED])).otherwise(pl.lit([], dtype=pl.List(pl.String)))
     )
-    usual = float(links.filter("early")["seeder"].mean() or 0.0)  # type: ignore[arg-type]
-    return SITES.conform(table.select(*SITES.columns)), _evidence(table, links, min_score, usual)
+    n_seeded, n_early = pl.col("n_seeded"), pl.col("n_early")
+    table = table.with_columns(
+        others=((n_seeded.sum() - n_seeded) / (n_early.sum() - n_early)).fill_nan(None)
+    )
+    return SITES.conform(table.select(*SITES.columns)), _evidence(table, links, min_score)
 
 
 def _figures(links: pl.DataFrame) -> pl.DataFrame:
@@ -99,7 +102,7 @@ def _top_cluster(links: pl.DataFrame) -> pl.DataFrame:
     return ordered.group_by("site", maintain_order=True).agg(top_cluster_id=pl.col("cluster_id").first())
 
 
-def _evidence(table: pl.DataFrame, links: pl.DataFrame, min_score: float, usual: float) -> pl.DataFrame:
+def _evidence(table: pl.DataFrame, links: pl.DataFrame, min_score: float) -> pl.DataFrame:
     seeded = table.filter(pl.col("flags").list.len() > 0)
     posts = links.filter(pl.col("early") & pl.col("seeder")).sort("timestamp", "content_id")
     shown = posts.group_by("site", maintain_order=True).agg(
@@ -109,14 +112,14 @@ def _evidence(table: pl.DataFrame, links: pl.DataFrame, min_score: float, usual:
         subject_type=pl.lit("site"),
         subject_id="site",
         rule=pl.lit(SEEDED),
-        value="early_share",
+        value="score",
         threshold=pl.lit(min_score),
-        expected=pl.lit(usual),
+        expected="others",
         content_ids="content_ids",
         sentence=pl.format(
-            "flagged clusters made {} of the first ten shares of its {} URLs ({} of {}), "
-            "where they make {} over all sites",
-            _percent("early_share"), "n_urls", "n_seeded", "n_early", pl.lit(f"{usual:.0%}"),
+            "flagged clusters made {} of the first ten shares in this log of its {} URLs ({} of {}); "
+            "of other sites' {}",
+            _percent("early_share"), "n_urls", "n_seeded", "n_early", _percent("others").fill_null("none are there"),
         ),
     )  # fmt: skip
     return EVIDENCE.conform(rows)

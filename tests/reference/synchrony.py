@@ -32,7 +32,9 @@ def synchrony(posts, cluster_of, window_ms):
     def near(a, b):
         return abs(a[2] - b[2]) <= window_ms
 
-    usual = usual_pace([post for post in posts if post[0] not in cluster_of], window_ms)
+    usual, n_usual = usual_pace([post for post in posts if post[0] not in cluster_of], window_ms)
+    if not n_usual:
+        usual, _ = usual_pace(posts, window_ms)
     objects = {}
     for cluster in sorted(set(cluster_of.values())):
         for name in sorted({post[1] for post in posts}):
@@ -76,7 +78,7 @@ def synchrony(posts, cluster_of, window_ms):
 
 
 def usual_pace(posts, window_ms):
-    """Return the mean over objects of the part of their pairs of posts in the window, and a little doubt."""
+    """Return the mean over objects of the part of their pairs in the window, with a little doubt; their number."""
     total, n = 0.01, 1
     for name in {post[1] for post in posts}:
         times = [post[2] for post in posts if post[1] == name]
@@ -84,7 +86,7 @@ def usual_pace(posts, window_ms):
         if pairs:
             total += sum(abs(a - b) <= window_ms for a, b in pairs) / len(pairs)
             n += 1
-    return total / n
+    return total / n, n - 1
 
 
 def _member(parts):

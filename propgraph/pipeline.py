@@ -87,10 +87,10 @@ def build(
         "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
     }  # fmt: skip
     run = Run("build", parameters)
-    with writing(study) as writer:
+    with writing(study) as writer, ThreadPoolExecutor(1) as background:
         with run.step("read"):
             log = read_logs(logs, format=format, mapping=mapping, progress=progress)
-        run.record["inputs"] = _with_digests(log.sources, threads)
+        digests = background.submit(_with_digests, log.sources)
         run.record["notes"] += log.notes
         with run.step("traces"):
             shares = make_shares(log.posts, traces=list(trace) if trace else None)
@@ -115,16 +115,15 @@ def build(
             edges = pl.concat([EDGES.empty(), *found])
             writer.write("edges", edges)
         with run.step("write"):
+            run.record["inputs"] = digests.result()
             writer.finish()
         _count(run, log, shares, edges)
         writer.run = {"build": run.finish()}
     return Study.open(study)
 
 
-def _with_digests(sources: list[dict[str, Any]], threads: int | None) -> list[dict[str, Any]]:
-    with ThreadPoolExecutor(threads) as pool:
-        digests = list(pool.map(lambda source: digest(Path(source["path"])), sources))
-    return [source | {"sha256": sha256} for source, sha256 in zip(sources, digests, strict=True)]
+def _with_digests(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [source | {"sha256": digest(Path(source["path"]))} for source in sources]
 
 
 def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:
@@ -242,7 +241,7 @@ def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.Dat
         rows=log.n_rows,
         posts=log.posts.height,
         rejected=log.rejected.height,
-        accounts=len(labels_of(encode(log.posts["account_id"]))),
+        accounts=log.posts["account_id"].n_unique(),
         shares=sum(part.height for part in shares.values()),
         objects=sum(len(labels_of(part["object_id"])) for part in shares.values()),
         edges=edges.height,

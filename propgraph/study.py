@@ -19,7 +19,7 @@ from propgraph.errors import StudyError, did_you_mean
 from propgraph.schema import TABLES
 
 RUN = "run.json"
-ROW_GROUP = 1 << 19
+ROW_GROUP = 1 << 18
 
 
 class Study:

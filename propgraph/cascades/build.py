@@ -243,7 +243,7 @@ def _cascade_ids(flat: _Flat, trace: str) -> pl.Series:
 
 
 def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) -> pl.DataFrame:
-    ids = decode(codes_of(flat.object_id), _cascade_ids(flat, trace))
+    ids = _cascade_ids(flat, trace).gather(pl.Series(codes_of(flat.object_id)))
     above = pl.Series(parent, dtype=pl.Int64)
     return pl.DataFrame(
         {

@@ -62,16 +62,18 @@ class Incidence:
         """Return the incidence of the shares that `mask` keeps; codes stay as they are."""
         if bool(mask.all()):
             return self
-        kept = self.object[mask]
+        account, object_, time, post, row = _kept(
+            mask, self.account, self.object, self.time, self.post, self.row
+        )
         return Incidence(
             accounts=self.accounts,
             objects=self.objects,
-            offsets=_offsets(kept, len(self.objects)),
-            account=self.account[mask],
-            object=kept,
-            time=self.time[mask],
-            post=self.post[mask] if self.post.size else self.post,
-            row=self.row[mask],
+            offsets=_offsets(object_, len(self.objects)),
+            account=account,
+            object=object_,
+            time=time,
+            post=post,
+            row=row,
             own_account=self.own_account,
             own_post=self.own_post,
         )
@@ -162,6 +164,29 @@ def _offsets(object_: Int32, n_objects: int) -> Int64:
     offsets = np.zeros(n_objects + 1, np.int64)
     np.cumsum(np.bincount(object_, minlength=n_objects), out=offsets[1:])
     return offsets
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _kept(
+    mask: Bool, account: Int32, object_: Int32, time: Int64, post: Int64, row: Int64
+) -> tuple[Int32, Int32, Int64, Int64, Int64]:
+    n = np.count_nonzero(mask)
+    kept_account, kept_object = np.empty(n, np.int32), np.empty(n, np.int32)
+    kept_time, kept_row = np.empty(n, np.int64), np.empty(n, np.int64)
+    kept_post = np.empty(n if post.size else 0, np.int64)
+    k = 0
+    for p in range(mask.size):
+        if mask[p]:
+            kept_account[k], kept_object[k], kept_time[k], kept_row[k] = (
+                account[p],
+                object_[p],
+                time[p],
+                row[p],
+            )
+            if post.size:
+                kept_post[k] = post[p]
+            k += 1
+    return kept_account, kept_object, kept_time, kept_post, kept_row
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

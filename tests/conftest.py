@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from propgraph.pipeline import build, find_clusters
 from propgraph.simulate.veles import simulate_veles
 from propgraph.study import Study
+
+# Where a change is judged the same examples are drawn each time; elsewhere new ones, to find what is left.
+settings.register_profile("judge", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("judge")
 
 
 @pytest.fixture(scope="session")

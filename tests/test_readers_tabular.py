@@ -205,6 +205,7 @@ pieces = st.sampled_from([
     st.sampled_from([["x"], ["y", "x"]]),
 )
 @example([b'1,"2\n', b"3,4\n"], 1 << 20, ["x"])
+@example([b'aa""\0aa,"""x\ny",3\n'], 16, ["x"])
 def test_the_fast_and_the_slow_way_agree(tmp_path_factory, parts, block, columns):
     path = tmp_path_factory.getbasetemp() / "agree.csv"
     path.write_bytes(b"x,y\n" + b"".join(parts))

@@ -185,6 +185,8 @@ def _read_csv_fast(
 
     def check(data: bytes) -> None:
         quotes.check(data)
+        if b"\0" in data:
+            raise QuoteLeftOpenError  # Arrow and Python differ on where such a record ends
         # Arrow looks at the bytes of some columns only, and trips over others where it shows a torn row.
         if not (data and data.isascii() and not decoder.getstate()[0]):
             decoder.decode(data, final=not data)

@@ -13,6 +13,7 @@ import polars as pl
 from timing import header, row
 
 from propgraph import build, find_clusters, simulate_veles
+from propgraph.pipeline import flagged_members
 from propgraph.simulate.compare import compare
 
 
@@ -53,7 +54,7 @@ def figures(strength: float, seed: int) -> dict[str, float | int]:
         veles.log.write_parquet(log)
         build([log], Path(folder) / "study")
         study = find_clusters(Path(folder) / "study")
-        flagged = study.members.join(study.clusters.filter("flagged").select("cluster_id"), on="cluster_id")
+        flagged = flagged_members(study)
         result = compare(
             study.accounts, flagged, study.sites, truth_accounts=veles.accounts, truth_sites=veles.sites
         )

@@ -76,9 +76,15 @@ def grouped(codes: npt.NDArray[Any], n_groups: int, /) -> tuple[npt.NDArray[np.i
 
     `position` alone is the stable order of the rows by group, in linear time.
     """
+    start = group_offsets(codes, n_groups)
+    return start, _positions(codes, start)
+
+
+def group_offsets(codes: npt.NDArray[Any], n_groups: int, /) -> npt.NDArray[np.int64]:
+    """Return where each group begins when the rows stand by group, and the number of rows at the end."""
     start = np.zeros(n_groups + 1, np.int64)
     np.cumsum(np.bincount(codes, minlength=n_groups), out=start[1:])
-    return start, _positions(codes, start)
+    return start
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -13,7 +13,7 @@ import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
 from propgraph.cosharing.window import cosharing_edges
-from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, labels_of
+from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.readers.read import Log, read_logs
@@ -91,7 +91,8 @@ def build(
         with run.step("read"):
             log = read_logs(logs, format=format, mapping=mapping, progress=progress)
         digests = background.submit(_with_digests, log.sources)
-        run.record["notes"] += log.notes
+        for note in log.notes:
+            run.note(note)
         with run.step("traces"):
             shares = make_shares(log.posts, traces=list(trace) if trace else None)
         with run.step("accounts and objects"):
@@ -208,14 +209,13 @@ def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     frames = [OBJECTS.empty()]
     for name, part in shares.items():
         objects = labels_of(part["object_id"])
-        n_shares = np.bincount(codes_of(part["object_id"]), minlength=len(objects))
-        offsets = np.concatenate([[0], np.cumsum(n_shares)])
+        offsets = group_offsets(codes_of(part["object_id"]), len(objects))
         first = pl.Series(offsets[:-1])
         table = pl.DataFrame(
             {
                 "trace": pl.repeat(name, len(objects), eager=True),
                 "object_id": objects,
-                "n_shares": n_shares,
+                "n_shares": np.diff(offsets),
                 "n_accounts": distinct_in_groups(
                     offsets, codes_of(part["account_id"]).astype(np.int64), len(labels_of(part["account_id"]))
                 ),
@@ -319,7 +319,8 @@ def find_clusters(
                 progress=progress,
             )  # fmt: skip
         with run.step("sites"):
-            sites, evidence = measure_sites(found.links, _flagged_members(found), min_score=min_score)
+            flagged = flagged_members(found)
+            sites, evidence = measure_sites(found.links, flagged, min_score=min_score)
         for name, table in (("members", found.members), ("clusters", found.clusters), ("sites", sites)):
             writer.write(name, table)
         writer.write("evidence", pl.concat([found.evidence, evidence]))
@@ -327,7 +328,7 @@ def find_clusters(
             clusters=found.clusters.height,
             flagged_clusters=int(found.clusters["flagged"].sum()),
             members=found.members.height,
-            flagged_accounts=_flagged_members(found).height,
+            flagged_accounts=flagged.height,
             sites=sites.height,
             flagged_sites=int((sites["flags"].list.len() > 0).sum()),
         )
@@ -343,6 +344,7 @@ def _network_traces(study: Study, wanted: list[str] | None) -> list[str]:
     return wanted or [name for name in there if name in CASCADE_TRACES] or there
 
 
-def _flagged_members(found: Found) -> pl.DataFrame:
+def flagged_members(found: Found | Study, /) -> pl.DataFrame:
+    """Return `account_id` and `cluster_id` of the members of flagged clusters."""
     flagged = found.clusters.filter("flagged").select("cluster_id")
     return found.members.join(flagged, on="cluster_id").select("account_id", "cluster_id")

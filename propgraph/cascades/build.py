@@ -11,7 +11,16 @@ import polars as pl
 
 from propgraph.cascades.parents import OBSERVED, PARENT_SOURCES, infer_parents, star_parents
 from propgraph.cascades.shape import cascade_shapes, node_depths
-from propgraph.encoding import all_distinct, codes_in, codes_of, decode, distinct_in_groups, encode, labels_of
+from propgraph.encoding import (
+    all_distinct,
+    codes_in,
+    codes_of,
+    decode,
+    distinct_in_groups,
+    encode,
+    group_offsets,
+    labels_of,
+)
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
@@ -120,7 +129,7 @@ def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     return _Flat(
         objects=objects,
         accounts=labels,
-        offsets=_offsets(object_, len(objects)),
+        offsets=group_offsets(object_, len(objects)),
         object_id=shares["object_id"],
         content_id=shares["content_id"],
         account_id=shares["account_id"],
@@ -222,12 +231,6 @@ def _first_known(origin: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) 
     known = pl.col("origin").filter(pl.col("origin") >= 0).first().fill_null(-1)
     first = frame.lazy().group_by("cascade", maintain_order=True).agg(known).collect()
     return first["origin"].to_numpy().astype(np.int64)
-
-
-def _offsets(cascade: npt.NDArray[Any], n: int) -> npt.NDArray[np.int64]:
-    offsets = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(cascade, minlength=n), out=offsets[1:])
-    return offsets
 
 
 def _account_ids(account: npt.NDArray[np.int32], labels: pl.Series) -> pl.Series:

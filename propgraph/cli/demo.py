@@ -55,13 +55,14 @@ def _compare(study: Study, data: Path) -> None:
     import polars as pl
 
     from propgraph.cli.output import say
+    from propgraph.pipeline import flagged_members
     from propgraph.simulate.compare import compare
 
     accounts, sites = (
         pl.read_csv(data / name, schema_overrides={"account_id": pl.String, "group": pl.String})
         for name in TRUTH
     )
-    flagged = study.members.join(study.clusters.filter("flagged").select("cluster_id"), on="cluster_id")
+    flagged = flagged_members(study)
     found = compare(study.accounts, flagged, study.sites, truth_accounts=accounts, truth_sites=sites)
     say("Against the truth that the simulator knows:")
     say(f"accounts  precision {found.precision:.2f}, recall {found.recall:.2f}")

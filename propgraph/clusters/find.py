@@ -258,7 +258,7 @@ def _judged(
     judged = [(row, *judge(row, baseline)) for row in rows]
     judged.sort(key=lambda one: (-round(one[1], 12), -one[0]["n_accounts"], one[0]["first"]))
     ids = {row["cluster"]: f"c{k}" for k, (row, *_) in enumerate(judged, 1)}
-    posts = _posts_for_evidence(material).partition_by("cluster", as_dict=True)
+    posts = _posts_for_evidence(material, table).partition_by("cluster", as_dict=True)
     clusters, evidence = [], []
     for row, score, findings, readings in judged:
         name = ids[row["cluster"]]
@@ -285,15 +285,10 @@ def _judged(
     )
 
 
-def _posts_for_evidence(material: Material) -> pl.DataFrame:
+def _posts_for_evidence(material: Material, table: pl.DataFrame) -> pl.DataFrame:
     """Return the members' posts with `cluster` and what `flags.evidence_posts` asks for."""
     links = material.links.join(material.members, on="account_id")
-    top = (
-        links.group_by("cluster", "site")
-        .len()
-        .sort(["cluster", "len", "site"], descending=[False, True, False])
-        .unique("cluster", keep="first", maintain_order=True)
-    )
+    top = table.select("cluster", site="top_site")
     on_top = links.join(top, on=["cluster", "site"], how="semi").select(
         "content_id", is_top_site=pl.lit(True)
     )

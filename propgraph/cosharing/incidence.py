@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 from numba import njit
 
-from propgraph.encoding import all_distinct, codes_of, encode, labels_of
+from propgraph.encoding import all_distinct, codes_of, encode, group_offsets, labels_of
 from propgraph.errors import InputError
 
 Int32 = npt.NDArray[np.int32]
@@ -68,7 +68,7 @@ class Incidence:
         return Incidence(
             accounts=self.accounts,
             objects=self.objects,
-            offsets=_offsets(object_, len(self.objects)),
+            offsets=group_offsets(object_, len(self.objects)),
             account=account,
             object=object_,
             time=time,
@@ -118,7 +118,7 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
     result = Incidence(
         accounts=labels_of(columns["account_id"]),
         objects=objects,
-        offsets=_offsets(object_, len(objects)),
+        offsets=group_offsets(object_, len(objects)),
         account=account,
         object=object_,
         time=time,
@@ -158,12 +158,6 @@ def _shares_of_own_id(objects: pl.Series, object_: Int32, content: pl.Series, ro
     if places.size:
         same[places] = (objects.gather(object_[places]) == content.gather(row[places])).to_numpy()
     return same
-
-
-def _offsets(object_: Int32, n_objects: int) -> Int64:
-    offsets = np.zeros(n_objects + 1, np.int64)
-    np.cumsum(np.bincount(object_, minlength=n_objects), out=offsets[1:])
-    return offsets
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -1,4 +1,4 @@
-"""Write docs/reference.md from the schema and the commands themselves: python docs/make_reference.py."""
+"""Write docs/reference.md and docs/formats.md from the code itself: python docs/make_reference.py."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from propgraph.cli.app import run
+from propgraph.readers.base import CANONICAL, Reader
+from propgraph.readers.registry import READERS
 from propgraph.schema import TABLES
 
-COMMANDS = ((), ("build",), ("clusters",), ("simulate", "veles"), ("demo",))
+COMMANDS = ((), ("build",), ("clusters",), ("formats",), ("formats", "show"), ("simulate", "veles"), ("demo",))
 
 
 def reference() -> str:
@@ -32,6 +34,32 @@ def reference() -> str:
     return "\n".join(parts) + "\n"
 
 
+def formats() -> str:
+    """Return the page of all formats of logs."""
+    parts = [
+        "# Formats of logs", "", "Made by `python docs/make_reference.py` from the readers; a test holds it "
+        "against the code. `propgraph formats show NAME` says the same in a terminal.", "",
+        "A file's format is found by its columns, or by the keys of its JSON records; `--format` overrules that. "
+        "Files may be plain, `.gz` or `.zst`. Other columns are named with `--map`; a key inside a JSON object is "
+        "named by its path: `--map account_id=user.id`.", "",
+        "| column of propgraph's | meaning |", "|---|---|",
+        *(f"| `{name}` | {meaning} |" for name, meaning in CANONICAL.items()),
+    ]  # fmt: skip
+    for reader in READERS.values():
+        parts += ["", *_format(reader)]
+    return "\n".join(parts) + "\n"
+
+
+def _format(reader: Reader) -> list[str]:
+    known_by = "; or ".join(", ".join(f"`{name}`" for name in layout) for layout in reader.layouts)
+    return [
+        f"## {reader.name}", "", f"{reader.title}.", "", f"Recognised by {known_by}.", "",
+        "```", reader.sample.strip(), "```", "", "| column | from |", "|---|---|",
+        *(f"| `{name}` | {source} |" for name, source in reader.fields.items()), "",
+        f"Field names checked in: {reader.checked}.",
+    ]  # fmt: skip
+
+
 def usage(command: tuple[str, ...]) -> str:
     """Return what `--help` of a command prints."""
     out = io.StringIO()
@@ -41,4 +69,5 @@ def usage(command: tuple[str, ...]) -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("reference.md").write_text(reference(), encoding="utf-8")
+    for name, page in (("reference.md", reference()), ("formats.md", formats())):
+        Path(__file__).with_name(name).write_text(page, encoding="utf-8")

@@ -16,16 +16,21 @@ from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
+from propgraph.pseudonyms import read_key, save_key, with_pseudonyms
 from propgraph.readers.read import Log, read_logs
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
 from propgraph.traces.make import make_shares
+from propgraph.traces.resolved import read_resolved, usable_links
+from propgraph.traces.text import TEXT_TRACES
 from propgraph.traces.urls import canonicalise_urls
 
 if TYPE_CHECKING:
     from propgraph.clusters.find import Found
 
 Progress = Callable[[str, float], None]
+
+_SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X was for most of its life
 
 
 def build(
@@ -36,12 +41,15 @@ def build(
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
     trace: Sequence[str] | None = None,
+    resolved: str | Path | None = None,
     time_window: float = 60.0,
     min_participation: int = 2,
     min_edge_weight: int = 2,
     edge_weight: str = "objects",
     edge_quantile: float = 0.0,
     threads: int | None = None,
+    pseudonymise: bool = False,
+    key: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Study:
@@ -56,9 +64,17 @@ def build(
     format, mapping
         As for `read_log`.
     trace
-        Traces to make; None takes all that the logs support.
+        Traces to make; None takes all that the logs support and that `make_shares` makes by default.
+    resolved
+        A table of short links and where they lead, as for `read_resolved`; nothing is ever fetched.
     time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, threads
         As for `cosharing_edges`; the window in seconds.
+    pseudonymise
+        Put pseudonyms in the place of accounts, names and posts, and leave out the texts; see
+        `pseudonyms.with_pseudonyms`.
+    key
+        File with the key of the pseudonyms. None takes `STUDY.key` beside the study, and makes it if it is
+        not there.
     overwrite
         Replace a study that is there already.
     progress
@@ -80,23 +96,37 @@ def build(
     """
     check_at_least("threads", 1 if threads is None else threads, 1)
     check_target(study, overwrite=overwrite)
+    if key is not None and not pseudonymise:
+        raise UsageError("--key: there is nothing to do for a key without --pseudonymise")
+    secret = read_key(study, key) if pseudonymise else None
     parameters = {
         "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),
-        "trace": list(trace) if trace else None, "time_window": time_window,
+        "trace": list(trace) if trace else None, "resolved": None if resolved is None else str(resolved),
+        "time_window": time_window,
         "min_participation": min_participation, "min_edge_weight": min_edge_weight,
         "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+        "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
     run = Run("build", parameters)
     with writing(study) as writer, ThreadPoolExecutor(1) as background:
         with run.step("read"):
             log = read_logs(logs, format=format, mapping=mapping, progress=progress)
         digests = background.submit(_with_digests, log.sources)
+        with run.step("traces"):
+            led = None if resolved is None else _read_resolved(resolved, run)
+            shares = make_shares(log.posts, traces=list(trace) if trace else None, resolved=led)
+        if secret is not None:
+            with run.step("pseudonyms"):
+                log, shares = with_pseudonyms(log, shares, key=secret)
+            run.record["pseudonyms"] = secret.record
         for note in log.notes:
             run.note(note)
-        with run.step("traces"):
-            shares = make_shares(log.posts, traces=list(trace) if trace else None)
         with run.step("accounts and objects"):
             _write_shares(writer, log, shares)
+            objects = objects_table(shares, log.posts)
+            writer.write("objects", objects)
+        if led is not None and "url" in shares:
+            _count_resolved(run, shares["url"], objects)
         with run.step("cascades"):
             _write_cascades(writer, log, shares, run)
         with run.step("edges"):
@@ -119,6 +149,8 @@ def build(
             run.record["inputs"] = digests.result()
             writer.finish()
         _count(run, log, shares, edges)
+        if secret is not None:
+            save_key(secret)
         writer.run = {"build": run.finish()}
     return Study.open(study)
 
@@ -133,7 +165,27 @@ def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]
     parts = [_streamed(part, SHARES.dtypes) for part in shares.values()]
     writer.write("shares", pl.concat(parts) if parts else SHARES.empty())
     writer.write("accounts", accounts_table(log, shares))
-    writer.write("objects", objects_table(shares))
+
+
+def _read_resolved(path: str | Path, run: Run) -> pl.DataFrame:
+    """Return the usable links of a table; its digest and what was wrong with it go into the record."""
+    written = read_resolved(path)
+    led, notes = usable_links(written)
+    run.record["resolved"] = {"path": str(path), "rows": written.height, "sha256": digest(Path(path))}
+    for note in notes:
+        run.note(note)
+    return led
+
+
+def _count_resolved(run: Run, links: pl.DataFrame, objects: pl.DataFrame) -> None:
+    """Tell how many links of the log were resolved, and how many short ones were not."""
+    n_resolved = links["via"].drop_nulls().n_unique()
+    n_left = int(objects["is_shortener"].sum())
+    run.count(resolved_links=n_resolved, unresolved_shorteners=n_left)
+    run.note(
+        f"resolved links: {n_resolved:,} of the log's links count as their targets; "
+        f"{n_left:,} short links stay"
+    )
 
 
 def _streamed(frame: pl.DataFrame, dtypes: Mapping[str, Any]) -> pl.LazyFrame:
@@ -204,8 +256,8 @@ def _first_of_posts(content_id: pl.Series) -> Any:
     return slice(None) if all_distinct(content_id) else content_id.is_first_distinct().to_numpy()
 
 
-def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the `objects` table of the shares of all traces."""
+def objects_table(shares: Mapping[str, pl.DataFrame], posts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return the `objects` table of the shares of all traces, made of `posts`."""
     frames = [OBJECTS.empty()]
     for name, part in shares.items():
         objects = labels_of(part["object_id"])
@@ -232,6 +284,9 @@ def objects_table(shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             table = table.join(known, on="object_id", how="left", maintain_order="left")
         elif name == "domain":
             table = table.with_columns(pl.col("object_id").alias("site"))
+        elif name in TEXT_TRACES and "text" in posts.columns:
+            written = posts["text"].gather(part["row"].gather(first))
+            table = table.with_columns(written.str.slice(0, _SHOWN_CHARS).alias("text"))
         frames.append(OBJECTS.conform(table))
     return pl.concat(frames)
 

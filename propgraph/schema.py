@@ -82,14 +82,22 @@ POSTS = _table(
     timestamp=(TIME, "UTC", "when"),
     kind=(ID, "original, reshare, quote, reply", "what sort of post"),
     parent_content_id=(ID, "id", "the post reshared, quoted or replied to"),
-    origin_account_id=(ID, "id", "the account reshared, quoted or replied to"),
+    parent_timestamp=(TIME, "UTC", "when that post was made, where the log or the post's id says so"),
+    origin_account_id=(
+        ID,
+        "id",
+        "the account reshared, quoted or replied to; `@name` where only that is known",
+    ),
     target_id=(ID, "id", "the group, page or channel posted into"),
     object_id=(ID, "id", "the log's own object id"),
     urls=(IDS, "", "links in the post, as written"),
     hashtags=(IDS, "", "hashtags, lower-case, without #"),
+    mentions=(IDS, "", "accounts mentioned, as the log calls them, lower-case, without @"),
+    images=(IDS, "hash", "perceptual or other hashes of the images, as the log gives them"),
     text=(ID, "", "the post's text"),
     language=(ID, "code", "language as the log gives it"),
     platform=(ID, "", "platform as the log or its reader gives it"),
+    sponsor=(ID, "", "who paid for the post, as the platform marks it; `yes` where it says no more"),
 )
 
 SHARES = _table(
@@ -99,9 +107,14 @@ SHARES = _table(
     content_id=(ID, "id", "the post"),
     account_id=(ID, "id", "who shared"),
     timestamp=(TIME, "UTC", "when"),
-    trace=(ID, "reshare, url, domain, hashtag, object", "what kind of object"),
-    object_id=(ID, "id", "what was shared: original post, canonical URL, site, hashtag, the log's object"),
+    trace=(ID, "as --trace takes it", "what kind of object"),
+    object_id=(
+        ID,
+        "id",
+        "what was shared: original post, canonical URL, site, hashtag, text:<hash>, the log's object",
+    ),
     tokens=(ID, "", "tracking tokens that canonicalisation stripped from the URL"),
+    via=(ID, "", "the short link that was posted, canonical, where --resolved told its target (trace url)"),
 )
 
 ACCOUNTS = _table(
@@ -127,6 +140,7 @@ OBJECTS = _table(
     url=(ID, "", "canonical URL (traces url)"),
     site=(ID, "registrable domain", "site (traces url, domain)"),
     is_shortener=(pl.Boolean(), "", "the URL is a shortener's, its target unknown"),
+    text=(ID, "", "as first written, cut at 280 characters (traces text, near-text)"),
     n_shares=(COUNT, "shares", "how often it was shared"),
     n_accounts=(COUNT, "accounts", "by how many accounts"),
     first_share=(TIME, "UTC", "its first share"),

@@ -152,19 +152,19 @@ def test_build_then_clusters(log, tmp_path, capsys):
 
 
 def test_every_option_of_build_arrives(log, tmp_path, capsys):
+    key = tmp_path / "my.key"
+    key.write_text("sixteen bytes or more")
     words = {
-        "format": "columns", "trace": "url", "time-window": "2m", "min-participation": "3",
+        "format": "columns", "trace": "url", "key": str(key), "time-window": "2m", "min-participation": "3",
         "min-edge-weight": "4", "edge-weight": "events", "edge-quantile": "0.5", "threads": "1",
     }  # fmt: skip
     flags = [word for name, value in words.items() for word in (f"--{name}", value)]
-    assert (
-        run(["build", str(log), "--study", str(tmp_path / "s"), *flags, "--map", "account_name=account_id"])
-        == 0
-    )
+    flags += ["--map", "account_name=account_id", "--pseudonymise"]
+    assert run(["build", str(log), "--study", str(tmp_path / "s"), *flags]) == 0
     assert Study.open(tmp_path / "s").run["build"]["parameters"] == {
         "logs": [str(log)], "format": "columns", "map": {"account_name": "account_id"}, "trace": ["url"],
         "time_window": 120.0, "min_participation": 3, "min_edge_weight": 4, "edge_weight": "events",
-        "edge_quantile": 0.5, "threads": 1,
+        "edge_quantile": 0.5, "threads": 1, "resolved": None, "pseudonymise": True, "key": str(key),
     }  # fmt: skip
     # A second time only with --overwrite.
     assert run(["build", str(log), "-o", str(tmp_path / "s")]) == 1

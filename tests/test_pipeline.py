@@ -199,6 +199,7 @@ def test_the_run_record_tells_how_the_study_was_made(log, study):
     assert made["versions"]["polars"] == pl.__version__
     assert made["parameters"] == CHOICES | {
         "logs": [str(log)], "format": None, "map": {}, "trace": None, "edge_weight": "objects", "edge_quantile": 0.0,
+        "resolved": None, "pseudonymise": False, "key": None,
     }  # fmt: skip
     (source,) = made["inputs"]
     assert source["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from propgraph.errors import InputError, UsageError
-from propgraph.readers.base import CANONICAL
+from propgraph.readers.base import CANONICAL, REQUIRED
 from propgraph.readers.read import read_logs
 from propgraph.readers.registry import READERS, choose_reader, parse_mapping
 
@@ -53,11 +53,11 @@ def test_hoaxy():
     log = read("hoaxy.csv")
     assert [source["reader"] for source in log.sources] == ["hoaxy"]
     assert rows(log, "content_id", "account_id", "kind", "origin_account_id", "platform") == [
-        ("t1", "u1", "original", None, "twitter"),
-        ("t2", "u2", "reshare", "u1", "twitter"),
-        ("t3", "u3", "reply", "u1", "twitter"),
-        ("t4", "u4", "quote", "u1", "twitter"),
-        ("t5", "u5", "reshare", None, "twitter"),  # a mention: the author stands at `from`
+        ("t1", "u1", "original", None, "x"),
+        ("t2", "u2", "reshare", "u1", "x"),
+        ("t3", "u3", "reply", "u1", "x"),
+        ("t4", "u4", "quote", "u1", "x"),
+        ("t5", "u5", "reshare", None, "x"),  # a mention: the author stands at `from`
     ]
     assert log.posts["urls"].to_list() == [["https://mill.example/a"]] * 5
 
@@ -94,30 +94,45 @@ def test_format_overrules_what_is_found(tmp_path):
     assert years == {None: [2020], "coortweet": [2020], "columns": [2017]}
 
 
-def test_the_reader_that_needs_most_is_taken():
-    for reader in READERS.values():
-        found = [*CANONICAL, *reader.needs]
-        for other in READERS.values():
-            found = (
-                found
-                if other.name == reader.name
-                else [c for c in found if c not in other.needs or c in reader.needs]
-            )
-        chosen = choose_reader(found, source="f", format=None, mapping={})
-        assert chosen.name == reader.name
+LAYOUTS = [(reader.name, layout) for reader in READERS.values() for layout in reader.layouts]
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"), LAYOUTS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_each_layout_is_known_beside_columns_of_ones_own(name, layout):
+    found = [*layout, *READERS[name].uses, *CANONICAL] if name == "columns" else [*layout, *REQUIRED]
+    assert choose_reader(found, source="f", nested=READERS[name].rows is not None).name == name
+
+
+def test_a_layout_that_is_part_of_another_gives_way():
+    both = [*READERS["coortweet"].layouts[0], *READERS["qut"].layouts[0]]
+    with pytest.raises(
+        InputError, match=r"2 readers know these columns: coortweet \(.*; qut \(.*--format coortweet"
+    ):
+        choose_reader(both, source="f")
+    assert choose_reader([*both, *REQUIRED], source="f", format="qut").name == "qut"
 
 
 def test_every_reader_gives_columns_that_are_known():
     for name, reader in READERS.items():
         assert name == reader.name
-        raw = pl.DataFrame(schema=dict.fromkeys([*reader.needs, *reader.uses], pl.String))
-        assert set(reader.posts(raw).columns) <= set(CANONICAL)
+        assert set(reader.fields) <= set(CANONICAL)
+        if reader.rows is None:
+            raw = pl.DataFrame(schema=dict.fromkeys(reader.reads, pl.String))
+            assert set(reader.canonical(raw).columns) == set(reader.fields)
+
+
+def test_a_reader_of_nested_json_is_none_for_tables():
+    name, layout = next((name, layout) for name, layout in LAYOUTS if READERS[name].rows)
+    with pytest.raises(InputError, match=f"--format {name} reads JSON, and this is a table"):
+        choose_reader(list(layout), source="f", format=name)
 
 
 def test_columns_that_no_reader_knows_are_listed_with_what_was_likely_meant():
     found = ["Page", "Author Id", "publish_date", "link"]
     with pytest.raises(InputError) as error:
-        choose_reader(found, source="log.csv", format=None, mapping={})
+        choose_reader(found, source="log.csv")
     message = str(error.value)
     assert message.startswith(
         "log.csv: no reader knows these columns. Found: Page, Author Id, publish_date, link."
@@ -128,9 +143,9 @@ def test_columns_that_no_reader_knows_are_listed_with_what_was_likely_meant():
 
 def test_a_wide_table_is_listed_in_part():
     with pytest.raises(InputError, match="c49 and 950 more"):
-        choose_reader([f"c{n}" for n in range(1000)], source="f", format=None, mapping={})
+        choose_reader([f"c{n}" for n in range(1000)], source="f")
     with pytest.raises(InputError, match="Found: none"):
-        choose_reader([], source="f", format=None, mapping={})
+        choose_reader([], source="f")
 
 
 def test_the_wrong_format_says_what_is_missing():
@@ -138,12 +153,12 @@ def test_the_wrong_format_says_what_is_missing():
         InputError,
         match=r"Found: account_id, timestamp\. coortweet misses object_id, content_id, timestamp_share",
     ):
-        choose_reader(["account_id", "timestamp"], source="f", format="coortweet", mapping={})
+        choose_reader(["account_id", "timestamp"], source="f", format="coortweet")
 
 
 def test_an_unknown_format_is_bad_usage():
     with pytest.raises(UsageError, match=r"--format: 'cortweet' is not one of .*did you mean 'coortweet'"):
-        choose_reader(["account_id"], source="f", format="cortweet", mapping={})
+        choose_reader(["account_id"], source="f", format="cortweet")
 
 
 def test_a_mapping_of_a_known_format_is_bad_usage():
@@ -160,12 +175,12 @@ def test_a_mapping_to_a_column_that_is_not_there():
         InputError,
         match=r"f: --map account_id=usr: no such column \(did you mean 'user'\?\); found user, when",
     ):
-        choose_reader(["user", "when"], source="f", format=None, mapping={"account_id": "usr"})
+        choose_reader(["user", "when"], source="f", mapping={"account_id": "usr"})
 
 
 def test_a_mapping_that_leaves_something_out():
     with pytest.raises(InputError, match=r"f: no column for timestamp.*--map timestamp=created"):
-        choose_reader(["user", "created"], source="f", format=None, mapping={"account_id": "user"})
+        choose_reader(["user", "created"], source="f", mapping={"account_id": "user"})
 
 
 @pytest.mark.parametrize(

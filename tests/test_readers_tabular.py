@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
-import json
 
 import numpy as np
 import polars as pl
@@ -323,16 +322,6 @@ def test_keys_are_those_of_all_the_first_records(tmp_path):
     path.write_text('{"a": 1}\ntorn\n' + '{"a": 1}\n' * 500 + '{"b": 2}\n')
     (file,), _ = find_logs([path])
     assert columns_of(file) == ["a", "b"]
-
-
-def test_json_that_is_not_line_by_line_is_told(tmp_path):
-    path = tmp_path / "f.json"
-    path.write_text(json.dumps({"a": [1]}, indent=1))
-    (file,), _ = find_logs([path])
-    with pytest.raises(
-        InputError, match=r"f\.json: starts like JSON, but no line is a JSON object.*jq -c \."
-    ):
-        columns_of(file)
 
 
 # --- Parquet, Arrow, packed ------------------------------------------------------------------------------

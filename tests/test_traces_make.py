@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from propgraph.encoding import encode, labels_of
 from propgraph.errors import UsageError
-from propgraph.schema import ID, IDS, TIME
+from propgraph.schema import ID, IDS, POSTS, TIME
 from propgraph.traces.make import TRACES, make_shares
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -352,4 +352,4 @@ def test_every_trace_says_what_it_is():
     for name, trace in TRACES.items():
         assert trace.name == name
         assert trace.title
-        assert {*trace.needs, trace.also} <= set(SCHEMA)
+        assert {*trace.needs, trace.also} <= set(POSTS.columns)

@@ -84,6 +84,8 @@ CANONICAL = {
     "AMP path": ("https://example.com/a/amp/", "https://example.com/a"),
     "AMP before a query": ("https://example.com/a/amp?b=1", "https://example.com/a?b=1"),
     "AMP parameters": ("https://example.com/a?amp=1&outputType=amp&amp", "https://example.com/a"),
+    "AMP page": ("https://example.com/a.amp.html", "https://example.com/a.html"),
+    "AMP page, twice": ("https://example.com/a.amp.amp.html?b=1", "https://example.com/a.html?b=1"),
     "a page called amp": ("https://example.com/amp", "https://example.com/amp"),
     "a word that ends in amp": ("https://example.com/a/lamp", "https://example.com/a/lamp"),
     "amp as content": ("https://example.com/a?amp=12v", "https://example.com/a?amp=12v"),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from propgraph.cli import build, clusters, demo, simulate
+from propgraph.cli import build, clusters, demo, formats, simulate
 from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("build")(build.build)
 app.command("clusters")(clusters.clusters)
 app.command("demo")(demo.demo)
+app.add_typer(formats.app, name="formats")
 app.add_typer(simulate.app, name="simulate")
 
 

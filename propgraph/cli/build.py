@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 def build(
     logs: Annotated[
         list[str],
-        typer.Argument(metavar="LOG", help="Files, folders or globs: CSV, TSV, NDJSON, Parquet, Arrow; .gz, .zst.", show_default=False),
+        typer.Argument(metavar="LOG", help="Files, folders or globs: CSV, TSV, JSON, NDJSON, Parquet, Arrow; .gz, .zst.", show_default=False),
     ],
     study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
-    format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Reader: columns, coortweet, hoaxy, qut. Default: found by the columns.", show_default=False)] = None,
+    format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Format of the logs; propgraph formats lists them. Default: found by the content.", show_default=False)] = None,
     map: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user. Repeatable.", show_default=False)] = None,
-    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, url, domain, hashtag, object. Repeatable. Default: all that the log supports.", show_default=False)] = None,
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, fast-reshare, url, domain, hashtag, hashtag-sequence, image, text, object; not unless asked for: near-text (takes longer), mention, reply (shared by strangers all the time). Repeatable. Default: all of the former that the log supports.", show_default=False)] = None,
+    resolved: Annotated[Path | None, typer.Option("--resolved", metavar="FILE", help="Where short links lead: a table with the columns url and resolved_url. Nothing is ever fetched.", show_default=False)] = None,
     time_window: Annotated[str, typer.Option("--time-window", metavar="TIME", help="Two shares this close are a co-share: 60s, 5m, 1h.")] = "60s",
     min_participation: Annotated[int, typer.Option("--min-participation", metavar="N", help="An account needs N shares, and N of them in some pair at one end of each edge.")] = 2,
     min_edge_weight: Annotated[int, typer.Option("--min-edge-weight", metavar="N", help="Keep edges of weight N or more.")] = 2,
     edge_weight: Annotated[str, typer.Option("--edge-weight", metavar="objects|events", help="What the weight counts, and so the minimum and the quantile: distinct objects, or pairs of posts.")] = "objects",
     edge_quantile: Annotated[float, typer.Option("--edge-quantile", metavar="Q", help="Keep edges whose weight lies strictly above this quantile of all weights; 0 keeps all.")] = 0.0,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms in the place of accounts, names and posts, and leave out the texts.")] = False,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The key of the pseudonyms, 16 bytes or more. Default: STUDY.key beside the study, made if it is not there.", show_default=False)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a study that is there already.")] = False,
 ) -> None:  # fmt: skip
     """Read logs and make a study: posts, shares, accounts, objects, cascades and co-sharing edges."""
@@ -36,10 +39,10 @@ def build(
 
     with progress() as tell:
         made = job(
-            logs, study, format=format, mapping=parse_mapping(map or []), trace=trace,
+            logs, study, format=format, mapping=parse_mapping(map or []), trace=trace, resolved=resolved,
             time_window=seconds("--time-window", time_window), min_participation=min_participation,
             min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile,
-            threads=threads, overwrite=overwrite, progress=tell,
+            threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
         )  # fmt: skip
     for note in made.run["build"]["notes"]:
         err(f"note: {note}")

@@ -1,11 +1,16 @@
-"""What a reader is: the columns it needs, the columns it can use, and how they become posts."""
+"""What a reader is: how it knows its logs, and how they become posts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+import orjson
 import polars as pl
+
+from propgraph.schema import ID
 
 # The columns a reader may fill, all optional but the first two; `read.py` turns them into `posts`.
 CANONICAL: Mapping[str, str] = {
@@ -14,25 +19,54 @@ CANONICAL: Mapping[str, str] = {
     "content_id": "the post's own id",
     "kind": "original, reshare, quote, reply (or the platform's own word for these)",
     "parent_content_id": "the post reshared, quoted or replied to",
+    "parent_timestamp": "when that post was made",
     "origin_account_id": "the account reshared, quoted or replied to",
+    "origin_account_name": "its name, where the log gives no id of it",
     "target_id": "the group, page or channel posted into",
     "object_id": "the log's own object id",
     "urls": "links, as a list, a JSON list, or separated by blanks",
     "url": "one link",
     "hashtags": "hashtags, as a list, a JSON list, or separated by blanks",
+    "mentions": "accounts named in the post (without @), as a list, a JSON list, or separated by blanks",
+    "images": "perceptual or other hashes of the post's images, as a list, a JSON list, or separated by blanks",
     "text": "the post's text",
     "language": "language code",
     "platform": "platform",
+    "sponsor": "who paid for the post; `yes` where the platform only marks it as paid",
     "account_name": "the account's name",
     "account_created_at": "when the account was made",
     "followers": "the account's followers",
 }
+# How an id begins that no platform gave, because the log has none: a hash of what is known instead.
+MADE = "made:"
 REQUIRED = ("account_id", "timestamp")
+LISTS = ("urls", "hashtags", "mentions", "images")
+
+Record = Mapping[str, Any]
+# A post as canonical names and values (text, number, or for `LISTS` a list of text); None where not known.
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NoPost:
+    """What a reader yields for a record that is whole but no post: a like, a deletion, a service message.
+
+    Attributes
+    ----------
+    what
+        In a few words that do not differ from record to record: `app.bsky.feed.like`.
+    """
+
+    what: str
+
+
+class NotThisFormatError(Exception):
+    """Raised by a reader whose record lacks what every such record has; its words are the reason told."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """One layout of logs.
+    """One layout of logs. It reads tables by `names` or `posts`, nested JSON by `rows`.
 
     Attributes
     ----------
@@ -40,29 +74,118 @@ class Reader:
         As `--format` takes it.
     title
         What it is, for people.
-    needs
-        Columns that have to be there; a file with all of them is recognised.
+    layouts
+        Sets of columns; a file that has any one of them whole is recognised. Of JSON: keys, those of
+        objects inside objects joined by a dot, those of objects in lists by `[].` (`data[].author_id`).
+    fields
+        Canonical name to where it comes from, in the platform's words; all that the reader fills.
+    sample
+        A few lines of such a log, invented.
+    checked
+        Where the field names were found, and which of them could not be verified.
     uses
         Further columns that are read where they are there.
+    names
+        Canonical name to column, for a table that needs no more than other names.
     posts
-        Frame of raw columns in, frame of `CANONICAL` columns out, row by row.
+        Frame of raw columns in, frame of `CANONICAL` columns out, row by row. All columns of `layouts` and
+        `uses` are in the frame, of type String and null where the file lacks them (unless a binary file
+        has them in another type).
+    rows
+        One JSON record in, its posts out. What it raises rejects the record.
+    lists
+        Where one large JSON document keeps its records: `messages`, `chats.list[].messages`. `rows` then
+        gets them one by one, each in an object like the one that holds the list.
+    snowflakes
+        Shift and epoch (unix ms) of the post ids, where the time is in them: `(id >> shift) + epoch`.
     """
 
     name: str
     title: str
-    needs: tuple[str, ...]
-    posts: Callable[[pl.DataFrame], pl.DataFrame]
-    uses: tuple[str, ...] = field(default=())
+    layouts: tuple[tuple[str, ...], ...]
+    fields: Mapping[str, str]
+    sample: str
+    checked: str
+    uses: tuple[str, ...] = ()
+    names: Mapping[str, str] | None = None
+    posts: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    rows: Callable[[Record], Iterable[Row | NoPost]] | None = None
+    lists: tuple[str, ...] = ()
+    snowflakes: tuple[int, int] | None = None
 
-    def wanted(self, columns: list[str], /) -> list[str]:
-        """Return those of `columns` that this reader reads."""
-        return [name for name in columns if name in self.needs or name in self.uses]
+    def layout_in(self, columns: Iterable[str], /) -> tuple[str, ...] | None:
+        """Return the largest of the layouts that is whole in `columns`."""
+        there = set(columns)
+        whole = [layout for layout in self.layouts if there.issuperset(layout)]
+        return max(whole, key=len, default=None)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """All columns that the reader may read, each once."""
+        return tuple(dict.fromkeys([name for layout in self.layouts for name in layout] + list(self.uses)))
+
+    def canonical(self, frame: pl.DataFrame, /) -> pl.DataFrame:
+        """Return raw columns as canonical ones."""
+        if self.rows is not None:
+            return frame
+        if self.names is not None:
+            return frame.select(
+                pl.col(raw).alias(name) for name, raw in self.names.items() if raw in frame.columns
+            )
+        if self.posts is None:
+            raise TypeError(f"reader {self.name} has neither names, posts nor rows")
+        absent = [name for name in self.reads if name not in frame.columns]
+        frame = frame.with_columns(
+            _as_json(frame[name]) for name, dtype in frame.schema.items() if dtype.is_nested()
+        )
+        return self.posts(frame.with_columns(pl.lit(None, ID).alias(name) for name in absent))
 
 
-def renamed(**names: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """Return a mapping that renames raw columns: `canonical=raw`; raw columns not there are passed over."""
+def _as_json(values: pl.Series) -> pl.Series:
+    """Return lists and structs of a binary file as a text file would hold them."""
+    cells = (None if cell is None else orjson.dumps(cell, default=str).decode() for cell in values.to_list())
+    return pl.Series(values.name, cells, dtype=ID)
 
-    def posts(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.select(pl.col(raw).alias(name) for name, raw in names.items() if raw in frame.columns)
 
-    return posts
+def at(record: Any, /, *path: str | int) -> Any:
+    """Return what stands at `path` in nested JSON, None where something on the way is not there."""
+    for step in path:
+        if isinstance(record, dict):
+            record = record.get(step)
+        elif isinstance(record, list) and isinstance(step, int) and -len(record) <= step < len(record):
+            record = record[step]
+        else:
+            return None
+    return record
+
+
+def objects(value: Any, /) -> list[dict[str, Any]]:
+    """Return the JSON objects in a list, none where `value` is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def filled(name: str, /) -> pl.Expr:
+    """Return a column as text without blanks around it, null where nothing is left."""
+    text = pl.col(name).cast(pl.String).str.strip_chars()
+    return pl.when(text.str.len_bytes() > 0).then(text)
+
+
+def is_yes(name: str, /) -> pl.Expr:
+    """Return whether a column says yes: true, yes, t or 1, in any case; False where it is null."""
+    return filled(name).str.to_lowercase().is_in(["true", "yes", "t", "1", "1.0"]).fill_null(False)
+
+
+def made_id(*parts: str | None) -> str:
+    """Return an id made of what is known of a post where the log has none; it is counted, and told."""
+    text = "\x1f".join(part or "" for part in parts)
+    return MADE + hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def made_ids(*parts: pl.Expr) -> pl.Expr:
+    """Return `made_id` of columns, null where all of them are."""
+    known = pl.any_horizontal(part.is_not_null() for part in parts)
+    text = pl.concat_str([part.fill_null("") for part in parts], separator="\x1f")
+    made = text.map_batches(
+        lambda texts: pl.Series([made_id(one) for one in texts.to_list()], dtype=ID), return_dtype=ID
+    )
+    return pl.when(known).then(made)

@@ -7,11 +7,12 @@ import glob
 import io
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import orjson
 import pyarrow as pa
 
 from propgraph.errors import InputError
@@ -29,8 +30,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HEAD = 1 << 16
+_LONGEST_LINE = 1 << 26
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 EMPTY = "empty"
+
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class LogFile:
     path
         Where it is.
     layout
-        `csv`, `ndjson`, `parquet` or `ipc`.
+        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `parquet` or `ipc`.
     compression
         None, `gzip` or `zstd`.
     separator
@@ -60,14 +64,43 @@ class LogFile:
     encoding: str = "utf-8"
     by_name: bool = True
 
-    def open(self) -> IO[bytes]:
-        """Open the file for reading: unpacked, and text as UTF-8 without a byte order mark."""
-        stream = _open(self.path, self.compression)
+    def open(self, *, progress: Progress | None = None) -> IO[bytes]:
+        """Open the file for reading: unpacked, and text as UTF-8 without a byte order mark.
+
+        `progress` is called with the number of bytes just read from the file itself, packed as they are.
+        """
+        stream = _open(self.path, self.compression, progress)
         if self.encoding == "utf-8-sig":
             stream.read(len(codecs.BOM_UTF8))
         elif self.encoding != "utf-8":
-            stream = io.BufferedReader(_Recoded(stream, self.encoding), buffer_size=1 << 20)
+            stream = recoded(stream, self.encoding)
         return stream
+
+
+class _Told(io.RawIOBase):
+    """A byte stream that tells how much of it was read."""
+
+    def __init__(self, stream: IO[bytes], progress: Progress) -> None:
+        self._stream, self._progress = stream, progress
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        if data:
+            self._progress(len(data))
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def recoded(stream: IO[bytes], encoding: str, /) -> IO[bytes]:
+    """Return text in any encoding as valid UTF-8, what cannot be decoded replaced."""
+    return io.BufferedReader(_Recoded(stream, encoding), buffer_size=1 << 20)
 
 
 class _Recoded(io.RawIOBase):
@@ -228,16 +261,37 @@ def _text_kind(path: Path, head: bytes, kind: dict[str, Any]) -> LogFile | str:
     # A torn write may leave a few NULs in a log; a format of another kind has such bytes at once or in masses.
     if _BINARY.search(lines[0]) or head.count(b"\0") * 20 > len(head):
         return "neither UTF-8 text nor Parquet nor an Arrow IPC file; unpack or convert it first"
-    if lines[0].startswith(b"{"):
-        return LogFile(path, "ndjson", **kind)
-    if lines[0].startswith(b"["):
-        return "one large JSON array; write one object a line instead (jq -c '.[]')"
+    if lines[0].startswith((b"{", b"[")):
+        with LogFile(path, "json", **kind).open() as file:
+            return LogFile(path, "ndjson" if _one_a_line(file) else "json", **kind)
     separator = max(",\t;", key=lines[0].decode(errors="replace").count)
     return LogFile(path, "csv", separator=separator, **kind)
 
 
-def _open(path: Path, compression: str | None) -> IO[bytes]:
+def _one_a_line(stream: IO[bytes]) -> bool:
+    """Tell whether each line is a JSON object of its own, by the first two lines."""
+    first, second = _line(stream), _line(stream)
+    if len(first) == _LONGEST_LINE or first.startswith(b"["):
+        return False
+    try:
+        return isinstance(orjson.loads(first), dict)
+    except orjson.JSONDecodeError:
+        return second.startswith(b"{") or (first.endswith(b"}") and not second)
+
+
+def _line(stream: IO[bytes]) -> bytes:
+    """Return the next line that is not blank."""
+    while (line := stream.readline(_LONGEST_LINE)).isspace():
+        pass
+    return line.strip() if len(line) < _LONGEST_LINE else line
+
+
+def _open(path: Path, compression: str | None, progress: Progress | None = None) -> IO[bytes]:
+    file: IO[bytes] = path.open("rb")
+    if progress is not None:
+        file = io.BufferedReader(_Told(file, progress), buffer_size=1 << 20)
     if compression is None:
-        return path.open("rb")
-    stream = pa.CompressedInputStream(pa.OSFile(str(path)), compression)
-    return io.BufferedReader(stream, buffer_size=1 << 20)
+        return file
+    return io.BufferedReader(
+        pa.CompressedInputStream(pa.PythonFile(file, "r"), compression), buffer_size=1 << 20
+    )

@@ -10,8 +10,8 @@ import polars as pl
 from numba import njit
 
 from propgraph.encoding import all_distinct, codes_of, encode
+from propgraph.readers.batches import Lines
 from propgraph.readers.rows import rejected_table
-from propgraph.readers.tabular import Lines
 from propgraph.schema import ID, REJECTED
 
 # What one post may have several rows for: a row says something new if any of these is new.

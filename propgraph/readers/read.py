@@ -14,17 +14,28 @@ import polars as pl
 
 from propgraph.encoding import encode
 from propgraph.errors import InputError
-from propgraph.readers.base import Reader
+from propgraph.readers.base import CANONICAL, Reader
+from propgraph.readers.batches import Lines
 from propgraph.readers.files import LogFile, find_logs, together
 from propgraph.readers.order import Origins, in_order_once
-from propgraph.readers.registry import choose_reader
+from propgraph.readers.origins import with_origins
+from propgraph.readers.registry import LISTS, choose_reader
 from propgraph.readers.rows import FileFacts, normalise
-from propgraph.readers.tabular import Lines, columns_of, read_batches
+from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.readers.times import NONE_SEEN
 from propgraph.schema import ACCOUNTS, POSTS, REJECTED
 
 PROFILE = ("account_name", "account_created_at", "followers")
 _ALWAYS = ("content_id", "account_id", "timestamp")
+# Ids that mean something on their own platform only.
+_OF_PLATFORM = (
+    "content_id", "account_id", "parent_content_id", "origin_account_id", "origin_account_name", "target_id",
+)  # fmt: skip
+_ORIGINALS = {
+    "originals_by_author": "unnamed posts: {:,} found in the log, by their author and link or text",
+    "originals_not_in_log": "unnamed posts: {:,} not found in the log, called of:AUTHOR:LINK",
+    "originals_by_text": "unnamed posts: {:,} without an author either, one original for each text",
+}
 
 Progress = Callable[[str, float], None]
 _log = logging.getLogger(__name__)
@@ -155,8 +166,10 @@ def _plan(
     left_out: list[str] = []
     for file in files:
         try:
-            found = columns_of(file)
-            reader = choose_reader(found, source=str(file.path), format=format, mapping=mapping)
+            found = columns_of(file, lists=LISTS)
+            reader = choose_reader(
+                found, source=str(file.path), nested=_is_json(file), format=format, mapping=mapping
+            )
             plan.append((file, reader, _wanted(file, reader, found)))
         except InputError as error:
             (faults if file.by_name else left_out).append(str(error))
@@ -166,16 +179,22 @@ def _plan(
     return plan
 
 
+def _is_json(file: LogFile) -> bool:
+    return file.layout in ("ndjson", "json")
+
+
 def _wanted(file: LogFile, reader: Reader, found: list[str]) -> list[str]:
-    """Return the columns to read."""
-    wanted = reader.wanted(found)
-    repeated = [name for name, n in Counter(found).items() if n > 1 and name in wanted]
+    """Return the columns to read; of a reader of nested records, those that it fills."""
+    if reader.rows is not None:
+        return [name for name in CANONICAL if name in reader.fields]
+    wanted = [name for name in found if name in reader.reads]
+    repeated = [name for name, n in Counter(wanted).items() if n > 1]
     if repeated:
         raise InputError(f"{file.path}: the header names {repeated[0]!r} more than once; rename one of them")
-    if file.layout == "ndjson":
+    if _is_json(file):
         # Any record may have a key that the first ones lack. Not so ids: they are there or they are made.
-        return [name for name in (*reader.needs, *reader.uses) if name in found or name != "content_id"]
-    return list(dict.fromkeys(wanted))
+        return [name for name in reader.reads if name in found or name != "content_id"]
+    return wanted
 
 
 def _scaled(progress: Progress | None, size: int, start: float, share: float) -> Callable[[int], None] | None:
@@ -185,7 +204,7 @@ def _scaled(progress: Progress | None, size: int, start: float, share: float) ->
 
     def tell(n_bytes: int) -> None:
         nonlocal seen
-        seen += n_bytes  # unpacked bytes: of a packed file more than its size
+        seen += n_bytes
         progress("reading", start + share * min(1.0, seen / size))
 
     return tell
@@ -195,7 +214,7 @@ def _read_file(
     file: LogFile, reader: Reader, columns: list[str], facts: FileFacts, tell: Callable[[int], None] | None
 ) -> _Part:
     part = _Part()
-    for batch in read_batches(file, columns, progress=tell):
+    for batch in read_batches(file, columns, reader=reader, progress=tell):
         part.n_rows += batch.frame.height + batch.rejected.height
         posts, lines, rejected = normalise(batch, reader, facts)
         part.posts.append(posts)
@@ -221,14 +240,25 @@ def _with_made_ids(posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told(facts: FileFacts) -> list[str]:
-    notes = [note if note.startswith(facts.source) else f"{facts.source}: {note}" for note in facts.notes]
+    notes = list(facts.notes)
+    if facts.id_times:
+        notes.append(f"{facts.id_times:,} times made exact to the millisecond by the posts' ids")
+    if facts.other_times:
+        notes.append(
+            f"{facts.other_times:,} posts have an id that says another time; the log's own time stands"
+        )
+    notes += [
+        f"{name}: {n:,} made from what the row says (made:...), the log has none"
+        for name, n in sorted(facts.made.items())
+        if n
+    ]
     if facts.unknown_kinds:
         word, _ = min(facts.unknown_kinds.items(), key=lambda item: (-item[1], item[0]))
         notes.append(
-            f"{facts.source}: kind: {facts.unknown_kinds.total()} rows say {word!r} or another word that is "
-            "none of original, reshare, quote, reply; taken as not known"
+            f"kind: {facts.unknown_kinds.total():,} rows say {word!r} or another word that is none of original, "
+            "reshare, quote, reply; taken as not known"
         )
-    return notes
+    return [note if note.startswith(facts.source) else f"{facts.source}: {note}" for note in notes]
 
 
 def _nothing_left(sources: list[dict[str, Any]], rejected: pl.DataFrame) -> str:
@@ -242,6 +272,16 @@ def _nothing_left(sources: list[dict[str, Any]], rejected: pl.DataFrame) -> str:
     )
 
 
+def _platforms_mix(frame: pl.DataFrame) -> bool:
+    return "platform" in frame.columns and frame["platform"].drop_nulls().n_unique() > 1
+
+
+def _of_platform(name: str) -> pl.Expr:
+    """Return ids with their platform before them: 123 on one is not 123 on another."""
+    plain = pl.col(name).cast(pl.String).str.strip_prefix("@")
+    return pl.coalesce(pl.col("platform") + ":" + plain, name).alias(name)
+
+
 def _assemble(
     posts: list[pl.DataFrame],
     origins: Origins,
@@ -251,6 +291,10 @@ def _assemble(
 ) -> Log:
     frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed", rechunk=True)
     posts.clear()  # the copies would double the memory
+    mixed = _platforms_mix(frame)
+    if mixed:
+        notes.append("several platforms: ids of accounts, posts and groups begin with theirs (x:123)")
+        frame = frame.with_columns(_of_platform(name) for name in _OF_PLATFORM if name in frame.columns)
     frame = frame.drop(
         name for name in frame.columns if name not in _ALWAYS and frame[name].null_count() == frame.height
     )
@@ -262,6 +306,14 @@ def _assemble(
     frame, repeats = in_order_once(frame, origins)
     if repeats.height:  # whoever stands in rejected rows alone is no account of this log
         frame = frame.with_columns(encode(frame[name].cast(pl.String)) for name in encoded)
+    name = (
+        "account_name" if "account_name" in frame.columns else pl.lit(None, pl.String).alias("account_name")
+    )
+    names = frame.select(
+        "account_id", _of_platform("account_name") if mixed and isinstance(name, str) else name
+    )
+    frame, originals = with_origins(frame, names)
+    notes += [f"reshares of {_ORIGINALS[kind].format(n)}" for kind, n in originals.items() if n]
     profiles = frame.select(
         "account_id",
         *(pl.col(name).alias(name.removeprefix("account_")) for name in PROFILE if name in frame.columns),

@@ -1,19 +1,45 @@
 """All readers, and the choice among them by a file's columns.
 
-A new platform is one file with a `READER` and one line here.
+A new platform is one file with its `READERS` and one line here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from propgraph.errors import InputError, UsageError, check_choice, did_you_mean
-from propgraph.readers import columns, coortweet, hoaxy, qut
-from propgraph.readers.base import CANONICAL, REQUIRED, Reader, renamed
+from propgraph.readers.base import CANONICAL, REQUIRED, Reader
+from propgraph.readers.platforms import (
+    bluesky,
+    columns,
+    coortweet,
+    crowdtangle,
+    hoaxy,
+    ira,
+    mastodon,
+    meta,
+    qut,
+    reddit,
+    telegram,
+    tiktok,
+    truthsocial,
+    x_api,
+    x_archive,
+    x_scraped,
+    zeeschuimer_x,
+)
 
-READERS: Mapping[str, Reader] = {
-    module.READER.name: module.READER for module in (coortweet, hoaxy, qut, columns)
-}
+_PLATFORMS = (
+    bluesky, coortweet, crowdtangle, hoaxy, ira, mastodon, meta, qut, reddit, telegram, tiktok, truthsocial,
+    x_api, x_archive, x_scraped, zeeschuimer_x, columns,
+)  # fmt: skip
+READERS: Mapping[str, Reader] = {reader.name: reader for module in _PLATFORMS for reader in module.READERS}
+OWN = READERS["columns"]
+# Where any reader's JSON documents keep their records.
+LISTS = tuple(dict.fromkeys(path for reader in READERS.values() for path in reader.lists))
+
+_TOLD = 4  # readers whose misses an error spells out
 
 # What people call the columns that every log has, for the advice in an error.
 _LIKELY = {
@@ -48,35 +74,64 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
 
 
 def choose_reader(
-    found: list[str], /, *, source: str, format: str | None, mapping: Mapping[str, str]
+    found: list[str],
+    /,
+    *,
+    source: str,
+    nested: bool = False,
+    format: str | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> Reader:
     """Return the reader for a file with the columns `found`.
 
-    Of those whose needs are met, the one that needs most is taken; `format` overrules it, and with a
+    Of the readers with a layout that is whole there, one is dropped where its layout is but a part of
+    another's, and columns of one's own give way to any platform's; `format` overrules all that, and with a
     `mapping` the columns are the user's own.
+
+    Parameters
+    ----------
+    found
+        Columns of a table, or paths of the keys in JSON.
+    source
+        The file, for messages.
+    nested
+        It is JSON: readers of nested records can be had.
+    format
+        Name of a reader; None chooses.
+    mapping
+        Canonical name to column.
 
     Raises
     ------
     InputError
-        When no reader fits: what was found, what each reader misses, what was likely meant.
+        When no reader fits, or several do: what was found, what each reader misses, what was likely meant.
     UsageError
         When `format` is no reader's name, or one whose columns a `mapping` cannot change.
     """
     if format is not None:
         check_choice("--format", format, READERS)
-        if mapping and format != columns.READER.name:
+        if mapping and format != OWN.name:
             raise UsageError(f"--format {format}: its columns are known; --map is for columns of your own")
-    if format is not None and not mapping:
-        reader = READERS[format]
-        if any(name not in found for name in reader.needs):
-            raise InputError(_no_fit(found, source, [reader]))
-        return reader
     if mapping:
         return _mapped(found, source, mapping)
-    fitting = [reader for reader in READERS.values() if all(name in found for name in reader.needs)]
-    if not fitting:
-        raise InputError(_no_fit(found, source, list(READERS.values())))
-    return max(fitting, key=lambda reader: len(reader.needs))
+    readers = [READERS[format]] if format is not None else list(READERS.values())
+    readable = [reader for reader in readers if nested or reader.rows is None]
+    if not readable:
+        raise InputError(f"{source}: --format {format} reads JSON, and this is a table")
+    fitting = {reader.name: layout for reader in readable if (layout := reader.layout_in(found))}
+    best = [
+        name for name, layout in fitting.items()
+        if not any(set(layout) < set(other) for other in fitting.values())
+        and (name != OWN.name or len(fitting) == 1)
+    ]  # fmt: skip
+    if not best:
+        raise InputError(_no_fit(found, source, readable))
+    if len(best) > 1:
+        told = "; ".join(f"{name} ({', '.join(fitting[name])})" for name in best)
+        raise InputError(
+            f"{source}: {len(best)} readers know these columns: {told}. Say which: --format {best[0]}"
+        )
+    return READERS[best[0]]
 
 
 def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader:
@@ -90,23 +145,27 @@ def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise InputError(f"{source}: no column for {' and '.join(missing)}. {_advice(found, missing)}")
-    return Reader(
-        name="columns",
-        title="columns by --map",
-        needs=tuple(dict.fromkeys(names.values())),
-        posts=renamed(**names),
-    )
+    return replace(OWN, title="columns by --map", layouts=(tuple(names.values()),), uses=(), names=names)
 
 
 def _no_fit(found: list[str], source: str, readers: list[Reader]) -> str:
-    misses = "; ".join(
-        f"{reader.name} misses {', '.join(name for name in reader.needs if name not in found)}"
-        for reader in readers
-    )
+    """Return what was found, and what the readers that come nearest miss."""
+    misses = {reader.name: _nearest_miss(reader, found) for reader in readers}
+    nearest = sorted(misses, key=lambda name: (-misses[name][0], len(misses[name][1]), name))
+    told = "; ".join(f"{name} misses {', '.join(misses[name][1])}" for name in nearest[:_TOLD])
+    others = f"; further from it: {', '.join(sorted(nearest[_TOLD:]))}" if len(nearest) > _TOLD else ""
     missing = [name for name in REQUIRED if name not in found]
     advice = _advice(found, missing) if missing else "Without --format its columns are taken as your own"
     verdict = "no reader knows these columns" if len(readers) > 1 else "not the columns of this reader"
-    return f"{source}: {verdict}. Found: {_listed(found)}. {misses}. {advice}"
+    return f"{source}: {verdict}. Found: {_listed(found)}. {told}{others}. {advice}"
+
+
+def _nearest_miss(reader: Reader, found: list[str]) -> tuple[float, list[str]]:
+    """Return what part of the reader's best layout is there, and what is not."""
+    there = set(found)
+    layout = max(reader.layouts, key=lambda names: len(there.intersection(names)) / len(names))
+    missing = [name for name in layout if name not in there]
+    return 1 - len(missing) / len(layout), missing
 
 
 def _listed(names: list[str]) -> str:

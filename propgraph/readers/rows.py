@@ -13,8 +13,9 @@ import orjson
 import polars as pl
 
 from propgraph.errors import InputError
-from propgraph.readers.base import Reader
-from propgraph.readers.tabular import RAW_LIMIT, Batch, Lines
+from propgraph.readers.base import LISTS, MADE, Reader
+from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
+from propgraph.readers.snowflakes import with_id_times
 from propgraph.readers.times import NONE_SEEN, TimeUnit, find_time_unit
 from propgraph.schema import ID, REJECTED, TIME
 
@@ -57,6 +58,10 @@ class FileFacts:
         How each column of times is written, as soon as one was seen.
     unknown_kinds
         Words in `kind` that mean nothing to propgraph, and how often.
+    id_times, other_times
+        Times made exact by the posts' ids, and ids that say another time than the log.
+    made
+        Ids that the reader made because the log has none, by column.
     notes
         Sentences that the user has to be told.
     """
@@ -64,6 +69,9 @@ class FileFacts:
     source: str
     units: dict[str, TimeUnit] = field(default_factory=dict)
     unknown_kinds: Counter[str] = field(default_factory=Counter)
+    id_times: int = 0
+    other_times: int = 0
+    made: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
 
@@ -91,7 +99,7 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
         When a column holds what no row of it can be used for.
     """
     try:
-        raw = reader.posts(batch.frame)
+        raw = reader.canonical(batch.frame)
         raw = raw.with_columns(_plain(raw[name]) for name in raw.columns)
         posts = pl.DataFrame([_typed(name, raw[name], facts) for name in raw.columns])
     except pl.exceptions.PolarsError as error:
@@ -104,7 +112,15 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
         posts = posts.with_columns(pl.when(~pl.col(name).str.contains(_NESTED)).then(name) for name in must)
     if "url" in posts.columns:
         posts = _with_url(posts)
+    if reader.snowflakes and {"content_id", "timestamp"}.issubset(posts.columns):
+        posts, exact, other = with_id_times(posts, reader.snowflakes)
+        facts.id_times += exact
+        facts.other_times += other
     bad = _unusable(posts)
+    if reader.names is None:
+        for name in ("content_id", "parent_content_id"):
+            if name in posts.columns:
+                facts.made[name] += int((posts[name].str.starts_with(MADE) & ~bad).sum() or 0)
     if not bad.any():
         return posts, batch.line, REJECTED.empty()
     position = bad.arg_true()
@@ -147,9 +163,9 @@ def _plain(values: pl.Series) -> pl.Series:
 
 
 def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
-    if name in ("timestamp", "account_created_at"):
+    if name in ("timestamp", "parent_timestamp", "account_created_at"):
         return _times(name, values, facts).alias(name)
-    if name in ("urls", "hashtags"):
+    if name in LISTS:
         return _lists(name, values, facts.source).alias(name)
     if values.dtype.is_nested():
         raise InputError(
@@ -220,6 +236,8 @@ def _lists(name: str, values: pl.Series, source: str) -> pl.Series:
     clean = pl.element()
     if name == "hashtags":
         clean = clean.str.strip_chars("#＃, ").str.to_lowercase()
+    elif name == "mentions":
+        clean = clean.str.strip_chars("@, ").str.to_lowercase()
     inner = getattr(values.dtype, "inner", None)
     if (inner or values.dtype).is_nested():
         raise InputError(f"{source}: the column for {name!r} holds {values.dtype}, not {name}; map another")

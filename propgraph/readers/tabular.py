@@ -1,7 +1,8 @@
 """Files as frames of raw columns: every record is either in a frame or in `rejected`, with its line.
 
-The line of an NDJSON record is its line in the file. Of a CSV it is the number of the record, the header
-being 1: a record of several lines counts once, a blank line not at all.
+The line of an NDJSON record is its line in the file; of other JSON it is the number of the record. Of a CSV
+it is the number of the record, the header being 1: a record of several lines counts once, a blank line not at
+all.
 """
 
 from __future__ import annotations
@@ -9,82 +10,76 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
-import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
-import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from propgraph.errors import InputError
-from propgraph.readers.files import LogFile, unreadable
+from propgraph.readers import nested
+from propgraph.readers.base import Reader
+from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
+from propgraph.readers.files import LogFile, Progress, unreadable
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
-from propgraph.schema import REJECTED
 
-RAW_LIMIT = 2000
 _BATCH_ROWS = 1 << 18
 _BLOCK_BYTES = 1 << 25
 _FIELD_CHARACTERS = 1 << 25
-_KEY_RECORDS = 10_000
 _REPLAYED_CHARACTERS = 1 << 28
 _UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
-Progress = Callable[[int], None]
-# Increasing; a range where nothing was left out, so that ten million lines take no memory.
-Lines = range | npt.NDArray[np.int64]
 
+def columns_of(file: LogFile, /, *, lists: Collection[str] = ()) -> list[str]:
+    """Return the names of the file's columns; of JSON, the paths of the keys of its first records.
 
-@dataclass
-class Batch:
-    """Records of one file.
-
-    Attributes
+    Parameters
     ----------
-    frame
-        The raw columns asked for, as the file has them (text files: String).
-    line
-        The line of each row of `frame`, 1-based.
-    rejected
-        Records that are not even a row: the columns of `schema.REJECTED`.
-    nested
-        Some value of `frame` is a JSON object or list, written as JSON.
-    """
-
-    frame: pl.DataFrame
-    line: Lines
-    rejected: pl.DataFrame = field(default_factory=REJECTED.empty)
-    nested: bool = False
-
-
-def columns_of(file: LogFile, /) -> list[str]:
-    """Return the names of the file's columns; of NDJSON, the keys of its first records.
+    file
+        A file that `find_logs` found.
+    lists
+        Where one large JSON document may keep its records; see `base.Reader`.
 
     Raises
     ------
     InputError
-        When the file cannot be read, or holds no JSON objects where it looks like NDJSON.
+        When the file cannot be read, or holds no JSON objects where it looks like JSON.
     """
     try:
         if file.layout == "parquet":
             return pl.scan_parquet(file.path, glob=False).collect_schema().names()
         if file.layout == "ipc":
             return pl.scan_ipc(file.path, glob=False).collect_schema().names()
-        return _keys(file) if file.layout == "ndjson" else [name.strip() for name in _header(file)]
+        if file.layout == "csv":
+            return [name.strip() for name in _header(file)]
+        return nested.key_paths(file, lists)
     except (*_UNREADABLE, csv.Error) as error:
         raise InputError(f"{file.path}: {unreadable(error)}") from error
 
 
 def read_batches(
-    file: LogFile, columns: list[str], /, *, progress: Progress | None = None
+    file: LogFile,
+    columns: Sequence[str],
+    /,
+    *,
+    reader: Reader | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Batch]:
     """Yield all records of `file`, with only the `columns` wanted.
+
+    Parameters
+    ----------
+    file
+        A file that `find_logs` found.
+    columns
+        Raw columns; where `reader` makes rows of nested JSON, canonical ones.
+    reader
+        The reader of nested JSON, None for tables.
+    progress
+        Called with the number of bytes just read.
 
     Raises
     ------
@@ -94,35 +89,30 @@ def read_batches(
     try:
         if file.layout in ("parquet", "ipc"):
             yield _read_binary(file, columns)
-        elif file.layout == "ndjson":
-            yield from _read_ndjson(file, columns, progress)
-        else:
+        elif file.layout == "csv":
             yield from _read_csv(file, columns, progress)
+        elif reader is not None and reader.rows is not None:
+            yield from nested.read_rows(file, columns, reader=reader, progress=progress)
+        else:
+            yield from nested.read_columns(file, columns, progress=progress)
     except _UNREADABLE as error:
         raise InputError(f"{file.path}: {unreadable(error)}") from error
 
 
-def rejected_rows(source: str, rows: Iterable[tuple[int, str, str]], /) -> pl.DataFrame:
-    """Return `(line, reason, raw)` triples as rows of `schema.REJECTED`."""
-    data = [(source, line, reason, raw[:RAW_LIMIT]) for line, reason, raw in rows]
-    return pl.DataFrame(data, schema=REJECTED.dtypes, orient="row")
-
-
-def _read_binary(file: LogFile, columns: list[str]) -> Batch:
+def _read_binary(file: LogFile, columns: Sequence[str]) -> Batch:
     if file.layout == "parquet":
-        frame = pl.read_parquet(file.path, columns=columns, parallel="columns", glob=False).select(columns)
+        names = list(columns)
+        frame = pl.read_parquet(file.path, columns=names, parallel="columns", glob=False).select(names)
     else:
         frame = pl.scan_ipc(file.path, glob=False).select(columns).collect()
     return Batch(frame, range(1, frame.height + 1))
 
 
-class _Counted(io.RawIOBase):
-    """A byte stream that tells how much of it was read, and shows it to a `check` that may raise."""
+class _Checked(io.RawIOBase):
+    """A byte stream that shows all that is read to a `check` that may raise; no bytes at the end."""
 
-    def __init__(
-        self, stream: IO[bytes], progress: Progress | None, check: Callable[[bytes], None] | None = None
-    ) -> None:
-        self._stream, self._progress, self._check = stream, progress, check
+    def __init__(self, stream: IO[bytes], check: Callable[[bytes], None]) -> None:
+        self._stream, self._check = stream, check
 
     def readable(self) -> bool:
         return True
@@ -130,10 +120,7 @@ class _Counted(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
-        if self._check:
-            self._check(data)
-        if self._progress and data:
-            self._progress(len(data))
+        self._check(data)
         return len(data)
 
     def close(self) -> None:
@@ -141,14 +128,10 @@ class _Counted(io.RawIOBase):
         super().close()
 
 
-def _bytes(
-    file: LogFile, progress: Progress | None = None, check: Callable[[bytes], None] | None = None
-) -> io.BufferedReader:
-    return io.BufferedReader(_Counted(file.open(), progress, check), buffer_size=1 << 20)
-
-
 def _text(file: LogFile, progress: Progress | None = None) -> io.TextIOWrapper:
-    return io.TextIOWrapper(_bytes(file, progress), encoding="utf-8", errors="surrogateescape", newline="")
+    return io.TextIOWrapper(
+        file.open(progress=progress), encoding="utf-8", errors="surrogateescape", newline=""
+    )
 
 
 def _header(file: LogFile) -> list[str]:
@@ -157,7 +140,7 @@ def _header(file: LogFile) -> list[str]:
         return next((names for names in csv.reader(text, delimiter=file.separator) if names), [])
 
 
-def _read_csv(file: LogFile, columns: list[str], progress: Progress | None) -> Iterator[Batch]:
+def _read_csv(file: LogFile, columns: Sequence[str], progress: Progress | None) -> Iterator[Batch]:
     """Read by Arrow; what Arrow would read wrongly without a word, record by record."""
     header = _header(file)
     names = [name.strip() for name in header]
@@ -172,7 +155,7 @@ def _read_csv(file: LogFile, columns: list[str], progress: Progress | None) -> I
 
 
 def _read_csv_fast(
-    file: LogFile, columns: list[str], places: list[int], progress: Progress | None, *, n_fields: int
+    file: LogFile, columns: Sequence[str], places: list[int], progress: Progress | None, *, n_fields: int
 ) -> Iterator[tuple[Batch, int]]:
     """Yield batches, and for each the line of the first record after it."""
     torn: list[tuple[int, str, str]] = []
@@ -193,7 +176,7 @@ def _read_csv_fast(
 
     raw = [f"f{place}" for place in places]
     reader = pa_csv.open_csv(
-        _bytes(file, progress, check),
+        io.BufferedReader(_Checked(file.open(progress=progress), check), buffer_size=1 << 20),
         # Names of its own count the header as a row and do not care how it is written.
         read_options=pa_csv.ReadOptions(
             block_size=_BLOCK_BYTES, use_threads=False, autogenerate_column_names=True
@@ -241,27 +224,29 @@ def _miscounted(found: int, expected: int, text: str) -> str:
 
 
 def _read_csv_slow(
-    file: LogFile, columns: list[str], places: list[int], progress: Progress | None, *, first: int
+    file: LogFile, columns: Sequence[str], places: list[int], progress: Progress | None, *, first: int
 ) -> Iterator[Batch]:
     """Read the records from line `first` on."""
 
-    def check(record: tuple[list[str] | None, str]) -> tuple[list[str | None] | None, str]:
-        fields, text = record
+    def result(line: int, fields: list[str] | None, text: str) -> tuple[int, Any, Fault | None]:
         if fields is None:
-            return None, "a quote opens here and is not closed"
+            return line, None, fault(line, "a quote opens here and is not closed", text)
         if len(fields) != n_fields:
-            return None, _miscounted(len(fields), n_fields, text)
+            return line, None, fault(line, _miscounted(len(fields), n_fields, text), text)
         row = [fields[place] or None for place in places]
         if any(value is not None and _not_text(value) for value in row):
-            return None, "bytes that are not UTF-8; save the file as UTF-8"
-        return row, ""
+            return line, None, fault(line, "bytes that are not UTF-8; save the file as UTF-8", text)
+        return line, row, None
+
+    def frame(rows: list[Any]) -> pl.DataFrame:
+        return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
     with _text(file, progress) as text:
         records = _csv_records(text, file)
         header, _ = next(records)
         n_fields = len(header or [])
-        numbered = ((line, record) for line, record in enumerate(records, 2) if line >= first)
-        yield from _in_batches(file, columns, numbered, check, lambda record: record[1])
+        results = (result(line, *record) for line, record in enumerate(records, 2) if line >= first)
+        yield from in_batches(file, _BATCH_ROWS, results, frame=frame)
 
 
 def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str] | None, str]]:
@@ -321,114 +306,3 @@ def _left_open(lines: list[str], separator: str) -> bool:
 
 def _not_text(value: str) -> bool:
     return not value.isascii() and any("\udc80" <= character <= "\udcff" for character in value)
-
-
-def _read_ndjson(file: LogFile, columns: list[str], progress: Progress | None) -> Iterator[Batch]:
-    nested = False
-
-    def check(record: bytes) -> tuple[list[str | None] | None, str]:
-        nonlocal nested
-        try:
-            found = _parse(record)
-        except ValueError as error:
-            return None, f"not JSON: {error}"
-        if not isinstance(found, dict):
-            return None, f"a JSON {type(found).__name__} where an object was expected"
-        row: list[str | None] = []
-        for name in columns:
-            value = found.get(name)
-            if value is None or isinstance(value, str):
-                row.append(value or None)
-                continue
-            nested = nested or isinstance(value, dict | list)
-            if isinstance(value, float) and abs(value) >= 2**63:
-                value = _exact(record, name, value)
-            row.append(_as_text(value))
-        return row, ""
-
-    with _bytes(file, progress) as stream:
-        numbered = ((n, line) for n, line in enumerate(stream, 1) if not line.isspace())
-        for batch in _in_batches(
-            file, columns, numbered, check, lambda line: line.decode("utf-8", "replace").rstrip()
-        ):
-            batch.nested = nested
-            yield batch
-
-
-def _parse(record: bytes) -> Any:
-    """Return one JSON value, also as Python's own `json` writes it beyond the standard: NaN, half an emoji."""
-    try:
-        return orjson.loads(record)
-    except orjson.JSONDecodeError as error:
-        try:
-            value = json.loads(record)
-            return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            raise error from None
-
-
-def _exact(record: bytes, name: str, value: float) -> Any:
-    """Return a value with all its digits if it is an integer too large for orjson, which makes it a float."""
-    try:
-        return json.loads(record)[name]
-    except (ValueError, RecursionError):
-        return value
-
-
-def _as_text(value: Any) -> str | None:
-    """Return a JSON value as a log would write it in a column; a list or object is written as JSON."""
-    if isinstance(value, float):
-        if math.isnan(value):  # how pandas writes nothing
-            return None
-        return str(int(value) if value.is_integer() and abs(value) < 2**53 else value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return json.dumps(value)
-
-
-def _in_batches(
-    file: LogFile,
-    columns: list[str],
-    numbered: Iterable[tuple[int, Any]],
-    check: Callable[[Any], tuple[list[str | None] | None, str]],
-    show: Callable[[Any], str],
-) -> Iterator[Batch]:
-    rows: list[list[str | None]] = []
-    lines: list[int] = []
-    bad: list[tuple[int, str, str]] = []
-
-    def batch() -> Batch:
-        frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-        return Batch(frame, np.array(lines, np.int64), rejected_rows(str(file.path), bad))
-
-    for number, record in numbered:
-        row, reason = check(record)
-        if row is None:
-            raw = show(record).rstrip("\r\n")[: 2 * RAW_LIMIT]
-            bad.append((number, reason, raw.encode("utf-8", "replace").decode()))
-        else:
-            rows.append(row)
-            lines.append(number)
-        if len(rows) + len(bad) >= _BATCH_ROWS:
-            yield batch()
-            rows, lines, bad = [], [], []
-    yield batch()
-
-
-def _keys(file: LogFile) -> list[str]:
-    names: dict[str, None] = {}
-    with _bytes(file) as stream:
-        for number, line in enumerate(stream):
-            if number == _KEY_RECORDS:
-                break
-            try:
-                value = _parse(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                names.update(dict.fromkeys(value))
-    if not names:
-        raise InputError(
-            f"{file.path}: starts like JSON, but no line is a JSON object; write one object a line (jq -c .)"
-        )
-    return list(names)

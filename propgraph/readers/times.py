@@ -55,7 +55,9 @@ class TimeUnit:
             # Out of range before the product can wrap round to some time that looks right.
             far = int(_FARTHEST_MS // to_ms)
             return _clipped(ms, far) * int(to_ms)
-        number = times.cast(pl.Float64, strict=False) * to_ms
+        number = times.cast(pl.Float64, strict=False)
+        # Cut, not rounded, as ISO times are; divided, because a product may fall just short of a whole number.
+        number = number * to_ms if to_ms >= 1 else (number / round(1 / to_ms)).floor()
         return number.clip(-_FARTHEST_MS, _FARTHEST_MS).round(0).cast(pl.Int64, strict=False)
 
 

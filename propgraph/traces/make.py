@@ -12,14 +12,12 @@ import polars as pl
 
 from propgraph.encoding import codes_in, codes_of, encode, grouped, labels_of
 from propgraph.errors import UsageError, check_choice
-from propgraph.schema import ID, IDS
-from propgraph.traces.urls import canonicalise_urls
+from propgraph.schema import ID
+from propgraph.traces.material import Material
+from propgraph.traces.parents import fast_reshares, replies
+from propgraph.traces.resolved import usable_links
+from propgraph.traces.tags import hashtag_sequences, hashtags, mentions
 
-_LINK = r"(?i)https?://[^\s<>\"']+"
-# What a sentence puts behind a link; a bracket too, unless one opens within the link.
-_AFTER_LINK = ".,;:!?*’”»"
-# Not after a letter, `&` (&#39; is an apostrophe) or `/`.
-_HASHTAG = r"(?:^|[^\w&/#＃])[#＃]\w+"
 _RESHARE_MARK = r"^RT @\w+:\s*"
 _TEXT_ID = 200  # characters of a text that stand for all of it
 
@@ -40,16 +38,22 @@ class Trace:
         Posts in, `row` and `object_id` out, by row; what a post shares twice may stand there twice.
     also
         A column of `posts` without which the others do not help.
+    by_default
+        Whether it is made unless asked for. Not if it takes long (`near-text`), or if strangers share such
+        objects all the time and so would make most of the edges, and the least telling (`mention`, `reply`).
     """
 
     name: str
     title: str
     needs: tuple[str, ...]
-    make: Callable[[pl.DataFrame], pl.DataFrame]
+    make: Callable[[Material], pl.DataFrame]
     also: str = "content_id"
+    by_default: bool = True
 
 
-def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> dict[str, pl.DataFrame]:
+def make_shares(
+    posts: pl.DataFrame, /, *, traces: list[str] | None = None, resolved: pl.DataFrame | None = None
+) -> dict[str, pl.DataFrame]:
     """Return the shares of each trace, by trace in sorted order.
 
     Parameters
@@ -57,29 +61,36 @@ def make_shares(posts: pl.DataFrame, /, *, traces: list[str] | None = None) -> d
     posts
         Columns of `schema.POSTS` (those known), in canonical order.
     traces
-        Names of traces; None takes all that the log supports.
+        Names of traces; None takes all that the log supports and that are made by default: not `mention`,
+        `near-text` and `reply`.
+    resolved
+        Where short links lead: `url` and `resolved_url` (String), a row each. A link whose canonical form is
+        that of a `url` counts as its target, in the traces `url` and `domain`. None: as they stand.
 
     Returns
     -------
     dict of pl.DataFrame
         For each trace `account_id`, `object_id` (both encoded), `content_id`, `timestamp`, `trace`,
-        `tokens` (trace `url` only) and `row` (UInt32, the post's first row in `posts`), sorted by object,
-        time, account and post. One row for each post and object.
+        `tokens` and, with `resolved`, `via` (trace `url` only) and `row` (UInt32, the post's first row in
+        `posts`), sorted by object, time, account and post. One row for each post and object.
 
     Raises
     ------
     UsageError
         When a trace is unknown, or asked for and not supported by the log.
+    InputError
+        When `resolved` lacks a column.
     """
     for name in traces or []:
         check_choice("--trace", name, TRACES)
     posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
     known = {name for name in posts.columns if posts[name].null_count() < posts.height} - {"row"}
+    material = Material(posts, None if resolved is None else usable_links(resolved)[0])
     shares = {}
-    for name in sorted(set(traces or TRACES)):
+    for name in sorted(set(traces or (name for name, trace in TRACES.items() if trace.by_default))):
         trace = TRACES[name]
         fits = trace.also in known and known.intersection(trace.needs)
-        made = trace.make(posts) if fits else None
+        made = trace.make(material) if fits else None
         if made is not None and made.height:
             shares[name] = _by_object(made, posts).with_columns(trace=pl.lit(name, dtype=_NAMES))
         elif traces:
@@ -117,62 +128,17 @@ def _by_object(made: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
     position, of_post = pl.Series(order, dtype=pl.UInt32), pl.Series("row", row)
     shares = posts.select("content_id", "account_id", "timestamp")[of_post]
     shares = shares.with_columns(object_.gather(position).alias("object_id"), of_post)
-    if "tokens" in made.columns:
-        shares = shares.with_columns(made["tokens"].gather(position))
-    return shares
+    also = made.drop("row", "object_id")
+    return shares.hstack(also[position]) if also.width else shares
 
 
 def _objects(posts: pl.DataFrame) -> pl.DataFrame:
     return posts.lazy().select("row", "object_id").drop_nulls().collect()
 
 
-def _urls(posts: pl.DataFrame) -> pl.DataFrame:
-    """Return `row, object_id, site, tokens`: each post's links, canonical."""
-    links = posts.lazy().select(
-        "row", pl.col("urls") if "urls" in posts.columns else pl.lit(None, IDS).alias("urls")
-    )
-    if "text" in posts.columns:
-        found = posts.lazy().select(_links(pl.col("text")).alias("found"))
-        links = pl.concat([links, found], how="horizontal").select(
-            "row", urls=pl.when(pl.col("urls").list.len() > 0).then("urls").otherwise("found")
-        )
-    raw = links.explode("urls", empty_as_null=True).drop_nulls().collect()
-    # By code, since a join on a few links that everyone shares has been seen to take 5 s and 4 GB.
-    link = encode(raw["urls"])
-    canonical = canonicalise_urls(labels_of(link)).select("site", "tokens", object_id="url")
-    return raw.select("row").hstack(canonical[pl.Series(codes_of(link))]).drop_nulls("object_id")
-
-
-def _links(text: pl.Expr) -> pl.Expr:
-    """Return the links in a text, without the punctuation around them."""
-    link = pl.element()
-    bare = (
-        pl.when(link.str.contains("(", literal=True))
-        .then(link.str.strip_chars_end(_AFTER_LINK))
-        .otherwise(link.str.strip_chars_end(_AFTER_LINK + ")]}"))
-    )
-    # Platforms that cut a text after so many characters end it in an ellipsis: half a link is none.
-    return text.str.extract_all(_LINK).list.eval(bare.filter(~link.str.ends_with("…")))
-
-
-def _url(posts: pl.DataFrame) -> pl.DataFrame:
-    return _urls(posts).drop("site")
-
-
-def _domain(posts: pl.DataFrame) -> pl.DataFrame:
-    return _urls(posts).select("row", object_id="site").drop_nulls()
-
-
-def _hashtag(posts: pl.DataFrame) -> pl.DataFrame:
-    """Return `row, object_id`: each post's hashtags; the log's own where it has any."""
-    if "hashtags" in posts.columns and posts["hashtags"].null_count() < posts.height:
-        tags = pl.col("hashtags")
-    else:
-        # A link may end in #section, which is no hashtag.
-        marks = pl.col("text").str.replace_all(_LINK, " ").str.to_lowercase().str.extract_all(_HASHTAG)
-        tags = marks.list.eval(pl.element().str.extract(r"(\w+)$"))
-    exploded = posts.lazy().select("row", tags.alias("object_id")).explode("object_id", empty_as_null=True)
-    return exploded.filter(pl.col("object_id").str.len_bytes() > 0).collect()
+def _images(posts: pl.DataFrame) -> pl.DataFrame:
+    listed = posts.lazy().select("row", object_id="images").explode("object_id", empty_as_null=True)
+    return listed.filter(pl.col("object_id").str.len_bytes() > 0).collect()
 
 
 def _reshare(posts: pl.DataFrame) -> pl.DataFrame:
@@ -254,17 +220,58 @@ def _by_origin(posts: pl.DataFrame, reshares: pl.DataFrame) -> pl.Series:
 TRACES: Mapping[str, Trace] = {
     trace.name: trace
     for trace in (
-        Trace("domain", "registrable domain of a link", ("urls", "text"), _domain),
-        Trace("hashtag", "hashtag", ("hashtags", "text"), _hashtag),
-        Trace("object", "the log's own object id", ("object_id",), _objects),
+        Trace(
+            "domain",
+            "registrable domain of a link",
+            ("urls", "text"),
+            lambda of: of.links.shares("site"),
+        ),
+        Trace(
+            "fast-reshare",
+            "author reshared within 10 seconds",
+            ("parent_timestamp", "parent_content_id"),
+            lambda of: fast_reshares(of.posts),
+            also="kind",
+        ),
+        Trace("hashtag", "hashtag", ("hashtags", "text"), lambda of: hashtags(of.posts)),
+        Trace(
+            "hashtag-sequence",
+            "three hashtags or more, in one order",
+            ("hashtags", "text"),
+            lambda of: hashtag_sequences(of.posts),
+        ),
+        Trace("image", "image, by its hash", ("images",), lambda of: _images(of.posts)),
+        Trace(
+            "mention",
+            "account mentioned",
+            ("mentions", "text"),
+            lambda of: mentions(of.posts),
+            by_default=False,
+        ),
+        Trace("near-text", "nearly the same text", ("text",), lambda of: of.texts.near(), by_default=False),
+        Trace("object", "the log's own object id", ("object_id",), lambda of: _objects(of.posts)),
+        Trace(
+            "reply",
+            "post replied to",
+            ("parent_content_id",),
+            lambda of: replies(of.posts),
+            also="kind",
+            by_default=False,
+        ),
         Trace(
             "reshare",
             "the original that was reshared",
             ("parent_content_id", "origin_account_id"),
-            _reshare,
+            lambda of: _reshare(of.posts),
             also="kind",
         ),
-        Trace("url", "canonical link", ("urls", "text"), _url),
+        Trace("text", "the same text, word for word", ("text",), lambda of: of.texts.exact()),
+        Trace(
+            "url",
+            "canonical link",
+            ("urls", "text"),
+            lambda of: of.links.shares("url", also=("tokens", "via")),
+        ),
     )
 }
 _NAMES = pl.Enum(sorted(TRACES))

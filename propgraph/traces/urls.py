@@ -41,8 +41,8 @@ def _words(text: str) -> frozenset[str]:
 _TRACKING = _words(
     """
     fbclid gclid gclsrc dclid gbraid wbraid msclkid twclid ttclid li_fat_id yclid ymclid igshid igsh srsltid
-    ref ref_src ref_url referrer feed_id cmp cmpid ncid sr_share _ga _gl __twitter_impression s_cid smid smtyp
-    spm xtor share action_object_map action_type_map action_ref_map _hsenc _hsmi hsctatracking mkt_tok
+    ref ref_src ref_url referrer feed_id _unique_id cmp cmpid ncid sr_share _ga _gl __twitter_impression s_cid smid
+    smtyp spm xtor share action_object_map action_type_map action_ref_map _hsenc _hsmi hsctatracking mkt_tok
     vero_id vero_conv icid ocid wt_mc wt.mc_id guccounter guce_referrer guce_referrer_sig soc_src soc_trk
     s_kwcid ef_id ex_cid sc_cid wpsrc wpisrc intcmp int_cmp trk trkcampaign sfnsn mibextid extid ito
     _branch_match_id __s nr_email_referer feedtype feedname _openstat at_medium at_campaign at_custom1
@@ -152,6 +152,7 @@ _REDIRECTS: dict[str, dict[str, tuple[str, ...]]] = {
     "vk": {"/away.php": ("to",)},
     "youtube": {"/redirect": ("q",)},
 }
+_AMP_PAGE = re.compile(r"(?:\.amp)+\.html\Z")
 _AMP_WRAPPERS = {
     "google": re.compile(r"/amp/(?:s/)?(?=[^/])"),
     "amp cache": re.compile(r"/(?:c|v|wp)/(?:s/)?(?=[^/])"),
@@ -207,8 +208,8 @@ def canonicalise_urls(urls: pl.Series, /) -> pl.DataFrame:
     - `http` and `https` become one (`https`), as is the custom in co-sharing research;
     - user names, default ports, fragments (but not `#!` routes) and the leading host labels `www`, `m`,
       `mobile` and `amp` go, unless the label is itself the registered name, as in `m.co.uk`;
-    - trailing slashes, AMP marks (`/amp`, `?amp=1`, `outputType=amp`) and punctuation that clings to a
-      link in running text go; percent triplets are written in one way;
+    - trailing slashes, AMP marks (`/amp`, `.amp.html`, `?amp=1`, `outputType=amp`) and punctuation that
+      clings to a link in running text go; percent triplets are written in one way;
     - AMP viewers and the outgoing-link pages of Facebook, Google, Instagram, VK and YouTube are unwrapped,
       at most three deep (deeper nests are kept as they are);
     - every address of a YouTube video becomes `https://youtube.com/watch?v=ID`, whatever the list or the
@@ -268,7 +269,8 @@ def _split_plain(raw: pl.DataFrame, hosts: _Hosts) -> tuple[pl.DataFrame, list[s
     parts = parts.with_columns(pl.col("host").str.to_lowercase(), pl.col("path").str.strip_chars_end("/"))
     facts = _plain_hosts(parts["host"].drop_nulls().unique().sort(), hosts)
     parts = parts.join(facts, on="host", how="left", maintain_order="left")
-    is_plain = pl.col("name").is_not_null() & ~pl.col("path").str.ends_with("/amp")
+    is_amp = pl.col("path").str.ends_with("/amp") | pl.col("path").str.ends_with(".amp.html")
+    is_plain = pl.col("name").is_not_null() & ~is_amp
     odd = parts.filter(~is_plain)["raw"].to_list()
     parts = _with_queries(parts.filter(is_plain), hosts)
     url = pl.concat_str(pl.lit("https://"), "name", "path", "query")
@@ -376,7 +378,7 @@ def _read(raw: str, hosts: _Hosts) -> _Link | None:
     link = _Link(
         host,
         "" if port in {None, ":80", ":443"} else port,
-        path[: _path_end(path, is_last=not params and not route)],
+        _AMP_PAGE.sub(".html", path[: _path_end(path, is_last=not params and not route)]),
         params,
         route,
         tokens + more_tokens,

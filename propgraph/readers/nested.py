@@ -1,0 +1,340 @@
+"""JSON, one object a line or one large document: records to flat columns, or to posts by a reader's `rows`.
+
+A document is read piece by piece, never as a whole, as long as it is a list of records or keeps them in a
+list that some reader knows.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import IO, Any
+
+import ijson
+import numpy as np
+import orjson
+import polars as pl
+import pyarrow as pa
+
+from propgraph.errors import InputError
+from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
+from propgraph.readers.batches import Batch, Fault, fault, in_batches
+from propgraph.readers.files import LogFile, Progress, recoded
+from propgraph.schema import ID, IDS
+
+_BATCH_ROWS = 1 << 16
+_KEY_RECORDS = 10_000
+_PATH_RECORDS = 500
+_KEY_BYTES = 1 << 23
+_KEY_PATHS = 10_000
+_KEY_DEPTH = 8
+_HEX_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")
+_RESULT = tuple[int, Any, Fault | None]
+# Line or number of a record, the record, its text in a file of lines, and what is wrong where it is none.
+_VALUE = tuple[int, Any, bytes | None, Fault | None]
+
+
+def key_paths(file: LogFile, lists: Collection[str], /) -> list[str]:
+    """Return the paths of the keys of the first records: `a`, `a.b`, `a[].b`, in order of first sight.
+
+    Raises
+    ------
+    InputError
+        When no record is a JSON object.
+    """
+    top: dict[str, None] = {}
+    below: dict[str, None] = {}
+    size = 0
+    for n, (_, value, text, _) in enumerate(islice(_values(file, lists, None), _KEY_RECORDS)):
+        if isinstance(value, dict):
+            top.update(dict.fromkeys(value))
+            if n < _PATH_RECORDS:
+                _add_paths(value, "", below, _KEY_DEPTH)
+            size += len(text) if text else len(_shown(value))
+        if size > _KEY_BYTES:
+            break
+    if not top:
+        raise InputError(
+            f"{file.path}: starts like JSON, but holds no JSON object; write one object a line (jq -c .)"
+        )
+    return list(top | below)
+
+
+def read_columns(
+    file: LogFile, columns: Sequence[str], /, *, progress: Progress | None = None
+) -> Iterator[Batch]:
+    """Yield records as columns of text: `a`, or `a.b` for what stands in an object; lists as JSON."""
+    nested = False
+    paths = [(name, name.split(".")) for name in columns]
+
+    def results() -> Iterator[_RESULT]:
+        nonlocal nested
+        for line, value, text, bad in _values(file, (), progress):
+            if bad is not None or not isinstance(value, dict):
+                yield line, None, bad or _no_object(line, value)
+                continue
+            row: list[str | None] = []
+            for name, path in paths:
+                found = value.get(name) if len(path) == 1 or name in value else at(value, *path)
+                if found is None or isinstance(found, str):
+                    row.append(found or None)
+                    continue
+                nested = nested or isinstance(found, dict | list)
+                if isinstance(found, float) and abs(found) >= 2**63 and text:
+                    found = _exact(text, name, path, found)
+                row.append(_as_text(found))
+            yield line, row, None
+
+    def frame(rows: list[Any]) -> pl.DataFrame:
+        return pl.DataFrame(rows, schema=dict.fromkeys(columns, ID), orient="row")
+
+    for batch in in_batches(file, _BATCH_ROWS, results(), frame=frame):
+        batch.nested = nested
+        yield batch
+
+
+def read_rows(
+    file: LogFile, columns: Sequence[str], /, *, reader: Reader, progress: Progress | None = None
+) -> Iterator[Batch]:
+    """Yield the posts that `reader.rows` makes of each record, as canonical `columns` of text and lists of text.
+
+    A record that is no post is rejected without being kept: a stream of events holds many.
+    """
+    nested = False
+    kinds = [(name, name in LISTS) for name in columns]
+    rows_of = reader.rows
+    assert rows_of is not None
+
+    def row(post: dict[str, Any]) -> list[Any]:
+        nonlocal nested
+        values: list[Any] = []
+        for name, is_list in kinds:
+            value = post.get(name)
+            if is_list:
+                value = _texts(value)
+            elif value.__class__ is not str:
+                if value is not None:
+                    nested = nested or isinstance(value, dict | list)
+                    value = _as_text(value)
+            elif not value:
+                value = None
+            values.append(value)
+        return values
+
+    def results() -> Iterator[_RESULT]:
+        for line, value, _, bad in _values(file, reader.lists, progress):
+            if bad is not None or not isinstance(value, dict):
+                yield line, None, bad or _no_object(line, value)
+                continue
+            try:
+                empty = True
+                for post in rows_of(value):
+                    empty = False
+                    if isinstance(post, NoPost):
+                        yield line, None, (line, f"no post: {post.what}", "")
+                    else:
+                        yield line, row(post), None
+                if empty:
+                    yield line, None, (line, f"no post: nothing in it for {reader.name}", "")
+            except NotThisFormatError as error:
+                yield line, None, fault(line, f"not of {reader.name}: {error}", _shown(value))
+            except Exception as error:  # whatever a hostile record makes a reader stumble over
+                reason = f"not of {reader.name}: {type(error).__name__} {str(error)[:100]}"
+                yield line, None, fault(line, reason, _shown(value))
+
+    def frame(rows: list[Any]) -> pl.DataFrame:
+        values = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
+        return pl.DataFrame([
+            _lists(name, column) if is_list else pl.Series(name, column, dtype=ID)
+            for (name, is_list), column in zip(kinds, values, strict=True)
+        ])  # fmt: skip
+
+    for batch in in_batches(file, _BATCH_ROWS, results(), frame=frame):
+        batch.nested = nested
+        yield batch
+
+
+def _lists(name: str, values: Sequence[list[str] | None]) -> pl.Series:
+    """Return lists of text as a Series; ten times as fast as Polars makes one of Python lists."""
+    lengths = np.fromiter((len(value) if value else 0 for value in values), np.int64, len(values))
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    texts = pa.array([text for value in values if value for text in value], pa.large_string())
+    absent = np.fromiter((value is None for value in values), np.bool_, len(values))
+    lists = pa.LargeListArray.from_arrays(pa.array(offsets), texts, mask=pa.array(absent))
+    return pl.Series(name, lists, dtype=IDS)
+
+
+def _no_object(line: int, value: Any) -> Fault:
+    return fault(line, f"a JSON {type(value).__name__} where an object was expected", _shown(value))
+
+
+def _shown(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return repr(type(value))
+
+
+def _texts(value: Any) -> list[str] | None:
+    """Return the texts in a list, which may have none; a text alone counts as a list of it."""
+    if isinstance(value, list | tuple):
+        return [item for item in value if isinstance(item, str) and item]
+    return [value] if isinstance(value, str) and value else None
+
+
+def _exact(record: bytes, name: str, path: list[str], value: float) -> Any:
+    """Return a value with all its digits if it is an integer too large for orjson, which makes it a float."""
+    try:
+        whole = json.loads(record)
+        return whole[name] if name in whole else at(whole, *path)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _as_text(value: Any) -> str | None:
+    """Return a JSON value as a log would write it in a column; a list or object is written as JSON."""
+    if isinstance(value, float | Decimal):
+        if math.isnan(value):  # how pandas writes nothing
+            return None
+        return str(int(value) if float(value).is_integer() and abs(float(value)) < 2**53 else value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return json.dumps(value, default=str)
+
+
+def _add_paths(value: dict[str, Any], above: str, paths: dict[str, None], depth: int) -> None:
+    for key, inner in value.items():
+        if len(paths) >= _KEY_PATHS:
+            return
+        path = above + key
+        paths[path] = None
+        if depth and isinstance(inner, dict):
+            _add_paths(inner, f"{path}.", paths, depth - 1)
+        elif depth and isinstance(inner, list):
+            for item in inner[:10]:
+                if isinstance(item, dict):
+                    _add_paths(item, f"{path}[].", paths, depth - 1)
+
+
+def _values(file: LogFile, lists: Collection[str], progress: Progress | None) -> Iterator[_VALUE]:
+    with file.open(progress=progress) as stream:
+        yield from (_lines(stream) if file.layout == "ndjson" else _elements(stream, file, lists))
+
+
+def _lines(stream: IO[bytes]) -> Iterator[_VALUE]:
+    for number, line in enumerate(stream, 1):
+        try:
+            yield number, orjson.loads(line), line, None
+        except orjson.JSONDecodeError as error:
+            if line.isspace():
+                continue
+            try:
+                yield number, _lenient(line), line, None
+            except (ValueError, RecursionError):
+                yield number, None, line, fault(number, f"not JSON: {error}", line)
+
+
+def _lenient(record: bytes) -> Any:
+    """Return one JSON value as Python's own `json` writes it beyond the standard: NaN, half an emoji."""
+    value = json.loads(record)
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _elements(stream: IO[bytes], file: LogFile, lists: Collection[str]) -> Iterator[_VALUE]:
+    """Yield the records of a document; where it breaks, that as the last of them."""
+    number = 0
+    places = _places_of_records(file, lists)
+    try:
+        values = _in_lists(_mended(stream), places) if places else _alone(_mended(stream))
+        for number, value in enumerate(values, 1):
+            yield number, value, None, None
+    except ijson.JSONError as error:
+        reason = str(error).splitlines()[0].strip(" :.") if str(error) else "it ends too early"
+        told = f"not JSON from here on ({reason}); the rest of the file is not read"
+        yield number + 1, None, None, (number + 1, told, "")
+
+
+def _mended(stream: IO[bytes]) -> IO[bytes]:
+    r"""Return JSON as valid UTF-8, and with `\x01`, as Telegram Desktop writes it, as `\u0001`."""
+    return io.BufferedReader(_Mended(recoded(stream, "utf-8")), buffer_size=1 << 20)
+
+
+class _Mended(io.RawIOBase):
+    r"""A byte stream with each escape `\xHH` made one that JSON knows."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._ready, self._tail = stream, b"", b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            data = self._stream.read(1 << 20)
+            text = self._tail + data
+            # An escape may go on in the next piece: what follows the last backslashes waits for it.
+            cut = len(text)
+            if data and b"\\" in text[-4:]:
+                cut = len(text[: text.rindex(b"\\")].rstrip(b"\\"))
+            self._ready, self._tail = _HEX_ESCAPE.sub(rb"\1\\u00\2", text[:cut]), text[cut:]
+            if not data:
+                break
+        part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _places_of_records(file: LogFile, lists: Collection[str]) -> dict[str, str] | None:
+    """Return the places of the lists of records in ijson's words; None where each value is a record or a list."""
+    known = {path.replace("[]", ".item"): path for path in lists}
+    with file.open() as stream:
+        try:
+            for place, event, _ in ijson.parse(_mended(stream), multiple_values=True):
+                if event == "start_array" and place == "":
+                    return None
+                if event == "start_array" and place in known:
+                    return known
+        except ijson.JSONError:
+            pass
+    return None
+
+
+def _alone(stream: IO[bytes]) -> Iterator[Any]:
+    """Yield the values of a document, those of a list one by one."""
+    start = stream.peek(1 << 16).lstrip() if isinstance(stream, io.BufferedReader) else b""
+    yield from ijson.items(stream, "item" if start.startswith(b"[") else "", multiple_values=True)
+
+
+def _in_lists(stream: IO[bytes], places: Collection[str]) -> Iterator[Any]:
+    """Yield the values in the lists at `places`, each in an object like the one that holds its list."""
+    owners = {place.rpartition(".")[0] for place in places}
+    beside: dict[str, dict[str, Any]] = {}
+    builder: ijson.ObjectBuilder | None = None
+    within = owner = name = ""  # of the record being built
+    for where, event, value in ijson.parse(stream, multiple_values=True):
+        above, _, key = where.rpartition(".")
+        if builder is not None:
+            builder.event(event, value)
+            if event in ("end_map", "end_array") and where == within:
+                yield {**beside.get(owner, {}), name: [builder.value]}
+                builder = None
+        elif event == "start_map" and where in owners:
+            beside[where] = {}
+        elif key == "item" and above in places:
+            owner, _, name = above.rpartition(".")
+            if event in ("start_map", "start_array"):
+                within, builder = where, ijson.ObjectBuilder()
+                builder.event(event, value)
+            elif event not in ("end_map", "end_array"):
+                yield {**beside.get(owner, {}), name: [value]}
+        elif event in ("string", "number", "boolean") and above in owners:
+            beside.setdefault(above, {})[key] = value

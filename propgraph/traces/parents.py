@@ -1,0 +1,45 @@
+"""What a post answers to: the author it reshares within seconds, the post it replies to."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from propgraph.encoding import codes_in
+from propgraph.schema import ID, TIME
+
+FAST_S = 10.0
+"""How soon after the post a reshare is fast, in seconds, the bound included."""
+
+
+def fast_reshares(posts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `row, object_id`: for each reshare within `FAST_S` of the post it reshares, that post's author.
+
+    The post's time is `parent_timestamp`, else its time in the log; its author is `origin_account_id`,
+    else (or where only a `@name` is known) its account in the log. A reshare from before its post, and one
+    whose post's time or author nobody knows, is not fast. After the fast retweets of Pacheco et al. (2020)
+    and Luceri et al. (2024).
+    """
+    absent = [name for name in ("parent_content_id", "origin_account_id") if name not in posts.columns]
+    reshares = posts.filter(pl.col("kind") == "reshare").with_columns(
+        pl.lit(None, ID).alias(name) for name in absent
+    )
+    if "parent_timestamp" not in reshares.columns:
+        reshares = reshares.with_columns(parent_timestamp=pl.lit(None, TIME))
+    place = pl.Series(codes_in(reshares["parent_content_id"], posts["content_id"]))
+    place = place.set(place < 0, None)
+    fast = reshares.select(
+        "row",
+        delay=pl.col("timestamp") - pl.coalesce("parent_timestamp", posts["timestamp"].gather(place)),
+        named=pl.col("origin_account_id").cast(ID),
+        author=posts["account_id"].gather(place).cast(ID),
+    ).filter(pl.col("delay").is_between(pl.duration(), pl.duration(milliseconds=int(FAST_S * 1000))))
+    by_id = pl.when(~pl.col("named").str.starts_with("@")).then("named")
+    return fast.select("row", object_id=pl.coalesce(by_id, "author", "named")).drop_nulls()
+
+
+def replies(posts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `row, object_id`: the post that each reply answers to."""
+    found = posts.lazy().filter(
+        pl.col("kind") == "reply", pl.col("parent_content_id") != pl.col("content_id")
+    )
+    return found.select("row", object_id="parent_content_id").collect()

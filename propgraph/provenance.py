@@ -23,6 +23,9 @@ LIBRARIES = (
     "scipy",
     "igraph",
     "leidenalg",
+    "rensa",
+    "ijson",
+    "orjson",
     "tldextract",
     "ada-url",
 )

@@ -288,12 +288,11 @@ def test_nobody_knows_whose_the_root_is():
     assert (cascades["size"].item(), cascades["n_accounts"].item()) == (3, 2)
 
 
-def test_reshares_that_name_only_the_account_hang_on_its_latest_post():
-    # The log says whose post was reshared, not which: A's story, C's reshare of it, nobody's.
+def test_reshares_hang_on_the_original_that_they_name_beside_its_account():
     posts = [
         post("r", "A", 0, urls=[LINK]),
-        reshare("c", "C", 10, origin="A") | {"urls": [LINK]},
-        reshare("d", "D", 20, origin="A") | {"urls": [LINK]},
+        reshare("c", "C", 10, "r", origin="A") | {"urls": [LINK]},
+        reshare("d", "D", 20, "r", origin="A") | {"urls": [LINK]},
     ]
     _, cascades, nodes, _ = built(posts, "reshare")
     assert cascades["object_id"].to_list() == ["r"]

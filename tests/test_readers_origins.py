@@ -60,6 +60,18 @@ def test_a_text_cut_short_and_marked_as_a_reshare_is_its_originals():
     assert counts == {"originals_by_author": 1, "originals_not_in_log": 2, "originals_by_text": 0}
 
 
+def test_an_object_of_the_logs_own_tells_too_and_an_author_alone_does_not():
+    frame = posts(
+        ("o1", "a", "original", None, None, None, "x"),
+        ("r1", "b", "reshare", "a", None, None, "x"),
+        ("r2", "b", "reshare", "a", None, None, None),
+        object_id=pl.String,
+    )
+    found, counts = with_origins(frame, NOBODY)
+    assert found["parent_content_id"].to_list() == [None, "o1", None]
+    assert counts == {"originals_by_author": 1, "originals_not_in_log": 0, "originals_by_text": 0}
+
+
 def test_a_parent_that_the_log_names_stays():
     frame = posts(
         ("o1", "a", "original", None, [LINK], None, None),

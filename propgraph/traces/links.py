@@ -48,7 +48,9 @@ class Links:
 
 
 def find_links(posts: pl.DataFrame, resolved: pl.DataFrame | None, /) -> Links:
-    """Return the links of posts: the log's own, and those in the text of posts that it lists none of.
+    """Return the links of posts: the log's own, and those in the text of posts whose links it does not list.
+
+    An empty list says that a post has no link: what looks like one in its text (t.co) leads to a picture.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def find_links(posts: pl.DataFrame, resolved: pl.DataFrame | None, /) -> Links:
     if "text" in posts.columns:
         found = posts.lazy().select(_links(pl.col("text")).alias("found"))
         links = pl.concat([links, found], how="horizontal").select(
-            "row", urls=pl.when(pl.col("urls").list.len() > 0).then("urls").otherwise("found")
+            "row", urls=pl.when(pl.col("urls").is_not_null()).then("urls").otherwise("found")
         )
     raw = links.explode("urls", empty_as_null=True).drop_nulls().collect()
     # By code, since a join on a few links that everyone shares has been seen to take 5 s and 4 GB.

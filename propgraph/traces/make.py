@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from propgraph.encoding import codes_in, codes_of, encode, grouped, labels_of
+from propgraph.encoding import codes_of, encode, grouped, labels_of
 from propgraph.errors import UsageError, check_choice
-from propgraph.schema import ID
 from propgraph.traces.material import Material
-from propgraph.traces.parents import fast_reshares, replies
+from propgraph.traces.parents import fast_reshares, replies, reshares
 from propgraph.traces.resolved import usable_links
 from propgraph.traces.tags import hashtag_sequences, hashtags, mentions
-
-_RESHARE_MARK = r"^RT @\w+:\s*"
-_TEXT_ID = 200  # characters of a text that stand for all of it
 
 
 @dataclass(frozen=True)
@@ -141,82 +135,6 @@ def _images(posts: pl.DataFrame) -> pl.DataFrame:
     return listed.filter(pl.col("object_id").str.len_bytes() > 0).collect()
 
 
-def _reshare(posts: pl.DataFrame) -> pl.DataFrame:
-    """Return `row, object_id`: for each reshare the original it goes back to.
-
-    A reshare of a reshare goes back to where that one does. Where the log does not say which post was
-    reshared but whose, the original is that account's first post of the same link (else object, else
-    text) if the log has it, else it is called `of:ACCOUNT:LINK`. Of posts that reshare each other in a
-    circle the first counts as the original.
-    """
-    reshares = posts.filter(pl.col("kind") == "reshare")
-    own = reshares["content_id"]
-    parent = reshares["parent_content_id"] if "parent_content_id" in posts.columns else _nothing(reshares)
-    parent = parent.set((parent == own).fill_null(False), None) if len(parent) else parent
-    above = codes_in(parent, own)
-    top, circular = _tops(above)
-    named = parent
-    if "origin_account_id" in posts.columns and named.null_count():
-        named = pl.select(pl.coalesce(named, _by_origin(posts, reshares))).to_series()
-    if circular.size:
-        named = named.scatter(circular, None)
-    position = pl.Series(top, dtype=pl.UInt32)
-    is_top = pl.Series(top == np.arange(len(top)))
-    original = pl.coalesce(named.gather(position), pl.when(~is_top).then(own.gather(position)))
-    return reshares.select("row", object_id=original).drop_nulls()
-
-
-def _nothing(rows: pl.DataFrame) -> pl.Series:
-    return pl.Series([None] * rows.height, dtype=ID)
-
-
-def _tops(above: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return where the way up from each row ends, and the rows that end a circle: the first of each.
-
-    `above` is the row above each row, -1 where there is none.
-    """
-    start = np.arange(above.size)
-    up = np.where(above >= 0, above, start)
-    top, lowest = up, np.minimum(start, up)
-    # Twice as far at each step; longer than the number of rows no way can be, unless it is a circle.
-    for _ in range(above.size.bit_length() + 1):
-        further = top[top]
-        if np.array_equal(further, top):
-            break
-        lowest, top = np.minimum(lowest, lowest[top]), further
-    circling = above[top] >= 0
-    if not circling.any():
-        return top, np.empty(0, np.int64)
-    top = np.where(circling, lowest[top], top)
-    return top, np.unique(top[circling])
-
-
-def _by_origin(posts: pl.DataFrame, reshares: pl.DataFrame) -> pl.Series:
-    told: list[Any] = []
-    if "urls" in posts.columns:
-        told.append(pl.col("urls").list.first())
-    if "object_id" in posts.columns:
-        told.append(pl.col("object_id").cast(ID))
-    if "text" in posts.columns:
-        text = pl.col("text").str.replace(_RESHARE_MARK, "").str.strip_chars().str.slice(0, _TEXT_ID)
-        told.append(pl.when(text.str.len_bytes() > 0).then(text))
-    if not told:
-        return _nothing(reshares)
-    what = pl.coalesce(told)
-    original = (
-        posts.filter((pl.col("kind") != "reshare").fill_null(True))
-        .select(origin=pl.col("account_id").cast(ID), what=what, original="content_id")
-        .drop_nulls()
-        .unique(["origin", "what"], keep="first", maintain_order=True)
-    )
-    wanted = reshares.select(origin=pl.col("origin_account_id").cast(ID), what=what)
-    return (
-        wanted.join(original, on=["origin", "what"], how="left", maintain_order="left")
-        .select(pl.coalesce("original", pl.format("of:{}:{}", "origin", "what")))
-        .to_series()
-    )
-
-
 TRACES: Mapping[str, Trace] = {
     trace.name: trace
     for trace in (
@@ -261,8 +179,8 @@ TRACES: Mapping[str, Trace] = {
         Trace(
             "reshare",
             "the original that was reshared",
-            ("parent_content_id", "origin_account_id"),
-            lambda of: _reshare(of.posts),
+            ("parent_content_id",),
+            lambda of: reshares(of.posts),
             also="kind",
         ),
         Trace("text", "the same text, word for word", ("text",), lambda of: of.texts.exact()),

@@ -1,7 +1,9 @@
-"""What a post answers to: the author it reshares within seconds, the post it replies to."""
+"""What a post answers to: the original that it reshares, its author within seconds, the post it replies to."""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from propgraph.encoding import codes_in
@@ -9,6 +11,45 @@ from propgraph.schema import ID, TIME
 
 FAST_S = 10.0
 """How soon after the post a reshare is fast, in seconds, the bound included."""
+
+
+def reshares(posts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `row, object_id`: for each reshare the original it goes back to.
+
+    A reshare of a reshare goes back to where that one does. Of posts that reshare each other in a circle
+    the first counts as the original.
+    """
+    rows = posts.filter(pl.col("kind") == "reshare")
+    own, parent = rows["content_id"], rows["parent_content_id"]
+    parent = parent.set((parent == own).fill_null(False), None) if len(parent) else parent
+    above = codes_in(parent, own)
+    top, circular = _tops(above)
+    named = parent.scatter(circular, None) if circular.size else parent
+    position = pl.Series(top, dtype=pl.UInt32)
+    is_top = pl.Series(top == np.arange(len(top)))
+    original = pl.coalesce(named.gather(position), pl.when(~is_top).then(own.gather(position)))
+    return rows.select("row", object_id=original).drop_nulls()
+
+
+def _tops(above: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where the way up from each row ends, and the rows that end a circle: the first of each.
+
+    `above` is the row above each row, -1 where there is none.
+    """
+    start = np.arange(above.size)
+    up = np.where(above >= 0, above, start)
+    top, lowest = up, np.minimum(start, up)
+    # Twice as far at each step; longer than the number of rows no way can be, unless it is a circle.
+    for _ in range(above.size.bit_length() + 1):
+        further = top[top]
+        if np.array_equal(further, top):
+            break
+        lowest, top = np.minimum(lowest, lowest[top]), further
+    circling = above[top] >= 0
+    if not circling.any():
+        return top, np.empty(0, np.int64)
+    top = np.where(circling, lowest[top], top)
+    return top, np.unique(top[circling])
 
 
 def fast_reshares(posts: pl.DataFrame, /) -> pl.DataFrame:

@@ -19,13 +19,14 @@ def make_reference():
     spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.reference()
+    return module
 
 
-def test_reference_is_what_the_code_says():
+@pytest.mark.parametrize("page", ["reference", "formats"])
+def test_pages_are_what_the_code_says(page):
     assert os.environ["COLUMNS"] == "100"
-    written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    assert written == make_reference(), "run: python docs/make_reference.py"
+    written = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    assert written == getattr(make_reference(), page)(), "run: python docs/make_reference.py"
 
 
 def test_every_option_in_the_readme_exists():

@@ -8,6 +8,7 @@ import tracemalloc
 import polars as pl
 import pytest
 
+from propgraph.errors import InputError
 from propgraph.readers import nested
 from propgraph.readers.base import NoPost, NotThisFormatError, Reader, at, objects
 from propgraph.readers.files import find_logs
@@ -182,6 +183,17 @@ def test_what_a_record_is_not_is_told_and_costs_only_itself(tmp_path):
         (10, "a JSON int where an object was expected"),
     ]
     assert [raw for _, _, raw in faults] == ["torn", "[1]", '{"at": 1}', '{"id": "p2"}', None, "7"]
+
+
+def test_a_log_of_no_posts_at_all_is_told(tmp_path):
+    path = tmp_path / "f.ndjson"
+    like = {"did": "did:plc:a", "time_us": 1, "kind": "commit", "commit": {
+        "operation": "create", "collection": "app.bsky.feed.like", "rkey": "k", "record": {}}}  # fmt: skip
+    path.write_text(json.dumps(like) + "\n")
+    with pytest.raises(
+        InputError, match=r"none of 1 rows can be used; the first, line 1: no post: app.bsky.feed.like$"
+    ):
+        read_logs([path], format="bluesky-jetstream")
 
 
 def test_posts_before_the_fault_of_a_record_of_many_stay(tmp_path):

@@ -193,7 +193,7 @@ def test_bad_data_ends_with_1_and_one_message(tmp_path, capfd, content, message)
         (["--format", "qut", "--map", "account_id=user"], "--map is for columns of your own"),
         (["--trace", "urls"], "did you mean 'url'"),
         (["--trace", "url"], "--trace url: the log has none; it needs urls or text"),
-        (["--trace", "reshare"], "it needs kind and parent_content_id or origin_account_id"),
+        (["--trace", "reshare"], "it needs kind and parent_content_id"),
     ],
 )
 def test_bad_usage_ends_with_2_and_one_message(tmp_path, capfd, words, message):

@@ -27,7 +27,7 @@ from propgraph.readers.batches import Batch, Fault, fault, in_batches
 from propgraph.readers.files import LogFile, Progress, recoded
 from propgraph.schema import ID, IDS
 
-_BATCH_ROWS = 1 << 16
+_BATCH_ROWS = 1 << 15
 _KEY_RECORDS = 10_000
 _PATH_RECORDS = 500
 _KEY_BYTES = 1 << 23

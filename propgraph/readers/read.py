@@ -266,9 +266,10 @@ def _nothing_left(sources: list[dict[str, Any]], rejected: pl.DataFrame) -> str:
     if rejected.is_empty():
         return f"{where}: a header but no rows"
     first = rejected.row(0, named=True)
+    row = f" (row: {first['raw'][:200]})" if first["raw"] else ""
     return (
         f"{where}: none of {rejected.height} rows can be used; the first, line {first['line']}: "
-        f"{first['reason']} (row: {first['raw'][:200]})"
+        f"{first['reason']}{row}"
     )
 
 

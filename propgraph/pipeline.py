@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from propgraph.cascades.build import CASCADE_TRACES, build_cascades
+from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
-from propgraph.pseudonyms import read_key, save_key, with_pseudonyms
+from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
 from propgraph.readers.read import Log, read_logs
+from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
 from propgraph.traces.make import make_shares
@@ -47,6 +48,10 @@ def build(
     min_edge_weight: int = 2,
     edge_weight: str = "objects",
     edge_quantile: float = 0.0,
+    parents: str | None = None,
+    follows: str | Path | None = None,
+    samples: int = 100,
+    seed: int = 0,
     threads: int | None = None,
     pseudonymise: bool = False,
     key: str | Path | None = None,
@@ -69,6 +74,11 @@ def build(
         A table of short links and where they lead, as for `read_resolved`; nothing is ever fetched.
     time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, threads
         As for `cosharing_edges`; the window in seconds.
+    parents, samples, seed
+        Who gives the parents that the log does not name, how many trees are drawn, and where the draws
+        begin; as for `build_cascades`.
+    follows
+        A table of who follows whom, with the columns `follower_id` and `followed_id`.
     pseudonymise
         Put pseudonyms in the place of accounts, names and posts, and leave out the texts; see
         `pseudonyms.with_pseudonyms`.
@@ -95,6 +105,12 @@ def build(
         When an option is out of its range.
     """
     check_at_least("threads", 1 if threads is None else threads, 1)
+    check_at_least("samples", samples, 1)
+    check_at_least("seed", seed, 0)
+    if parents is not None:
+        check_choice("parents", parents, PROVIDERS)
+    if parents == "follow" and follows is None:
+        raise UsageError("--parents follow: who follows whom? Give a table with --follows FILE")
     check_target(study, overwrite=overwrite)
     if key is not None and not pseudonymise:
         raise UsageError("--key: there is nothing to do for a key without --pseudonymise")
@@ -105,6 +121,7 @@ def build(
         "time_window": time_window,
         "min_participation": min_participation, "min_edge_weight": min_edge_weight,
         "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+        "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
     run = Run("build", parameters)
@@ -128,7 +145,9 @@ def build(
         if led is not None and "url" in shares:
             _count_resolved(run, shares["url"], objects)
         with run.step("cascades"):
-            _write_cascades(writer, log, shares, run)
+            graph = None if follows is None else _read_follows(follows, log, secret, run)
+            asked = {"parents": parents, "follows": graph, "samples": samples, "seed": seed}
+            _write_cascades(writer, log, shares, run, asked)
         with run.step("edges"):
             found = [
                 cosharing_edges(
@@ -196,18 +215,47 @@ def _streamed(frame: pl.DataFrame, dtypes: Mapping[str, Any]) -> pl.LazyFrame:
     )
 
 
-def _write_cascades(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame], run: Run) -> None:
+def _read_follows(path: str | Path, log: Log, secret: Key | None, run: Run) -> pl.DataFrame:
+    """Return who follows whom, by the ids that the study has."""
+    table = read_side_table(path, columns=("follower_id", "followed_id"), what="who follows whom")
+    usable = table.drop_nulls().unique(maintain_order=True)
+    run.record["follows"] = {
+        "path": str(path), "rows": table.height, "used": usable.height, "sha256": digest(Path(path)),
+    }  # fmt: skip
+    if usable.height < table.height:
+        run.note(f"{path}: {table.height - usable.height:,} rows repeat others or lack an id; left out")
+    if secret is None:
+        return usable
+    marks = platform_marks(log.posts)
+    return usable.with_columns(
+        pseudonyms(usable[name], key=secret, keep=marks).alias(name) for name in usable.columns
+    )
+
+
+def _write_cascades(
+    writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame], run: Run, asked: dict[str, Any]
+) -> None:
     cascades, nodes = [CASCADES.empty()], [CASCADE_NODES.empty().lazy()]
-    repairs: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    followers = log.profiles if "followers" in log.profiles.columns else None
     for name in CASCADE_TRACES:
         if name in shares:
-            built = build_cascades(shares[name], log.posts, trace=name)
-            cascades.append(CASCADES.conform(built.cascades))
+            built = build_cascades(shares[name], log.posts, trace=name, followers=followers, **asked)
+            table = built.cascades
+            if built.ensemble is not None:
+                drawn = built.ensemble.select("cascade_id", pl.selectors.ends_with("_mean", "_low", "_high"))
+                table = table.join(drawn, on="cascade_id", how="left", maintain_order="left")
+            cascades.append(CASCADES.conform(table))
             nodes.append(_streamed(built.nodes, CASCADE_NODES.dtypes))
-            repairs.update(built.counts)
+            counts.update(built.counts)
+            counts.update({
+                f"parents_{source.removeprefix('inferred:')}": n
+                for source, n in built.nodes["parent_source"].cast(pl.String).value_counts().iter_rows()
+                if source != "root"
+            })  # fmt: skip
     writer.write("cascades", pl.concat(cascades))
     writer.write("cascade_nodes", pl.concat(nodes))
-    run.count(**repairs, cascades=sum(frame.height for frame in cascades))
+    run.count(**counts, cascades=sum(frame.height for frame in cascades))
 
 
 def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -282,7 +282,7 @@ def with_pseudonyms(
     tuple
         The same, again in canonical order.
     """
-    rules = _Rules(key, _platform_marks(log.posts))
+    rules = _Rules(key, platform_marks(log.posts))
     posts, moved = _posts(log.posts, rules)
     profiles = log.profiles.with_columns(
         _replaced(log.profiles[name].cast(ID), rules, rule)
@@ -296,7 +296,7 @@ def with_pseudonyms(
     return told, {name: _shares(part, rules, posts, moved) for name, part in shares.items()}
 
 
-def _platform_marks(posts: pl.DataFrame) -> tuple[str, ...]:
+def platform_marks(posts: pl.DataFrame) -> tuple[str, ...]:
     """Return how ids begin in a log of several platforms: `x:123`."""
     names = posts["platform"].drop_nulls().unique().sort() if "platform" in posts.columns else ()
     return tuple(f"{name}:" for name in names) if len(names) > 1 else ()

@@ -157,6 +157,13 @@ REJECTED = _table(
     raw=(ID, "", "the row as found, cut at 2,000 characters"),
 )
 
+# What is told of each measure where trees were drawn (--parents pdi, learned).
+_DRAWN = {
+    f"{measure}_{statistic}": (pl.Float64(), unit, f"{meaning} over the trees drawn; null where none were")
+    for measure, unit in (("depth", "edges"), ("max_breadth", "posts"), ("structural_virality", "edges"))
+    for statistic, meaning in (("mean", "mean"), ("low", "5 % point"), ("high", "95 % point"))
+}
+
 CASCADES = _table(
     "cascades",
     "one diffusion tree",
@@ -168,9 +175,14 @@ CASCADES = _table(
     start=(TIME, "UTC", "the root's time; where its post is not in the log, the first reshare's"),
     size=(COUNT, "posts", "nodes of the tree, the root included"),
     n_accounts=(COUNT, "accounts", "distinct accounts"),
-    depth=(COUNT, "edges", "longest way from the root"),
-    max_breadth=(COUNT, "posts", "largest number of nodes at one depth"),
-    structural_virality=(pl.Float64(), "edges", "mean distance over all pairs of nodes; null for size 1"),
+    depth=(COUNT, "edges", "longest way from the root; where trees were drawn, the median over them"),
+    max_breadth=(COUNT, "posts", "largest number of nodes at one depth; likewise"),
+    structural_virality=(
+        pl.Float64(),
+        "edges",
+        "mean distance over all pairs of nodes; null for size 1; likewise",
+    ),
+    **_DRAWN,
     duration_s=(SECONDS, "s", "from the first to the last node"),
     observed_share=(SHARE, "0..1", "share of the nodes below the root whose parent the log names"),
 )

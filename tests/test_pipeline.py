@@ -199,7 +199,8 @@ def test_the_run_record_tells_how_the_study_was_made(log, study):
     assert made["versions"]["polars"] == pl.__version__
     assert made["parameters"] == CHOICES | {
         "logs": [str(log)], "format": None, "map": {}, "trace": None, "edge_weight": "objects", "edge_quantile": 0.0,
-        "resolved": None, "pseudonymise": False, "key": None,
+        "resolved": None, "pseudonymise": False, "key": None, "parents": None, "follows": None, "samples": 100,
+        "seed": 0,
     }  # fmt: skip
     (source,) = made["inputs"]
     assert source["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()
@@ -334,3 +335,69 @@ def test_progress_is_told_in_parts_of_one(log, tmp_path):
         steps = [done for name, done in told if name == label]
         assert steps == sorted(steps)
         assert 0 <= steps[0] <= steps[-1] == 1
+
+
+# --- parents ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def chain(tmp_path):
+    """Five accounts share one link, a minute apart; each follows the one before, d nobody."""
+    path = tmp_path / "chain.csv"
+    rows = [
+        f"p{n},{account},{1_700_000_000 + 60 * n},https://a.example/1" for n, account in enumerate("abcde")
+    ]
+    path.write_text("content_id,account_id,timestamp,url\n" + "\n".join(rows) + "\n")
+    (tmp_path / "follows.csv").write_text("follower_id,followed_id\nb,a\nc,a\nc,b\ne,d\ne,b\ne,b\n,a\n")
+    return path, tmp_path / "follows.csv"
+
+
+def sources(study):
+    nodes = study.cascade_nodes.filter(pl.col("cascade_id").str.starts_with("url:")).sort("content_id")
+    return nodes.select("content_id", "parent_content_id", "parent_source").rows()
+
+
+def test_followers_hang_under_whom_they_follow(chain, tmp_path):
+    log, follows = chain
+    study = build([log], tmp_path / "s", trace=["url"], parents="follow", follows=follows)
+    assert sources(study) == [
+        ("p0", None, "root"), ("p1", "p0", "inferred:follow"), ("p2", "p1", "inferred:follow"),
+        ("p3", "p0", "inferred:star"), ("p4", "p3", "inferred:follow"),
+    ]  # fmt: skip
+    made = study.run["build"]
+    assert (made["follows"]["rows"], made["follows"]["used"]) == (7, 5)
+    assert (made["counts"]["parents_follow"], made["counts"]["parents_star"]) == (3, 1)
+    assert any("2 rows repeat others or lack an id" in note for note in made["notes"])
+
+
+def test_the_follow_graph_is_known_by_pseudonyms_too(chain, tmp_path):
+    log, follows = chain
+    plain = build([log], tmp_path / "s", trace=["url"], parents="follow", follows=follows)
+    hidden = build([log], tmp_path / "t", trace=["url"], parents="follow", follows=follows, pseudonymise=True)
+    by_time = [study.cascade_nodes.sort("timestamp")["parent_source"].to_list() for study in (plain, hidden)]
+    assert by_time[0] == by_time[1]
+    assert hidden.cascades["depth"].item() == plain.cascades["depth"].item() == 2
+
+
+@pytest.mark.parametrize("provider", ["pdi", "learned"])
+def test_drawn_parents_come_with_their_range(chain, tmp_path, provider):
+    log, _ = chain
+    study = build([log], tmp_path / "s", trace=["url"], parents=provider, samples=50)
+    row = study.cascades.row(0, named=True)
+    assert {source for _, _, source in sources(study)} == {"root", f"inferred:{provider}"}
+    assert 1 <= row["depth_low"] <= row["depth_mean"] <= row["depth_high"] <= 4
+    assert row["structural_virality_low"] <= row["structural_virality"] <= row["structural_virality_high"]
+    again = build([log], tmp_path / "t", trace=["url"], parents=provider, samples=50)
+    assert again.cascades.equals(study.cascades)
+    plain = build([log], tmp_path / "u", trace=["url"])
+    assert plain.cascades["depth_mean"].null_count() == 1
+
+
+def test_parents_that_cannot_be_had_are_bad_usage(chain, tmp_path):
+    log, _ = chain
+    with pytest.raises(UsageError, match="did you mean 'pdi'"):
+        build([log], tmp_path / "s", parents="pid")
+    with pytest.raises(UsageError, match="--follows FILE"):
+        build([log], tmp_path / "s", parents="follow")
+    with pytest.raises(UsageError, match="samples"):
+        build([log], tmp_path / "s", parents="pdi", samples=0)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from propgraph.cascades.parents import OBSERVED, PARENT_SOURCES, infer_parents, star_parents
+from propgraph.cascades.draws import cascade_keys
+from propgraph.cascades.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
+from propgraph.cascades.follow import follow_parents
+from propgraph.cascades.learned import Learned, fit_on_known, learned_sampler
+from propgraph.cascades.parents import (
+    INFERRED_FOLLOW,
+    INFERRED_LEARNED,
+    INFERRED_PDI,
+    INFERRED_STAR,
+    OBSERVED,
+    PARENT_SOURCES,
+    infer_parents,
+    star_parents,
+)
+from propgraph.cascades.pdi import PDI, known_followers
 from propgraph.cascades.shape import cascade_shapes, node_depths
 from propgraph.encoding import (
     all_distinct,
@@ -21,11 +35,16 @@ from propgraph.encoding import (
     group_offsets,
     labels_of,
 )
+from propgraph.errors import UsageError, check_choice, did_you_mean
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
 CASCADE_TRACES = ("object", "reshare", "url")
 
+#: Who gives the parents that the log does not name.
+PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
+
+_DRAWN = {"pdi": INFERRED_PDI, "learned": INFERRED_LEARNED}
 
 _SOURCES = pl.Series(sorted(PARENT_SOURCES))
 _SOURCE_CODES = np.array([sorted(PARENT_SOURCES).index(name) for name in PARENT_SOURCES], np.uint32)
@@ -43,20 +62,41 @@ class Cascades:
         Columns of `schema.CASCADE_NODES`; ids may be encoded.
     counts
         Named repairs: how often the log named a parent that is later than its child, or not in the tree.
+    ensemble
+        Where parents were drawn, one row a cascade: `cascade_id`, and `<measure>_mean`, `_median`, `_low` and
+        `_high` (5 % and 95 % points; Float64) of `depth`, `max_breadth` (edges, posts) and
+        `structural_virality` (edges; null for size 1) over the samples. Else None.
     """
 
     cascades: pl.DataFrame
     nodes: pl.DataFrame
     counts: dict[str, int]
+    ensemble: pl.DataFrame | None = None
 
 
-def build_cascades(shares: pl.DataFrame, posts: pl.DataFrame, /, *, trace: str) -> Cascades:
+def build_cascades(
+    shares: pl.DataFrame,
+    posts: pl.DataFrame,
+    /,
+    *,
+    trace: str,
+    parents: str | None = None,
+    follows: pl.DataFrame | None = None,
+    followers: pl.DataFrame | None = None,
+    samples: int = 100,
+    seed: int = 0,
+) -> Cascades:
     """Return the cascade of every object of one trace.
 
     The root of a reshare's cascade is the original; where its post is not in the log it stands there all
     the same, without a time. The root of any other cascade is the first sharer. A parent that the log
     names (the post, else the account's latest earlier post in the tree) is taken when it comes before its
-    child; everyone else hangs under the root (`inferred:star`).
+    child. The others' parents come from the follow graph where one is given and tells, else from the
+    provider chosen, else they hang under the root (`inferred:star`).
+
+    `pdi` and `learned` draw an ensemble of trees. `nodes` then names the parent drawn most often, while
+    `depth`, `max_breadth` and `structural_virality` of `cascades` are medians over the samples: the tree of
+    the likeliest parents is flatter than those drawn.
 
     Parameters
     ----------
@@ -66,12 +106,32 @@ def build_cascades(shares: pl.DataFrame, posts: pl.DataFrame, /, *, trace: str) 
         The posts that `row` points into.
     trace
         The trace's name.
+    parents
+        One of `PROVIDERS`. `follow` (needs `follows`): the latest earlier sharer whom the account follows.
+        `pdi`: see `propgraph.cascades.pdi.PDI`. `learned`: see `propgraph.cascades.learned`; the law is
+        fitted to the trees of this trace whose parents the log names, where there are enough, else it is the
+        package's. `observed`, `star` or None: the root.
+    follows
+        Who follows whom: `follower_id`, `followed_id` (String).
+    followers
+        For `pdi`: `account_id` (String), `followers` (accounts; of several rows the most counts, null or
+        below 0 is unknown, and unknown is the median of the known). Without it all count alike.
+    samples
+        Trees drawn for each cascade; 1 or more.
+    seed
+        Where the draws begin; 0 or more.
 
     Returns
     -------
     Cascades
-        The tables `cascades` and `cascade_nodes` of the trace, and what had to be repaired.
+        The tables `cascades` and `cascade_nodes` of the trace, what had to be repaired, and the ensemble.
+
+    Raises
+    ------
+    UsageError
+        If the provider is unknown, lacks its table, or the table a column.
     """
+    _check_provider(parents, follows, followers)
     flat = _with_roots(shares, posts) if trace == "reshare" else _plain(shares, posts)
     counts = {"parents_later": 0, "parents_absent": 0}
     if flat.named is None:
@@ -86,9 +146,25 @@ def build_cascades(shares: pl.DataFrame, posts: pl.DataFrame, /, *, trace: str) 
             origin_account=flat.named.origin,
         )
     counts["parents_later"] += flat.roots_later
-    depth = node_depths(flat.offsets, parent)
-    nodes = _nodes_frame(flat, parent, source, depth, trace)
-    return Cascades(_cascades_frame(flat, parent, source, trace), nodes, counts)
+    if follows is not None:
+        parent, source = _followed(flat, follows, parent, source)
+    drawn = None
+    if parents in _DRAWN:
+        keys = cascade_keys(_cascade_ids(flat, trace))
+        nodes_drawn = Nodes(flat.offsets, flat.time, np.where(source == INFERRED_STAR, -1, parent), keys)
+        if parents == "pdi":
+            sampler: Sampler = PDI(nodes_drawn, _followers_of(flat, followers))
+        else:
+            sampler = _learned(nodes_drawn, flat.account, np.where(source == OBSERVED, parent, -1))
+        drawn = ensemble_shapes(sampler, samples=samples, seed=seed)
+        parent = drawn.parent
+        source = np.where(source == INFERRED_STAR, np.uint8(_DRAWN[parents]), source)
+    nodes = _nodes_frame(flat, parent, source, node_depths(flat.offsets, parent), trace)
+    cascades = _cascades_frame(flat, parent, source, trace)
+    if drawn is None:
+        return Cascades(cascades, nodes, counts)
+    ensemble = _ensemble_frame(cascades["cascade_id"], drawn)
+    return Cascades(_with_medians(cascades, ensemble), nodes, counts, ensemble)
 
 
 @dataclass(frozen=True)
@@ -115,6 +191,55 @@ class _Flat:
     timestamp: pl.Series
     named: _Named | None
     roots_later: int = 0
+
+
+def _check_provider(
+    parents: str | None, follows: pl.DataFrame | None, followers: pl.DataFrame | None
+) -> None:
+    """Raise `UsageError` for a provider that is unknown or lacks its table."""
+    if parents is not None:
+        check_choice("parents", parents, PROVIDERS)
+    if parents == "follow" and follows is None:
+        raise UsageError("parents: 'follow' needs the table `follows`: follower_id, followed_id")
+    for name, table, columns in (
+        ("follows", follows, ("follower_id", "followed_id")),
+        ("followers", followers, ("account_id", "followers")),
+    ):
+        missing = [column for column in columns if table is not None and column not in table.columns]
+        if table is not None and missing:
+            found = did_you_mean(missing[0], table.columns)
+            raise UsageError(f"{name}: no column {', '.join(map(repr, missing))}{found}")
+
+
+def _followed(
+    flat: _Flat, follows: pl.DataFrame, parent: npt.NDArray[np.int64], source: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Return parents and sources with those that the follow graph tells in the place of the star's."""
+    follower, followed = (codes_in(follows[name], flat.accounts) for name in ("follower_id", "followed_id"))
+    above = follow_parents(
+        flat.offsets,
+        account=flat.account,
+        follower=follower.astype(np.int32),
+        followed=followed.astype(np.int32),
+    )
+    told = (above >= 0) & (source == INFERRED_STAR)
+    return np.where(told, above, parent), np.where(told, np.uint8(INFERRED_FOLLOW), source)
+
+
+def _learned(nodes: Nodes, account: npt.NDArray[np.int32], observed: npt.NDArray[np.int64]) -> Learned:
+    """Return what draws by the law of the trees whose parents the log names, or by the package's."""
+    law, audience = fit_on_known(replace(nodes, known=observed), account=account)
+    return learned_sampler(nodes, account=account, law=law, audience=audience)
+
+
+def _followers_of(flat: _Flat, followers: pl.DataFrame | None) -> npt.NDArray[np.float64]:
+    if followers is None:
+        return np.ones(flat.account.size)
+    most = followers.group_by("account_id").agg(pl.col("followers").cast(pl.Float64).max())
+    row = codes_in(flat.accounts, most["account_id"])
+    known = most["followers"].fill_null(np.nan).to_numpy()
+    by_account = np.append(np.where(row < 0, np.nan, np.append(known, np.nan)[row]), np.nan)
+    return known_followers(by_account[flat.account])
 
 
 def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
@@ -281,4 +406,19 @@ def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.Dat
             "duration_s": (flat.time[last] - flat.time[first]) / 1000.0,
             "observed_share": pl.Series(observed / below).set(pl.Series(shape["size"] < 2), None),
         }
+    )
+
+
+def _ensemble_frame(ids: pl.Series, drawn: Ensemble) -> pl.DataFrame:
+    return pl.DataFrame({"cascade_id": ids} | drawn.shapes).with_columns(pl.selectors.float().fill_nan(None))
+
+
+def _with_medians(cascades: pl.DataFrame, ensemble: pl.DataFrame) -> pl.DataFrame:
+    """Return the cascades with the ensemble's medians for shapes; whole where the column is."""
+    medians = ensemble.select(pl.col(f"{name}_median").alias(name) for name in MEASURES)
+    return cascades.with_columns(
+        (medians[name].round() if cascades.schema[name].is_integer() else medians[name]).cast(
+            cascades.schema[name]
+        )
+        for name in MEASURES
     )

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from propgraph.errors import UsageError
 
-ROOT, OBSERVED, INFERRED_STAR = 0, 1, 2
+ROOT, OBSERVED, INFERRED_STAR, INFERRED_FOLLOW, INFERRED_PDI, INFERRED_LEARNED = range(6)
 
 #: The words of `cascade_nodes.parent_source`, in the order of their codes.
-PARENT_SOURCES = ("root", "observed", "inferred:star")
+PARENT_SOURCES = (
+    "root", "observed", "inferred:star", "inferred:follow", "inferred:pdi", "inferred:learned"
+)  # fmt: skip
 
 # Below this many codes a look-up array costs less than sorting to make a smaller one.
 _SMALL_TABLE = 1 << 22

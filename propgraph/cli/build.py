@@ -27,6 +27,10 @@ def build(
     min_edge_weight: Annotated[int, typer.Option("--min-edge-weight", metavar="N", help="Keep edges of weight N or more.")] = 2,
     edge_weight: Annotated[str, typer.Option("--edge-weight", metavar="objects|events", help="What the weight counts, and so the minimum and the quantile: distinct objects, or pairs of posts.")] = "objects",
     edge_quantile: Annotated[float, typer.Option("--edge-quantile", metavar="Q", help="Keep edges whose weight lies strictly above this quantile of all weights; 0 keeps all.")] = 0.0,
+    parents: Annotated[str | None, typer.Option("--parents", metavar="observed|follow|pdi|learned|star", help="Who gives the parents that the log does not name, in cascades: who follows whom (--follows), draws by followers and delay (pdi), or by a law fitted to observed trees (learned). Default: the root.", show_default=False)] = None,
+    follows: Annotated[Path | None, typer.Option("--follows", metavar="FILE", help="Who follows whom: a table with the columns follower_id and followed_id.", show_default=False)] = None,
+    samples: Annotated[int, typer.Option("--samples", metavar="N", help="Trees drawn for each cascade (pdi, learned).")] = 100,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where the draws begin.")] = 0,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
     pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms in the place of accounts, names and posts, and leave out the texts.")] = False,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The key of the pseudonyms, 16 bytes or more. Default: STUDY.key beside the study, made if it is not there.", show_default=False)] = None,
@@ -42,7 +46,7 @@ def build(
             logs, study, format=format, mapping=parse_mapping(map or []), trace=trace, resolved=resolved,
             time_window=seconds("--time-window", time_window), min_participation=min_participation,
             min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile,
-            threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
+            parents=parents, follows=follows, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
         )  # fmt: skip
     for note in made.run["build"]["notes"]:
         err(f"note: {note}")

@@ -10,8 +10,7 @@ import polars as pl
 
 from propgraph.encoding import codes_of, encode, labels_of
 from propgraph.errors import InputError, did_you_mean
-from propgraph.readers.files import find_logs
-from propgraph.readers.tabular import columns_of, read_batches
+from propgraph.readers.side import read_side_table
 from propgraph.schema import ID
 from propgraph.traces.urls import canonicalise_urls
 
@@ -37,21 +36,7 @@ def read_resolved(path: str | Path, /) -> pl.DataFrame:
     InputError
         When the file cannot be read or lacks a column.
     """
-    files, _ = find_logs([path])
-    parts = []
-    for file in files:
-        there = columns_of(file)
-        absent = [name for name in COLUMNS if name not in there]
-        if absent:
-            raise InputError(
-                f"{file.path}: a table of resolved links needs the columns url and resolved_url, and has no "
-                + " and no ".join(f"{name!r}{did_you_mean(name, there)}" for name in absent)
-                + f"; its columns are {', '.join(there)}"
-            )
-        for batch in read_batches(file, list(COLUMNS)):
-            parts.append(batch.frame.select(pl.col(COLUMNS).cast(ID, strict=False)))
-            parts.append(pl.DataFrame({name: [None] * batch.rejected.height for name in COLUMNS}).cast(ID))
-    return pl.concat([pl.DataFrame(schema=dict.fromkeys(COLUMNS, ID)), *parts])
+    return read_side_table(path, columns=COLUMNS, what="resolved links")
 
 
 def usable_links(resolved: pl.DataFrame, /) -> tuple[pl.DataFrame, list[str]]:

@@ -1,0 +1,51 @@
+"""Tables that stand beside a log: where short links lead, who follows whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from propgraph.errors import InputError, did_you_mean
+from propgraph.readers.files import find_logs
+from propgraph.readers.tabular import columns_of, read_batches
+from propgraph.schema import ID
+
+
+def read_side_table(path: str | Path, /, *, columns: tuple[str, ...], what: str) -> pl.DataFrame:
+    """Return some columns of a table that the user brings.
+
+    Parameters
+    ----------
+    path
+        CSV, TSV, JSON, NDJSON, Parquet or Arrow, plain or packed.
+    columns
+        The columns it must have.
+    what
+        What it is a table of, for errors: `resolved links`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `columns` (String) as written, a row for each of the file's; a record that is no row has nulls.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or lacks a column.
+    """
+    files, _ = find_logs([path])
+    parts = []
+    for file in files:
+        there = columns_of(file)
+        absent = [name for name in columns if name not in there]
+        if absent:
+            raise InputError(
+                f"{file.path}: a table of {what} needs the columns {' and '.join(columns)}, and has no "
+                + " and no ".join(f"{name!r}{did_you_mean(name, there)}" for name in absent)
+                + f"; its columns are {', '.join(there)}"
+            )
+        for batch in read_batches(file, list(columns)):
+            parts.append(batch.frame.select(pl.col(columns).cast(ID, strict=False)))
+            parts.append(pl.DataFrame({name: [None] * batch.rejected.height for name in columns}).cast(ID))
+    return pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, ID)), *parts])

@@ -11,7 +11,15 @@ from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.registry import READERS
 from propgraph.schema import TABLES
 
-COMMANDS = ((), ("build",), ("clusters",), ("formats",), ("formats", "show"), ("simulate", "veles"), ("demo",))
+COMMANDS = (
+    (),
+    ("build",),
+    ("clusters",),
+    ("formats",),
+    ("formats", "show"),
+    ("simulate", "veles"),
+    ("demo",),
+)
 
 
 def reference() -> str:

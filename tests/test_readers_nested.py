@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 
 import polars as pl
@@ -174,8 +175,9 @@ def test_what_a_record_is_not_is_told_and_costs_only_itself(tmp_path):
     assert found == [1, 7, 9]
     assert frame["urls"].to_list() == [["a", "b"], ["c"], None]
     assert frame["timestamp"].to_list() == ["1600000000", "[1]", None]
-    assert [(line, reason) for line, reason, _ in faults] == [
-        (2, "not JSON: invalid literal, expected 'true': line 1 column 1 (char 0)"),
+    # What follows "not JSON" are the parser's own words, which change with its version.
+    assert [(line, re.sub("(?<=not JSON: ).*", "...", reason)) for line, reason, _ in faults] == [
+        (2, "not JSON: ..."),
         (3, "a JSON list where an object was expected"),
         (4, "not of r: no id"),
         (5, "not of r: KeyError 'at'"),

@@ -15,6 +15,7 @@ COMMANDS = (
     (),
     ("build",),
     ("clusters",),
+    ("cascades",),
     ("formats",),
     ("formats", "show"),
     ("simulate", "veles"),

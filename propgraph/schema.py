@@ -183,7 +183,17 @@ CASCADES = _table(
         "mean distance over all pairs of nodes; null for size 1; likewise",
     ),
     **_DRAWN,
+    first_generation_share=(SHARE, "0..1", "children of the root over all nodes below it; null for size 1"),
+    largest_subtree_share=(SHARE, "0..1", "nodes of the largest subtree below the root over all below it"),
+    branching_factor=(pl.Float64(), "posts", "mean number of children of the nodes that have any"),
     duration_s=(SECONDS, "s", "from the first to the last node"),
+    t10_s=(SECONDS, "s", "from the start until 10 % of the final size is there, the root included"),
+    t50_s=(SECONDS, "s", "the same, 50 %"),
+    t90_s=(SECONDS, "s", "the same, 90 %"),
+    size_1m=(COUNT, "posts", "size 1 minute after the start"),
+    size_10m=(COUNT, "posts", "size after 10 minutes"),
+    size_1h=(COUNT, "posts", "size after 1 hour"),
+    size_1d=(COUNT, "posts", "size after 1 day"),
     observed_share=(SHARE, "0..1", "share of the nodes below the root whose parent the log names"),
 )
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cascades as reference
 
-from propgraph.cascades.shape import cascade_shapes, node_depths
+from propgraph.cascades.shape import MAX_LEVELS, cascade_shapes, level_widths, node_depths
 from propgraph.errors import UsageError
 
 
@@ -37,11 +37,18 @@ def test_shapes_equal_the_slow_twin(forest):
     for name in ("size", "depth", "max_breadth"):
         assert shapes[name].dtype == np.uint32
         assert shapes[name].tolist() == [shape[name] for shape in slow]
-    expected = [shape["structural_virality"] for shape in slow]
-    np.testing.assert_allclose(shapes["structural_virality"], expected, rtol=1e-14)
+    floats = shapes.keys() - {"size", "depth", "max_breadth"}
+    assert floats | {"size", "depth", "max_breadth", "level_widths"} == set(slow[0]) if slow else True
+    for name in floats:
+        np.testing.assert_allclose(shapes[name], [shape[name] for shape in slow], rtol=1e-14, err_msg=name)
     depths = node_depths(*arrays(*forest))
     assert depths.dtype == np.uint32
     assert depths.tolist() == reference.node_depths(forest[1])
+    for most in (1, 3, MAX_LEVELS):
+        start, width = level_widths(np.array(forest[0]), depths, max_levels=most)
+        assert width.dtype == np.uint32
+        told = [width[a:b].tolist() for a, b in pairwise(start)]
+        assert told == [shape["level_widths"][:most] for shape in slow]
 
 
 @settings(deadline=None, max_examples=50)
@@ -98,13 +105,29 @@ def test_one_node_has_no_pairs_and_an_empty_cascade_no_nodes():
 
 
 def test_no_cascades():
-    assert {name: values.size for name, values in cascade_shapes(*arrays([0], [])).items()} == {
-        "size": 0,
-        "depth": 0,
-        "max_breadth": 0,
-        "structural_virality": 0,
-    }
+    assert {values.size for values in cascade_shapes(*arrays([0], [])).values()} == {0}
     assert node_depths(*arrays([0], [])).size == 0
+    start, width = level_widths(np.array([0]), np.array([], dtype=np.uint32))
+    assert (start.tolist(), width.size) == ([0], 0)
+
+
+def test_a_chain_tells_no_more_levels_than_the_cap():
+    size = 1_000_000
+    offsets, parent = np.array([0, size]), np.arange(-1, size - 1)
+    start, width = level_widths(offsets, node_depths(offsets, parent))
+    assert start.tolist() == [0, MAX_LEVELS]
+    assert set(width.tolist()) == {1}
+
+
+def test_shares_and_branching_by_hand():
+    #      0
+    #    1   2
+    #   3 4
+    #   5
+    shapes = cascade_shapes(np.array([0, 6]), np.array([-1, 0, 0, 1, 1, 3]))
+    assert shapes["first_generation_share"][0] == pytest.approx(2 / 5)
+    assert shapes["largest_subtree_share"][0] == pytest.approx(4 / 5)
+    assert shapes["branching_factor"][0] == pytest.approx(5 / 3)
 
 
 def test_arguments_may_be_read_only_and_are_left_alone():

@@ -12,6 +12,7 @@ import polars as pl
 from propgraph.cascades.draws import cascade_keys
 from propgraph.cascades.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
 from propgraph.cascades.follow import follow_parents
+from propgraph.cascades.growth import cascade_growth
 from propgraph.cascades.learned import Learned, fit_on_known, learned_sampler
 from propgraph.cascades.parents import (
     INFERRED_FOLLOW,
@@ -44,6 +45,8 @@ CASCADE_TRACES = ("object", "reshare", "url")
 #: Who gives the parents that the log does not name.
 PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
 
+# Measures that a cascade of one post has not.
+_SHARES = ("structural_virality", "first_generation_share", "largest_subtree_share", "branching_factor")
 _DRAWN = {"pdi": INFERRED_PDI, "learned": INFERRED_LEARNED}
 
 _SOURCES = pl.Series(sorted(PARENT_SOURCES))
@@ -388,7 +391,8 @@ def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) 
 
 def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.DataFrame:
     shape = cascade_shapes(flat.offsets, parent)
-    first, last = flat.offsets[:-1], flat.offsets[1:] - 1
+    growth = cascade_growth(flat.offsets, flat.time)
+    first = flat.offsets[:-1]
     observed = np.add.reduceat((source == OBSERVED).astype(np.int64), first) if first.size else np.empty(0)
     below = np.maximum(shape["size"].astype(np.int64) - 1, 1)
     return pl.DataFrame(
@@ -402,8 +406,8 @@ def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.Dat
             "n_accounts": distinct_in_groups(flat.offsets, flat.account, len(flat.accounts)),
             "depth": shape["depth"],
             "max_breadth": shape["max_breadth"],
-            "structural_virality": pl.Series(shape["structural_virality"]).fill_nan(None),
-            "duration_s": (flat.time[last] - flat.time[first]) / 1000.0,
+            **{name: pl.Series(shape[name]).fill_nan(None) for name in _SHARES},
+            **growth,
             "observed_share": pl.Series(observed / below).set(pl.Series(shape["size"] < 2), None),
         }
     )

@@ -1,7 +1,8 @@
 """The shape of each cascade: how large, how deep, how broad, how viral.
 
 Everything works on the flat table of nodes that `propgraph.cascades.parents` describes, where a parent lies
-above its children: one pass down gives depths and breadths, one pass up the sizes of all subtrees.
+above its children: one pass down gives depths and breadths, one pass up the sizes of all subtrees. How a
+cascade grew in time is measured in `propgraph.cascades.growth`.
 """
 
 from __future__ import annotations
@@ -15,18 +16,25 @@ from numpy.typing import NDArray
 from propgraph.cascades.parents import check_offsets, flat_array
 from propgraph.errors import UsageError
 
+#: Depths whose widths are told; a chain of a million nodes has as many levels as nodes.
+MAX_LEVELS = 64
+
 # A term of the sum is at most 2**62 (half of 2**32 nodes, squared): below this, one more still fits in int64.
 _FULL = 1 << 61
 
 
 def cascade_shapes(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """Measure each cascade's size, depth, breadth and structural virality.
+    """Measure each cascade's size, depth, breadth, structural virality, and where its nodes hang.
 
     Structural virality is the mean distance between all pairs of distinct nodes: near 2 for a broadcast
     (a star), growing with the generations for a chain. On a tree of n nodes it is exactly
     2 / (n (n - 1)) times the sum over all edges of s (n - s), with s the size of the subtree below the edge,
     which takes time in O(n). The sum is kept in whole numbers as far as 64 bits hold it (any tree of up to
     two million nodes) and in few, large parts beyond.
+
+    The branching factor is the mean number of children of the nodes that have any: over all nodes the mean of
+    a finite tree is (n - 1) / n, whatever its shape. The reproduction number below the root (mean children of
+    all nodes but the root) needs no column of its own: it is 1 - `first_generation_share`.
 
     Parameters
     ----------
@@ -45,7 +53,13 @@ def cascade_shapes(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> dic
         - `size`: nodes, the root included (uint32)
         - `depth`: edges from the root to the farthest node (uint32)
         - `max_breadth`: nodes at the most crowded depth (uint32)
-        - `structural_virality`: edges (float64); NaN below two nodes
+        - `structural_virality`: edges (float64)
+        - `first_generation_share`: children of the root over all nodes but the root, 0..1 (float64)
+        - `largest_subtree_share`: nodes of the largest subtree below a child of the root over all nodes but
+          the root, 0..1 (float64)
+        - `branching_factor`: mean number of children of the nodes that have any (float64)
+
+        The floats are NaN below two nodes.
 
     Raises
     ------
@@ -56,17 +70,25 @@ def cascade_shapes(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> dic
     ----------
     Goel, S., Anderson, A., Hofman, J., & Watts, D. J. (2016). The Structural Virality of Online Diffusion.
     Management Science, 62(1), 180-196.
+
+    Gleeson, J. P., Onaga, T., Fennell, P., Cotter, J., Burke, R., & O'Sullivan, D. J. P. (2021). Branching
+    process descriptions of information cascades on Twitter. Journal of Complex Networks, 8(6), cnab002.
     """
     offsets, parent = _forest(offsets, parent)
     n_cascades = offsets.size - 1
-    shapes = {
+    depth = np.zeros(n_cascades, dtype=np.uint32)
+    max_breadth = np.zeros(n_cascades, dtype=np.uint32)
+    shares = np.full((4, n_cascades), np.nan)
+    _measure(offsets, parent, depth, max_breadth, shares)
+    return {
         "size": np.diff(offsets).astype(np.uint32),
-        "depth": np.zeros(n_cascades, dtype=np.uint32),
-        "max_breadth": np.zeros(n_cascades, dtype=np.uint32),
-        "structural_virality": np.full(n_cascades, np.nan),
+        "depth": depth,
+        "max_breadth": max_breadth,
+        "structural_virality": shares[0],
+        "first_generation_share": shares[1],
+        "largest_subtree_share": shares[2],
+        "branching_factor": shares[3],
     }
-    _measure(offsets, parent, shapes["depth"], shapes["max_breadth"], shapes["structural_virality"])
-    return shapes
 
 
 def node_depths(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.uint32]:
@@ -91,6 +113,44 @@ def node_depths(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArra
     depth = np.zeros(parent.size, dtype=np.uint32)
     _descend(parent, depth)
     return depth
+
+
+def level_widths(
+    offsets: NDArray[np.int64], depth: NDArray[np.uint32], *, max_levels: int = MAX_LEVELS
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Count each cascade's nodes at every depth, from the root down.
+
+    Parameters
+    ----------
+    offsets
+        Where each cascade begins, as in `cascade_shapes`.
+    depth
+        Edges between each node and its root, as `node_depths` gives them; shape (nodes,).
+    max_levels
+        Depths from 0 to `max_levels - 1` are counted. Nodes farther down are left out: they are as many as
+        the widths fall short of the cascade's size.
+
+    Returns
+    -------
+    start
+        Where the widths of each cascade begin, and their number at the end; shape (cascades + 1,).
+    width
+        Nodes at depth 0, 1, ... of the first cascade, then of the next.
+
+    Raises
+    ------
+    UsageError
+        If `offsets` do not cut up the table.
+    """
+    offsets = flat_array("offsets", offsets, np.int64)
+    depth = flat_array("depth", depth, np.uint32)
+    check_offsets(offsets, depth.size)
+    start = np.zeros(offsets.size, dtype=np.int64)
+    _count_levels(offsets, depth, max_levels, start)
+    np.cumsum(start, out=start)
+    width = np.zeros(start[-1], dtype=np.uint32)
+    _fill_widths(offsets, depth, start, width)
+    return start, width
 
 
 def _forest(
@@ -131,14 +191,39 @@ def _descend(parent: NDArray[np.int64], depth: NDArray[np.uint32]) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_levels(
+    offsets: NDArray[np.int64], depth: NDArray[np.uint32], max_levels: int, levels: NDArray[np.int64]
+) -> None:
+    """Fill in the number of levels to tell of cascade `c` at `c + 1`."""
+    for c in range(offsets.size - 1):
+        for i in range(offsets[c], offsets[c + 1]):
+            levels[c + 1] = max(levels[c + 1], min(np.int64(depth[i]) + 1, max_levels))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _fill_widths(
+    offsets: NDArray[np.int64],
+    depth: NDArray[np.uint32],
+    start: NDArray[np.int64],
+    width: NDArray[np.uint32],
+) -> None:
+    """Count the nodes of each level that has a place."""
+    for c in range(offsets.size - 1):
+        for i in range(offsets[c], offsets[c + 1]):
+            place = start[c] + np.int64(depth[i])
+            if place < start[c + 1]:
+                width[place] += 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _measure(
     offsets: NDArray[np.int64],
     parent: NDArray[np.int64],
     depth: NDArray[np.uint32],
     max_breadth: NDArray[np.uint32],
-    virality: NDArray[np.float64],
+    shares: NDArray[np.float64],
 ) -> None:
-    """Fill in the three measures, cascade by cascade: the scratch of a small one stays in the cache."""
+    """Fill in the measures, cascade by cascade: the scratch of a small one stays in the cache."""
     largest = np.int64(0)
     for c in range(offsets.size - 1):
         largest = max(largest, offsets[c + 1] - offsets[c])
@@ -150,7 +235,12 @@ def _measure(
         if tree.size > 0:
             depth[c], max_breadth[c] = _levels(tree, offsets[c], level, width)
         if tree.size > 1:
-            virality[c] = _virality(tree, offsets[c], subtree)
+            below = float(tree.size - 1)
+            virality, children, heaviest, parents = _subtrees(tree, offsets[c], subtree)
+            shares[0, c] = virality
+            shares[1, c] = children / below
+            shares[2, c] = heaviest / below
+            shares[3, c] = below / parents
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -174,17 +264,33 @@ def _levels(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _virality(tree: NDArray[np.int64], root: int, subtree: NDArray[np.uint32]) -> float:
-    """Return the mean distance over all pairs of nodes of one tree, whose parents count from `root`."""
+def _subtrees(
+    tree: NDArray[np.int64], root: int, subtree: NDArray[np.uint32]
+) -> tuple[float, np.int64, np.int64, np.int64]:
+    """Climb one tree, whose parents count from `root`, from the last node up.
+
+    Return the mean distance over all pairs of nodes, the children of the root, the nodes of the largest
+    subtree below it, and how many nodes have children.
+    """
     n = tree.size
     subtree[:n] = 1
     whole = np.int64(0)
     carried = 0.0
+    children = np.int64(0)
+    heaviest = np.int64(0)
+    parents = np.int64(1)  # the root, as there is more than one node
     for i in range(n - 1, 0, -1):
         below = np.int64(subtree[i])
-        subtree[tree[i] - root] += below
+        above = tree[i] - root
+        subtree[above] += below
+        if above == 0:
+            children += 1
+            heaviest = max(heaviest, below)
+        if below > 1:
+            parents += 1
         whole += below * (n - below)
         if whole >= _FULL:
             carried += float(whole)
             whole = np.int64(0)
-    return 2.0 * (carried + float(whole)) / (float(n) * float(n - 1))
+    virality = 2.0 * (carried + float(whole)) / (float(n) * float(n - 1))
+    return virality, children, heaviest, parents

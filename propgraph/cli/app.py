@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from propgraph.cli import build, clusters, demo, formats, simulate
+from propgraph.cli import build, cascades, clusters, demo, formats, simulate
 from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
@@ -25,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("build")(build.build)
+app.command("cascades")(cascades.cascades)
 app.command("clusters")(clusters.clusters)
 app.command("demo")(demo.demo)
 app.add_typer(formats.app, name="formats")

@@ -1,0 +1,195 @@
+"""`propgraph cascades`: the cascades worth a look, and one of them as a tree."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from propgraph.export.cascade import Tree
+    from propgraph.study import Study
+
+FORMATS = ("table", "json", "csv", "parquet")
+
+LARGE = 10
+"""Posts from which on a cascade's shape and beginning say something."""
+
+
+def cascades(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
+    cascade: Annotated[str | None, typer.Argument(metavar="ID", help="One cascade: its id, its object's, or how either begins.", show_default=False)] = None,
+    trace: Annotated[str | None, typer.Option("--trace", metavar="NAME", help="Only cascades of this trace: object, reshare or url.", show_default=False)] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N cascades a table.")] = 10,
+    graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the tree of ID for Gephi.", show_default=False)] = None,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Draw the tree of ID as a picture.", show_default=False)] = None,
+    format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data: all cascades, or the posts of ID.")] = "table",
+) -> None:  # fmt: skip
+    """List the largest, most viral and most seeded cascades, or draw one as a tree."""
+    from propgraph.cli.output import err
+    from propgraph.errors import UsageError, check_at_least, check_choice
+    from propgraph.export.tables import render
+    from propgraph.study import Study
+
+    check_choice("--format", format, FORMATS)
+    check_at_least("--top", top, 0)
+    if cascade is None and (graphml is not None or png is not None):
+        raise UsageError("--graphml and --png write one cascade: name it after the study")
+    found = Study.open(study)
+    tree = _tree(found, cascade, trace) if cascade is not None else None
+    notes = [] if tree is None else _write(tree, graphml, png)
+    if format != "table":
+        frame = _listed(found, trace) if tree is None else tree.nodes
+        sys.stdout.buffer.write(render(frame, format))
+        sys.stdout.buffer.flush()
+        for kind, text in notes:
+            err(f"wrote {kind} {text}")
+    elif tree is None:
+        _show_all(found, trace, top=top)
+    else:
+        _show_one(tree, notes)
+
+
+def _tree(study: Study, name: str, trace: str | None) -> Tree:
+    from propgraph.export.cascade import find_cascade, read_tree
+
+    if trace is not None:
+        _check_trace(study, trace)
+    return read_tree(study, find_cascade(study, name, trace=trace))
+
+
+def _check_trace(study: Study, trace: str) -> None:
+    from propgraph.errors import check_choice
+
+    there = study.scan("cascades").select("trace").unique().collect()["trace"].sort().to_list()
+    check_choice("--trace", trace, there)
+
+
+def _listed(study: Study, trace: str | None) -> pl.DataFrame:
+    table = study.scan("cascades")
+    if trace is not None:
+        _check_trace(study, trace)
+        table = table.filter(trace=trace)
+    return table.collect()
+
+
+def _write(tree: Tree, graphml: Path | None, png: Path | None) -> list[tuple[str, str]]:
+    """Write what is asked for; return what was written where."""
+    from propgraph.export.cascade import write_tree_graphml, write_tree_png
+
+    notes = []
+    if graphml is not None:
+        write_tree_graphml(graphml, tree)
+        notes.append(("graphml", f"{graphml}  (open it in Gephi)"))
+    if png is not None:
+        drawn, n = write_tree_png(png, tree), tree.nodes.height
+        notes.append(("png", f"{png}" + (f"  (the first {drawn:,} of {n:,} posts)" if drawn < n else "")))
+    return notes
+
+
+def _show_all(study: Study, trace: str | None, *, top: int) -> None:
+    import polars as pl
+
+    from propgraph.cli.output import say
+    from propgraph.export.cascade import seeded
+
+    found = _listed(study, trace)
+    say(f"{found.height:,} cascades of {found['size'].sum():,} posts")
+    if found.is_empty():
+        return
+    _table(
+        "The largest", found.sort("size", "cascade_id", descending=[True, False], nulls_last=True).head(top)
+    )
+    large = found.filter(pl.col("size") >= LARGE)
+    rank = "structural_virality_pct"
+    if rank in found.columns and found[rank].null_count() < found.height:
+        matched = found.filter(pl.col(rank).is_not_null())
+        order = [rank, "size", "cascade_id"]
+        viral = matched.sort(order, descending=[True, True, False]).head(top)
+        _table("The most viral for their size (percentile among cascades of like size)", viral)
+    else:
+        viral = large.sort(
+            "structural_virality", "cascade_id", descending=[True, False], nulls_last=True
+        ).head(top)
+        _table(f"The most viral of {LARGE} posts or more (this study has no percentiles by size)", viral)
+    share = seeded(study)
+    if share is None:
+        say()
+        say("The most seeded are known after `propgraph clusters`.")
+    else:
+        order = ["seeded", "size", "cascade_id"]
+        most = large.join(share, on="cascade_id").sort(order, descending=[True, True, False]).head(top)
+        _table(f"The most seeded of {LARGE} posts or more (first ten posts that flagged clusters made)", most)
+    say()
+    say(f"one as a tree  propgraph cascades {study.path} ID   (all ids whole: --format csv)", wrap=False)
+
+
+def _figures(row: dict[str, Any]) -> dict[str, str]:
+    cells = {"size": f"{row['size']:,}", "accounts": f"{row['n_accounts']:,}", "depth": f"{row['depth']:,}"}
+    cells["breadth"] = f"{row['max_breadth']:,}"
+    virality, low, high = (row.get(f"structural_virality{end}") for end in ("", "_low", "_high"))
+    cells["virality"] = "" if virality is None else f"{virality:.2f}"
+    cells["5-95 %"] = "" if low is None or high is None else f"{low:.1f}-{high:.1f}"
+    percentile = row.get("structural_virality_pct")
+    cells["pct"] = "" if percentile is None else f"{100 * percentile:.0f}"
+    cells["observed"] = "" if row["observed_share"] is None else f"{row['observed_share']:.0%}"
+    if "seeded" in row:
+        cells["seeded"] = f"{row['seeded']:.0%}"
+    return cells
+
+
+def _table(title: str, frame: pl.DataFrame) -> None:
+    from rich.cells import cell_len, set_cell_size
+
+    from propgraph.cli.output import WIDTH, say
+    from propgraph.export.text import clean_terminal
+
+    say()
+    say(title, bold=True)
+    if frame.is_empty():
+        say("none", indent=4)
+        return
+    rows = [_figures(row) for row in frame.to_dicts()]
+    header = [name for name in rows[0] if any(row[name] for row in rows)]
+    widths = [max(len(name), *(len(row[name]) for row in rows)) + 2 for name in header]
+    room = min(WIDTH - sum(widths), 50)
+    names = ["cascade", *(clean_terminal(name, width=room) for name in frame["cascade_id"])]
+    room = max(map(cell_len, names))
+    for k, name in enumerate(names):
+        cells = header if k == 0 else [rows[k - 1][column] for column in header]
+        figures = "".join(f"{cell:>{n}}" for cell, n in zip(cells, widths, strict=True))
+        say(set_cell_size(name, room) + figures, wrap=False)
+
+
+def _show_one(tree: Tree, notes: list[tuple[str, str]]) -> None:
+    from propgraph.cli.output import WIDTH, say
+    from propgraph.export.cascade import figures, growth, tree_lines
+
+    cascade, nodes = tree.cascade, tree.nodes
+    say(cascade["cascade_id"], bold=True, wrap=False)
+    say(figures(cascade))
+    start = cascade["start"]
+    if start is not None:
+        unseen = "" if nodes["timestamp"][0] is not None else ", the first reshare: delays count from it"
+        say(f"from     {start:%Y-%m-%d %H:%M:%S} UTC{unseen}")
+    sources = nodes["parent_source"][1:].value_counts(sort=True)
+    counted = [f"{n:,} {source}" for source, n in sorted(sources.iter_rows(), key=lambda s: (-s[1], s[0]))]
+    if counted:
+        say("parents  " + ", ".join(counted))
+    if cascade.get("structural_virality_low") is not None:
+        say(
+            "         drawn many times: the figures are medians (5 to 95 %), the tree has the likeliest parents"
+        )
+    say("growth   " + growth(tree), wrap=False)
+    say()
+    for line in tree_lines(tree, width=WIDTH):
+        say(line, wrap=False)
+    if nodes["parent_source"].str.starts_with("inferred").any():
+        say()
+        say("~ the parent is inferred; times are after the root")
+    for kind, text in notes:
+        say(f"{kind:<9}{text}", wrap=False)

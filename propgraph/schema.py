@@ -21,6 +21,7 @@ COUNT = pl.UInt32()
 PAIRS = pl.UInt64()  # pairs of posts grow with the square of a burst
 SHARE = pl.Float64()
 IDS = pl.List(pl.String())
+COUNTS = pl.List(pl.UInt32())
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ CASCADES = _table(
     first_generation_share=(SHARE, "0..1", "children of the root over all nodes below it; null for size 1"),
     largest_subtree_share=(SHARE, "0..1", "nodes of the largest subtree below the root over all below it"),
     branching_factor=(pl.Float64(), "posts", "mean number of children of the nodes that have any"),
+    level_widths=(COUNTS, "posts", "nodes at depth 0, 1, ... 63; what lies deeper is left out"),
     duration_s=(SECONDS, "s", "from the first to the last node"),
     t10_s=(SECONDS, "s", "from the start until 10 % of the final size is there, the root included"),
     t50_s=(SECONDS, "s", "the same, 50 %"),

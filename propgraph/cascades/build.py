@@ -12,8 +12,8 @@ import polars as pl
 from propgraph.cascades.draws import cascade_keys
 from propgraph.cascades.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
 from propgraph.cascades.follow import follow_parents
-from propgraph.cascades.growth import cascade_growth
 from propgraph.cascades.learned import Learned, fit_on_known, learned_sampler
+from propgraph.cascades.measures import measure_cascades
 from propgraph.cascades.parents import (
     INFERRED_FOLLOW,
     INFERRED_LEARNED,
@@ -25,7 +25,7 @@ from propgraph.cascades.parents import (
     star_parents,
 )
 from propgraph.cascades.pdi import PDI, known_followers
-from propgraph.cascades.shape import cascade_shapes, node_depths
+from propgraph.cascades.shape import node_depths
 from propgraph.encoding import (
     all_distinct,
     codes_in,
@@ -45,8 +45,6 @@ CASCADE_TRACES = ("object", "reshare", "url")
 #: Who gives the parents that the log does not name.
 PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
 
-# Measures that a cascade of one post has not.
-_SHARES = ("structural_virality", "first_generation_share", "largest_subtree_share", "branching_factor")
 _DRAWN = {"pdi": INFERRED_PDI, "learned": INFERRED_LEARNED}
 
 _SOURCES = pl.Series(sorted(PARENT_SOURCES))
@@ -390,27 +388,22 @@ def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) 
 
 
 def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.DataFrame:
-    shape = cascade_shapes(flat.offsets, parent)
-    growth = cascade_growth(flat.offsets, flat.time)
+    measured = measure_cascades(flat.offsets, parent, time=flat.time)
     first = flat.offsets[:-1]
     observed = np.add.reduceat((source == OBSERVED).astype(np.int64), first) if first.size else np.empty(0)
-    below = np.maximum(shape["size"].astype(np.int64) - 1, 1)
-    return pl.DataFrame(
+    below = np.maximum(np.diff(flat.offsets) - 1, 1)
+    named = pl.DataFrame(
         {
             "cascade_id": _cascade_ids(flat, trace),
             "trace": pl.repeat(trace, first.size, eager=True),
             "object_id": flat.objects,
             "root_account_id": _account_ids(flat.account[first], flat.accounts),
             "start": pl.Series(flat.time[first]).cast(TIME),
-            "size": shape["size"],
             "n_accounts": distinct_in_groups(flat.offsets, flat.account, len(flat.accounts)),
-            "depth": shape["depth"],
-            "max_breadth": shape["max_breadth"],
-            **{name: pl.Series(shape[name]).fill_nan(None) for name in _SHARES},
-            **growth,
-            "observed_share": pl.Series(observed / below).set(pl.Series(shape["size"] < 2), None),
+            "observed_share": pl.Series(observed / below).set(measured["size"] < 2, None),
         }
     )
+    return named.hstack(measured)
 
 
 def _ensemble_frame(ids: pl.Series, drawn: Ensemble) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from propgraph.cascades.parents import check_offsets, flat_array
+from propgraph.cascades.parents import check_offsets, check_times, flat_array
 from propgraph.cascades.shape import cascade_shapes
 from propgraph.errors import UsageError
 
@@ -48,10 +48,7 @@ class Nodes:
         object.__setattr__(self, "known", flat_array("known", self.known, np.int64, size=time.size))
         check_offsets(self.offsets, time.size)
         object.__setattr__(self, "keys", flat_array("keys", self.keys, np.uint64, size=self.offsets.size - 1))
-        inside = np.ones(time.size, bool)
-        inside[self.offsets[:-1][np.diff(self.offsets) > 0]] = False
-        if (np.diff(time) < 0)[inside[1:]].any():
-            raise UsageError("time: a row is earlier than the row above it; sort each cascade by time")
+        check_times(self.offsets, time)
 
     def known_in(self, part: slice) -> NDArray[np.int64]:
         """Return the known parents of a run of rows, counted from its first row."""

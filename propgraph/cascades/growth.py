@@ -14,8 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from propgraph.cascades.parents import check_offsets, flat_array
-from propgraph.errors import UsageError
+from propgraph.cascades.parents import check_offsets, check_times, flat_array
 
 #: Columns of the times to a share of the final size, and that share in percent.
 PARTS: Mapping[str, int] = {"t10_s": 10, "t50_s": 50, "t90_s": 90}
@@ -63,13 +62,12 @@ def cascade_growth(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> dict[
     offsets = flat_array("offsets", offsets, np.int64)
     time = flat_array("time", time, np.int64)
     check_offsets(offsets, time.size)
+    check_times(offsets, time)
     percents = np.array([*PARTS.values(), 100], dtype=np.int64)
     ages = np.array(list(AGES.values()), dtype=np.int64)
     seconds = np.full((percents.size, offsets.size - 1), np.nan)
     sizes = np.zeros((ages.size, offsets.size - 1), dtype=np.uint32)
-    fallen = _grow(offsets, time, percents, ages, seconds, sizes)
-    if fallen >= 0:
-        raise UsageError(f"time: row {fallen} is earlier than the row above it; sort each cascade by time")
+    _grow(offsets, time, percents, ages, seconds, sizes)
     return {
         "duration_s": seconds[-1],
         **dict(zip(PARTS, seconds, strict=False)),
@@ -85,15 +83,12 @@ def _grow(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     ages: NDArray[np.int64],
     seconds: NDArray[np.float64],
     sizes: NDArray[np.uint32],
-) -> int:
-    """Fill in `seconds` by percent and `sizes` by age; return the first row out of order, or -1."""
+) -> None:
+    """Fill in `seconds` by percent and `sizes` by age."""
     for c in range(offsets.size - 1):
         lo, hi = offsets[c], offsets[c + 1]
         if lo == hi:
             continue
-        for i in range(lo + 1, hi):
-            if time[i] < time[i - 1]:
-                return int(i)
         for p in range(percents.size):
             there = ((hi - lo) * percents[p] + 99) // 100
             seconds[p, c] = (time[lo + there - 1] - time[lo]) / 1000.0
@@ -103,4 +98,3 @@ def _grow(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
             while row < hi and time[row] - time[lo] <= ages[a]:
                 row += 1
             sizes[a, c] = row - lo
-    return -1

@@ -87,9 +87,7 @@ def infer_parents(
     account = flat_array("account", account, np.int32, size=content.size)
     parent_content = flat_array("parent_content", parent_content, np.int64, size=content.size)
     origin_account = flat_array("origin_account", origin_account, np.int32, size=content.size)
-    fallen = _first_fallen(offsets, flat_array("time", time, np.int64, size=content.size))
-    if fallen >= 0:
-        raise UsageError(f"time: row {fallen} is earlier than the row above it; sort each cascade by time")
+    check_times(offsets, flat_array("time", time, np.int64, size=content.size))
 
     knows_parents = parent_content.max(initial=-1) >= 0
     knows_origins = origin_account.max(initial=-1) >= 0
@@ -166,6 +164,13 @@ def check_offsets(offsets: NDArray[np.int64], n_nodes: int) -> None:
     """Raise `UsageError` unless `offsets` (rows) cut a table of `n_nodes` rows into cascades."""
     if not offsets.size or offsets[0] != 0 or offsets[-1] != n_nodes or (offsets[1:] < offsets[:-1]).any():
         raise UsageError(f"offsets: they must rise from 0 to the number of nodes, {n_nodes}")
+
+
+def check_times(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> None:
+    """Raise `UsageError` where `time` (ms) falls within a cascade."""
+    fallen = _first_fallen(offsets, time)
+    if fallen >= 0:
+        raise UsageError(f"time: row {fallen} is earlier than the row above it; sort each cascade by time")
 
 
 def _dense(own: NDArray[Any], named: NDArray[Any], *, known: bool) -> tuple[NDArray[Any], NDArray[Any], int]:

@@ -170,6 +170,11 @@ def filled(name: str, /) -> pl.Expr:
     return pl.when(text.str.len_bytes() > 0).then(text)
 
 
+def unescaped(text: pl.Expr, /) -> pl.Expr:
+    """Return texts with the three characters that platforms escape as they were written."""
+    return text.str.replace_many(["&lt;", "&gt;", "&amp;"], ["<", ">", "&"])
+
+
 def is_yes(name: str, /) -> pl.Expr:
     """Return whether a column says yes: true, yes, t or 1, in any case; False where it is null."""
     return filled(name).str.to_lowercase().is_in(["true", "yes", "t", "1", "1.0"]).fill_null(False)

@@ -16,6 +16,7 @@ import orjson
 import pyarrow as pa
 
 from propgraph.errors import InputError
+from propgraph.readers.streams import recoded, told
 
 _SUFFIXES = {
     ".csv", ".tsv", ".tab", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".arrow", ".feather", ".ipc",
@@ -75,56 +76,6 @@ class LogFile:
         elif self.encoding != "utf-8":
             stream = recoded(stream, self.encoding)
         return stream
-
-
-class _Told(io.RawIOBase):
-    """A byte stream that tells how much of it was read."""
-
-    def __init__(self, stream: IO[bytes], progress: Progress) -> None:
-        self._stream, self._progress = stream, progress
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        if data:
-            self._progress(len(data))
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-def recoded(stream: IO[bytes], encoding: str, /) -> IO[bytes]:
-    """Return text in any encoding as valid UTF-8, what cannot be decoded replaced."""
-    return io.BufferedReader(_Recoded(stream, encoding), buffer_size=1 << 20)
-
-
-class _Recoded(io.RawIOBase):
-    """A byte stream in another encoding, read as UTF-8."""
-
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
-        self._stream, self._ready, self._ended = stream, b"", False
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready and not self._ended:
-            data = self._stream.read(1 << 20)
-            self._ended = not data
-            self._ready = self._decoder.decode(data, final=self._ended).encode()
-        part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
 
 
 def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
@@ -289,7 +240,7 @@ def _line(stream: IO[bytes]) -> bytes:
 def _open(path: Path, compression: str | None, progress: Progress | None = None) -> IO[bytes]:
     file: IO[bytes] = path.open("rb")
     if progress is not None:
-        file = io.BufferedReader(_Told(file, progress), buffer_size=1 << 20)
+        file = told(file, progress)
     if compression is None:
         return file
     return io.BufferedReader(

@@ -24,7 +24,8 @@ import pyarrow as pa
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
 from propgraph.readers.batches import Batch, Fault, fault, in_batches
-from propgraph.readers.files import LogFile, Progress, recoded
+from propgraph.readers.files import LogFile, Progress
+from propgraph.readers.streams import pieces_of, recoded, stream_of
 from propgraph.schema import ID, IDS
 
 _BATCH_ROWS = 1 << 15
@@ -261,36 +262,19 @@ def _elements(stream: IO[bytes], file: LogFile, lists: Collection[str]) -> Itera
 
 def _mended(stream: IO[bytes]) -> IO[bytes]:
     r"""Return JSON as valid UTF-8, and with `\x01`, as Telegram Desktop writes it, as `\u0001`."""
-    return io.BufferedReader(_Mended(recoded(stream, "utf-8")), buffer_size=1 << 20)
+    text = recoded(stream, "utf-8")
 
-
-class _Mended(io.RawIOBase):
-    r"""A byte stream with each escape `\xHH` made one that JSON knows."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._ready, self._tail = stream, b"", b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            data = self._stream.read(1 << 20)
-            text = self._tail + data
+    def pieces() -> Iterator[bytes]:
+        waiting = b""
+        for piece in pieces_of(text):
+            piece = waiting + piece  # noqa: PLW2901
             # An escape may go on in the next piece: what follows the last backslashes waits for it.
-            cut = len(text)
-            if data and b"\\" in text[-4:]:
-                cut = len(text[: text.rindex(b"\\")].rstrip(b"\\"))
-            self._ready, self._tail = _HEX_ESCAPE.sub(rb"\1\\u00\2", text[:cut]), text[cut:]
-            if not data:
-                break
-        part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
+            cut = len(piece[: piece.rindex(b"\\")].rstrip(b"\\")) if b"\\" in piece[-4:] else len(piece)
+            waiting = piece[cut:]
+            yield _HEX_ESCAPE.sub(rb"\1\\u00\2", piece[:cut])
+        yield _HEX_ESCAPE.sub(rb"\1\\u00\2", waiting)
 
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+    return stream_of(text, pieces())
 
 
 def _places_of_records(file: LogFile, lists: Collection[str]) -> dict[str, str] | None:

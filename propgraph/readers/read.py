@@ -19,7 +19,7 @@ from propgraph.readers.batches import Lines
 from propgraph.readers.files import LogFile, find_logs, together
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.origins import with_origins
-from propgraph.readers.registry import LISTS, choose_reader
+from propgraph.readers.registry import PLACES_OF_RECORDS, choose_reader
 from propgraph.readers.rows import FileFacts, normalise
 from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.readers.times import NONE_SEEN
@@ -166,7 +166,7 @@ def _plan(
     left_out: list[str] = []
     for file in files:
         try:
-            found = columns_of(file, lists=LISTS)
+            found = columns_of(file, lists=PLACES_OF_RECORDS)
             reader = choose_reader(
                 found, source=str(file.path), nested=_is_json(file), format=format, mapping=mapping
             )

@@ -37,7 +37,7 @@ _PLATFORMS = (
 READERS: Mapping[str, Reader] = {reader.name: reader for module in _PLATFORMS for reader in module.READERS}
 OWN = READERS["columns"]
 # Where any reader's JSON documents keep their records.
-LISTS = tuple(dict.fromkeys(path for reader in READERS.values() for path in reader.lists))
+PLACES_OF_RECORDS = tuple(dict.fromkeys(path for reader in READERS.values() for path in reader.lists))
 
 _TOLD = 4  # readers whose misses an error spells out
 

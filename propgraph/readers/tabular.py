@@ -11,8 +11,8 @@ import codecs
 import csv
 import io
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import IO, Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ from propgraph.readers.base import Reader
 from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
 from propgraph.readers.files import LogFile, Progress, unreadable
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
+from propgraph.readers.streams import checked
 
 _BATCH_ROWS = 1 << 18
 _BLOCK_BYTES = 1 << 25
@@ -108,26 +109,6 @@ def _read_binary(file: LogFile, columns: Sequence[str]) -> Batch:
     return Batch(frame, range(1, frame.height + 1))
 
 
-class _Checked(io.RawIOBase):
-    """A byte stream that shows all that is read to a `check` that may raise; no bytes at the end."""
-
-    def __init__(self, stream: IO[bytes], check: Callable[[bytes], None]) -> None:
-        self._stream, self._check = stream, check
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        self._check(data)
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
 def _text(file: LogFile, progress: Progress | None = None) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         file.open(progress=progress), encoding="utf-8", errors="surrogateescape", newline=""
@@ -176,7 +157,7 @@ def _read_csv_fast(
 
     raw = [f"f{place}" for place in places]
     reader = pa_csv.open_csv(
-        io.BufferedReader(_Checked(file.open(progress=progress), check), buffer_size=1 << 20),
+        checked(file.open(progress=progress), check),
         # Names of its own count the header as a row and do not care how it is written.
         read_options=pa_csv.ReadOptions(
             block_size=_BLOCK_BYTES, use_threads=False, autogenerate_column_names=True

@@ -9,6 +9,7 @@ The retweeted post has no id of its own here; `origin_account_id` and the link s
 import polars as pl
 
 from propgraph.readers.base import Reader, is_yes
+from propgraph.readers.platforms.x_api import SNOWFLAKES
 
 
 def _posts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -51,6 +52,6 @@ t1,https://valley-herald.example/water,u1,u1,origin,False,2020-03-05 10:00:00
 t2,https://valley-herald.example/water,u1,u2,retweet,False,2020-03-05 10:01:00
 """,
         checked="a public export of Hoaxy's edges, 2018 to 2020",
-        snowflakes=(22, 1_288_834_974_657),
+        snowflakes=SNOWFLAKES,
     ),
 )

@@ -10,9 +10,9 @@ column for retweets is 1 for quotes as well.
 
 import polars as pl
 
-from propgraph.readers.base import Reader, filled, is_yes, made_ids
+from propgraph.readers.base import Reader, filled, is_yes, made_ids, unescaped
 from propgraph.readers.platforms.x_api import SNOWFLAKES
-from propgraph.readers.platforms.x_archive import bare_text, quoted_post, shared_links, unescaped
+from propgraph.readers.platforms.x_archive import bare_text, quoted_post, shared_links
 
 _RETWEET_MARK = r"^['\"“\s]*RT (?:@(\w{1,15}):?|(\w{1,15}):)\s*"
 _TO = r"^@(\w{1,15})"

@@ -12,7 +12,7 @@ Reddit. Texts and links are written as for HTML (`&amp;`).
 
 import polars as pl
 
-from propgraph.readers.base import Reader, filled, is_yes
+from propgraph.readers.base import Reader, filled, is_yes, unescaped
 from propgraph.readers.markdown import links_in, without_links
 from propgraph.schema import ID
 
@@ -73,18 +73,12 @@ def _account(author: pl.Expr, post: pl.Expr) -> pl.Expr:
 def _text(title: pl.Expr, body: pl.Expr) -> pl.Expr:
     """Return title and body, each if it is still there, as people read them; null for neither."""
     there = [pl.when(~part.str.contains(_GONE)).then(part) for part in (title, body)]
-    return _filled(_unescaped(pl.concat_str(there, separator="\n\n", ignore_nulls=True)))
-
-
-def _unescaped(text: pl.Expr) -> pl.Expr:
-    for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        text = text.str.replace_all(escaped, character, literal=True)
-    return text
+    return _filled(unescaped(pl.concat_str(there, separator="\n\n", ignore_nulls=True)))
 
 
 def _link(own: pl.Expr, parent: pl.Expr) -> pl.Expr:
     """Return what a submission links to, null for its own or its crosspost's page and Reddit's own media."""
-    link = _unescaped(pl.coalesce(filled("url_overridden_by_dest"), filled("url")))
+    link = unescaped(pl.coalesce(filled("url_overridden_by_dest"), filled("url")))
     is_page = pl.any_horizontal(
         (link + "/").str.contains(pl.format("/comments/{}/", post.str.replace(r"^t\d_", "")), literal=True)
         for post in (own, parent)

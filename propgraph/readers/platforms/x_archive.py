@@ -10,7 +10,7 @@ The functions here know what X puts into a tweet by itself; other readers of X's
 
 import polars as pl
 
-from propgraph.readers.base import Reader, filled, is_yes
+from propgraph.readers.base import Reader, filled, is_yes, unescaped
 from propgraph.readers.platforms.x_api import SNOWFLAKES
 
 RETWEET_MARK = r"^\s*RT @(\w+):?\s*"
@@ -22,11 +22,6 @@ _MEDIA = _POST + r"/(?:photo|video)/"
 def bare_text(text: pl.Expr, /) -> pl.Expr:
     """Return a tweet's text as people see it: no `RT @name:`, no t.co links, which stand for urls or media."""
     return unescaped(text.str.replace(RETWEET_MARK, "").str.replace_all(_T_CO, ""))
-
-
-def unescaped(text: pl.Expr, /) -> pl.Expr:
-    """Return texts with the three characters that X escapes as they were written."""
-    return text.str.replace_many(["&lt;", "&gt;", "&amp;"], ["<", ">", "&"])
 
 
 def shared_links(links: pl.Expr, /, *, quotes: pl.Expr) -> pl.Expr:

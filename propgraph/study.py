@@ -6,12 +6,12 @@ import glob
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 
@@ -185,11 +185,13 @@ def writing(path: str | Path, *, keep: bool = False) -> Iterator[StudyWriter]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _clear_up(target)
-        folder = Path(tempfile.mkdtemp(prefix=f"{_partial(target)}{os.getpid()}-", dir=target.parent))
     except OSError as error:
         raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
+    # The name is known before the folder is there: Ctrl-C at any time finds what to clear up.
+    folder = target.parent / f"{_partial(target)}{os.getpid()}-{uuid4().hex}"
     writer = StudyWriter(folder, {})
     try:
+        _make(folder, path)
         if keep:
             writer.run = Study(target).run
             for entry in sorted(target.iterdir()):
@@ -207,6 +209,13 @@ def writing(path: str | Path, *, keep: bool = False) -> Iterator[StudyWriter]:
     finally:
         writer.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make(folder: Path, path: str | Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
 
 
 def _write_run(path: Path, run: dict[str, Any]) -> None:

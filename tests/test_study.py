@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -25,7 +26,7 @@ PATIENCE_S = 60
 
 # Each script makes a job stop at some point, say so, and wait for its end.
 WAIT = """
-import os, signal, sys, tempfile, time
+import os, signal, sys, time
 from pathlib import Path
 import polars
 from propgraph import build, find_clusters
@@ -67,18 +68,19 @@ Path.rename = rename
 INTERRUPT_INSIDE_POLARS = (
     WAIT
     + """
-make_folder, make_dtype = tempfile.mkdtemp, polars.Datetime.__init__
+import propgraph.study
+make_folder, make_dtype = propgraph.study._make, polars.Datetime.__init__
 
 def interrupted(self, *args, **kwargs):
     polars.Datetime.__init__ = make_dtype
     os.kill(os.getpid(), signal.SIGINT)
     make_dtype(self, *args, **kwargs)
 
-def mkdtemp(**kwargs):
+def make(*args):
     polars.Datetime.__init__ = interrupted
-    return make_folder(**kwargs)
+    make_folder(*args)
 
-tempfile.mkdtemp = mkdtemp
+propgraph.study._make = make
 """
 )
 BUILD = "build([sys.argv[1]], sys.argv[2], overwrite=True)"
@@ -333,6 +335,20 @@ def wait_until(happened, process):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.002)
+
+
+def test_ctrl_c_in_the_moment_the_folder_is_made(study, monkeypatch):
+    real = Path.mkdir
+
+    def mkdir(self, *args, **kwargs):
+        real(self, *args, **kwargs)
+        if ".partial-" in self.name:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with pytest.raises(KeyboardInterrupt), writing(study):
+        raise AssertionError("never reached")
+    assert beside(study) == []
 
 
 # --- writing ---------------------------------------------------------------------------------------------

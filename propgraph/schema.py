@@ -231,6 +231,25 @@ EDGES = _table(
     p_value=(pl.Float64(), "0..1", "chance of n_objects or more under that null (Poisson)"),
 )
 
+SYNCHRONY = _table(
+    "synchrony",
+    "two accounts near each other in rank over two objects or more",
+    ("trace", "source", "target"),
+    trace=(ID, "", "what kind of object"),
+    source=(ID, "id", "the account whose id sorts first"),
+    target=(ID, "id", "the other account"),
+    n_tested=(COUNT, "objects", "objects both shared in which they could have been near"),
+    n_near=(COUNT, "objects", "those in which they are: nearer in rank than a fifth of all pairs of posts"),
+    closest_delta_s=(SECONDS, "s", "the least time between their posts over these"),
+    synchrony=(
+        pl.Float64(),
+        "-log10 P",
+        "how surely they are nearer than accounts dealt at random to the posts",
+    ),
+    p_value=(pl.Float64(), "0..1", "chance of that"),
+    q_value=(pl.Float64(), "0..1", "false discovery rate over all pairs that could have been found"),
+)
+
 MEMBERS = _table(
     "members",
     "an account in a cluster",

@@ -150,6 +150,16 @@ def check_shares(shares: pl.DataFrame, /) -> None:
         )
 
 
+def parts_by_trace(shares: pl.DataFrame, /) -> list[tuple[str, pl.DataFrame]]:
+    """Return the name and the shares of each trace, in order; `object` where the frame does not say."""
+    if "trace" not in shares.columns:
+        return [("object", shares)]
+    names = sorted(shares["trace"].cast(pl.String).unique().to_list())
+    if len(names) == 1:
+        return [(names[0], shares)]
+    return [(name, shares.filter(pl.col("trace") == name)) for name in names]
+
+
 def _shares_of_own_id(objects: pl.Series, object_: Int32, content: pl.Series, row: Int64) -> Bool:
     """Mark shares whose object is their own post: told by 64-bit hash, and by string where that fires."""
     content = content.cast(pl.String)

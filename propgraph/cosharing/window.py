@@ -18,7 +18,15 @@ import polars as pl
 from numba import njit
 
 from propgraph.cosharing.chance import chance_of
-from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64, check_shares, incidence
+from propgraph.cosharing.incidence import (
+    Bool,
+    Incidence,
+    Int32,
+    Int64,
+    check_shares,
+    incidence,
+    parts_by_trace,
+)
 from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least, check_choice
 from propgraph.schema import EDGES
@@ -102,7 +110,7 @@ def cosharing_edges(
         raise UsageError(f"edge_quantile: {edge_quantile} is not in 0 <= q < 1")
     check_shares(shares)
     frames = [EDGES.empty()]
-    for trace, part in _by_trace(shares):
+    for trace, part in parts_by_trace(shares):
         log = incidence(part)
         window = _Window(
             window_ms=round(time_window * 1000),
@@ -114,15 +122,6 @@ def cosharing_edges(
         edges = window.edges(log, min_participation, edge_quantile)
         frames.append(_as_frame(edges, log, trace, window))
     return pl.concat(frames)
-
-
-def _by_trace(shares: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-    if "trace" not in shares.columns:
-        return [("object", shares)]
-    names = sorted(shares["trace"].cast(pl.String).unique().to_list())
-    if len(names) == 1:
-        return [(names[0], shares)]
-    return [(name, shares.filter(pl.col("trace") == name)) for name in names]
 
 
 class _Window:

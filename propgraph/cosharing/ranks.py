@@ -1,0 +1,453 @@
+"""Rank synchrony: pairs of accounts that stand nearer to each other, object after object, than chance puts them.
+
+A window of seconds is blind to slow campaigns and drowns in breaking news. Here the order of an object's posts
+is the clock: `gaps` says how seldom two posts stand so near if the object's accounts were dealt at random to
+its posts. That is exact for each object and independent over the objects, and so the objects that a pair
+shares combine into one probability (`combine.truncated_product`).
+
+Time is linear in the shares: candidates are pairs near each other over two objects or more, found account by
+account as in `window`; only for these are the objects of both looked up.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numba import njit
+
+from propgraph.cosharing.combine import Float64, false_discovery_rate, truncated_product
+from propgraph.cosharing.gaps import Gaps, chance_at, gaps_of
+from propgraph.cosharing.incidence import (
+    Bool,
+    Incidence,
+    Int32,
+    Int64,
+    check_shares,
+    incidence,
+    parts_by_trace,
+)
+from propgraph.cosharing.trials import trials_of
+from propgraph.encoding import grouped
+from propgraph.errors import UsageError, check_at_least
+from propgraph.schema import SYNCHRONY
+
+#: Chance up to which two posts count as near.
+TAU = 0.2
+#: Posts of an object that may lie between two posts that are looked at, at most.
+NEIGHBOURS = 50
+#: Pairs are kept up to this p-value.
+MAX_P = 0.01
+
+_BLOCKS = 64
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The shares of one trace as rank synchrony reads them.
+
+    Attributes
+    ----------
+    log
+        All shares of the trace.
+    gaps
+        What gaps mean in each of its objects.
+    tau
+        Chance up to which two posts count as near.
+    start, position
+        int64; account `a` has the shares `position[start[a]:start[a + 1]]`, by object and time.
+    listed, opens, closes
+        int32[n_shares]; of each of these the object, and the first and last position of its tie: together in
+        memory, account by account.
+    """
+
+    log: Incidence
+    gaps: Gaps
+    tau: float
+    start: Int64
+    position: Int64
+    listed: Int32
+    opens: Int32
+    closes: Int32
+
+    @property
+    def carries(self) -> Bool:
+        """Objects of which some two posts can be near: the others say nothing whatever happens."""
+        found: Bool = self.gaps.least <= self.tau
+        return found
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What ranks say of pairs of accounts; arrays of one length.
+
+    Attributes
+    ----------
+    source, target
+        int64; account codes, source < target; sorted.
+    n_tested
+        int64; objects both shared in which they could have been near.
+    n_near
+        int64; those in which they are.
+    closest_ms
+        int64; the least time between their posts over these, -1 without any.
+    log_p
+        float64; natural logarithm of the p-value.
+    """
+
+    source: Int64
+    target: Int64
+    n_tested: Int64
+    n_near: Int64
+    closest_ms: Int64
+    log_p: Float64
+
+
+def rank_synchrony(
+    shares: pl.DataFrame,
+    /,
+    *,
+    tau: float = TAU,
+    neighbours: int = NEIGHBOURS,
+    max_p: float = MAX_P,
+    threads: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pl.DataFrame:
+    """Return the pairs of accounts that share near each other in rank, with the probability of that by chance.
+
+    For each object that both shared, p = P(gap <= theirs) if the object's accounts were dealt at random to its
+    posts (see `gaps`): of several posts the closest two count, p times the number of pairs of posts (Bonferroni).
+    Objects in which no two posts can be near (p <= tau) are left out, which the number of posts alone decides.
+    Objects met over by the same posts (the hashtags of one post, say) count as near once. Over the k objects
+    the p's combine by the truncated product at tau. Each step is exact or errs to the safe side, whatever the
+    objects' bursts, so that P(p_value <= x) <= x.
+
+    Parameters
+    ----------
+    shares
+        Columns `content_id`, `account_id`, `object_id` (String), `timestamp` (`Datetime`), and `trace`
+        (String) where several traces stand in one frame; rows in any order.
+    tau
+        Chance (0..1) up to which two posts count as near.
+    neighbours
+        Candidates are looked for among so many posts of the object before and after each post.
+    max_p
+        Keep pairs up to this p-value; the false discovery rate is over all pairs all the same.
+    threads
+        At most so many at once; None for one a processor. The result does not depend on it.
+    seed
+        Seed of the sample of accounts from which the number of pairs is estimated where it is too large to count.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    Returns
+    -------
+    pl.DataFrame
+        The columns of `schema.SYNCHRONY`, one row a trace and pair near over two objects or more, sorted.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, holds nulls, or has no times.
+    UsageError
+        When an option is out of its range.
+
+    References
+    ----------
+    Zaykin et al., "Truncated product method for combining P-values", Genetic Epidemiology 22 (2002); Benjamini
+    and Hochberg, "Controlling the False Discovery Rate", JRSS B 57 (1995). The rank statistic is ours.
+    """
+    threads = check_options(tau=tau, neighbours=neighbours, max_p=max_p, threads=threads)
+    check_shares(shares)
+    frames = [SYNCHRONY.empty()]
+    for trace, part in parts_by_trace(shares):
+        ranks = ranks_of(incidence(part), tau=tau, neighbours=neighbours)
+        tell = named(progress, f"synchrony ({trace})")
+        found = near_pairs(ranks, max_p=max_p, threads=threads, tell=tell)
+        n_tests = trials_of(ranks.log, ranks.carries, seed=seed, threads=threads).total
+        frames.append(as_frame(found, ranks.log, trace, n_tests=n_tests))
+    return pl.concat(frames)
+
+
+def check_options(*, tau: float, neighbours: int, max_p: float, threads: int | None) -> int:
+    """Check the options of `rank_synchrony` and return the number of threads."""
+    if not 0 < tau < 1:
+        raise UsageError(f"tau: {tau} is not in 0 < tau < 1")
+    if not 0 < max_p <= 1:
+        raise UsageError(f"max_p: {max_p} is not in 0 < p <= 1")
+    check_at_least("neighbours", neighbours, 1)
+    check_at_least("threads", 1 if threads is None else threads, 1)
+    return threads or os.cpu_count() or 1
+
+
+def named(progress: Progress | None, label: str, /) -> Callable[[float], None]:
+    """Return what tells `progress` under a label; nothing where there is none."""
+    return (lambda done: progress(label, done)) if progress else (lambda _: None)
+
+
+def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOURS) -> Ranks:
+    """Return the shares of one trace as rank synchrony reads them; see `rank_synchrony` for the options."""
+    start, position = grouped(log.account, len(log.accounts))
+    gaps = gaps_of(log, tau=tau, neighbours=neighbours)
+    opens, closes = gaps.first[position].astype(np.int32), gaps.last[position].astype(np.int32)
+    return Ranks(log, gaps, tau, start, position, log.object[position], opens, closes)
+
+
+def near_pairs(
+    ranks: Ranks, /, *, max_p: float = MAX_P, threads: int, tell: Callable[[float], None] = lambda _: None
+) -> Pairs:
+    """Return the pairs near over two objects or more whose p-value is at most `max_p`."""
+    log, gaps = ranks.log, ranks.gaps
+    degree = np.diff(ranks.start)
+    bounds = _equal_blocks(_scans(ranks), _BLOCKS)
+
+    def run(block: int) -> Pairs:
+        hub, leaf = _candidates(
+            bounds[block], bounds[block + 1], ranks.start, ranks.position, log.offsets, log.object, log.account,
+            gaps.first, gaps.last, gaps.limit, degree,
+        )  # fmt: skip
+        return _measured(ranks, hub, leaf, max_p)
+
+    found = []
+    n_blocks = len(bounds) - 1
+    with ThreadPoolExecutor(threads) as pool:
+        for done, pairs in enumerate(pool.map(run, range(n_blocks)), 1):
+            tell(done / n_blocks)
+            found.append(pairs)
+    return _sorted(found)
+
+
+def pairs_at(ranks: Ranks, source: Int64, target: Int64, /, *, threads: int) -> Pairs:
+    """Return what ranks say of given pairs of accounts (codes), sorted by them; n_tested may be 0."""
+    degree = np.diff(ranks.start)
+    swap = (degree[target] > degree[source]) | ((degree[target] == degree[source]) & (target > source))
+    hub, leaf = np.where(swap, target, source), np.where(swap, source, target)
+    order = np.argsort(hub, kind="stable")
+    hub, leaf = hub[order].astype(np.int32), leaf[order].astype(np.int32)
+    work = np.concatenate([[0], np.cumsum(degree[leaf])])
+    cuts = np.unique(np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1)))
+    cuts[0], cuts[-1] = 0, hub.size
+
+    def run(k: int) -> Pairs:
+        return _measured(ranks, hub[cuts[k] : cuts[k + 1]], leaf[cuts[k] : cuts[k + 1]], 2.0)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return _sorted(list(pool.map(run, range(len(cuts) - 1))))
+
+
+def as_frame(pairs: Pairs, log: Incidence, trace: str, /, *, n_tests: float) -> pl.DataFrame:
+    """Return pairs as a table (`schema.SYNCHRONY`); `n_tests` pairs in all could have been near."""
+    return SYNCHRONY.conform(
+        pl.DataFrame(
+            {
+                "trace": pl.repeat(trace, pairs.source.size, eager=True, dtype=pl.String),
+                "source": log.accounts.gather(pl.Series(pairs.source)),
+                "target": log.accounts.gather(pl.Series(pairs.target)),
+                "n_tested": pairs.n_tested,
+                "n_near": pairs.n_near,
+                "closest_delta_s": np.where(pairs.closest_ms < 0, np.nan, pairs.closest_ms / 1000),
+                "synchrony": -pairs.log_p / np.log(10),
+                "p_value": np.exp(pairs.log_p),
+                "q_value": false_discovery_rate(np.exp(pairs.log_p), n_tests=n_tests),
+            },
+            nan_to_null=True,
+        )
+    )
+
+
+def _measured(ranks: Ranks, hub: Int32, leaf: Int32, max_p: float) -> Pairs:
+    log, gaps = ranks.log, ranks.gaps
+    counts, log_p = _measure(
+        hub, leaf, ranks.start, ranks.position, ranks.listed, ranks.opens, ranks.closes,
+        log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, ranks.tau,
+    )  # fmt: skip
+    keep = log_p <= np.log(max_p)
+    counts, log_p = counts[keep], log_p[keep]
+    low, high = np.minimum(hub, leaf)[keep], np.maximum(hub, leaf)[keep]
+    return Pairs(low.astype(np.int64), high.astype(np.int64), counts[:, 0], counts[:, 1], counts[:, 2], log_p)
+
+
+def _sorted(parts: list[Pairs]) -> Pairs:
+    if not parts:
+        none = np.empty(0, np.int64)
+        return Pairs(none, none, none, none, none, np.empty(0, np.float64))
+    names = ("source", "target", "n_tested", "n_near", "closest_ms", "log_p")
+    columns = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
+    order = np.lexsort((columns[1], columns[0]))
+    return Pairs(*(column[order] for column in columns))
+
+
+def _scans(ranks: Ranks) -> Int64:
+    """Return how many posts are looked at in each account's row."""
+    reach = ranks.gaps.limit[ranks.log.object] + 1
+    return np.bincount(ranks.log.account, weights=reach, minlength=ranks.start.size - 1).astype(np.int64)
+
+
+def _equal_blocks(work: Int64, n_blocks: int) -> Int64:
+    total = np.concatenate([[0], np.cumsum(work)])
+    cuts = np.searchsorted(total, np.linspace(0, total[-1], n_blocks + 1))
+    cuts[0], cuts[-1] = 0, work.size
+    return np.unique(cuts).astype(np.int64)
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _is_leaf(b: int, a: int, degree: Int64) -> bool:
+    """Tell whether the pair of `a` and `b` stands in the row of `a`."""
+    return bool(degree[b] >= 2 and (degree[b] < degree[a] or (degree[b] == degree[a] and b < a)))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _candidates(
+    first_account: int,
+    last_account: int,
+    start: Int64,
+    position: Int64,
+    offsets: Int64,
+    object_: Int32,
+    account: Int32,
+    first: Int64,
+    last: Int64,
+    limit: Int64,
+    degree: Int64,
+) -> tuple[Int32, Int32]:
+    """Return the pairs near over two objects or more in the rows of a block.
+
+    Each pair stands in the row of its busier account, the hub, so that the other's short list is walked later.
+    """
+    n_accounts = start.size - 1
+    latest = np.full(n_accounts, -1, np.int32)
+    count = np.zeros(n_accounts, np.int32)
+    touched = np.empty(n_accounts, np.int32)
+    hub, leaf = np.empty(1024, np.int32), np.empty(1024, np.int32)
+    kept = 0
+    for a in range(first_account, last_account):
+        if degree[a] < 2:
+            continue
+        used = 0
+        for k in range(start[a], start[a + 1]):
+            p = position[k]
+            o = object_[p]
+            reach = limit[o]
+            if reach == 0:
+                continue
+            q = p + 1
+            while q < offsets[o + 1] and last[q] - first[p] <= reach:
+                b = account[q]
+                if _is_leaf(b, a, degree) and latest[b] != o:
+                    if count[b] == 0:
+                        touched[used] = b
+                        used += 1
+                    latest[b] = o
+                    count[b] += 1
+                q += 1
+            q = p - 1
+            while q >= offsets[o] and last[p] - first[q] <= reach:
+                b = account[q]
+                if _is_leaf(b, a, degree) and latest[b] != o:
+                    if count[b] == 0:
+                        touched[used] = b
+                        used += 1
+                    latest[b] = o
+                    count[b] += 1
+                q -= 1
+        while kept + used > hub.size:
+            hub = np.concatenate((hub, np.empty(hub.size, np.int32)))
+            leaf = np.concatenate((leaf, np.empty(leaf.size, np.int32)))
+        for k in range(used):
+            b = touched[k]
+            if count[b] >= 2:
+                hub[kept] = a
+                leaf[kept] = b
+                kept += 1
+            latest[b] = -1
+            count[b] = 0
+    return hub[:kept].copy(), leaf[:kept].copy()
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _measure(
+    hub: Int32,
+    leaf: Int32,
+    start: Int64,
+    position: Int64,
+    listed: Int32,
+    opens: Int32,
+    closes: Int32,
+    offsets: Int64,
+    time: Int64,
+    post: Int64,
+    counted: Int64,
+    chance: Float64,
+    least: Float64,
+    tau: float,
+) -> tuple[Int64, Float64]:
+    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub."""
+    counts = np.zeros((hub.size, 3), np.int64)
+    log_p = np.zeros(hub.size, np.float64)
+    begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
+    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)  # posts over which a pair met already
+    marked = -1
+    for e in range(hub.size):
+        a = hub[e]
+        if a != marked:
+            if marked >= 0:
+                for k in range(start[marked], start[marked + 1]):
+                    begin[listed[k]] = -1
+            for k in range(start[a + 1] - 1, start[a] - 1, -1):
+                begin[listed[k]] = k
+            marked = a
+        total = 0.0
+        counts[e, 2] = -1
+        k = start[leaf[e]]
+        end = start[leaf[e] + 1]
+        while k < end:
+            o = listed[k]
+            stop = k + 1
+            while stop < end and listed[stop] == o:
+                stop += 1
+            i = begin[o]
+            if i >= 0 and least[o] <= tau:
+                i_stop = i + 1
+                while i_stop < start[a + 1] and listed[i_stop] == o:
+                    i_stop += 1
+                ways = (i_stop - i) * (stop - k)
+                if ways * least[o] <= tau:
+                    counts[e, 0] += 1
+                    gap, at_hub, at_leaf = _closest(i, i_stop, k, stop, opens, closes)
+                    value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
+                    if value <= tau:
+                        p, q = position[at_hub], position[at_leaf]
+                        same_act = False
+                        if post.size:
+                            same_act = met[post[p]] == e or met[post[q]] == e
+                            met[post[p]] = e
+                            met[post[q]] = e
+                        if not same_act:
+                            counts[e, 1] += 1
+                            total -= np.log(value / tau)
+                        apart = abs(time[p] - time[q])
+                        if counts[e, 2] < 0 or apart < counts[e, 2]:
+                            counts[e, 2] = apart
+            k = stop
+        log_p[e] = truncated_product(counts[e, 0], total, tau)
+    return counts, log_p
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> tuple[int, int, int]:
+    """Return the least gap between two accounts' posts of an object, and where the two stand in their lists."""
+    best, at_i, at_k = 1 << 40, i, k
+    for y in range(k, k_stop):
+        after = i + np.searchsorted(opens[i:i_stop], opens[y]) if i_stop > i + 1 else i
+        for x in range(max(after - 1, i), min(after + 1, i_stop)):
+            gap = int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
+            if gap < best:
+                best, at_i, at_k = gap, x, y
+    return best, at_i, at_k

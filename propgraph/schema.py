@@ -233,21 +233,63 @@ EDGES = _table(
 
 SYNCHRONY = _table(
     "synchrony",
-    "two accounts near each other in rank over two objects or more",
+    "two accounts near each other in rank over two objects or more, or joined by an edge; of one trace",
     ("trace", "source", "target"),
     trace=(ID, "", "what kind of object"),
     source=(ID, "id", "the account whose id sorts first"),
     target=(ID, "id", "the other account"),
     n_tested=(COUNT, "objects", "objects both shared in which they could have been near"),
-    n_near=(COUNT, "objects", "those in which they are: nearer in rank than a fifth of all pairs of posts"),
+    n_near=(
+        COUNT,
+        "objects",
+        "those in which they are: nearer in rank than all but a fifth of pairs of posts",
+    ),
     closest_delta_s=(SECONDS, "s", "the least time between their posts over these"),
     synchrony=(
         pl.Float64(),
         "-log10 P",
         "how surely they are nearer than accounts dealt at random to the posts",
     ),
-    p_value=(pl.Float64(), "0..1", "chance of that"),
-    q_value=(pl.Float64(), "0..1", "false discovery rate over all pairs that could have been found"),
+    p_value=(SHARE, "0..1", "chance of that; null where fewer than two objects could tell"),
+    q_value=(SHARE, "0..1", "false discovery rate over all pairs that could have been found"),
+    n_shared=(COUNT, "objects", "distinct objects both shared, whenever"),
+    expected_shared=(pl.Float64(), "objects", "as many as their activity and the objects' popularity give"),
+    cosine=(SHARE, "0..1", "TF-IDF cosine of what they share; null where either shared one object only"),
+    overlap_p=(SHARE, "0..1", "chance of n_shared or more if shares were dealt by activity and popularity"),
+    overlap_q=(SHARE, "0..1", "false discovery rate of that over all pairs of accounts"),
+    synchronised=(pl.Boolean(), "", "q_value is at most --q: they are near each other in time beyond chance"),
+    alike=(pl.Boolean(), "", "overlap_q is at most --q: a common interest or list, no sign of organisation"),
+)
+
+NETWORK = _table(
+    "network",
+    "two accounts near each other beyond chance (p_value up to 0.01) over all traces together",
+    ("source", "target"),
+    source=(ID, "id", "the account whose id sorts first"),
+    target=(ID, "id", "the other account"),
+    traces=(ID, "", "traces in which they are near, joined by +"),
+    n_near=(COUNT, "objects", "objects in which they are near, in the trace with most"),
+    closest_delta_s=(SECONDS, "s", "the least time between their posts over these"),
+    synchrony=(pl.Float64(), "-log10 P", "of the traces' p-values joined (harmonic mean)"),
+    p_value=(SHARE, "0..1", "the same as a probability"),
+    q_value=(SHARE, "0..1", "false discovery rate over all pairs that could have been found"),
+    synchronised=(pl.Boolean(), "", "q_value is at most --q"),
+)
+
+ACCOUNT_SCORES = _table(
+    "account_scores",
+    "an account with a pair in the network, near a group, or in a cluster",
+    ("account_id",),
+    account_id=(ID, "id", "the account"),
+    score=(
+        pl.Float64(),
+        "-log10 P",
+        "evidence of its synchrony: best pair, half of the second best, and its standing with a group",
+    ),
+    q_value=(SHARE, "0..1", "false discovery rate at which it is found: the least of its pairs' and groups'"),
+    n_partners=(COUNT, "accounts", "accounts with which it is synchronised"),
+    cluster_id=(ID, "id", "its cluster; null in none"),
+    flagged=(pl.Boolean(), "", "that cluster is flagged"),
 )
 
 MEMBERS = _table(
@@ -263,6 +305,11 @@ MEMBERS = _table(
     original_share=(SHARE, "0..1", "originals over all its posts; null where the log has no kinds"),
     n_targets=(COUNT, "groups", "groups, pages or channels it posted into"),
     created_at=(TIME, "UTC", "when the account was made, where known"),
+    evidence=(
+        ID,
+        "pairs, group, window",
+        "why it is here: synchronised with fellows pair by pair; near them as a group; in step in the window",
+    ),
 )
 
 CLUSTERS = _table(
@@ -274,8 +321,19 @@ CLUSTERS = _table(
     flagged=(pl.Boolean(), "", "score at or above --min-score"),
     flags=(IDS, "", "rules that fired"),
     innocent=(IDS, "", "innocent readings that also fit"),
+    evidence=(
+        ID,
+        "synchrony, window",
+        "what it was found by: pairs beyond chance, or co-shares in the window",
+    ),
     n_accounts=(COUNT, "accounts", "members"),
     n_edges=(COUNT, "edges", "edges between members"),
+    n_synchronised=(COUNT, "edges", "pairs of members synchronised beyond chance (network)"),
+    synchronised_share=(
+        SHARE,
+        "0..1",
+        "share of the members with such a pair, or near the group beyond chance",
+    ),
     n_objects=(COUNT, "objects", "objects co-shared by members within the window"),
     n_shares=(COUNT, "shares", "members' shares in the traces of the network"),
     density=(SHARE, "0..1", "edges over all pairs of members"),
@@ -343,6 +401,6 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES,
-        EDGES, MEMBERS, CLUSTERS, SITES, EVIDENCE,
+        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, SITES, EVIDENCE,
     )
 }  # fmt: skip

@@ -31,6 +31,7 @@ from propgraph.cosharing.incidence import (
     incidence,
     parts_by_trace,
 )
+from propgraph.cosharing.overlap import overlap_of
 from propgraph.cosharing.trials import trials_of
 from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least
@@ -42,6 +43,8 @@ TAU = 0.2
 NEIGHBOURS = 50
 #: Pairs are kept up to this p-value.
 MAX_P = 0.01
+#: Objects that have to be able to tell something before a pair is tested at all.
+LEAST_OBJECTS = 2
 
 _BLOCKS = 64
 
@@ -150,7 +153,8 @@ def rank_synchrony(
     Returns
     -------
     pl.DataFrame
-        The columns of `schema.SYNCHRONY`, one row a trace and pair near over two objects or more, sorted.
+        The columns of `schema.SYNCHRONY`, one row a trace and pair near over two objects or more, sorted;
+        `synchronised` and `alike` are null, for they depend on a cut.
 
     Raises
     ------
@@ -172,7 +176,7 @@ def rank_synchrony(
         tell = named(progress, f"synchrony ({trace})")
         found = near_pairs(ranks, max_p=max_p, threads=threads, tell=tell)
         n_tests = trials_of(ranks.log, ranks.carries, seed=seed, threads=threads).total
-        frames.append(as_frame(found, ranks.log, trace, n_tests=n_tests))
+        frames.append(as_frame(found, ranks.log, trace, n_tests=n_tests, threads=threads))
     return pl.concat(frames)
 
 
@@ -242,8 +246,29 @@ def pairs_at(ranks: Ranks, source: Int64, target: Int64, /, *, threads: int) -> 
         return _sorted(list(pool.map(run, range(len(cuts) - 1))))
 
 
-def as_frame(pairs: Pairs, log: Incidence, trace: str, /, *, n_tests: float) -> pl.DataFrame:
-    """Return pairs as a table (`schema.SYNCHRONY`); `n_tests` pairs in all could have been near."""
+def as_frame(pairs: Pairs, log: Incidence, trace: str, /, *, n_tests: float, threads: int) -> pl.DataFrame:
+    """Return pairs as a table, with what they share beyond chance.
+
+    Parameters
+    ----------
+    pairs, log, trace
+        The pairs, all shares of the trace, its name.
+    n_tests
+        How many pairs could have been found near, these or others.
+    threads
+        At most so many at once.
+
+    Returns
+    -------
+    pl.DataFrame
+        The columns of `schema.SYNCHRONY`; `synchronised` and `alike` are null, for they depend on a cut.
+    """
+    both = overlap_of(log, source=pairs.source, target=pairs.target, threads=threads)
+    n_accounts = np.count_nonzero(np.bincount(log.account))
+    told = pairs.n_tested >= LEAST_OBJECTS
+    p_value = np.where(told, np.exp(pairs.log_p), np.nan)
+    q_value = np.full(told.size, np.nan)
+    q_value[told] = false_discovery_rate(p_value[told], n_tests=n_tests)
     return SYNCHRONY.conform(
         pl.DataFrame(
             {
@@ -253,9 +278,14 @@ def as_frame(pairs: Pairs, log: Incidence, trace: str, /, *, n_tests: float) -> 
                 "n_tested": pairs.n_tested,
                 "n_near": pairs.n_near,
                 "closest_delta_s": np.where(pairs.closest_ms < 0, np.nan, pairs.closest_ms / 1000),
-                "synchrony": -pairs.log_p / np.log(10),
-                "p_value": np.exp(pairs.log_p),
-                "q_value": false_discovery_rate(np.exp(pairs.log_p), n_tests=n_tests),
+                "synchrony": np.where(told, -pairs.log_p / np.log(10), np.nan),
+                "p_value": p_value,
+                "q_value": q_value,
+                "n_shared": both.n_shared,
+                "expected_shared": both.expected_shared,
+                "cosine": both.cosine,
+                "overlap_p": both.overlap_p,
+                "overlap_q": false_discovery_rate(both.overlap_p, n_tests=n_accounts * (n_accounts - 1) / 2),
             },
             nan_to_null=True,
         )

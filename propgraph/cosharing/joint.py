@@ -1,0 +1,286 @@
+"""All traces together: one probability a pair, and one for an account and a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_mean
+from propgraph.cosharing.groups import standing_of
+from propgraph.cosharing.incidence import Incidence
+from propgraph.cosharing.ranks import (
+    MAX_P,
+    NEIGHBOURS,
+    TAU,
+    Ranks,
+    as_frame,
+    near_pairs,
+    pairs_at,
+    ranks_of,
+)
+from propgraph.cosharing.trials import trials_of
+from propgraph.encoding import codes_in
+from propgraph.schema import NETWORK, SYNCHRONY
+
+#: Accounts are told to stand near a group up to this p-value.
+MAX_GROUP_P = 0.05
+_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What rank synchrony says of a study.
+
+    Attributes
+    ----------
+    ranks
+        The shares of each trace.
+    synchrony
+        `schema.SYNCHRONY`: a row for each trace and pair.
+    network
+        `schema.NETWORK`: a row for each pair, all traces together.
+    n_tests
+        Pairs that could have been found in each trace.
+    """
+
+    ranks: dict[str, Ranks]
+    synchrony: pl.DataFrame
+    network: pl.DataFrame
+    n_tests: dict[str, float]
+
+
+def joint_synchrony(
+    logs: Mapping[str, Incidence],
+    edges: pl.DataFrame,
+    /,
+    *,
+    q: float,
+    neighbours: int = NEIGHBOURS,
+    seed: int,
+    threads: int,
+    progress: Callable[[str, float], None] | None = None,
+) -> Joint:
+    """Test all pairs near each other in any trace, and those of `edges`, in every trace, and join the traces.
+
+    A pair's p-values are joined by their harmonic mean, which holds under dependence: a repost of a post with a
+    link is one act in two traces. The false discovery rate is over the pairs that could have been found in each
+    trace, all added up, as if no pair could be found in two.
+
+    Parameters
+    ----------
+    logs
+        All shares of each trace.
+    edges
+        Columns `source`, `target` (String): further pairs to be tested.
+    q
+        False discovery rate (0..1) up to which a pair is called synchronised, or alike.
+    neighbours
+        As for `rank_synchrony`.
+    seed, threads
+        As for `rank_synchrony`.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    References
+    ----------
+    Wilson, "The harmonic mean p-value for combining dependent tests", PNAS 116 (2019).
+    """
+    tell = progress or (lambda _label, _done: None)
+    ranks = {trace: ranks_of(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
+    n_tests, found = {}, [edges.select(pl.col("source", "target").cast(pl.String))]
+    for done, (trace, part) in enumerate(ranks.items(), 1):
+        near = near_pairs(part, max_p=MAX_P, threads=threads)
+        labels = part.log.accounts
+        found.append(
+            pl.DataFrame(
+                {
+                    "source": labels.gather(pl.Series(near.source)),
+                    "target": labels.gather(pl.Series(near.target)),
+                },
+                schema={"source": pl.String, "target": pl.String},
+            )
+        )
+        n_tests[trace] = trials_of(part.log, part.carries, seed=seed, threads=threads).total
+        tell("synchrony", done / len(ranks) / 2)
+    pairs = pl.concat(found).unique().sort("source", "target")
+    tables = [SYNCHRONY.empty()]
+    for done, (trace, part) in enumerate(ranks.items(), 1):
+        tables.append(_tested(part, trace, pairs, n_tests=n_tests[trace], threads=threads))
+        tell("synchrony", 0.5 + done / len(ranks) / 2)
+    synchrony = pl.concat(tables).with_columns(
+        synchronised=(pl.col("q_value") <= q).fill_null(False),
+        alike=(pl.col("overlap_q") <= q).fill_null(False),
+    )
+    return Joint(ranks, synchrony, _joined(synchrony, n_tests=sum(n_tests.values()), q=q), n_tests)
+
+
+def _tested(part: Ranks, trace: str, pairs: pl.DataFrame, *, n_tests: float, threads: int) -> pl.DataFrame:
+    """Return the rows of the pairs that share an object in a trace."""
+    source = codes_in(pairs["source"], part.log.accounts)
+    target = codes_in(pairs["target"], part.log.accounts)
+    there = (source >= 0) & (target >= 0)
+    found = pairs_at(part, source[there], target[there], threads=threads)
+    return as_frame(found, part.log, trace, n_tests=n_tests, threads=threads).filter(pl.col("n_shared") > 0)
+
+
+def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFrame:
+    tested = synchrony.filter(pl.col("p_value").is_not_null())
+    pairs = tested.group_by("source", "target", maintain_order=True).agg(
+        traces=pl.col("trace").filter(pl.col("n_near") > 0).sort().str.join("+"),
+        n_near=pl.col("n_near").max(),
+        closest_delta_s=pl.col("closest_delta_s").min(),
+        p_values=pl.col("p_value"),
+    )
+    p_value = _harmonic(pairs["p_values"])
+    pairs = (
+        pairs.drop("p_values")
+        .with_columns(p_value=pl.Series(p_value), synchrony=pl.Series(-np.log10(np.maximum(p_value, 1e-300))))
+        .filter(pl.col("p_value") <= MAX_P)
+    )
+    q_value = false_discovery_rate(pairs["p_value"].to_numpy(), n_tests=n_tests)
+    pairs = pairs.with_columns(
+        q_value=pl.Series(q_value, dtype=pl.Float64), synchronised=pl.Series(q_value <= q, dtype=pl.Boolean)
+    )
+    return NETWORK.conform(pairs).sort("source", "target")
+
+
+def _harmonic(lists: pl.Series) -> Float64:
+    """Return the harmonic mean p-value of each list."""
+    n_tests = lists.list.len().to_numpy().astype(np.int64)
+    table = np.full((n_tests.size, int(n_tests.max(initial=1))), np.nan)
+    for k in range(table.shape[1]):
+        table[:, k] = lists.list.get(k, null_on_oob=True).fill_null(np.nan).to_numpy()
+    return harmonic_mean(table, n_tests=n_tests)
+
+
+def grow(
+    ranks: Mapping[str, Ranks], groups: pl.DataFrame, /, *, q: float, threads: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Let accounts join the groups that they stand near to beyond chance, and tell how near each stands.
+
+    Outsiders are tested against every group with which they share two objects or more, in all traces together;
+    those with a false discovery rate of at most `q` join the group nearest to them, at most three times over.
+    Nobody's own posts had a part in forming the group that they are tested against. A member's standing with
+    the others describes: the pairs that made the group are part of it.
+
+    Parameters
+    ----------
+    ranks
+        The shares of each trace.
+    groups
+        `account_id` (String), `community` (UInt32).
+    q
+        False discovery rate, 0..1.
+    threads
+        At most so many at once.
+
+    Returns
+    -------
+    tuple of pl.DataFrame
+        The groups grown: `account_id`, `community`, `joined` (Boolean). And the best standing of each account
+        near a group: `account_id`, `synchrony` (-log10 P), `q_value` (0..1; null for first members).
+    """
+    groups = groups.select("account_id", "community", joined=pl.lit(False))
+    q_values = pl.DataFrame(schema={"account_id": pl.String, "q_value": pl.Float64})
+    for _ in range(_ROUNDS):
+        standing, n_tests = _standing(ranks, groups, threads=threads)
+        outside = standing.filter(~pl.col("inside"))
+        rate = false_discovery_rate(outside["p_value"].to_numpy(), n_tests=max(n_tests, 1))
+        best = (
+            outside.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
+            .sort("p_value", "community", "account_id")
+            .unique("account_id", keep="first", maintain_order=True)
+        )
+        new = best.filter(pl.col("q_value") <= q)
+        q_values = (
+            pl.concat([q_values, best.select("account_id", "q_value")])
+            .group_by("account_id")
+            .agg(pl.col("q_value").min())
+        )
+        if new.is_empty():
+            break
+        groups = pl.concat([groups, new.select("account_id", "community", joined=pl.lit(True))])
+    nearest = standing.group_by("account_id").agg(p_value=pl.col("p_value").min())
+    told = nearest.with_columns(synchrony=-pl.col("p_value").clip(1e-300).log10()).join(
+        q_values, on="account_id", how="left"
+    )
+    return groups.sort("community", "account_id"), told.select("account_id", "synchrony", "q_value").sort(
+        "account_id"
+    )
+
+
+def _standing(ranks: Mapping[str, Ranks], groups: pl.DataFrame, *, threads: int) -> tuple[pl.DataFrame, int]:
+    """Return `account_id, community, inside, p_value` of who stands near a group, and how many were tested."""
+    frames, n_tests = [], 0
+    for part in ranks.values():
+        labels = part.log.accounts
+        code = codes_in(groups["account_id"], labels)
+        group = np.full(len(labels), -1, np.int64)
+        group[code[code >= 0]] = groups["community"].to_numpy()[code >= 0]
+        found = standing_of(part, group, threads=threads)
+        n_tests += int(np.count_nonzero(~found.inside))
+        near = found.log_p <= np.log(MAX_GROUP_P)
+        frames.append(
+            pl.DataFrame(
+                {
+                    "account_id": labels.gather(pl.Series(found.account[near])),
+                    "community": pl.Series(found.group[near], dtype=pl.UInt32),
+                    "inside": found.inside[near],
+                    "p_value": np.exp(found.log_p[near]),
+                }
+            )
+        )
+    together = (
+        pl.concat(frames)
+        .group_by("account_id", "community", "inside")
+        .agg(pl.col("p_value"))
+        .sort("community", "account_id")
+    )
+    # A trace in which an account does not stand near counts as a test that found nothing.
+    lists = together["p_value"].list.concat(
+        pl.Series([[1.0] * len(ranks)] * together.height, dtype=pl.List(pl.Float64))
+    )
+    lists = lists.list.head(len(ranks))
+    return together.with_columns(p_value=pl.Series(_harmonic(lists))), n_tests
+
+
+def scores_of(network: pl.DataFrame, standing: pl.DataFrame, /) -> pl.DataFrame:
+    """Return how strongly each account is tied to others.
+
+    A third account that confirms a pair counts half; the standing with a group counts in full. The sum ranks
+    accounts and is no probability: its parts overlap.
+
+    Parameters
+    ----------
+    network
+        `schema.NETWORK`.
+    standing
+        As from `grow`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `account_id`, `score`, `q_value`, `n_partners`, sorted by account.
+    """
+    ends = pl.concat(
+        [
+            network.select("synchrony", "q_value", "synchronised", account_id=end)
+            for end in ("source", "target")
+        ]
+    )
+    best = pl.col("synchrony").top_k(2).sort(descending=True)
+    pairs = ends.group_by("account_id").agg(
+        score=best.first() + best.slice(1, 1).sum() / 2,
+        q_value=pl.col("q_value").min(),
+        n_partners=pl.col("synchronised").sum(),
+    )
+    both = pairs.join(standing, on="account_id", how="full", coalesce=True, suffix="_group")
+    return both.select(
+        "account_id",
+        score=pl.col("score").fill_null(0.0) + pl.col("synchrony").fill_null(0.0),
+        q_value=pl.min_horizontal("q_value", "q_value_group").fill_null(1.0),
+        n_partners=pl.col("n_partners").fill_null(0),
+    ).sort("account_id")

@@ -246,6 +246,18 @@ MEMBERS = _table(
     created_at=(TIME, "UTC", "when the account was made, where known"),
 )
 
+ACCOUNT_SCORES = _table(
+    "account_scores",
+    "an account with evidence of acting in step with others; one not here has score 0, q 1, and no flag",
+    ("account_id",),
+    account_id=(ID, "id", "the account"),
+    score=(pl.Float64(), ">= 0", "higher is more surely synchronised; orders accounts, never a probability"),
+    q_value=(pl.Float64(), "0..1", "smallest false discovery rate at which the account stands out"),
+    n_partners=(COUNT, "accounts", "accounts that it is synchronised with"),
+    cluster_id=(ID, "id", "its cluster; null where it is in none"),
+    flagged=(pl.Boolean(), "", "it is in a flagged cluster"),
+)
+
 CLUSTERS = _table(
     "clusters",
     "a community of the co-sharing network",
@@ -320,10 +332,24 @@ EVIDENCE = _table(
     sentence=(ID, "", "the reason in words"),
 )
 
+EVALUATION = _table(
+    "evaluation",
+    "one measure of how well a study meets a truth; printed by `propgraph evaluate`, in no study",
+    ("measure", "at", "kind"),
+    measure=(ID, "", "what is measured"),
+    at=(pl.Float64(), "accounts or q", "the cut: k of precision at k, the q value of those at q"),
+    kind=(ID, "", "the kind of account that it is about"),
+    value=(SHARE, "0..1 (ari: -1..1)", "the measure; null where it is not defined"),
+    low=(SHARE, "0..1", "2.5 % point over the resamples"),
+    high=(SHARE, "0..1", "97.5 % point"),
+    n=(COUNT, "accounts", "where the value is a part of some accounts: how many"),
+    of=(COUNT, "accounts", "of how many"),
+)
+
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES,
-        EDGES, MEMBERS, CLUSTERS, SITES, EVIDENCE,
+        EDGES, MEMBERS, ACCOUNT_SCORES, CLUSTERS, SITES, EVIDENCE,
     )
 }  # fmt: skip

@@ -98,7 +98,8 @@ def weighted_precision(weight: Weights, purity: Floats, /) -> float:
         0..1; NaN without such an account.
     """
     total = int(weight.sum())
-    return float(weight @ purity) / total if total else float("nan")
+    # A product by BLAS would add in another order on other threads.
+    return float((weight * purity).sum()) / total if total else float("nan")
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

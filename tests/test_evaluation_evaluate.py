@@ -236,6 +236,8 @@ def test_options_out_of_range(options, message):
         (SCORES.drop("score"), TRUTH.drop("label"), r"scores have no column 'score'; the known .* 'label'"),
         (pl.concat([SCORES, SCORES]), TRUTH, r"account 'a' stands twice among the scores"),
         (SCORES, pl.concat([TRUTH, TRUTH]), r"account 'a' stands twice among the known"),
+        (SCORES, TRUTH.with_columns(pl.col("label").cast(pl.Int8)), r"has to be Boolean, and is Int8"),
+        (SCORES, TRUTH.with_columns(pl.col("label").replace(False, None)), r"is Boolean or null"),
         (SCORES, TRUTH.filter(~pl.col("label")), r"names no account that is to be found"),
         (SCORES, TRUTH.with_columns(pl.col("account_id") + "!"), r"none of the 6 accounts"),
     ],

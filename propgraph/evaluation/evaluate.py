@@ -100,8 +100,8 @@ def evaluate(
     Raises
     ------
     InputError
-        When a column is missing, an account stands twice, the truth names nobody to be found, or none of its
-        accounts is in the study.
+        When a column is missing, an account stands twice, a label is not Boolean or null, the truth names nobody
+        to be found, or none of its accounts is in the study.
     UsageError
         When an option is out of its range.
     """
@@ -148,6 +148,8 @@ def _check(scores: pl.DataFrame, truth: pl.DataFrame) -> None:
             for twice in [frame["account_id"].is_duplicated()]
             if twice.any()
         ]
+    if not faults and (truth["label"].dtype != pl.Boolean or truth["label"].has_nulls()):
+        faults = [f"the label of a known account has to be Boolean, and is {truth['label'].dtype} or null"]
     if not faults and not truth["label"].any():
         faults = ["the truth names no account that is to be found"]
     if faults:

@@ -16,6 +16,7 @@ COMMANDS = (
     ("build",),
     ("clusters",),
     ("cascades",),
+    ("evaluate",),
     ("formats",),
     ("formats", "show"),
     ("simulate", "veles"),

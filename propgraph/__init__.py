@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from propgraph.errors import PropgraphError as PropgraphError
     from propgraph.errors import StudyError as StudyError
     from propgraph.errors import UsageError as UsageError
+    from propgraph.evaluation.evaluate import evaluate as evaluate
     from propgraph.export.graphml import write_graphml as write_graphml
     from propgraph.export.network import write_network as write_network
     from propgraph.networks import join_traces as join_traces
@@ -38,6 +39,7 @@ _HOME = {
     "build_cascades": "cascades.build",
     "cosharing_edges": "cosharing.window",
     "detect_communities": "communities",
+    "evaluate": "evaluation.evaluate",
     "find_clusters": "pipeline",
     "join_traces": "networks",
     "make_shares": "traces.make",

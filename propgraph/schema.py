@@ -276,22 +276,6 @@ NETWORK = _table(
     synchronised=(pl.Boolean(), "", "q_value is at most --q"),
 )
 
-ACCOUNT_SCORES = _table(
-    "account_scores",
-    "an account with a pair in the network, near a group, or in a cluster",
-    ("account_id",),
-    account_id=(ID, "id", "the account"),
-    score=(
-        pl.Float64(),
-        "-log10 P",
-        "evidence of its synchrony: best pair, half of the second best, and its standing with a group",
-    ),
-    q_value=(SHARE, "0..1", "false discovery rate at which it is found: the least of its pairs' and groups'"),
-    n_partners=(COUNT, "accounts", "accounts with which it is synchronised"),
-    cluster_id=(ID, "id", "its cluster; null in none"),
-    flagged=(pl.Boolean(), "", "that cluster is flagged"),
-)
-
 MEMBERS = _table(
     "members",
     "an account in a cluster",
@@ -310,6 +294,18 @@ MEMBERS = _table(
         "pairs, group, window",
         "why it is here: synchronised with fellows pair by pair; near them as a group; in step in the window",
     ),
+)
+
+ACCOUNT_SCORES = _table(
+    "account_scores",
+    "an account with evidence of acting in step with others; one not here has score 0, q 1, and no flag",
+    ("account_id",),
+    account_id=(ID, "id", "the account"),
+    score=(pl.Float64(), ">= 0", "higher is more surely synchronised; orders accounts, never a probability"),
+    q_value=(pl.Float64(), "0..1", "smallest false discovery rate at which the account stands out"),
+    n_partners=(COUNT, "accounts", "accounts that it is synchronised with"),
+    cluster_id=(ID, "id", "its cluster; null where it is in none"),
+    flagged=(pl.Boolean(), "", "it is in a flagged cluster"),
 )
 
 CLUSTERS = _table(
@@ -395,6 +391,20 @@ EVIDENCE = _table(
     expected=(pl.Float64(), "the rule's", "what the rest of the log, or chance, gives"),
     content_ids=(IDS, "id", "posts that show it, at most twenty"),
     sentence=(ID, "", "the reason in words"),
+)
+
+EVALUATION = _table(
+    "evaluation",
+    "one measure of how well a study meets a truth; printed by `propgraph evaluate`, in no study",
+    ("measure", "at", "kind"),
+    measure=(ID, "", "what is measured"),
+    at=(pl.Float64(), "accounts or q", "the cut: k of precision at k, the q value of those at q"),
+    kind=(ID, "", "the kind of account that it is about"),
+    value=(SHARE, "0..1 (ari: -1..1)", "the measure; null where it is not defined"),
+    low=(SHARE, "0..1", "2.5 % point over the resamples"),
+    high=(SHARE, "0..1", "97.5 % point"),
+    n=(COUNT, "accounts", "where the value is a part of some accounts: how many"),
+    of=(COUNT, "accounts", "of how many"),
 )
 
 TABLES: Mapping[str, Table] = {

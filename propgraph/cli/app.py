@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from propgraph.cli import build, cascades, clusters, demo, formats, simulate
+from propgraph.cli import build, cascades, clusters, demo, evaluate, formats, simulate
 from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
@@ -28,6 +28,7 @@ app.command("build")(build.build)
 app.command("cascades")(cascades.cascades)
 app.command("clusters")(clusters.clusters)
 app.command("demo")(demo.demo)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(formats.app, name="formats")
 app.add_typer(simulate.app, name="simulate")
 

@@ -1,4 +1,4 @@
-"""Tables that stand beside a log: where short links lead, who follows whom."""
+"""Tables that stand beside a log: where short links lead, who follows whom, what is known of accounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.schema import ID
 
 
-def read_side_table(path: str | Path, /, *, columns: tuple[str, ...], what: str) -> pl.DataFrame:
+def read_side_table(
+    path: str | Path, /, *, columns: tuple[str, ...], what: str, optional: tuple[str, ...] = ()
+) -> pl.DataFrame:
     """Return some columns of a table that the user brings.
 
     Parameters
@@ -23,11 +25,14 @@ def read_side_table(path: str | Path, /, *, columns: tuple[str, ...], what: str)
         The columns it must have.
     what
         What it is a table of, for errors: `resolved links`.
+    optional
+        Columns that it may have; null where it has not.
 
     Returns
     -------
     pl.DataFrame
-        `columns` (String) as written, a row for each of the file's; a record that is no row has nulls.
+        `columns` and `optional` (String) as written, a row for each of the file's; a record that is no row
+        has nulls.
 
     Raises
     ------
@@ -45,7 +50,9 @@ def read_side_table(path: str | Path, /, *, columns: tuple[str, ...], what: str)
                 + " and no ".join(f"{name!r}{did_you_mean(name, there)}" for name in absent)
                 + f"; its columns are {', '.join(there)}"
             )
-        for batch in read_batches(file, list(columns)):
-            parts.append(batch.frame.select(pl.col(columns).cast(ID, strict=False)))
+        wanted = [name for name in (*columns, *optional) if name in there]
+        for batch in read_batches(file, wanted):
+            parts.append(batch.frame.select(pl.col(wanted).cast(ID, strict=False)))
             parts.append(pl.DataFrame({name: [None] * batch.rejected.height for name in columns}).cast(ID))
-    return pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, ID)), *parts])
+    empty = pl.DataFrame(schema=dict.fromkeys((*columns, *optional), ID))
+    return pl.concat([empty, *parts], how="diagonal")

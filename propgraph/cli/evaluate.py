@@ -1,0 +1,121 @@
+"""`propgraph evaluate`: a study's scores, flags and clusters held against what is known of the accounts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from propgraph.evaluation.evaluate import Evaluation
+
+FORMATS = ("table", "json", "csv", "parquet")
+
+NAMES = {
+    "average_precision": "average precision",
+    "auc": "area under the ROC curve",
+    "precision_at_k": "precision at {at:,.0f}",
+    "precision": "precision of the flagged",
+    "recall": "recall of the flagged",
+    "f1": "F1 of the flagged",
+    "precision_at_q": "precision at q <= {at:g}",
+    "recall_at_q": "recall at q <= {at:g}",
+    "weighted_precision": "weighted precision of clusters",
+    "nmi": "NMI of clusters and groups",
+    "ari": "ARI of clusters and groups",
+}
+KINDS = {
+    "false_flags": "Flagged among those not to be found, by kind",
+    "true_flags": "Flagged among those to be found, by kind",
+}
+
+
+def evaluate(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
+    truth: Annotated[Path, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind.", show_default=False)],
+    positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts to be found. Default: labels are true/false, 1/0 or yes/no.", show_default=False)] = None,
+    at: Annotated[list[int] | None, typer.Option("--at", metavar="K", help="Precision of the K highest scores. Repeatable. Default: 50, 100, and as many as are to be found.", show_default=False)] = None,
+    q: Annotated[float, typer.Option("--q", metavar="Q", help="Precision and recall of accounts at or below this false discovery rate.")] = 0.05,
+    resamples: Annotated[int, typer.Option("--resamples", metavar="N", help="Bootstrap resamples of the accounts for the 95 % intervals; 0 for none.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where the draws begin.")] = 0,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data.")] = "table",
+) -> None:  # fmt: skip
+    """Measure how well a study's scores, flags and clusters meet what is known of the accounts."""
+    from propgraph.cli.output import err
+    from propgraph.errors import check_choice
+    from propgraph.evaluation.evaluate import evaluate as job
+    from propgraph.evaluation.truth import read_truth
+    from propgraph.export.tables import render
+    from propgraph.study import Study
+
+    check_choice("--format", format, FORMATS)
+    found = Study.open(study)
+    made = job(
+        found.scan("account_scores").collect(), read_truth(truth, positive=positive),
+        accounts=found.scan("accounts").select("account_id").collect(),
+        at=at, q=q, resamples=resamples, seed=seed, threads=threads,
+    )  # fmt: skip
+    if format == "table":
+        _show(made, resamples=resamples)
+        return
+    for note in _notes(made):
+        err(f"note: {note}")
+    sys.stdout.buffer.write(render(made.measures, format))
+    sys.stdout.buffer.flush()
+
+
+def _notes(made: Evaluation) -> list[str]:
+    notes = []
+    if made.n_absent:
+        notes.append(
+            f"{made.n_absent:,} accounts of the truth are not in the study; they count as not found, lowest score"
+        )
+    if made.n_unknown:
+        notes.append(f"{made.n_unknown:,} accounts of the study are not in the truth; left out")
+    return notes
+
+
+def _show(made: Evaluation, *, resamples: int) -> None:
+    from propgraph.cli.output import say
+
+    say(f"{made.n_accounts:,} accounts known, {made.n_positive:,} of them to be found")
+    for note in _notes(made):
+        say(note)
+    measures = made.measures.filter(~made.measures["measure"].is_in(list(KINDS)))
+    _section("", [_named(row) for row in measures.iter_rows(named=True)], measures)
+    for measure, title in KINDS.items():
+        part = made.measures.filter(measure=measure)
+        if part.height:
+            _section(title, part["kind"].to_list(), part)
+    if resamples:
+        say()
+        say(f"Ranges are the middle 95 % of {resamples:,} bootstrap resamples of the accounts.")
+
+
+def _named(row: dict[str, object]) -> str:
+    return NAMES[str(row["measure"])].format(at=row["at"])
+
+
+def _section(title: str, names: list[str], rows: pl.DataFrame) -> None:
+    """Print one measure a line: its name, its value, its range, and the counts behind it."""
+    from rich.cells import cell_len, set_cell_size
+
+    from propgraph.cli.output import say
+    from propgraph.export.text import clean_terminal
+
+    say()
+    if title:
+        say(title, bold=True)
+    cleaned = [clean_terminal(name, width=40) for name in names]
+    width = max(map(cell_len, cleaned)) + 2
+    for name, row in zip(cleaned, rows.iter_rows(named=True), strict=True):
+        cells = "   -" if row["value"] is None else f"{row['value']:4.2f}"
+        cells += f"   {row['low']:.2f} .. {row['high']:.2f}" if row["low"] is not None else " " * 15
+        if row["n"] is not None:
+            cells += f"   {row['n']:,} of {row['of']:,}"
+        say((set_cell_size(name, width) + cells).rstrip(), wrap=False)

@@ -1,0 +1,1 @@
+"""How well what was found meets what is known of the accounts."""

@@ -1,0 +1,367 @@
+"""Scores, flags and clusters of accounts held against what is known of them, with bootstrap intervals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numba import njit
+
+from propgraph.errors import InputError, UsageError, check_at_least
+from propgraph.evaluation.agreement import Partitions, agreement, purity, tally, weighted_precision
+from propgraph.evaluation.ranking import Bool, Floats, Ints, Weights, ranking
+from propgraph.schema import ACCOUNT_SCORES, EVALUATION
+
+AT = (50, 100)
+LEVEL = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a study meets what is known of its accounts.
+
+    Attributes
+    ----------
+    measures
+        The columns of `schema.EVALUATION`, a row a measure, in the order in which to read them.
+    n_accounts, n_positive
+        Accounts that the truth knows, and those of them that are to be found.
+    n_absent
+        Accounts of the truth that the study lacks. They count, with the lowest score: nothing found them.
+    n_unknown
+        Accounts of the study that the truth does not know. They are left out.
+    """
+
+    measures: pl.DataFrame
+    n_accounts: int
+    n_positive: int
+    n_absent: int
+    n_unknown: int
+
+
+def evaluate(
+    scores: pl.DataFrame,
+    truth: pl.DataFrame,
+    /,
+    *,
+    accounts: pl.DataFrame | None = None,
+    at: Sequence[int] | None = None,
+    q: float = 0.05,
+    resamples: int = 1000,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Evaluation:
+    """Measure how well scores, flags and clusters of accounts meet what is known of the accounts.
+
+    Accounts without a row in `scores` have score 0, q value 1, no cluster and no flag. Equal scores are one
+    step (`propgraph.evaluation.ranking`). In `nmi` and `ari`, over the accounts to be found whose group is
+    known, an account in no cluster is a cluster of its own: what was missed is not left out. Precision of
+    nothing is null.
+
+    Intervals are the middle 95 % of bootstrap resamples of the accounts, drawn with replacement among those to
+    be found and among the others separately, for how many there are of either was the choice of whoever made
+    the truth. They say what other accounts of the same sort would have given. Accounts of one operation are no
+    independent draws, so that for other operations the intervals are too narrow; only other logs tell of those.
+    `weighted_precision` keeps the purity of each cluster and draws the accounts. The interval of `nmi` is rough:
+    a resample loses many clusters of one.
+
+    Parameters
+    ----------
+    scores
+        The columns of `account_scores` (`schema.ACCOUNT_SCORES`); a missing one counts as null throughout.
+    truth
+        `account_id` (String), `label` (Boolean, true: to be found), and where known `group` and `kind`
+        (String), one row an account, as `propgraph.evaluation.truth.read_truth` returns it.
+    accounts
+        `account_id` of all accounts of the study; None: those of `scores`.
+    at
+        Numbers of accounts at which to take the precision; None for 50, 100 and as many as are to be found.
+    q
+        The false discovery rate at which `precision_at_q` and `recall_at_q` cut, 0..1; the bound belongs to it.
+    resamples
+        Number of bootstrap resamples; 0 for no intervals.
+    seed
+        Where the draws begin; the same seed gives the same intervals on any number of threads.
+    threads
+        At most so many at once; None for one a processor.
+
+    Returns
+    -------
+    Evaluation
+        Measures `average_precision`, `auc`, `precision_at_k` (column `at`), `precision`, `recall` and `f1` of the
+        flagged, `precision_at_q`, `recall_at_q`, `weighted_precision` of the clusters; where groups are known
+        `nmi` and `ari`; where kinds are known `false_flags` and `true_flags`, the part of the accounts of a kind
+        that is flagged, among those not to be found and those to be found.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, an account stands twice, a label is not Boolean or null, the truth names nobody
+        to be found, or none of its accounts is in the study.
+    UsageError
+        When an option is out of its range.
+    """
+    if not 0 <= q <= 1:
+        raise UsageError(f"q: {q} is not in 0..1")
+    check_at_least("resamples", resamples, 0)
+    check_at_least("seed", seed, 0)
+    check_at_least("threads", 1 if threads is None else threads, 1)
+    _check(scores, truth)
+    there = (scores if accounts is None else accounts)["account_id"].unique()
+    known = truth["account_id"]
+    n_absent = known.len() - int(known.is_in(there.implode()).sum())
+    if n_absent == known.len():
+        raise InputError(
+            f"none of the {known.len():,} accounts of the truth is in the study; their ids have to be written as "
+            "in the log (and as its pseudonyms, where the study has those)"
+        )
+    sample = _Sample.of(_judged(scores, truth), at=at, q=q)
+    values = _measured(sample, np.ones(sample.positive.size, np.int32))
+    drawn = _resampled(sample, resamples, seed=seed, threads=threads or os.cpu_count() or 1)
+    return Evaluation(
+        measures=_table(sample, values, drawn),
+        n_accounts=known.len(),
+        n_positive=sample.n_positive,
+        n_absent=n_absent,
+        n_unknown=there.len() - (known.len() - n_absent),
+    )
+
+
+def _check(scores: pl.DataFrame, truth: pl.DataFrame) -> None:
+    faults = [
+        f"the {name} have no column {column!r}"
+        for name, frame, columns in (
+            ("scores", scores, ("account_id", "score")),
+            ("known accounts", truth, ("account_id", "label")),
+        )
+        for column in columns
+        if column not in frame.columns
+    ]
+    if not faults:
+        faults = [
+            f"account {frame.filter(twice).item(0, 'account_id')!r} stands twice among the {name}"
+            for name, frame in (("scores", scores), ("known accounts", truth))
+            for twice in [frame["account_id"].is_duplicated()]
+            if twice.any()
+        ]
+    if not faults and (truth["label"].dtype != pl.Boolean or truth["label"].has_nulls()):
+        faults = [f"the label of a known account has to be Boolean, and is {truth['label'].dtype} or null"]
+    if not faults and not truth["label"].any():
+        faults = ["the truth names no account that is to be found"]
+    if faults:
+        raise InputError("; ".join(faults))
+
+
+def _judged(scores: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """Return what is known of each account beside what was found of it, from the highest score down."""
+    known = truth.select(
+        "account_id",
+        "label",
+        *(
+            (pl.col(name) if name in truth.columns else pl.lit(None)).cast(pl.String).alias(name)
+            for name in ("group", "kind")
+        ),
+    )
+    found = ACCOUNT_SCORES.conform(
+        scores.select(name for name in scores.columns if name in ACCOUNT_SCORES.columns)
+    )
+    return (
+        known.join(found, on="account_id", how="left")
+        .with_columns(
+            pl.col("score").fill_nan(None).fill_null(0.0),
+            pl.col("q_value").fill_nan(None).fill_null(1.0),
+            pl.col("flagged").fill_null(False),
+        )
+        .sort("score", "account_id", descending=[True, False])
+    )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The accounts that are known, from the highest score down, as arrays.
+
+    `last` is true at the last of those of one score. `cell` numbers what the counts need at once:
+    8 * kind + 4 * (to be found) + 2 * flagged + (below q), with kind 0 for none and `kinds[k - 1]` for k;
+    `there` holds (to be found, kind) of those kinds that there are. `pure` holds the places of the accounts to
+    be found that are in a cluster, `purity` the part of their cluster that is to be found. `parts` is None where
+    no group is known.
+    """
+
+    positive: Bool
+    n_positive: int
+    last: Bool
+    at: Ints
+    q: float
+    cell: Weights
+    kinds: tuple[str, ...]
+    there: tuple[tuple[int, int], ...]
+    pure: Ints
+    purity: Floats
+    parts: Partitions | None
+
+    @classmethod
+    def of(cls, judged: pl.DataFrame, *, at: Sequence[int] | None, q: float) -> _Sample:
+        score, positive = judged["score"].to_numpy(), judged["label"].to_numpy()
+        kinds = judged["kind"].drop_nulls().unique().sort()
+        kind = _codes(judged["kind"], kinds) + 1
+        flagged = judged["flagged"].to_numpy()
+        below = (judged["q_value"] <= q).to_numpy()
+        clusters = judged["cluster_id"].drop_nulls().unique().sort()
+        cluster = _codes(judged["cluster_id"], clusters)
+        pure = np.flatnonzero((cluster >= 0) & positive)
+        cell = (8 * kind + 4 * positive + 2 * flagged + below).astype(np.int32)
+        groups = [int(code) for code in np.unique(cell // 4)]
+        return cls(
+            positive=positive,
+            n_positive=int(positive.sum()),
+            last=np.append(score[1:] != score[:-1], True),
+            at=_cuts(at, n_accounts=judged.height, n_positive=int(positive.sum())),
+            q=q,
+            cell=cell,
+            kinds=tuple(kinds),
+            there=tuple((label, c // 2) for label in (0, 1) for c in groups if c % 2 == label and c > 1),
+            pure=pure,
+            purity=purity(cluster[cluster >= 0], positive[cluster >= 0])[cluster[pure]],
+            parts=_partitions(judged, cluster),
+        )
+
+
+def _codes(column: pl.Series, values: pl.Series) -> Ints:
+    """Return where each value stands among the sorted `values`; -1 for a null."""
+    codes = values.search_sorted(column.fill_null("")) if values.len() else pl.Series([0] * column.len())
+    return np.where(column.is_null().to_numpy(), -1, codes.cast(pl.Int64).to_numpy())
+
+
+def _cuts(at: Sequence[int] | None, *, n_accounts: int, n_positive: int) -> Ints:
+    if at is None:
+        return np.array(sorted({k for k in (*AT, n_positive) if k <= n_accounts}), np.int64)
+    for k in at:
+        check_at_least("at", k, 1)
+        if k > n_accounts:
+            raise UsageError(f"at: {k:,} is more than the {n_accounts:,} accounts that the truth knows")
+    return np.array(sorted(set(at)), np.int64)
+
+
+def _partitions(judged: pl.DataFrame, cluster: Ints) -> Partitions | None:
+    grouped = judged["label"] & judged["group"].is_not_null()
+    place = np.flatnonzero(grouped.to_numpy())
+    if not place.size:
+        return None
+    groups = judged["group"].drop_nulls().unique().sort()
+    alone = cluster.max(initial=-1) + 1 + np.arange(place.size)  # in no cluster: one of its own
+    own = np.where(cluster[place] >= 0, cluster[place], alone)
+    _, own = np.unique(own, return_inverse=True)
+    return Partitions.of(place, own.astype(np.int64), _codes(judged["group"], groups)[place])
+
+
+def _measured(sample: _Sample, weight: Weights) -> Floats:
+    """Return the measures of one sample or resample, in the order of `_rows`."""
+    ranked = ranking(weight, sample.positive, sample.last, sample.at)
+    counts = _counts(sample, weight)
+    total = counts.sum(axis=0)
+    hits, flags = int(total[1, 1].sum()), int(total[:, 1].sum())
+    hits_q, below_q = int(total[1, :, 1].sum()), int(total[:, :, 1].sum())
+    n_positive = sample.n_positive
+    values = [
+        *ranked,
+        _part(hits, flags), hits / n_positive, 2 * hits / (flags + n_positive),
+        _part(hits_q, below_q), hits_q / n_positive,
+    ]  # fmt: skip
+    values.append(weighted_precision(weight[sample.pure], sample.purity))
+    if sample.parts is not None:
+        values += agreement(weight, sample.parts)
+    for label, kind in sample.there:
+        of = counts[kind, label]
+        values.append(_part(int(of[1].sum()), int(of.sum())))
+    return np.array(values, np.float64)
+
+
+def _counts(sample: _Sample, weight: Weights) -> Ints:
+    """Return how many accounts there are by kind, to be found or not, flagged or not, below q or not."""
+    cells = tally(sample.cell, weight)
+    size = 8 * (len(sample.kinds) + 1)
+    return np.append(cells, np.zeros(size - cells.size, np.int64)).reshape(-1, 2, 2, 2)
+
+
+def _part(n: int, of: int) -> float:
+    return n / of if of else float("nan")
+
+
+def _resampled(sample: _Sample, resamples: int, *, seed: int, threads: int) -> Floats:
+    """Return the measures of each resample, shape (resamples, measures)."""
+    strata = [np.flatnonzero(which).astype(np.int32) for which in (sample.positive, ~sample.positive)]
+
+    def one(number: int) -> Floats:
+        rng = np.random.default_rng([seed, number])
+        weight = np.zeros(sample.positive.size, np.int32)
+        for places in strata:
+            if places.size:
+                _count(rng.integers(0, places.size, places.size, np.int32), places, weight)
+        return _measured(sample, weight)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return np.array(list(pool.map(one, range(resamples))), np.float64)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count(drawn: Weights, places: Weights, weight: Weights) -> None:
+    """Add to the weights how often each place was drawn."""
+    for k in drawn:
+        weight[places[k]] += 1
+
+
+def _table(sample: _Sample, values: Floats, drawn: Floats) -> pl.DataFrame:
+    rows = _rows(sample)
+    ends = [_ends(column) for column in drawn.reshape(-1, values.size).T]
+    columns = ("measure", "at", "kind", "n", "of")
+    dtypes = {name: EVALUATION.dtypes[name] for name in columns}
+    frame = pl.DataFrame(rows, schema=dtypes, orient="row").with_columns(
+        value=pl.Series(values),
+        low=pl.Series([low for low, _ in ends], dtype=pl.Float64),
+        high=pl.Series([high for _, high in ends], dtype=pl.Float64),
+    )
+    return EVALUATION.conform(frame).with_columns(pl.col("value", "low", "high").fill_nan(None))
+
+
+def _ends(column: Floats) -> tuple[float, float]:
+    """Return the ends of the interval over those resamples in which the measure is defined."""
+    defined = column[~np.isnan(column)]
+    if not defined.size:
+        return float("nan"), float("nan")
+    low, high = np.percentile(defined, LEVEL)
+    return float(low), float(high)
+
+
+def _rows(sample: _Sample) -> list[tuple[str, float | None, str | None, int | None, int | None]]:
+    """Return measure, at, kind, n and of of each value of `_measured`."""
+    counts = _counts(sample, np.ones(sample.positive.size, np.int32))
+    total = counts.sum(axis=0)
+    hits, flags = int(total[1, 1].sum()), int(total[:, 1].sum())
+    hits_q, below_q = int(total[1, :, 1].sum()), int(total[:, :, 1].sum())
+    n_positive, q = sample.n_positive, sample.q
+    return [
+        ("average_precision", None, None, None, None),
+        ("auc", None, None, None, None),
+        *(("precision_at_k", float(k), None, None, int(k)) for k in sample.at),
+        ("precision", None, None, hits, flags),
+        ("recall", None, None, hits, n_positive),
+        ("f1", None, None, None, None),
+        ("precision_at_q", q, None, hits_q, below_q),
+        ("recall_at_q", q, None, hits_q, n_positive),
+        ("weighted_precision", None, None, None, None),
+        *((name, None, None, None, None) for name in ("nmi", "ari") if sample.parts is not None),
+        *(
+            (
+                ("false_flags", "true_flags")[label],
+                None,
+                sample.kinds[kind - 1],
+                int(counts[kind, label, 1].sum()),
+                int(counts[kind, label].sum()),
+            )
+            for label, kind in sample.there
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,61 @@
+"""How well an order of accounts puts those to be found first; accounts may be weighted, scores may tie."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Bool = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def ranking(weight: Weights, positive: Bool, last: Bool, at: Ints) -> Floats:
+    """Return average precision, the area under the ROC curve, and the precision at each of `at`.
+
+    Accounts of one score are one step, in whatever order they stand. Average precision is the sum over the
+    steps of the recall that a step adds times the precision down to its end, as scikit-learn has it: a score
+    that all share gives the part of positives. In the area a pair of one score counts half. Precision at k,
+    where the cut goes through a step, is the expectation over the orders of that step.
+
+    Parameters
+    ----------
+    weight
+        How often each account counts, from the highest score down.
+    positive
+        Whether it is to be found.
+    last
+        Whether it is the last of its score.
+    at
+        Numbers of accounts, rising, from 1 to the sum of the weights.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (2 + at.size,). NaN: average precision without positives, the area without either.
+    """
+    out = np.full(2 + at.size, np.nan)
+    above, hits = 0, 0  # accounts and positives down to the last step's end
+    members, found = 0, 0  # of this step
+    steps, area, k = 0.0, 0.0, 0
+    for i in range(weight.size):
+        members += weight[i]
+        if positive[i]:
+            found += weight[i]
+        if not last[i] or members == 0:
+            continue
+        while k < at.size and at[k] <= above + members:
+            out[2 + k] = (hits + (at[k] - above) * (found / members)) / at[k]
+            k += 1
+        steps += found * ((hits + found) / (above + members))
+        area += (members - found) * (hits + found / 2)
+        above, hits = above + members, hits + found
+        members, found = 0, 0
+    if hits > 0:
+        out[0] = steps / hits
+        if hits < above:
+            out[1] = area / (hits * (above - hits))
+    return out

@@ -1,0 +1,136 @@
+"""`propgraph evaluate`, as a person types it."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import polars as pl
+import pytest
+
+from propgraph.cli.app import run
+from propgraph.evaluation.evaluate import evaluate
+from propgraph.evaluation.truth import read_truth
+from propgraph.schema import ACCOUNT_SCORES, EVALUATION
+
+
+@pytest.fixture
+def scored(own_study):
+    """A study whose first accounts in the order of their ids have scores."""
+    ids = own_study.accounts["account_id"].sort()
+    n = 40
+    ACCOUNT_SCORES.conform(
+        pl.DataFrame(
+            {
+                "account_id": ids.head(n),
+                "score": [float(n - k) for k in range(n)],
+                "q_value": [k / n for k in range(n)],
+                "n_partners": [2] * n,
+                "cluster_id": [f"c{k // 10}" for k in range(n)],
+                "flagged": [k < 20 for k in range(n)],
+            }
+        )
+    ).write_parquet(own_study.file("account_scores"))
+    return own_study
+
+
+@pytest.fixture
+def truth(scored, tmp_path):
+    """Of the first hundred accounts every third is to be found; one account is not in the study."""
+    ids = [*scored.accounts["account_id"].sort().head(100), "nobody"]
+    frame = pl.DataFrame(
+        {
+            "account_id": ids,
+            "label": [k % 3 == 0 for k in range(101)],
+            "group": ["g1" if k % 2 else "g2" for k in range(101)],
+            "kind": ["\x1b[31mred" if k % 3 else "op" for k in range(101)],
+        }
+    )
+    frame.write_csv(tmp_path / "truth.csv")
+    return tmp_path / "truth.csv"
+
+
+def wanted(study, truth, **options):
+    accounts = study.accounts.select("account_id")
+    return evaluate(study.account_scores, read_truth(truth), accounts=accounts, **options)
+
+
+def test_something_to_read(scored, truth, capsys):
+    assert run(["evaluate", str(scored.path), "--truth", str(truth), "--resamples", "100"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    lines = said.out.splitlines()
+    assert lines[0] == "101 accounts known, 34 of them to be found"
+    assert lines[1].startswith("1 accounts of the truth are not in the study")
+    assert lines[2].startswith(f"{scored.accounts.height - 100:,} accounts of the study are not in the truth")
+    found = {line.rsplit("  ", 3)[0].strip(): line for line in lines}
+    measures = wanted(scored, truth, resamples=100).measures
+    row = measures.filter(measure="recall").row(0, named=True)
+    [line] = [line for line in lines if line.startswith("recall of the flagged")]
+    assert line.split() == [
+        "recall", "of", "the", "flagged", f"{row['value']:.2f}", f"{row['low']:.2f}", "..", f"{row['high']:.2f}",
+        "7", "of", "34",
+    ]  # fmt: skip
+    assert any(name.startswith("precision at 34") for name in found)
+    assert any(line.startswith("ARI of clusters and groups") for line in lines)
+    assert "\x1b" not in said.out
+    assert any(line.startswith("␛[31mred") for line in lines)
+    assert lines[-1] == "Ranges are the middle 95 % of 100 bootstrap resamples of the accounts."
+    assert all(len(line) <= 100 for line in lines)
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "parquet"])
+def test_data(scored, truth, format, capfdbinary):
+    options = ["--at", "5", "--at", "20", "--q", "0.1", "--seed", "3", "--resamples", "30", "--threads", "1"]
+    assert run(["evaluate", str(scored.path), "--truth", str(truth), *options, "--format", format]) == 0
+    out, err = capfdbinary.readouterr()
+    read = {"json": pl.read_json, "csv": pl.read_csv, "parquet": pl.read_parquet}[format]
+    table = read(io.BytesIO(out))
+    measures = wanted(scored, truth, at=[5, 20], q=0.1, seed=3, resamples=30).measures
+    assert table.columns == list(EVALUATION.columns)
+    for name in ("measure", "value", "low"):
+        assert table[name].to_list() == measures[name].to_list()
+    assert table.filter(pl.col("measure") == "precision_at_k")["at"].to_list() == [5, 20]
+    assert err.decode().startswith("note: 1 accounts of the truth are not in the study")
+
+
+def test_a_named_label(scored, truth, tmp_path, capsys):
+    table = pl.read_csv(truth).with_columns(
+        label=pl.when("label").then(pl.lit("troll")).otherwise(pl.lit("fan"))
+    )
+    table.write_csv(tmp_path / "named.csv")
+    answers = []
+    for options in ([str(truth)], [str(tmp_path / "named.csv"), "--positive", "troll"]):
+        command = ["evaluate", str(scored.path), "--truth", *options, "--format", "json", "--resamples", "0"]
+        assert run(command) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert answers[0] == answers[1]
+    assert answers[0][0]["measure"] == "average_precision"
+    assert run(["evaluate", str(scored.path), "--truth", str(tmp_path / "named.csv")]) == 1
+    assert "--positive NAME" in capsys.readouterr().err
+
+
+def test_a_study_without_scores_says_which_job_makes_them(own_study, tmp_path, capsys):
+    own_study.file("account_scores").unlink(missing_ok=True)
+    (tmp_path / "truth.csv").write_text("account_id,label\na,1\n")
+    assert run(["evaluate", str(own_study.path), "--truth", str(tmp_path / "truth.csv")]) == 1
+    assert "no table 'account_scores' yet; run `propgraph clusters` first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--format", "xml"], 2, "--format: 'xml' is not one of"),
+        (["--at", "0"], 2, "at: 0 is too small"),
+        (["--q", "2"], 2, "q: 2.0 is not in 0..1"),
+    ],
+)
+def test_bad_usage(scored, truth, options, code, message, capsys):
+    assert run(["evaluate", str(scored.path), "--truth", str(truth), *options]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_a_truth_about_other_accounts(scored, tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("account_id,label\nsomebody,1\nelse,0\n")
+    assert run(["evaluate", str(scored.path), "--truth", str(tmp_path / "t.csv")]) == 1
+    assert "none of the 2 accounts of the truth is in the study" in capsys.readouterr().err

@@ -42,6 +42,27 @@ def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
     )
 
 
+def with_pairs(edges: pl.DataFrame, network: pl.DataFrame, /) -> pl.DataFrame:
+    """Return the pairs of accounts that co-shared in the window, and those synchronised beyond chance.
+
+    Parameters
+    ----------
+    edges
+        As from `join_traces`.
+    network
+        `schema.NETWORK`.
+
+    Returns
+    -------
+    pl.DataFrame
+        The columns of `edges` (null where a pair did not co-share often enough in the window), `synchrony`
+        (-log10 P; null where it is not known), `synchronised` (Boolean); sorted by `source`, `target`.
+    """
+    pairs = network.filter("synchronised").select("source", "target", "synchrony", "synchronised")
+    both = edges.join(pairs, on=["source", "target"], how="full", coalesce=True)
+    return both.with_columns(pl.col("synchronised").fill_null(False)).sort("source", "target")
+
+
 def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> ig.Graph:
     """Return the undirected network of `edges` as an `igraph.Graph`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
+from propgraph.cosharing.ranks import MAX_P, TAU, check_options
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
@@ -363,12 +365,17 @@ def find_clusters(
     /,
     *,
     trace: Sequence[str] | None = None,
+    evidence: str = "both",
+    q: float = 0.05,
+    neighbours: int = 50,
+    multiplex: bool = False,
     objective: str = "modularity",
     resolution: float = 1.0,
     partition: str | None = None,
     seed: int = 0,
     min_size: int = 3,
     min_score: float = 0.5,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> Study:
     """Go on from a study's edges to communities, flagged clusters and sites, and their evidence.
@@ -376,14 +383,27 @@ def find_clusters(
     Parameters
     ----------
     study
-        A study that `build` made; its tables `members`, `clusters`, `sites` and `evidence` are replaced.
+        A study that `build` made; its tables `synchrony`, `network`, `account_scores`, `members`, `clusters`,
+        `sites` and `evidence` are replaced.
     trace
         Traces whose edges make the network; None takes `object`, `reshare` and `url` (those there are),
         else all.
+    evidence
+        `synchrony`: clusters of accounts that stand nearer to each other in rank than chance puts them (see
+        `rank_synchrony`), whatever the delays. `window`: communities of the edges in the time window, held
+        against outsiders' pace. `both`: the first, then the second among the other accounts.
+    q
+        False discovery rate (0..1) up to which two accounts are called synchronised.
+    neighbours
+        As for `rank_synchrony`.
+    multiplex
+        Find synchronised groups over the traces as layers (`detect_multiplex`), not over their joint network.
     objective, resolution, partition, seed, min_size
         As for `detect_communities`.
     min_score
         From which score (0..1) on a cluster or site is flagged.
+    threads
+        At most so many at once; None for one a processor. The result does not depend on it.
     progress
         Called with a label and the fraction done, 0..1.
 
@@ -400,7 +420,7 @@ def find_clusters(
         When an option is out of its range.
     """
     # igraph takes longer to load than a small log to build, and only this job needs it.
-    from propgraph.clusters.find import find  # noqa: PLC0415
+    from propgraph.clusters.find import EVIDENCE_KINDS, Choices, find  # noqa: PLC0415
     from propgraph.sites.measure import measure_sites  # noqa: PLC0415
 
     source = Study.open(study)
@@ -410,31 +430,39 @@ def find_clusters(
     if built is None:
         raise StudyError(f"{study}: no edges yet; run `propgraph build` first")
     traces = _network_traces(source, list(trace) if trace else None)
-    run = Run("clusters", {
-        "trace": traces, "objective": objective, "resolution": resolution, "partition": partition,
-        "seed": seed, "min_size": min_size, "min_score": min_score,
-    })  # fmt: skip
+    check_choice("--evidence", evidence, EVIDENCE_KINDS)
+    if not 0 < q < 1:
+        raise UsageError(f"q: {q} is not in 0 < q < 1")
+    threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
+    choices = Choices(
+        evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
+        resolution=resolution, partition=partition, seed=seed, min_size=min_size,
+    )  # fmt: skip
+    run = Run("clusters", {"trace": traces, **asdict(choices), "min_score": min_score})
     with writing(study, keep=True) as writer:
         with run.step("clusters"):
+            window_s = float(built["parameters"]["time_window"])
             found = find(
-                source, traces=traces, time_window=float(built["parameters"]["time_window"]), objective=objective,
-                resolution=resolution, partition=partition, seed=seed, min_size=min_size, min_score=min_score,
-                progress=progress,
+                source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
+                threads=threads, progress=progress,
             )  # fmt: skip
         with run.step("sites"):
             flagged = flagged_members(found)
-            sites, evidence = measure_sites(found.links, flagged, min_score=min_score)
-        for name, table in (("members", found.members), ("clusters", found.clusters), ("sites", sites)):
-            writer.write(name, table)
-        writer.write("evidence", pl.concat([found.evidence, evidence]))
+            sites, of_sites = measure_sites(found.links, flagged, min_score=min_score)
+        for name in ("synchrony", "network", "account_scores", "members", "clusters"):
+            writer.write(name, getattr(found, name))
+        writer.write("sites", sites)
+        writer.write("evidence", pl.concat([found.evidence, of_sites]))
         run.count(
             clusters=found.clusters.height,
             flagged_clusters=int(found.clusters["flagged"].sum()),
             members=found.members.height,
             flagged_accounts=flagged.height,
+            synchronised_pairs=int(found.network["synchronised"].sum()),
             sites=sites.height,
             flagged_sites=int((sites["flags"].list.len() > 0).sum()),
         )
+        run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in found.n_tests.items()}
         writer.finish()
         writer.run = {**writer.run, "clusters": run.finish()}
     return Study.open(study)

@@ -80,7 +80,7 @@ class Study:
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
-            later = {"members", "account_scores", "clusters", "sites", "evidence"}
+            later = {"synchrony", "network", "account_scores", "members", "clusters", "sites", "evidence"}
             job = "clusters" if name in later else "build"
             raise StudyError(f"{self.path}: no table {name!r} yet; run `propgraph {job}` first")
         return pl.scan_parquet(self.file(name))

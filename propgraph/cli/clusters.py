@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from propgraph.study import Study
 
-TABLES = ("clusters", "sites", "members", "evidence")
+TABLES = ("clusters", "sites", "members", "evidence", "account_scores", "network", "synchrony")
 FORMATS = ("table", "json", "csv", "parquet")
 
 READINGS = {
@@ -29,6 +29,10 @@ READINGS = {
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
     trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces whose edges make the network. Repeatable. Default: object, reshare, url.", show_default=False)] = None,
+    evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest. Default: both.", show_default=False)] = None,
+    q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised. Default: 0.05.", show_default=False)] = None,
+    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Posts of an object between which nearness is looked for. Default: 50.", show_default=False)] = None,
+    multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network.", show_default=False)] = None,
     objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph. Default: modularity.", show_default=False)] = None,
     resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities. Default: 1.0.", show_default=False)] = None,
     partition: Annotated[str | None, typer.Option("--partition", metavar="NAME", help="A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.", show_default=False)] = None,
@@ -37,7 +41,7 @@ def clusters(
     min_score: Annotated[float | None, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1. Default: 0.5.", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence.")] = "clusters",
+    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence, account_scores, network, synchrony.")] = "clusters",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -53,7 +57,7 @@ def clusters(
     check_choice("--table", table, TABLES)
     check_at_least("--top", top, 0)
     given = {
-        "trace": trace, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
+        "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
         "min_size": min_size, "min_score": min_score,
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

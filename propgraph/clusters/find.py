@@ -8,30 +8,60 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from propgraph.clusters.flags import Baseline, evidence_posts, judge
+from propgraph.clusters.flags import BEYOND_CHANCE, Baseline, evidence_posts, judge
 from propgraph.clusters.measure import Material, core_members, measure_clusters, measure_members, once
 from propgraph.clusters.synchrony import Synchrony, synchrony
-from propgraph.communities import detect_communities
+from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
+from propgraph.cosharing.joint import Joint, grow, joint_synchrony, near_posts, scores_of
+from propgraph.cosharing.ranks import NEIGHBOURS
 from propgraph.encoding import codes_in
-from propgraph.networks import join_traces, to_igraph
-from propgraph.schema import CLUSTERS, EVIDENCE, MEMBERS
+from propgraph.networks import join_traces, to_igraph, with_pairs
+from propgraph.schema import ACCOUNT_SCORES, CLUSTERS, EVIDENCE, MEMBERS, NETWORK, SYNCHRONY
 from propgraph.study import Study
 
 Progress = Callable[[str, float], None]
 
+EVIDENCE_KINDS = ("both", "synchrony", "window")
+
+NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32, "joined": pl.Boolean})
+NO_STANDING = pl.DataFrame(schema={"account_id": pl.String, "synchrony": pl.Float64, "q_value": pl.Float64})
+NO_MEMBERS = pl.DataFrame(schema={"account_id": pl.String, "cluster": pl.UInt32})
+_SHOWN_PAIRS, _SHOWN_MEETINGS = 4, 3
+_WINDOW_WORTH = 5.0  # a flagged cluster's score runs from a half to one
+
 
 @dataclass(frozen=True)
 class Found:
-    """The tables `members`, `clusters` and `evidence` of a study, and all its links for what comes after.
+    """The tables that `find` makes for a study, named as there, and all its links for what comes after.
 
-    `links` has `site, url, account_id, content_id, timestamp`, one row a post and URL.
+    `links` has `site, url, account_id, content_id, timestamp`, one row a post and URL; `n_tests` tells how many
+    pairs could have been found synchronised in each trace.
     """
 
     members: pl.DataFrame
     clusters: pl.DataFrame
     evidence: pl.DataFrame
+    synchrony: pl.DataFrame
+    network: pl.DataFrame
+    account_scores: pl.DataFrame
     links: pl.DataFrame
+    n_tests: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How clusters are looked for; see `pipeline.find_clusters`."""
+
+    evidence: str = "both"
+    q: float = 0.05
+    neighbours: int = NEIGHBOURS
+    multiplex: bool = False
+    objective: str = "modularity"
+    resolution: float = 1.0
+    partition: str | None = None
+    seed: int = 0
+    min_size: int = 3
 
 
 def find(
@@ -40,12 +70,9 @@ def find(
     *,
     traces: list[str],
     time_window: float,
-    objective: str,
-    resolution: float,
-    partition: str | None,
-    seed: int,
-    min_size: int,
+    choices: Choices,
     min_score: float,
+    threads: int,
     progress: Progress | None = None,
 ) -> Found:
     """Return the clusters of a study; see `pipeline.find_clusters` for the parameters."""
@@ -53,27 +80,160 @@ def find(
     window_ms = round(time_window * 1000)
     links = links_of(study)
     edges = join_traces(study.scan("edges").filter(pl.col("trace").is_in(traces)).collect())
-    tell("communities", 0.0)
-    communities = detect_communities(
-        to_igraph(edges.select("source", "target", "weight")),
-        objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size,
-    )  # fmt: skip
-    if communities.is_empty():
-        return Found(MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), links)
-    tell("communities", 0.4)
     logs, shares = _logs(study, traces)
-    members = communities.rename({"community": "cluster"})
+    joint, groups, standing = _synchronised(logs, edges, choices, threads=threads, progress=progress)
+    tell("communities", 0.0)
+    in_window = _in_window(logs, edges, groups, choices, window_ms=window_ms)
+    members = _numbered(groups, in_window)
+    scores = scores_of(joint.network, standing)
+    if members.is_empty():
+        scores = _with_clusters(scores, MEMBERS.empty(), CLUSTERS.empty())
+        nothing = (MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty())
+        return Found(*nothing, joint.synchrony, joint.network, scores, links, joint.n_tests)
+    tell("communities", 0.5)
     timing = _timing(logs, members, window_ms)
-    labels = {trace: log.accounts for trace, log in logs.items()}
-    members = core_members(timing, labels, min_size=min_size)
-    timing = _timing(logs, members, window_ms)
-    tell("communities", 0.7)
-    material = _material(study, members, edges=edges, shares=shares, links=links, timing=timing)
-    table = _with_context(measure_clusters(material), material, links)
-    baseline = _baseline(study, members, links, time_window=time_window, seed=seed)
-    found = _judged(table, material, baseline, min_score)
+    material = _material(
+        study, members, edges=with_pairs(edges, joint.network), shares=shares, links=links, timing=timing
+    )
+    table = _with_synchrony(
+        _with_context(measure_clusters(material), material, links), members, joint.network
+    )
+    baseline = _baseline(study, members, links, time_window=time_window, choices=choices)
+    shown = _shown(joint, members, shares)
+    members, clusters, evidence = _judged(table, material, baseline, min_score, shown=shown)
+    scores = _with_clusters(scores, members, clusters)
     tell("communities", 1.0)
-    return Found(*found, links)
+    return Found(members, clusters, evidence, joint.synchrony, joint.network, scores, links, joint.n_tests)
+
+
+def _synchronised(
+    logs: dict[str, Incidence],
+    edges: pl.DataFrame,
+    choices: Choices,
+    *,
+    threads: int,
+    progress: Progress | None,
+) -> tuple[Joint, pl.DataFrame, pl.DataFrame]:
+    """Return what ranks say, the groups of synchronised accounts, and how near each account stands to them."""
+    if choices.evidence == "window":
+        joint = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {})
+        return joint, NO_GROUPS.clear(), NO_STANDING.clear()
+    joint = joint_synchrony(
+        logs, edges, q=choices.q, neighbours=choices.neighbours, seed=choices.seed, threads=threads,
+        progress=progress,
+    )  # fmt: skip
+    pairs = joint.network.filter("synchronised").select("source", "target", weight="synchrony")
+    if choices.multiplex:
+        layers = joint.synchrony.filter("synchronised").select(
+            "trace", "source", "target", weight="synchrony"
+        )
+        found = detect_multiplex(layers, resolution=choices.resolution, seed=choices.seed, min_size=2)
+    else:
+        found = _communities(pairs, choices, min_size=2)
+    if found.is_empty():
+        return joint, NO_GROUPS.clear(), NO_STANDING.clear()
+    groups, standing = grow(joint.ranks, found, q=choices.q, threads=threads)
+    return joint, groups.filter(pl.len().over("community") >= choices.min_size), standing
+
+
+def _communities(edges: pl.DataFrame, choices: Choices, *, min_size: int) -> pl.DataFrame:
+    return detect_communities(
+        to_igraph(edges), objective=choices.objective, resolution=choices.resolution,
+        partition=choices.partition, seed=choices.seed, min_size=min_size,
+    )  # fmt: skip
+
+
+def _in_window(
+    logs: dict[str, Incidence],
+    edges: pl.DataFrame,
+    groups: pl.DataFrame,
+    choices: Choices,
+    *,
+    window_ms: int,
+) -> pl.DataFrame:
+    """Return the communities of the window's edges among the accounts that are in no group yet, their core."""
+    if choices.evidence == "synchrony":
+        return NO_MEMBERS.clear()
+    left = edges
+    for end in ("source", "target"):
+        left = left.join(groups, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+    found = _communities(left.select("source", "target", "weight"), choices, min_size=choices.min_size)
+    if found.is_empty():
+        return NO_MEMBERS.clear()
+    members = found.rename({"community": "cluster"})
+    labels = {trace: log.accounts for trace, log in logs.items()}
+    return core_members(_timing(logs, members, window_ms), labels, min_size=choices.min_size)
+
+
+def _numbered(groups: pl.DataFrame, in_window: pl.DataFrame) -> pl.DataFrame:
+    """Return all members with the number of their cluster and why they are in it."""
+    why = pl.when("joined").then(pl.lit("group")).otherwise(pl.lit("pairs"))
+    first = groups.select("account_id", cluster=pl.col("community").rank("dense") - 1, evidence=why)
+    n_groups = first["cluster"].n_unique()
+    rest = in_window.select("account_id", cluster=pl.col("cluster") + n_groups, evidence=pl.lit("window"))
+    return pl.concat([first.cast({"cluster": pl.UInt32}), rest.cast({"cluster": pl.UInt32})])
+
+
+def _with_synchrony(table: pl.DataFrame, members: pl.DataFrame, network: pl.DataFrame) -> pl.DataFrame:
+    """Add what each cluster was found by, and how many of its pairs and members are synchronised."""
+    inside = _inside(members, network)
+    ends = pl.concat([inside.select("cluster", account_id=end) for end in ("source", "target")]).unique()
+    joined = members.filter(pl.col("evidence") == "group").select("cluster", "account_id")
+    tied = pl.concat([ends, joined]).unique().group_by("cluster").len("n_tied")
+    pairs = inside.group_by("cluster").agg(n_synchronised=pl.len(), best_p=pl.col("p_value").min())
+    found_by = (
+        pl.when((pl.col("evidence") == "window").all()).then(pl.lit("window")).otherwise(pl.lit("synchrony"))
+    )
+    table = table.join(members.group_by("cluster").agg(evidence=found_by), on="cluster", how="left")
+    for part in (pairs, tied):
+        table = table.join(part, on="cluster", how="left", maintain_order="left")
+    return table.with_columns(pl.col("n_synchronised", "n_tied").fill_null(0)).with_columns(
+        synchronised_share=pl.col("n_tied") / pl.col("n_accounts")
+    )
+
+
+def _inside(members: pl.DataFrame, network: pl.DataFrame) -> pl.DataFrame:
+    """Return the synchronised pairs of which both are in one cluster, with `cluster`, the surest first."""
+    of = members.select("account_id", "cluster")
+    return (
+        network.filter("synchronised")
+        .join(of, left_on="source", right_on="account_id")
+        .join(of.rename({"cluster": "other"}), left_on="target", right_on="account_id")
+        .filter(pl.col("cluster") == pl.col("other"))
+        .drop("other")
+        .sort("cluster", "p_value", "source", "target")
+    )
+
+
+def _shown(joint: Joint, members: pl.DataFrame, shares: dict[str, pl.DataFrame]) -> dict[int, list[str]]:
+    """Return for each cluster the posts that show best that its members are synchronised."""
+    pairs = _inside(members, joint.network).group_by("cluster", maintain_order=True).head(_SHOWN_PAIRS)
+    shown: dict[int, list[str]] = {cluster: [] for cluster in pairs["cluster"].unique().to_list()}
+    for cluster, pair in pairs.select("cluster", pl.struct("source", "target")).iter_rows():
+        posts = near_posts(joint.ranks, pl.DataFrame([pair])).head(_SHOWN_MEETINGS)
+        for trace, source_row, target_row in posts.select("trace", "source_row", "target_row").iter_rows():
+            shown[cluster] += shares[trace]["content_id"].gather([source_row, target_row]).to_list()
+    return {cluster: list(dict.fromkeys(posts)) for cluster, posts in shown.items()}
+
+
+def _with_clusters(scores: pl.DataFrame, members: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
+    """Return `account_scores`: how strongly each account is tied to others, and what cluster it is in.
+
+    Where the window alone speaks for a flagged cluster, its score (0..1) counts as so many orders of magnitude.
+    """
+    of = clusters.select("cluster_id", "flagged", worth=pl.col("score") * _WINDOW_WORTH)
+    inside = members.select("account_id", "cluster_id", "evidence").join(of, on="cluster_id")
+    both = scores.join(inside, on="account_id", how="full", coalesce=True).with_columns(
+        pl.col("score").fill_null(0.0),
+        pl.col("q_value").fill_null(1.0),
+        pl.col("n_partners").fill_null(0),
+        pl.col("flagged").fill_null(False),
+    )
+    by_window = pl.col("flagged") & (pl.col("evidence") == "window")
+    total = pl.col("score") + pl.when(by_window).then("worth").otherwise(0.0)
+    return ACCOUNT_SCORES.conform(both.with_columns(score=total).select(*ACCOUNT_SCORES.columns)).sort(
+        "account_id"
+    )
 
 
 def links_of(study: Study, /) -> pl.DataFrame:
@@ -223,7 +383,7 @@ def _met_origins(material: Material, met: pl.DataFrame) -> pl.DataFrame:
 
 
 def _baseline(
-    study: Study, members: pl.DataFrame, links: pl.DataFrame, *, time_window: float, seed: int
+    study: Study, members: pl.DataFrame, links: pl.DataFrame, *, time_window: float, choices: Choices
 ) -> Baseline:
     others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
     original = others.unique("content_id").select((pl.col("kind") == "original").mean()).collect().item()
@@ -241,7 +401,8 @@ def _baseline(
         created_ms=created.sort().to_numpy(),
         site_share=_site_shares(links),
         window_s=time_window,
-        seed=seed,
+        q=choices.q,
+        seed=choices.seed,
     )
 
 
@@ -251,7 +412,12 @@ def _site_shares(links: pl.DataFrame) -> dict[str, float]:
 
 
 def _judged(
-    table: pl.DataFrame, material: Material, baseline: Baseline, min_score: float
+    table: pl.DataFrame,
+    material: Material,
+    baseline: Baseline,
+    min_score: float,
+    *,
+    shown: dict[int, list[str]],
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     first = material.members.group_by("cluster").agg(first=pl.col("account_id").min())
     rows = table.join(first, on="cluster").sort("cluster").to_dicts()
@@ -270,7 +436,8 @@ def _judged(
         evidence += [
             {"subject_type": "cluster", "subject_id": name, "rule": finding.rule, "value": finding.value,
              "threshold": finding.threshold, "expected": finding.expected, "sentence": finding.sentence,
-             "content_ids": evidence_posts(finding.rule, posts[(row["cluster"],)], trace=row["timing_trace"])}
+             "content_ids": shown[row["cluster"]] if finding.rule == BEYOND_CHANCE
+             else evidence_posts(finding.rule, posts[(row["cluster"],)], trace=row["timing_trace"])}
             for finding in findings
         ]  # fmt: skip
     members = measure_members(material).with_columns(

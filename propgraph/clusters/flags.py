@@ -19,6 +19,7 @@ from propgraph.clusters.synchrony import ENOUGH
 
 Row = Mapping[str, Any]
 
+BEYOND_CHANCE = "beyond-chance"
 SYNCHRONISED, IN_STEP, REPETITIVE, IN_SECONDS = "synchronised", "in-step", "repetitive", "within-seconds"
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
@@ -52,6 +53,8 @@ class Baseline:
         For each site its part of all links in the log, 0..1.
     window_s
         The window in seconds.
+    q
+        False discovery rate (0..1) of the pairs that are called synchronised.
     seed
         For the draws of accounts.
     """
@@ -61,6 +64,7 @@ class Baseline:
     created_ms: Any
     site_share: Mapping[str, float]
     window_s: float
+    q: float
     seed: int
     _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
 
@@ -95,6 +99,18 @@ class Rule:
     name: str
     weight: float
     check: Callable[[Row, Baseline], Finding | None]
+
+
+def _beyond_chance(row: Row, base: Baseline) -> Finding | None:
+    if not row["n_synchronised"]:
+        return None
+    value, n = row["synchronised_share"], row["n_synchronised"]
+    return Finding(
+        BEYOND_CHANCE, value, 0.5, base.q, value >= 0.5,
+        f"{value:.0%} of the members stand nearer to fellows in the order of posts, object after object, than chance "
+        f"puts accounts: {n:,} {'pair' if n == 1 else 'pairs'} at a false discovery rate of {base.q:g} (the surest: "
+        f"p <= {_rounded_up(row['best_p'])})",
+    )  # fmt: skip
 
 
 def _synchronised(row: Row, base: Baseline) -> Finding | None:
@@ -214,6 +230,7 @@ def _many_groups(row: Row, base: Baseline) -> Finding | None:
 
 
 RULES = (
+    Rule(BEYOND_CHANCE, 0.65, _beyond_chance),
     Rule(SYNCHRONISED, 0.40, _synchronised),
     Rule(IN_STEP, 0.30, _in_step),
     Rule(REPETITIVE, 0.30, _repetitive),
@@ -254,9 +271,9 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
 
     The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
-    that accounts for the synchrony itself (one outlet, fans, breaking news). Where neither `synchronised` nor
-    `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not organised), and
-    without `repetitive` by a fifth (a few meetings prove little).
+    that accounts for the synchrony itself (one outlet, fans, breaking news). Where neither `beyond-chance` nor
+    `synchronised` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
+    organised), and without `beyond-chance` and `repetitive` by a fifth (a few meetings prove little).
     """
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
@@ -265,11 +282,11 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     readings = innocent_readings(row)
     score *= 0.5 ** sum(reading in EXPLAINING for reading in readings)
     rules = {finding.rule for finding in findings}
-    if not rules & {SYNCHRONISED, IN_STEP}:
+    if not rules & {BEYOND_CHANCE, SYNCHRONISED, IN_STEP}:
         score *= 0.3
     elif not readings and CREATED_TOGETHER not in rules:
         readings = ["activists"]
-    if REPETITIVE not in rules:
+    if not rules & {BEYOND_CHANCE, REPETITIVE}:
         score *= 0.8
     return score, findings, readings
 

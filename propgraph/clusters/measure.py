@@ -20,7 +20,7 @@ class Material:
     Attributes
     ----------
     members
-        `account_id` (String), `cluster` (UInt32).
+        `account_id` (String), `cluster` (UInt32), `evidence` (why it is there, as in `schema.MEMBERS`).
     edges
         One row a pair of accounts (see `networks.join_traces`).
     shares

@@ -17,6 +17,7 @@ from propgraph.cosharing.ranks import (
     TAU,
     Ranks,
     as_frame,
+    closest_posts,
     near_pairs,
     pairs_at,
     ranks_of,
@@ -187,7 +188,7 @@ def grow(
     q_values = pl.DataFrame(schema={"account_id": pl.String, "q_value": pl.Float64})
     for _ in range(_ROUNDS):
         standing, n_tests = _standing(ranks, groups, threads=threads)
-        outside = standing.filter(~pl.col("inside"))
+        outside = standing.join(groups, on="account_id", how="anti", maintain_order="left")
         rate = false_discovery_rate(outside["p_value"].to_numpy(), n_tests=max(n_tests, 1))
         best = (
             outside.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
@@ -245,6 +246,38 @@ def _standing(ranks: Mapping[str, Ranks], groups: pl.DataFrame, *, threads: int)
     )
     lists = lists.list.head(len(ranks))
     return together.with_columns(p_value=pl.Series(_harmonic(lists))), n_tests
+
+
+def near_posts(ranks: Mapping[str, Ranks], pairs: pl.DataFrame, /) -> pl.DataFrame:
+    """Return the posts over which pairs are near each other, the nearest of each object.
+
+    Parameters
+    ----------
+    ranks
+        The shares of each trace.
+    pairs
+        `source`, `target` (String); few, for each is looked up by itself.
+
+    Returns
+    -------
+    pl.DataFrame
+        `source`, `target`, `trace`, `object_id`, `source_row`, `target_row` (rows of the trace's shares),
+        `chance` (0..1, of two posts so near), `delta_s` (the target's post after the source's, s); in the order
+        of `pairs`, the least chance first.
+    """
+    rows: list[tuple[object, ...]] = []
+    for source, target in pairs.select("source", "target").iter_rows():
+        found = [
+            (source, target, trace, *one)
+            for trace, part in ranks.items()
+            for one in closest_posts(part, source, target)
+        ]
+        rows += sorted(found, key=lambda one: (one[6], one[2], one[3]))
+    schema = {
+        "source": pl.String, "target": pl.String, "trace": pl.String, "object_id": pl.String,
+        "source_row": pl.Int64, "target_row": pl.Int64, "chance": pl.Float64, "delta_s": pl.Float64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def scores_of(network: pl.DataFrame, standing: pl.DataFrame, /) -> pl.DataFrame:

@@ -33,7 +33,7 @@ from propgraph.cosharing.incidence import (
 )
 from propgraph.cosharing.overlap import overlap_of
 from propgraph.cosharing.trials import trials_of
-from propgraph.encoding import grouped
+from propgraph.encoding import codes_in, grouped
 from propgraph.errors import UsageError, check_at_least
 from propgraph.schema import SYNCHRONY
 
@@ -290,6 +290,29 @@ def as_frame(pairs: Pairs, log: Incidence, trace: str, /, *, n_tests: float, thr
             nan_to_null=True,
         )
     )
+
+
+def closest_posts(ranks: Ranks, source: str, target: str, /) -> list[tuple[str, int, int, float, float]]:
+    """Return where two accounts are near: object, rows of both posts, chance of so small a gap, delay (s)."""
+    log, gaps = ranks.log, ranks.gaps
+    ends = codes_in(pl.Series([source, target]), log.accounts).tolist()
+    if -1 in ends:
+        return []
+    mine, yours = (ranks.position[ranks.start[k] : ranks.start[k + 1]] for k in ends)
+    found = []
+    for o in np.intersect1d(log.object[mine], log.object[yours]).tolist():
+        one, other = (part[log.object[part] == o] for part in (mine, yours))
+        reach = np.maximum(gaps.last[one][:, None], gaps.last[other]) - np.minimum(
+            gaps.first[one][:, None], gaps.first[other]
+        )
+        i, k = np.unravel_index(int(reach.argmin()), reach.shape)
+        n = int(log.offsets[o + 1] - log.offsets[o])
+        chance = reach.size * chance_at(int(reach[i, k]), o, n, gaps.counted, gaps.chance)
+        if chance <= ranks.tau:
+            p, q = int(one[i]), int(other[k])
+            delay = float(log.time[q] - log.time[p]) / 1000
+            found.append((str(log.objects[o]), int(log.row[p]), int(log.row[q]), float(chance), delay))
+    return found
 
 
 def _measured(ranks: Ranks, hub: Int32, leaf: Int32, max_p: float) -> Pairs:

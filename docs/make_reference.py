@@ -19,6 +19,7 @@ COMMANDS = (
     ("formats",),
     ("formats", "show"),
     ("simulate", "veles"),
+    ("simulate", "crowdturf"),
     ("demo",),
 )
 

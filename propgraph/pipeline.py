@@ -376,7 +376,8 @@ def find_clusters(
     Parameters
     ----------
     study
-        A study that `build` made; its tables `members`, `clusters`, `sites` and `evidence` are replaced.
+        A study that `build` made; its tables `members`, `clusters`, `amplification`, `spreaders`, `sites` and
+        `evidence` are replaced.
     trace
         Traces whose edges make the network; None takes `object`, `reshare` and `url` (those there are),
         else all.
@@ -400,6 +401,7 @@ def find_clusters(
         When an option is out of its range.
     """
     # igraph takes longer to load than a small log to build, and only this job needs it.
+    from propgraph.amplification.join import amplify  # noqa: PLC0415
     from propgraph.clusters.find import find  # noqa: PLC0415
     from propgraph.sites.measure import measure_sites  # noqa: PLC0415
 
@@ -421,12 +423,17 @@ def find_clusters(
                 resolution=resolution, partition=partition, seed=seed, min_size=min_size, min_score=min_score,
                 progress=progress,
             )  # fmt: skip
+        with run.step("amplification"):
+            joined = amplify(source.scan("cascade_nodes"), found.members, found.clusters)
         with run.step("sites"):
             flagged = flagged_members(found)
             sites, evidence = measure_sites(found.links, flagged, min_score=min_score)
-        for name, table in (("members", found.members), ("clusters", found.clusters), ("sites", sites)):
+        for name, table in (
+            ("members", found.members), ("clusters", joined.clusters), ("amplification", joined.table),
+            ("spreaders", joined.spreaders), ("sites", sites),
+        ):  # fmt: skip
             writer.write(name, table)
-        writer.write("evidence", pl.concat([found.evidence, evidence]))
+        writer.write("evidence", pl.concat([found.evidence, joined.evidence, evidence]))
         run.count(
             clusters=found.clusters.height,
             flagged_clusters=int(found.clusters["flagged"].sum()),

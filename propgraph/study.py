@@ -21,6 +21,8 @@ from propgraph.schema import TABLES
 RUN = "run.json"
 ROW_GROUP = 1 << 18
 
+_OF_CLUSTERS = ("members", "clusters", "amplification", "spreaders", "sites", "evidence")
+
 
 class Study:
     """A folder of tables that one or more jobs made.
@@ -80,7 +82,7 @@ class Study:
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
-            job = "clusters" if name in {"members", "clusters", "sites", "evidence"} else "build"
+            job = "clusters" if name in _OF_CLUSTERS else "build"
             raise StudyError(f"{self.path}: no table {name!r} yet; run `propgraph {job}` first")
         return pl.scan_parquet(self.file(name))
 

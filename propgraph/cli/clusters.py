@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from propgraph.study import Study
 
-TABLES = ("clusters", "sites", "members", "evidence")
+TABLES = ("clusters", "sites", "members", "evidence", "amplification", "spreaders")
 FORMATS = ("table", "json", "csv", "parquet")
 
 READINGS = {
@@ -37,7 +37,7 @@ def clusters(
     min_score: Annotated[float | None, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1. Default: 0.5.", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence.")] = "clusters",
+    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence, amplification, spreaders.")] = "clusters",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.

@@ -85,7 +85,7 @@ def load(path: Path) -> Trees:
     account = column(-1, rows["account_id"].cast(pl.Enum(accounts)).to_physical(), np.int32)
     times = column(cascades["time"], rows["time"], np.int64)
     parents = rows["parent_content_id"].cast(pl.Enum(posts)).to_physical().cast(pl.Int64).fill_null(-1)
-    parent, _, counts = infer_parents(
+    inferred = infer_parents(
         offsets,
         content=column(-1, rows["content_id"].cast(pl.Enum(posts)).to_physical(), np.int64),
         account=account,
@@ -97,9 +97,12 @@ def load(path: Path) -> Trees:
         f"{cascades.height:,} cascades, {rows.height:,} posts; {n_rows - rows.height:,} repeated rows left out"
         f" (one with a parent kept), {len(by_id)} dates without a year read from the post's id,"
         f" {rows['parent_content_id'].null_count():,} without a parent hung under the root, likewise"
-        f" {counts['parents_later']} whose parent is later and {counts['parents_absent']} whose is absent.\n"
+        f" {inferred.counts['parents_absent']} whose parent is absent; {inferred.counts['times_raised']} earlier than"
+        f" their parent have its time.\n"
     )
-    return Trees(Nodes(offsets, times, parent, cascade_keys(cascades["cascade_id"])), account, len(accounts))
+    account = account if inferred.order is None else account[inferred.order]
+    nodes = Nodes(offsets, inferred.time, inferred.parent, cascade_keys(cascades["cascade_id"]))
+    return Trees(nodes, account, len(accounts))
 
 
 def chosen(trees: Trees, which: np.ndarray) -> Trees:

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 
+_MENDED = {
+    "parents_absent": "posts whose parent is not in the tree hang under the root or their origin",
+    "self_loops": "named themselves as the parent",
+    "extra_parents": "further parents of posts that name several are left out",
+    "cycles": "circles of parents opened at their earliest post",
+    "times_raised": "posts dated before their parent have its time in `cascade_nodes`",
+    "roots_later": "originals dated after a reshare come first all the same",
+}
+
 _SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X was for most of its life
 
 
@@ -256,6 +265,9 @@ def _write_cascades(
     writer.write("cascades", pl.concat(cascades))
     writer.write("cascade_nodes", pl.concat(nodes))
     run.count(**counts, cascades=sum(frame.height for frame in cascades))
+    mended = [f"{counts[name]:,} {what}" for name, what in _MENDED.items() if counts[name]]
+    if mended:
+        run.note("trees mended, no post lost: " + "; ".join(mended))
 
 
 def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -155,7 +155,9 @@ def build(
             _count_resolved(run, shares["url"], objects)
         with run.step("cascades"):
             graph = None if follows is None else _read_follows(follows, log, secret, run)
-            asked = {"parents": parents, "follows": graph, "samples": samples, "seed": seed}
+            asked = {
+                "parents": parents, "follows": graph, "samples": samples, "seed": seed, "threads": threads,
+            }  # fmt: skip
             _write_cascades(writer, log, shares, run, asked)
         with run.step("edges"):
             found = [

@@ -13,6 +13,7 @@ from propgraph.cascades.draws import cascade_keys
 from propgraph.cascades.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
 from propgraph.cascades.follow import follow_parents
 from propgraph.cascades.learned import Learned, fit_on_known, learned_sampler
+from propgraph.cascades.matched import with_percentiles
 from propgraph.cascades.measures import measure_cascades
 from propgraph.cascades.parents import (
     INFERRED_FOLLOW,
@@ -93,6 +94,7 @@ def build_cascades(
     followers: pl.DataFrame | None = None,
     samples: int = 100,
     seed: int = 0,
+    threads: int | None = None,
 ) -> Cascades:
     """Return the cascade of every object of one trace.
 
@@ -129,6 +131,8 @@ def build_cascades(
         Trees drawn for each cascade; 1 or more.
     seed
         Where the draws begin; 0 or more.
+    threads
+        Threads that rank the shapes; None takes as many as there are cores.
 
     Returns
     -------
@@ -173,10 +177,10 @@ def build_cascades(
         source = np.where(source == INFERRED_STAR, np.uint8(_DRAWN[parents]), source)
     nodes = _nodes_frame(flat, parent, source, node_depths(flat.offsets, parent), trace)
     cascades = _cascades_frame(flat, parent, source, trace)
-    if drawn is None:
-        return Cascades(cascades, nodes, counts)
-    ensemble = _ensemble_frame(cascades["cascade_id"], drawn)
-    return Cascades(_with_medians(cascades, ensemble), nodes, counts, ensemble)
+    ensemble = None if drawn is None else _ensemble_frame(cascades["cascade_id"], drawn)
+    if ensemble is not None:
+        cascades = _with_medians(cascades, ensemble)
+    return Cascades(with_percentiles(cascades, threads=threads), nodes, counts, ensemble)
 
 
 @dataclass(frozen=True)

@@ -123,16 +123,16 @@ def _show_all(study: Study, found: pl.DataFrame, *, top: int, of: str) -> None:
     )
     large = found.filter(pl.col("size") >= LARGE)
     rank = "structural_virality_pct"
-    if rank in found.columns and large[rank].null_count() < large.height:
+    deep = large.filter(pl.col("depth") > 1)  # a star is as viral as its size lets it be
+    if rank in found.columns and deep[rank].null_count() < deep.height:
         order = [rank, "size", "cascade_id"]
-        matched = large.filter(pl.col(rank).is_not_null())
+        matched = deep.filter(pl.col(rank).is_not_null())
         viral = matched.sort(order, descending=[True, True, False]).head(top)
         _table(f"The most viral for their size, of {LARGE} posts or more", viral)
         say(f"pct: percentile of the virality among cascades of like size in {of}", indent=4)
     else:
-        viral = large.sort(
-            "structural_virality", "cascade_id", descending=[True, False], nulls_last=True
-        ).head(top)
+        order = ["structural_virality", "cascade_id"]
+        viral = deep.sort(order, descending=[True, False], nulls_last=True).head(top)
         _table(
             f"The most viral of {LARGE} posts or more (too few of like size in {of} for percentiles)", viral
         )
@@ -143,7 +143,8 @@ def _show_all(study: Study, found: pl.DataFrame, *, top: int, of: str) -> None:
     else:
         order = ["seeded", "size", "cascade_id"]
         most = large.join(share, on="cascade_id").sort(order, descending=[True, True, False]).head(top)
-        _table(f"The most seeded of {LARGE} posts or more (first ten posts that flagged clusters made)", most)
+        title = f"The most seeded of {LARGE} posts or more (first ten posts that flagged clusters made)"
+        _table(title, most, none="none: no flagged cluster made any of their first ten posts")
     say()
     say(f"one as a tree  propgraph cascades {study.path} ID   (all ids whole: --format csv)", wrap=False)
 
@@ -162,7 +163,7 @@ def _figures(row: dict[str, Any]) -> dict[str, str]:
     return cells
 
 
-def _table(title: str, frame: pl.DataFrame) -> None:
+def _table(title: str, frame: pl.DataFrame, *, none: str = "none") -> None:
     from rich.cells import cell_len, set_cell_size
 
     from propgraph.cli.output import WIDTH, say
@@ -171,7 +172,7 @@ def _table(title: str, frame: pl.DataFrame) -> None:
     say()
     say(title, bold=True)
     if frame.is_empty():
-        say("none", indent=4)
+        say(none, indent=4)
         return
     rows = [_figures(row) for row in frame.to_dicts()]
     header = [name for name in rows[0] if any(row[name] for row in rows)]

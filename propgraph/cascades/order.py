@@ -45,22 +45,35 @@ def parents_first(
     counts
         `cycles`: circles opened. `times_raised`: nodes that had to have their parent's time.
     """
-    if not (above > np.arange(above.size)).any():
+    size = np.diff(offsets)
+    tangled = _has_lower(offsets, above)
+    if not tangled.any():
         return None, above, time, {"cycles": 0, "times_raised": 0}
-    above = above.copy()
-    cycles = int(open_circles(above, time))
-    clean, depth, raised = descend(above, time)
-    counts = {"cycles": cycles, "times_raised": int(raised)}
-    below = np.concatenate([[0], np.cumsum(above > np.arange(above.size))])
-    tangled = below[offsets[1:]] > below[offsets[:-1]]
-    rows = np.flatnonzero(np.repeat(tangled, np.diff(offsets)))
-    cascade = np.repeat(np.arange(tangled.size), np.diff(offsets))[rows]
+    # Circles and children before parents are in these cascades only: a table of their rows is mended.
+    own = np.concatenate([[0], np.cumsum(size[tangled])])
+    shift = np.repeat(offsets[:-1][tangled] - own[:-1], size[tangled])
+    rows = np.arange(own[-1]) + shift
+    local = np.where(above[rows] < 0, -1, above[rows] - shift)
+    cycles = int(open_circles(local, time[rows]))
+    clean, depth, raised = descend(local, time[rows])
+    steps = np.where(np.repeat(_has_lower(own, local), size[tangled]), depth, 0)
+    moved = np.lexsort(
+        (np.arange(rows.size), steps, clean, np.repeat(np.arange(own.size - 1), size[tangled]))
+    )
+    place = np.empty(rows.size, np.int64)
+    place[moved] = np.arange(rows.size)
     order = np.arange(above.size)
-    order[rows] = rows[np.lexsort((rows, depth[rows], clean[rows], cascade))]
-    place = np.empty(order.size, np.int64)
-    place[order] = np.arange(order.size)
-    moved = above[order]
-    return order, np.where(moved < 0, -1, place[moved]), clean[order], counts
+    order[rows] = moved + shift
+    above, time = above.copy(), time.copy()
+    above[rows] = np.where(local[moved] < 0, -1, place[local[moved]] + shift)
+    time[rows] = clean[moved]
+    return order, above, time, {"cycles": cycles, "times_raised": int(raised)}
+
+
+def _has_lower(offsets: NDArray[np.int64], above: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which cascades have a parent that lies below its child."""
+    n = np.concatenate([[0], np.cumsum(above > np.arange(above.size))])
+    return np.asarray(n[offsets[1:]] > n[offsets[:-1]])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -238,6 +238,66 @@ def test_each_structure_scores_highest_for_its_own_kind(kind):
         assert set(evidence["content_ids"]) == posts
 
 
+def test_a_structure_is_evidence_of_flagged_clusters_only():
+    nodes, cluster_of = crowd("distributed")
+    unflagged = ONE_CLUSTER.with_columns(flagged=pl.lit(False))
+    found = amplify(frame(nodes), members(cluster_of), unflagged)
+    assert found.clusters["distributed"].item() >= 0.5
+    assert found.evidence.is_empty()
+
+
+def test_traces_are_taken_one_by_one():
+    of_trace = {}
+    for trace, kind in (("object", "pyramid"), ("reshare", "distributed"), ("url", "centralised")):
+        nodes, cluster_of = crowd(kind)
+        ids = ("cascade", "parent", "content")
+        of_trace[trace] = [
+            node | {name: node[name] and node[name].replace("reshare", trace) for name in ids}
+            for node in nodes
+        ]
+    together = frame([node for nodes in of_trace.values() for node in nodes])
+    found = amplify(together.lazy(), members(cluster_of), ONE_CLUSTER)
+    alone = {
+        trace: amplify(frame(nodes), members(cluster_of), ONE_CLUSTER) for trace, nodes in of_trace.items()
+    }
+    assert_frame_equal(found.spreaders, pl.concat([one.spreaders for one in alone.values()]))
+    assert_frame_equal(found.table, pl.concat([one.table for one in alone.values()]))
+    # The pyramid has most members' reshares with a known parent.
+    assert found.clusters["cascade_trace"].item() == "object"
+    assert_frame_equal(found.clusters, alone["object"].clusters)
+
+
+def test_parents_are_those_named_whatever_their_ids_look_like():
+    # One post in two cascades, an id that is another's beginning, a parent of another cascade.
+    nodes = [
+        *tree("url:1", ("a", 0, None), ("b", 1, 0), ("c", 2, 1), ("d", 3, 1)),
+        *tree("url:2", ("a", 0, None), ("b", 1, 0), ("c", 2, 0)),
+    ]
+    for node in nodes:
+        node["content"] = node["content"].replace("url:2/", "url:1/")
+        node["parent"] = node["parent"] and node["parent"].replace("url:2/", "url:1/")
+    nodes[3]["parent"] = "url:1/1x"
+    cascades = forest(frame(nodes).lazy())
+    assert cascades.parent.tolist() == [-1, 0, 1, 0, -1, 4, 4]
+    assert cascades.known.tolist() == [False, True, True, False, False, True, True]
+
+
+def test_a_log_without_a_campaign_gives_no_evidence_of_structure(tmp_path):
+    made = simulate_crowdturf(n_accounts=1000, n_days=7, n_workers=20, n_missions=0)
+    made.log.write_parquet(tmp_path / "log.parquet")
+    build([tmp_path / "log.parquet"], tmp_path / "study")
+    study = find_clusters(tmp_path / "study")
+    assert study.clusters.height
+    assert study.evidence.filter(rule="structure").is_empty()
+    fan_club = made.accounts.filter(group="fanclub")["account_id"]
+    innocent = study.clusters.join(
+        study.members.filter(pl.col("account_id").is_in(fan_club.implode())), on="cluster_id", how="anti"
+    )
+    assert innocent.height
+    for kind in KINDS:
+        assert (innocent[kind].drop_nulls() < 0.5).all()
+
+
 def test_a_crowd_without_a_clock_has_no_structure_to_tell():
     nodes, cluster_of = crowd("centralised", apart=3000)
     found = amplify(frame(nodes), members(cluster_of), ONE_CLUSTER)

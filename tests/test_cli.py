@@ -188,7 +188,7 @@ def test_every_option_of_clusters_arrives(own_study, capsys):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("table", ["clusters", "sites", "members", "evidence"])
+@pytest.mark.parametrize("table", ["clusters", "sites", "members", "evidence", "amplification", "spreaders"])
 def test_tables_as_data(own_study, table, capfdbinary):
     def data(format):
         assert run(["clusters", str(own_study.path), "--format", format, "--table", table]) == 0

@@ -215,7 +215,9 @@ def main() -> None:
     cascades = labelled(study, rows.select("content_id", "label").unique(), trace="reshare")
     everything = ("false", "true", "unverified", "non-rumor")
     compare(cascades, Groups("False against true", ("false",), ("true",)), resamples=options.resamples)
-    for name in everything:
+    rumours, others = everything[:3], everything[3:]
+    compare(cascades, Groups("Rumours against the rest", rumours, others), resamples=options.resamples)
+    for name in rumours:
         rest = tuple(other for other in everything if other != name)
         compare(cascades, Groups(f"{name} against the rest", (name,), rest), resamples=options.resamples)
 

@@ -13,9 +13,12 @@ import polars as pl
 from timing import header, row
 
 from propgraph import build, find_clusters
+from propgraph.amplification.join import amplify
+from propgraph.schema import CLUSTERS
 from propgraph.simulate.crowdturf import KINDS, simulate_crowdturf
 
 SHOWN = 0.5
+WHOLE = "whole campaign"
 
 
 def main() -> None:
@@ -39,9 +42,11 @@ def main() -> None:
     if options.clusters:
         show(found)
     print("\nMembers of the campaign's clusters by the clusters' highest score\n")
-    show(confusion(found))
+    show(confusion(found.filter(of="campaign")))
+    print("\nThe same where the whole campaign is taken as one cluster: the scores without the finding\n")
+    show(confusion(found.filter(of=WHOLE)).drop("flagged_share"))
     print("\nClusters by what most of their members are\n")
-    show(innocents(found))
+    show(innocents(found.filter(pl.col("of") != WHOLE)))
 
 
 def structures(kind: str, strength: float, seed: int) -> pl.DataFrame:
@@ -65,7 +70,16 @@ def structures(kind: str, strength: float, seed: int) -> pl.DataFrame:
             "cluster_id", "score", "flagged", "n_accounts", "first_generation_share", "middle_share", "n_relays",
             "relay_overlap", "clock", *KINDS,
         )  # fmt: skip
-        return main.join(study.clusters.select(shown), on="cluster_id").select(
+        hired = made.accounts.filter("organised").select("account_id", cluster_id=pl.lit(WHOLE))
+        whole = amplify(
+            study.scan("cascade_nodes"), hired, CLUSTERS.conform(pl.DataFrame({"cluster_id": [WHOLE]}))
+        ).clusters
+        main = pl.concat(
+            [main, pl.DataFrame({"cluster_id": [WHOLE], "of": [WHOLE], "n_hired": [hired.height]})],
+            how="vertical_relaxed",
+        )
+        clusters = pl.concat([study.clusters, whole]).select(shown)
+        return main.join(clusters, on="cluster_id").select(
             pl.lit(kind).alias("kind"),
             pl.lit(strength).alias("strength"),
             pl.lit(seed).alias("seed"),
@@ -85,10 +99,9 @@ def verdict() -> list[pl.Expr]:
 
 def confusion(found: pl.DataFrame) -> pl.DataFrame:
     """Return per strength and kind how many hired members are in clusters of each highest score, and shares."""
-    campaign = found.filter(of="campaign")
     n = pl.col("n_hired")
     return (
-        campaign.group_by("strength", "kind")
+        found.group_by("strength", "kind")
         .agg(
             runs=pl.col("seed").n_unique(),
             clusters=pl.len(),

@@ -25,6 +25,7 @@ from pathlib import Path
 import polars as pl
 from timing import header, row
 
+from propgraph.cascades.build import REPAIRS
 from propgraph.cascades.matched import matched_difference
 from propgraph.cascades.repair import Trees, trees_from_edges
 from propgraph.pipeline import build
@@ -178,7 +179,9 @@ def told_repairs(trees: Trees, study: Study, /) -> None:
     print(
         f"`propgraph build`: {made.height:,} nodes in {study.cascades.height:,} cascades, "
         f"{kept.height:,} with the same parent; "
-        f"parents_later {counts['parents_later']:,}, parents_absent {counts['parents_absent']:,}."
+        "mended: "
+        + (", ".join(f"{name} {counts[name]:,}" for name in REPAIRS if counts[name]) or "nothing")
+        + "."
     )
 
 
@@ -212,7 +215,9 @@ def main() -> None:
     cascades = labelled(study, rows.select("content_id", "label").unique(), trace="reshare")
     everything = ("false", "true", "unverified", "non-rumor")
     compare(cascades, Groups("False against true", ("false",), ("true",)), resamples=options.resamples)
-    for name in everything:
+    rumours, others = everything[:3], everything[3:]
+    compare(cascades, Groups("Rumours against the rest", rumours, others), resamples=options.resamples)
+    for name in rumours:
         rest = tuple(other for other in everything if other != name)
         compare(cascades, Groups(f"{name} against the rest", (name,), rest), resamples=options.resamples)
 

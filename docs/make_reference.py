@@ -20,6 +20,7 @@ COMMANDS = (
     ("formats",),
     ("formats", "show"),
     ("simulate", "veles"),
+    ("simulate", "crowdturf"),
     ("demo",),
 )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from propgraph.pipeline import build as build
     from propgraph.pipeline import find_clusters as find_clusters
     from propgraph.readers.read import read_log as read_log
+    from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
     from propgraph.study import Study as Study
     from propgraph.traces.make import make_shares as make_shares
@@ -44,6 +45,7 @@ _HOME = {
     "join_traces": "networks",
     "make_shares": "traces.make",
     "read_log": "readers.read",
+    "simulate_crowdturf": "simulate.crowdturf",
     "simulate_veles": "simulate.veles",
     "to_igraph": "networks",
     "write_graphml": "export.graphml",

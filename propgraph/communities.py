@@ -64,12 +64,9 @@ def detect_communities(
     ----------
     Traag, Waltman and van Eck, "From Louvain to Leiden", Scientific Reports 9 (2019).
     """
-    check_choice("objective", objective, OBJECTIVES)
-    check_at_least("min_size", min_size, 1)
-    if not 0 <= resolution < math.inf:
-        raise UsageError(f"resolution: {resolution} is not a number of 0 or more")
-    if not 0 <= seed < 1 << 31:
-        raise UsageError(f"seed: {seed} is not in 0..2147483647")
+    check_options(
+        objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
+    )
     if graph.is_directed():
         raise UsageError("detect_communities: the network has to be undirected")
     weights = weight if weight and graph.ecount() else None
@@ -84,6 +81,20 @@ def detect_communities(
     return _numbered(
         graph.vs["name"] if graph.vcount() else [], np.asarray(membership, dtype=np.int64), min_size
     )
+
+
+def check_options(
+    *, objective: str, resolution: float, partition: str | None, seed: int, min_size: int
+) -> None:
+    """Raise `UsageError` unless these options of `detect_communities` make sense."""
+    check_choice("objective", objective, OBJECTIVES)
+    if partition is not None:
+        check_choice("partition", partition, PARTITIONS)
+    check_at_least("min_size", min_size, 1)
+    if not 0 <= resolution < math.inf:
+        raise UsageError(f"resolution: {resolution} is not a number of 0 or more")
+    if not 0 <= seed < 1 << 31:
+        raise UsageError(f"seed: {seed} is not in 0..2147483647")
 
 
 def detect_multiplex(
@@ -139,7 +150,6 @@ def _by_leidenalg(
 ) -> list[int]:
     import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
 
-    check_choice("partition", partition, PARTITIONS)
     options = {"resolution_parameter": resolution} if partition in _WITH_RESOLUTION else {}
     if partition != "Significance":
         options["weights"] = weights  # type: ignore[assignment]

@@ -33,6 +33,15 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 
+_MENDED = {
+    "parents_absent": "posts whose parent is not in the tree hang under the root or their origin",
+    "self_loops": "named themselves as the parent",
+    "extra_parents": "further parents of posts that name several are left out",
+    "cycles": "circles of parents opened at their earliest post",
+    "times_raised": "posts dated before their parent have its time in `cascade_nodes`",
+    "roots_later": "originals dated after a reshare come first all the same",
+}
+
 _SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X was for most of its life
 
 
@@ -148,7 +157,9 @@ def build(
             _count_resolved(run, shares["url"], objects)
         with run.step("cascades"):
             graph = None if follows is None else _read_follows(follows, log, secret, run)
-            asked = {"parents": parents, "follows": graph, "samples": samples, "seed": seed}
+            asked = {
+                "parents": parents, "follows": graph, "samples": samples, "seed": seed, "threads": threads,
+            }  # fmt: skip
             _write_cascades(writer, log, shares, run, asked)
         with run.step("edges"):
             found = [
@@ -258,6 +269,9 @@ def _write_cascades(
     writer.write("cascades", pl.concat(cascades))
     writer.write("cascade_nodes", pl.concat(nodes))
     run.count(**counts, cascades=sum(frame.height for frame in cascades))
+    mended = [f"{counts[name]:,} {what}" for name, what in _MENDED.items() if counts[name]]
+    if mended:
+        run.note("trees mended, no post lost: " + "; ".join(mended))
 
 
 def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -384,7 +398,7 @@ def find_clusters(
     ----------
     study
         A study that `build` made; its tables `synchrony`, `network`, `account_scores`, `members`, `clusters`,
-        `sites` and `evidence` are replaced.
+        `amplification`, `spreaders`, `sites` and `evidence` are replaced.
     trace
         Traces whose edges make the network; None takes `object`, `reshare` and `url` (those there are),
         else all.
@@ -420,6 +434,8 @@ def find_clusters(
         When an option is out of its range.
     """
     # igraph takes longer to load than a small log to build, and only this job needs it.
+    from propgraph import communities  # noqa: PLC0415
+    from propgraph.amplification.join import amplify  # noqa: PLC0415
     from propgraph.clusters.find import EVIDENCE_KINDS, Choices, find  # noqa: PLC0415
     from propgraph.sites.measure import measure_sites  # noqa: PLC0415
 
@@ -433,26 +449,35 @@ def find_clusters(
     check_choice("--evidence", evidence, EVIDENCE_KINDS)
     if not 0 < q < 1:
         raise UsageError(f"q: {q} is not in 0 < q < 1")
-    threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
+    n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
+    communities.check_options(
+        objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
+    )
     choices = Choices(
         evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
         resolution=resolution, partition=partition, seed=seed, min_size=min_size,
     )  # fmt: skip
-    run = Run("clusters", {"trace": traces, **asdict(choices), "min_score": min_score})
+    run = Run("clusters", {"trace": traces, **asdict(choices), "min_score": min_score, "threads": threads})
     with writing(study, keep=True) as writer:
         with run.step("clusters"):
             window_s = float(built["parameters"]["time_window"])
             found = find(
                 source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
-                threads=threads, progress=progress,
+                threads=n_threads, progress=progress,
             )  # fmt: skip
+        with run.step("amplification"):
+            joined = amplify(source.scan("cascade_nodes"), found.members, found.clusters)
         with run.step("sites"):
             flagged = flagged_members(found)
             sites, of_sites = measure_sites(found.links, flagged, min_score=min_score)
-        for name in ("synchrony", "network", "account_scores", "members", "clusters"):
+        for name in ("synchrony", "network", "account_scores", "members"):
             writer.write(name, getattr(found, name))
-        writer.write("sites", sites)
-        writer.write("evidence", pl.concat([found.evidence, of_sites]))
+        for name, table in (
+            ("clusters", joined.clusters), ("amplification", joined.table), ("spreaders", joined.spreaders),
+            ("sites", sites),
+        ):  # fmt: skip
+            writer.write(name, table)
+        writer.write("evidence", pl.concat([found.evidence, joined.evidence, of_sites]))
         run.count(
             clusters=found.clusters.height,
             flagged_clusters=int(found.clusters["flagged"].sum()),

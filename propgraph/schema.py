@@ -197,6 +197,20 @@ CASCADES = _table(
     size_1h=(COUNT, "posts", "size after 1 hour"),
     size_1d=(COUNT, "posts", "size after 1 day"),
     observed_share=(SHARE, "0..1", "share of the nodes below the root whose parent the log names"),
+    depth_pct=(SHARE, "0..1", "mid-rank of depth among cascades of like size; null: fewer than 30 of them"),
+    max_breadth_pct=(SHARE, "0..1", "the same of max_breadth"),
+    structural_virality_pct=(SHARE, "0..1", "the same of structural_virality"),
+    first_generation_share_pct=(SHARE, "0..1", "the same of first_generation_share"),
+    largest_subtree_share_pct=(SHARE, "0..1", "the same of largest_subtree_share"),
+    branching_factor_pct=(SHARE, "0..1", "the same of branching_factor"),
+    duration_pct=(SHARE, "0..1", "the same of duration_s"),
+    t10_pct=(SHARE, "0..1", "the same of t10_s"),
+    t50_pct=(SHARE, "0..1", "the same of t50_s"),
+    t90_pct=(SHARE, "0..1", "the same of t90_s"),
+    size_1m_pct=(SHARE, "0..1", "the same of size_1m"),
+    size_10m_pct=(SHARE, "0..1", "the same of size_10m"),
+    size_1h_pct=(SHARE, "0..1", "the same of size_1h"),
+    size_1d_pct=(SHARE, "0..1", "the same of size_1d"),
 )
 
 CASCADE_NODES = _table(
@@ -206,10 +220,25 @@ CASCADE_NODES = _table(
     cascade_id=(ID, "trace:object_id", "the cascade"),
     content_id=(ID, "id", "the post; for a root that is not in the log, its id as the reshares give it"),
     account_id=(ID, "id", "who posted"),
-    timestamp=(TIME, "UTC", "when; null for a root that is not in the log"),
+    timestamp=(TIME, "UTC", "when, not before its parent's; null for a root that is not in the log"),
     parent_content_id=(ID, "id", "the parent's post; null at the root"),
     parent_source=(ID, "root, observed, inferred:<method>", "where the parent comes from"),
     depth=(COUNT, "edges", "distance from the root"),
+)
+
+SPREADERS = _table(
+    "spreaders",
+    "an account in the cascades of two posts or more of a trace",
+    ("trace", "account_id"),
+    trace=(ID, "reshare, url, object", "what kind of object spread"),
+    account_id=(ID, "id", "the account"),
+    n_cascades=(COUNT, "cascades", "cascades that it stands in"),
+    n_started=(COUNT, "cascades", "those at whose root it stands"),
+    n_reshares=(COUNT, "posts", "reshares made of its posts directly, where the parent is known"),
+    n_reshares_below=(COUNT, "posts", "posts anywhere below its posts, each once"),
+    fib_index=(COUNT, "posts", "largest h such that h of its posts were reshared h times or more (h-index)"),
+    median_delay_s=(SECONDS, "s", "median time from the parent's post to its own, where the parent is known"),
+    median_delay_root_s=(SECONDS, "s", "median time from the root's post to its own"),
 )
 
 EDGES = _table(
@@ -358,6 +387,60 @@ CLUSTERS = _table(
     n_targets=(COUNT, "groups", "groups, pages or channels posted into"),
     first_time=(TIME, "UTC", "first co-share"),
     last_time=(TIME, "UTC", "last co-share"),
+    cascade_trace=(ID, "reshare, url, object", "the trace whose cascades the following columns are about"),
+    n_cascades=(COUNT, "cascades", "cascades of two posts or more that members stand in"),
+    n_started=(COUNT, "cascades", "those at whose root a member stands"),
+    early_share_mean=(SHARE, "0..1", "members' share of the first ten reshares, mean over these cascades"),
+    early_share_median=(SHARE, "0..1", "the same, median"),
+    share_below=(SHARE, "0..1", "share of these cascades' nodes with known parents that lie below members"),
+    first_generation_share=(
+        SHARE,
+        "0..1",
+        "share of the crowd (members' reshares, relays' left out) directly under the origin; this and the following "
+        "null where no structure shows: parents unknown or all the origin, or fewer than two cascades with three "
+        "members' reshares",
+    ),
+    middle_share=(SHARE, "0..1", "share of the crowd that lies below a relay"),
+    n_relays=(COUNT, "accounts", "relays: accounts below the origin under whom members hang time after time"),
+    relays=(IDS, "id", "the relays, the largest crowd first"),
+    relay_overlap=(SHARE, "0..1", "of reshares below relays, the share not below the member's usual one"),
+    relay_lag_s=(SECONDS, "s", "median time from a relay's post to its own crowd's"),
+    clock=(
+        SHARE,
+        "0..1",
+        "how much closer in time than outsiders' the reshares of one post by the crowd are",
+    ),
+    centralised=(SHARE, "0..1", "how much the crowd looks as if fired by the origin itself; no probability"),
+    distributed=(SHARE, "0..1", "as if fired by relays, each its own sub-crowd; no probability"),
+    pyramid=(SHARE, "0..1", "as if passed down through relays to ever wider tiers; no probability"),
+)
+
+AMPLIFICATION = _table(
+    "amplification",
+    "a cluster and a cascade of two posts or more that it touches",
+    ("cluster_id", "cascade_id"),
+    cluster_id=(ID, "id", "the cluster"),
+    cascade_id=(ID, "trace:object_id", "the cascade"),
+    trace=(ID, "reshare, url, object", "what kind of object spread"),
+    started=(pl.Boolean(), "", "a member stands at the root"),
+    n_nodes=(COUNT, "posts", "members' posts, the root included"),
+    n_known_own=(COUNT, "posts", "members' posts whose parent is known (not `inferred:star`)"),
+    n_known=(COUNT, "posts", "all posts whose parent is known"),
+    n_below=(COUNT, "posts", "posts with a member above them, by known parents: gone with the members"),
+    share=(SHARE, "0..1", "members' share of the posts below the root"),
+    share_below=(SHARE, "0..1", "n_below over n_known; null where no parent is known"),
+    first_10_share=(SHARE, "0..1", "members' share of the first 10 posts below the root"),
+    first_100_share=(SHARE, "0..1", "members' share of the first 100 posts below the root"),
+    first_1m_share=(SHARE, "0..1", "members' share of the posts of the first minute; null without any"),
+    first_10m_share=(SHARE, "0..1", "members' share of the posts of the first 10 minutes; null without any"),
+    first_60m_share=(SHARE, "0..1", "members' share of the posts of the first 60 minutes; null without any"),
+    tier_1=(
+        COUNT,
+        "posts",
+        "posts at depth 1 that are members', below members' or above them, by known parents",
+    ),
+    tier_2=(COUNT, "posts", "the same at depth 2"),
+    tier_3=(COUNT, "posts", "members' posts at depth 3 or more, and those below members there"),
 )
 
 SITES = _table(
@@ -410,7 +493,7 @@ EVALUATION = _table(
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES,
-        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, SITES, EVIDENCE,
+        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
+        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, AMPLIFICATION, SITES, EVIDENCE,
     )
 }  # fmt: skip

@@ -9,8 +9,9 @@ import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import polars as pl
@@ -18,8 +19,16 @@ import polars as pl
 from propgraph.errors import StudyError, did_you_mean
 from propgraph.schema import TABLES
 
+if TYPE_CHECKING:
+    from igraph import Graph
+
 RUN = "run.json"
 ROW_GROUP = 1 << 18
+
+_OF_CLUSTERS = (
+    "synchrony", "network", "account_scores", "members", "clusters", "amplification", "spreaders", "sites",
+    "evidence",
+)  # fmt: skip
 
 
 class Study:
@@ -32,6 +41,7 @@ class Study:
     --------
     >>> study = Study.open("study")  # doctest: +SKIP
     >>> study.clusters.filter("flagged")  # doctest: +SKIP
+    >>> study.cascade(study.cascades["cascade_id"][0]).summary()  # doctest: +SKIP
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -80,10 +90,33 @@ class Study:
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
-            later = {"synchrony", "network", "account_scores", "members", "clusters", "sites", "evidence"}
-            job = "clusters" if name in later else "build"
+            job = "clusters" if name in _OF_CLUSTERS else "build"
             raise StudyError(f"{self.path}: no table {name!r} yet; run `propgraph {job}` first")
         return pl.scan_parquet(self.file(name))
+
+    def cascade(self, cascade_id: str, /) -> Graph:
+        """Return one cascade as a directed tree, from each parent to its children.
+
+        Parameters
+        ----------
+        cascade_id
+            As in the table `cascades`: `trace:object_id`.
+
+        Returns
+        -------
+        igraph.Graph
+            As `propgraph.cascades.tree.cascade_tree` describes it: vertices in the order of the table
+            `cascade_nodes`, the root first, with its columns; edges with `delay_s` (s); the cascade's row of
+            `cascades` as the graph's attributes.
+
+        Raises
+        ------
+        StudyError
+            When the study has no such cascade, or no cascades.
+        """
+        # Trees are made in a room above this one, and igraph takes long to load.
+        tree: Graph = import_module("propgraph.cascades.tree").cascade_tree(self, cascade_id)
+        return tree
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         if name.startswith("_") or name not in TABLES:

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import cascades as reference
 
-from propgraph.cascades.build import build_cascades
+from propgraph.cascades.build import REPAIRS, build_cascades
 from propgraph.encoding import encode
 from propgraph.pipeline import build
 from propgraph.readers.read import read_log
@@ -61,6 +62,10 @@ def built(posts, trace):
         CASCADE_NODES.conform(made.nodes),
         made.counts,
     )
+
+
+def mended(**counts):
+    return dict.fromkeys(REPAIRS, 0) | counts
 
 
 def trees(nodes):
@@ -117,11 +122,9 @@ def assert_trees_agree_with_igraph(cascades, nodes):
 
 def assert_every_share_is_one_node(shares, nodes):
     """Every share stands once in its cascade; the rest are the roots of reshares, one a cascade."""
-    columns = ["object_id", "content_id", "account_id", "timestamp"]
+    columns = ["object_id", "content_id", "account_id"]
     expected = Counter(
-        shares.select(pl.col("object_id", "account_id").cast(pl.String), "content_id", "timestamp")
-        .select(columns)
-        .rows()
+        shares.select(pl.col("object_id", "account_id").cast(pl.String), "content_id").select(columns).rows()
     )
     found = Counter(
         nodes.select(
@@ -161,43 +164,43 @@ def post_lists(draw):
 
 
 def twin(shares, posts, trace):
-    """Return {(object, post): (parent, source)} by the rules, one cascade and one node after the other."""
+    """Return {(object, post): (parent, source)} by the rules, one cascade after the other, and what was mended."""
     by_id = {one["content_id"]: one for one in posts}
-    nodes = {}
+    nodes, mended = {}, Counter(dict.fromkeys(REPAIRS, 0))
     for object_, group in shares.group_by("object_id", maintain_order=True):
         name = str(object_[0])
-        tree = group.select("content_id", pl.col("account_id").cast(pl.String)).rows()
+        tree = group.select("content_id", pl.col("account_id").cast(pl.String), "timestamp").rows()
         if trace == "reshare":
             # The original comes first; where the log lacks it, its author is whom a reshare names first.
-            origins = [by_id[content]["origin_account_id"] for content, _ in tree]
+            origins = [by_id[content]["origin_account_id"] for content, *_ in tree]
             author = next((origin for origin in origins if origin), None)
-            tree = [(name, by_id[name]["account_id"] if name in by_id else author), *tree]
-        for place, (content, _) in enumerate(tree):
-            above = tree[:place]
-            known = by_id.get(content, {})
-            named = [one for one, _ in above if one == known.get("parent_content_id")]
-            by_origin = [
-                one for one, account in above if account and account == known.get("origin_account_id")
-            ]
-            if place == 0:
-                nodes[name, content] = (None, "root")
-            elif named or by_origin:
-                nodes[name, content] = (named[0] if named else by_origin[-1], "observed")
-            else:
-                nodes[name, content] = (tree[0][0], "inferred:star")
-    return nodes
+            own = by_id.get(name, {"account_id": author, "timestamp": tree[0][2]})
+            mended["roots_later"] += own["timestamp"] > tree[0][2]
+            tree = [(name, own["account_id"], min(own["timestamp"], tree[0][2])), *tree]
+        ids = [content for content, *_ in tree]
+        told = [by_id[content] for content in ids if content in by_id]
+        posts_there = sorted({*ids, *(one["parent_content_id"] or "" for one in told)} - {""})
+        accounts = sorted({*"ABCDE"} | {account for _, account, _ in tree if account})
 
+        def code(known, value):
+            return known.index(value) if value else -1
 
-def unusable_parents(shares, posts):
-    """Count the named parents that stand below their child in its cascade, or not in it."""
-    named = {one["content_id"]: one["parent_content_id"] for one in posts if one["parent_content_id"]}
-    later = absent = 0
-    for _, group in shares.group_by("object_id", maintain_order=True):
-        tree = group["content_id"].to_list()
-        for place, content in enumerate(tree):
-            absent += content in named and named[content] not in tree
-            later += named.get(content) in tree[place:]
-    return {"parents_later": later, "parents_absent": absent}
+        named = [by_id.get(content, {}) for content in ids]
+        if trace == "reshare":
+            named[0] = {}
+        order, parents, sources, _, counts = reference.infer_parents(
+            [0, len(tree)],
+            [code(posts_there, content) for content in ids],
+            [code(accounts, account) for _, account, _ in tree],
+            [time for *_, time in tree],
+            [code(posts_there, one.get("parent_content_id")) for one in named],
+            [code(accounts, one.get("origin_account_id")) for one in named],
+        )
+        mended.update(counts)
+        for place, row in enumerate(order):
+            above = None if parents[place] < 0 else ids[order[parents[place]]]
+            nodes[name, ids[row]] = (above, sources[place])
+    return nodes, dict(mended)
 
 
 @pytest.mark.parametrize("trace", ["reshare", "url", "object"])
@@ -221,9 +224,13 @@ def test_cascades_of_any_log_are_whole_trees_with_the_right_parents(trace, posts
         )
         for node in nodes.iter_rows(named=True)
     }
-    assert found == twin(shares, posts, trace)
-    if trace != "reshare":
-        assert counts == unusable_parents(shares, posts)
+    slow, mended = twin(shares, posts, trace)
+    assert found == slow
+    assert counts == mended
+    times = nodes.select(
+        "cascade_id", pl.col("timestamp").shift(1).over("cascade_id") > pl.col("timestamp"), "parent_source"
+    ).filter("timestamp")
+    assert times.height <= mended["roots_later"]  # only such a root is later than what follows
 
 
 @settings(deadline=None, max_examples=40)
@@ -315,7 +322,7 @@ def test_a_root_later_than_its_reshares_is_the_root_all_the_same():
 def test_a_root_later_than_its_reshares_is_told():
     posts = [post("r", "A", 100), reshare("b", "B", 10, "r"), reshare("c", "C", 200, "r")]
     *_, counts = built(posts, "reshare")
-    assert counts["parents_later"] == 1
+    assert counts == mended(roots_later=1)
 
 
 @pytest.mark.parametrize(
@@ -356,21 +363,53 @@ def test_replies_and_quotes_inside_a_links_cascade():
         "p6": ("p5", "observed", 2),
         "p7": ("p1", "inferred:star", 1),
     }
-    assert counts == {"parents_later": 0, "parents_absent": 1}
+    assert counts == mended(parents_absent=1)
     assert cascades["observed_share"].item() == pytest.approx(4 / 6)
     assert cascades["max_breadth"].item() == 3
 
 
-def test_a_parent_later_than_its_child_is_counted_and_not_followed():
+def test_a_parent_later_than_its_child_comes_first_and_gives_it_its_time():
     story = {"urls": [LINK]}
     posts = [
         post("p1", "A", 0, **story),
         post("p2", "B", 10, "reply", parent_content_id="p3", **story),
         post("p3", "C", 20, **story),
     ]
-    _, _, nodes, counts = built(posts, "url")
-    assert parents(nodes)["p2"] == ("p1", "inferred:star", 1)
-    assert counts == {"parents_later": 1, "parents_absent": 0}
+    _, cascades, nodes, counts = built(posts, "url")
+    assert nodes["content_id"].to_list() == ["p1", "p3", "p2"]
+    assert nodes["timestamp"].to_list() == [START + timedelta(seconds=second) for second in (0, 20, 20)]
+    assert parents(nodes)["p2"] == ("p3", "observed", 2)
+    assert cascades["t50_s"].item() == 20
+    assert counts == mended(times_raised=1)
+
+
+def test_a_parent_of_the_very_same_time_is_followed_and_nothing_mended():
+    # p2 sorts before its parent p3: its account comes first.
+    posts = [
+        post("p1", "A", 0, object_id="o"),
+        post("p2", "B", 10, "reply", parent_content_id="p3", object_id="o"),
+        post("p3", "C", 10, object_id="o"),
+    ]
+    _, _, nodes, counts = built(posts, "object")
+    assert nodes["content_id"].to_list() == ["p1", "p3", "p2"]
+    assert parents(nodes)["p2"] == ("p3", "observed", 2)
+    assert counts == mended()
+
+
+def test_of_several_parents_the_latest_before_counts():
+    several = [
+        post("d", "D", 30, "reply", parent_content_id=above, object_id="o")
+        for above in ("a", "b", "c", "gone")
+    ]
+    posts = [
+        post("a", "A", 0, object_id="o"),
+        post("b", "B", 10, "reply", parent_content_id="a", object_id="o"),
+        post("c", "C", 40, "reply", parent_content_id="a", object_id="o"),
+        *several,
+    ]
+    _, _, nodes, counts = built(posts, "object")
+    assert parents(nodes)["d"] == ("b", "observed", 2)
+    assert counts == mended(extra_parents=2)
 
 
 def test_a_parent_that_is_not_in_the_log_is_counted():
@@ -378,7 +417,7 @@ def test_a_parent_that_is_not_in_the_log_is_counted():
         post("p1", "A", 0, object_id="o"),
         post("p2", "B", 1, "reply", parent_content_id="gone", object_id="o"),
     ]
-    assert built(posts, "object")[3] == {"parents_later": 0, "parents_absent": 1}
+    assert built(posts, "object")[3] == mended(parents_absent=1)
 
 
 def test_without_any_parents_every_cascade_is_a_star():

@@ -15,6 +15,7 @@ from propgraph.cascades.matched import (
 )
 from propgraph.cascades.shape import cascade_shapes
 from propgraph.errors import InputError, UsageError
+from propgraph.schema import CASCADES
 
 SIZES = st.one_of(st.integers(1, 12), st.integers(90, 130), st.just(2**31))
 VALUES = st.one_of(st.none(), st.integers(-2, 3), st.just(float("inf")), st.just(float("-inf")))
@@ -89,6 +90,11 @@ def test_against_a_reference_one_cascade_is_enough():
     found = size_matched_percentiles(own, reference=reference_table, min_others=11)
     assert found["depth_pct"].to_list() == [0.5, 1.0, None]
     assert found["duration_pct"].to_list() == [None] * 3
+
+
+def test_percentile_columns_are_declared():
+    assert {percentile_name(name) for name in SHAPE_METRICS} <= set(CASCADES.columns)
+    assert set(SHAPE_METRICS) <= set(CASCADES.columns)
 
 
 def test_no_cascades():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import igraph
@@ -48,8 +50,24 @@ def test_a_tree_has_posts_as_vertices_and_delays_on_its_edges(study):
     assert graph["level_widths"] == [1, 2, 1]
 
 
+def test_a_study_gives_its_cascades_as_trees_and_loads_igraph_only_then(study):
+    graph, same = study.cascade("reshare:a"), cascade_tree(study, "reshare:a")
+    assert isinstance(graph, igraph.Graph)
+    assert graph.get_edgelist() == same.get_edgelist() == [(0, 1), (1, 2), (0, 3)]
+    assert [vertex.attributes() for vertex in graph.vs] == [vertex.attributes() for vertex in same.vs]
+    with pytest.raises(StudyError, match="did you mean 'reshare:a'"):
+        study.cascade("reshare:b")
+    script = f"""
+import sys, propgraph
+study = propgraph.Study.open({str(study.path)!r})
+print("igraph" in sys.modules, study.cascade("reshare:a").vcount(), "igraph" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False 4 True\n"
+
+
 def test_a_root_that_is_not_in_the_log_has_no_time(study):
-    graph = cascade_tree(study, "reshare:absent")
+    graph = study.cascade("reshare:absent")
     assert graph.vs["timestamp"][0] is None
     assert graph.es["delay_s"] == [None, None]
 

@@ -178,17 +178,24 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
 def test_every_option_of_clusters_arrives(own_study, capsys):
     words = {
         "trace": "reshare", "objective": "CPM", "resolution": "0.25", "partition": "Surprise", "seed": "3",
-        "min-size": "4", "min-score": "0.75",
+        "min-size": "4", "min-score": "0.75", "evidence": "window", "q": "0.2", "neighbours": "20", "threads": "1",
     }  # fmt: skip
-    flags = [word for name, value in words.items() for word in (f"--{name}", value)]
+    flags = [word for name, value in words.items() for word in (f"--{name}", value)] + ["--multiplex"]
     assert run(["clusters", str(own_study.path), *flags]) == 0
     assert own_study.run["clusters"]["parameters"] == {
         "trace": ["reshare"], "objective": "CPM", "resolution": 0.25, "partition": "Surprise", "seed": 3,
-        "min_size": 4, "min_score": 0.75,
+        "min_size": 4, "min_score": 0.75, "evidence": "window", "q": 0.2, "neighbours": 20, "threads": 1,
+        "multiplex": True,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("table", ["clusters", "sites", "members", "evidence"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "clusters", "sites", "members", "evidence", "account_scores", "network", "synchrony", "amplification",
+        "spreaders",
+    ],
+)  # fmt: skip
 def test_tables_as_data(own_study, table, capfdbinary):
     def data(format):
         assert run(["clusters", str(own_study.path), "--format", format, "--table", table]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from propgraph.cascades.matched import SHAPE_METRICS, size_matched_percentiles, with_percentiles
 from propgraph.cli.app import run
 
 
@@ -43,18 +45,86 @@ def test_without_clusters_it_says_so(own_study, capsys):
 
 def test_percentiles_are_used_where_they_are(own_study, capsys):
     table = own_study.cascades.with_columns(structural_virality_pct=pl.lit(0.25))
-    last = table.row(-1, named=True)["cascade_id"]
+    last = table.filter(pl.col("size") >= 10).row(-1, named=True)["cascade_id"]
     rank = pl.when(cascade_id=last).then(0.98).otherwise("structural_virality_pct")
     table.with_columns(structural_virality_pct=rank).write_parquet(own_study.file("cascades"))
     assert run(["cascades", str(own_study.path), "--top", "1"]) == 0
     out = capsys.readouterr().out
-    assert "percentile among cascades of like size" in out
+    assert "percentile of the virality among cascades of like size in this study" in out
     assert re.search(rf"^{re.escape(last[:20])}.* 98 ", out, re.MULTILINE)
     table.with_columns(structural_virality_pct=pl.lit(None, pl.Float64)).write_parquet(
         own_study.file("cascades")
     )
     assert run(["cascades", str(own_study.path), "--top", "1"]) == 0
-    assert "this study has no percentiles by size" in capsys.readouterr().out
+    assert "too few of like size in this study for percentiles" in capsys.readouterr().out
+
+
+def test_build_writes_percentiles_within_each_trace(small_study):
+    found = small_study.cascades
+    names = [f"{name.removesuffix('_s')}_pct" for name in SHAPE_METRICS]
+    assert found.filter(pl.col("size") < 2).select(pl.all_horizontal(pl.col(names).is_null()).all()).item()
+    for (trace,), part in found.filter(pl.col("size") > 1).group_by("trace"):
+        expected = size_matched_percentiles(part, threads=1)
+        assert_frame_equal(part.select(names), expected.select(names), check_exact=True)
+        if trace == "reshare":
+            assert expected["duration_pct"].null_count() < expected.height / 2
+
+
+@pytest.mark.parametrize("kind", ["study", "parquet", "csv", "csv.gz"])
+def test_shapes_are_ranked_among_a_reference(small_study, tmp_path, kind, capfdbinary):
+    # Half as viral, and as deep again, as what they are compared with.
+    other = small_study.cascades.with_columns(pl.col("structural_virality") * 2, pl.col("depth") * 0)
+    place = tmp_path / f"other.{kind}"
+    if kind == "study":
+        place.mkdir()
+        other.write_parquet(place / "cascades.parquet")
+    elif kind == "parquet":
+        other.write_parquet(place)
+    else:
+        with (gzip.open if kind.endswith("gz") else open)(place, "wb") as file:
+            other.select("trace", "size", "structural_virality", "depth").write_csv(file)
+    words = ["cascades", str(small_study.path), "--reference", str(place)]
+    assert run([*words, "--format", "parquet"]) == 0
+    ranked = pl.read_parquet(capfdbinary.readouterr().out).filter(pl.col("size") > 1)
+    told = ranked.filter(pl.col("structural_virality_pct").is_not_null())
+    assert told.height > 100
+    assert (told["structural_virality_pct"] < 0.5).mean() > 0.95
+    assert (told["depth_pct"] == 1).all()
+    assert (ranked["duration_pct"].null_count() == ranked.height) == kind.startswith("csv")
+    one = told.row(0, named=True)
+    assert run([*words, one["cascade_id"]]) == 0
+    out = capfdbinary.readouterr().out.decode()
+    assert re.search(
+        rf"^for size depth 100,.* structural virality {100 * one['structural_virality_pct']:.0f} ", out, re.M
+    )
+    assert run(words) == 0
+    assert f"of like size in {place}" in " ".join(capfdbinary.readouterr().out.decode().split())
+
+
+def test_a_reference_of_other_traces_is_taken_whole(small_study):
+    table = small_study.cascades
+    other = table.with_columns(trace=pl.lit("elsewhere"))
+    whole = with_percentiles(table, reference=other)
+    assert_frame_equal(whole, with_percentiles(table, reference=other.drop("trace")))
+    of_its_own = with_percentiles(table, reference=table)
+    assert not of_its_own["duration_pct"].equals(whole["duration_pct"])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a,b\n1,2\n", "none of the measures"),
+        ("size,depth\n3,deep\n", "column 'depth' holds 'deep', which is no number"),
+        ("siez,depth\n3,4\n", "did you mean 'siez'"),
+        ("size,depth\n0,4\n", "reference: column 'size' is null or below 1 in 1 of 1 rows"),
+    ],
+)
+def test_what_is_no_reference_is_told(small_study, tmp_path, content, told, capsys):
+    (tmp_path / "other.csv").write_text(content)
+    assert run(["cascades", str(small_study.path), "--reference", str(tmp_path / "other.csv")]) == 1
+    assert told in capsys.readouterr().err
+    assert run(["cascades", str(small_study.path), "--reference", str(tmp_path)]) == 1
+    assert "a folder without cascades.parquet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("id", [False, True])

@@ -18,7 +18,7 @@ PLAIN = {
     "top_site": "x.com", "top_site_share": 0.2, "n_links": 100, "original_share": 0.5, "n_created": 20,
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
-    "compared": True, "n_outsider_pairs": 1000.0,
+    "compared": True, "n_outsider_pairs": 1000.0, "n_synchronised": 0, "synchronised_share": 0.0, "best_p": None,
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
 UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
@@ -28,7 +28,7 @@ def base(**changes):
     """A log of 2,000 accounts made evenly over 2,000 days; half of all posts are originals."""
     default = {
         "original_share": 0.5, "typical_targets": 1.0, "created_ms": np.arange(2000) * DAY * 1000,
-        "site_share": {"x.com": 0.2}, "window_s": 60.0, "seed": 0,
+        "site_share": {"x.com": 0.2}, "window_s": 60.0, "q": 0.05, "seed": 0,
     }  # fmt: skip
     return Baseline(**(default | changes))
 
@@ -39,6 +39,7 @@ def judged(baseline=None, **changes):
     return score, [finding.rule for finding in findings], readings
 
 
+BEYOND = {"n_synchronised": 7, "synchronised_share": 0.5, "best_p": 2.3e-9}
 SYNCHRONISED = {"observed": 100.0, "p_value": 0.05}
 # As often as outsiders' pace gives, so not repetitive.
 IN_STEP = {"synchrony": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
@@ -63,6 +64,9 @@ def test_nothing_fires_on_a_plain_cluster():
 @pytest.mark.parametrize(
     ("rule", "fires", "changes"),
     [
+        ("beyond-chance", True, BEYOND),
+        ("beyond-chance", False, BEYOND | {"synchronised_share": 0.49}),
+        ("beyond-chance", False, {"synchronised_share": 1.0}),
         ("synchronised", True, SYNCHRONISED),
         ("synchronised", False, SYNCHRONISED | {"observed": 99.9}),
         ("synchronised", False, SYNCHRONISED | {"p_value": 0.051}),

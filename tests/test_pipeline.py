@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -401,3 +402,44 @@ def test_parents_that_cannot_be_had_are_bad_usage(chain, tmp_path):
         build([log], tmp_path / "s", parents="follow")
     with pytest.raises(UsageError, match="samples"):
         build([log], tmp_path / "s", parents="pdi", samples=0)
+
+
+def test_dirty_trees_are_mended_counted_and_told(tmp_path):
+    rows = [
+        # content, account, second, parent
+        ("root", "A", 0, None),
+        ("early", "B", 5, "late"),  # before its parent
+        ("late", "C", 50, "root"),
+        ("x", "D", 10, "y"),  # a circle
+        ("y", "E", 11, "x"),
+        ("orphan", "F", 20, "gone"),
+        ("self", "G", 21, "self"),
+        ("two", "H", 30, "root"),  # several parents
+        ("two", "H", 30, "late"),
+        ("two", "H", 30, "x"),
+        ("two", "H", 30, "x"),  # a duplicate
+        ("down", "I", 40, "up"),  # at the very time of its parent, and before it by account
+        ("up", "J", 40, "root"),
+    ]
+    log = pl.DataFrame(rows, schema=["content_id", "account_id", "second", "parent_content_id"], orient="row")
+    log.select(
+        "content_id", "account_id", "parent_content_id", timestamp=pl.col("second") + 1_600_000_000,
+        kind=pl.lit("reply"), object_id=pl.lit("o"),
+    ).write_parquet(tmp_path / "log.parquet")  # fmt: skip
+    study = build([tmp_path / "log.parquet"], tmp_path / "study", trace=["object"])
+    nodes = study.cascade_nodes
+    assert sorted(nodes["content_id"]) == sorted({row[0] for row in rows})
+    above = dict(nodes.select("content_id", "parent_content_id").iter_rows())
+    assert above == {
+        "root": None, "early": "late", "late": "root", "x": "root", "y": "x", "orphan": "root", "self": "root",
+        "two": "x", "down": "up", "up": "root",
+    }  # fmt: skip
+    run = study.run["build"]
+    told = {
+        "parents_absent": 1, "self_loops": 1, "extra_parents": 2, "cycles": 1, "times_raised": 1, "roots_later": 0,
+    }  # fmt: skip
+    assert {name: run["counts"][name] for name in told} == told
+    assert run["counts"]["rejected"] == 1
+    assert list(run["rejected_by_reason"].values()) == [1]
+    (note,) = (note for note in run["notes"] if note.startswith("trees mended"))
+    assert [int(number) for number in re.findall(r"\d+", note)] == [1, 1, 2, 1, 1]

@@ -44,6 +44,18 @@ def test_the_original_is_its_authors_first_post_of_the_same_link():
     assert found["content_id"].to_list() == frame["content_id"].to_list()
 
 
+def test_what_its_author_posted_only_later_is_not_the_original():
+    frame = posts(
+        ("r1", "b", "reshare", "a", [LINK], None),
+        ("o1", "a", "original", None, [LINK], "first in this log"),
+        ("r2", "c", "reshare", "a", [LINK], None),
+    )
+    found, counts = with_origins(frame, NOBODY)
+    assert found["parent_content_id"].to_list() == [f"of:a:{LINK}", None, "o1"]
+    assert found["parent_timestamp"].to_list() == [None, None, NOON + timedelta(minutes=1)]
+    assert counts == {"originals_by_author": 1, "originals_not_in_log": 1, "originals_by_text": 0}
+
+
 def test_a_text_cut_short_and_marked_as_a_reshare_is_its_originals():
     words = "word " * 60
     frame = posts(

@@ -6,15 +6,8 @@ from polars.testing import assert_frame_equal
 
 from propgraph.errors import UsageError
 from propgraph.schema import TIME
-from propgraph.simulate.veles import (
-    N_FANS,
-    N_NEWS_SITES,
-    N_STAFF,
-    START,
-    VelesLog,
-    simulate_veles,
-    write_sample,
-)
+from propgraph.simulate.organic import N_FANS, N_NEWS_SITES, N_STAFF, START
+from propgraph.simulate.veles import VelesLog, simulate_veles, write_sample
 
 COLUMNS = {
     "content_id": pl.String(),

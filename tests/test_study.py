@@ -181,7 +181,8 @@ def test_clusters_killed_in_the_middle_leave_the_earlier_study(study):
     killed_inside(script, study)
     assert content(study) == before
     (partial,) = beside(study)
-    assert (study.parent / partial / "clusters.parquet").exists()
+    # A table that is just being written may be gone; those of the other job are there.
+    assert (study.parent / partial / "edges.parquet").exists()
     assert not is_study(study.parent / partial)
     find_clusters(study, min_score=0.1)
     assert Study.open(study).run["clusters"]["parameters"]["min_score"] == 0.1

@@ -13,6 +13,7 @@ from propgraph.cascades.draws import cascade_keys
 from propgraph.cascades.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
 from propgraph.cascades.follow import follow_parents
 from propgraph.cascades.learned import Learned, fit_on_known, learned_sampler
+from propgraph.cascades.matched import with_percentiles
 from propgraph.cascades.measures import measure_cascades
 from propgraph.cascades.parents import (
     INFERRED_FOLLOW,
@@ -45,6 +46,9 @@ CASCADE_TRACES = ("object", "reshare", "url")
 #: Who gives the parents that the log does not name.
 PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
 
+#: What is mended in the trees that a log names; names in `Cascades.counts`.
+REPAIRS = ("parents_absent", "self_loops", "extra_parents", "cycles", "times_raised", "roots_later")
+
 _DRAWN = {"pdi": INFERRED_PDI, "learned": INFERRED_LEARNED}
 
 _SOURCES = pl.Series(sorted(PARENT_SOURCES))
@@ -62,7 +66,11 @@ class Cascades:
     nodes
         Columns of `schema.CASCADE_NODES`; ids may be encoded.
     counts
-        Named repairs: how often the log named a parent that is later than its child, or not in the tree.
+        How often each of `REPAIRS` was needed: nodes whose named parent is not in the tree (`parents_absent`) or
+        is the node itself (`self_loops`), both as if none were named; parents beyond the one kept, the latest
+        not later than the node, else the latest (`extra_parents`); circles opened (`cycles`); nodes
+        dated before their parent, which have its time instead (`times_raised`); originals dated after their first
+        reshare, which keep their time while the cascade begins with that reshare (`roots_later`).
     ensemble
         Where parents were drawn, one row a cascade: `cascade_id`, and `<measure>_mean`, `_median`, `_low` and
         `_high` (5 % and 95 % points; Float64) of `depth`, `max_breadth` (edges, posts) and
@@ -86,14 +94,16 @@ def build_cascades(
     followers: pl.DataFrame | None = None,
     samples: int = 100,
     seed: int = 0,
+    threads: int | None = None,
 ) -> Cascades:
     """Return the cascade of every object of one trace.
 
     The root of a reshare's cascade is the original; where its post is not in the log it stands there all
     the same, without a time. The root of any other cascade is the first sharer. A parent that the log
-    names (the post, else the account's latest earlier post in the tree) is taken when it comes before its
-    child. The others' parents come from the follow graph where one is given and tells, else from the
-    provider chosen, else they hang under the root (`inferred:star`).
+    names (the post, else the account's latest earlier post in the tree) is taken, and put before its child
+    where the log has it later or at the same time; see `propgraph.cascades.order`. The others' parents come from the
+    follow graph where one is given and tells, else from the provider chosen, else they hang under the root
+    (`inferred:star`).
 
     `pdi` and `learned` draw an ensemble of trees. `nodes` then names the parent drawn most often, while
     `depth`, `max_breadth` and `structural_virality` of `cascades` are medians over the samples: the tree of
@@ -121,6 +131,8 @@ def build_cascades(
         Trees drawn for each cascade; 1 or more.
     seed
         Where the draws begin; 0 or more.
+    threads
+        Threads that rank the shapes; None takes as many as there are cores.
 
     Returns
     -------
@@ -134,19 +146,22 @@ def build_cascades(
     """
     _check_provider(parents, follows, followers)
     flat = _with_roots(shares, posts) if trace == "reshare" else _plain(shares, posts)
-    counts = {"parents_later": 0, "parents_absent": 0}
     if flat.named is None:
         parent, source = star_parents(flat.offsets, n_nodes=flat.account.size)
+        counts = {}
     else:
-        parent, source, counts = infer_parents(
+        named, extra = _one_parent_each(flat, flat.named, posts)
+        inferred = infer_parents(
             flat.offsets,
-            content=flat.named.content,
+            content=named.content,
             account=flat.account,
             time=flat.time,
-            parent_content=flat.named.parent,
-            origin_account=flat.named.origin,
+            parent_content=named.parent,
+            origin_account=named.origin,
         )
-    counts["parents_later"] += flat.roots_later
+        parent, source, counts = inferred.parent, inferred.source, inferred.counts | {"extra_parents": extra}
+        flat = flat if inferred.order is None else _reordered(flat, inferred.order, inferred.time)
+    counts = dict.fromkeys(REPAIRS, 0) | counts | {"roots_later": flat.roots_later}
     if follows is not None:
         parent, source = _followed(flat, follows, parent, source)
     drawn = None
@@ -162,19 +177,23 @@ def build_cascades(
         source = np.where(source == INFERRED_STAR, np.uint8(_DRAWN[parents]), source)
     nodes = _nodes_frame(flat, parent, source, node_depths(flat.offsets, parent), trace)
     cascades = _cascades_frame(flat, parent, source, trace)
-    if drawn is None:
-        return Cascades(cascades, nodes, counts)
-    ensemble = _ensemble_frame(cascades["cascade_id"], drawn)
-    return Cascades(_with_medians(cascades, ensemble), nodes, counts, ensemble)
+    ensemble = None if drawn is None else _ensemble_frame(cascades["cascade_id"], drawn)
+    if ensemble is not None:
+        cascades = _with_medians(cascades, ensemble)
+    return Cascades(with_percentiles(cascades, threads=threads), nodes, counts, ensemble)
 
 
 @dataclass(frozen=True)
 class _Named:
-    """What the log says of parents: codes of each node's post, its parent's post, its origin's account."""
+    """What the log says of parents: codes of each node's post, its parent's post, its origin's account.
+
+    `repeated` tells whether some post has several rows, which may name several parents.
+    """
 
     content: npt.NDArray[np.int64]
     parent: npt.NDArray[np.int64]
     origin: npt.NDArray[np.int32]
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,6 +229,57 @@ def _check_provider(
         if table is not None and missing:
             found = did_you_mean(missing[0], table.columns)
             raise UsageError(f"{name}: no column {', '.join(map(repr, missing))}{found}")
+
+
+def _one_parent_each(flat: _Flat, named: _Named, posts: pl.DataFrame) -> tuple[_Named, int]:
+    """Choose one parent for each node whose post has several rows; return how many others there were.
+
+    It is the latest in the cascade that is not later than the node, else the latest, else the first by id.
+    """
+    if not named.repeated or "parent_content_id" not in posts.columns:
+        return named, 0
+    links = posts.select(
+        pl.col("content_id").cast(pl.String), above=pl.col("parent_content_id").cast(pl.String)
+    )
+    links = links.filter(pl.col("content_id").is_duplicated(), pl.col("above").is_not_null()).unique()
+    nodes = pl.DataFrame(
+        {
+            "row": np.arange(flat.time.size),
+            "cascade": np.repeat(np.arange(flat.offsets.size - 1), np.diff(flat.offsets)),
+            "content_id": flat.content_id.cast(pl.String),
+            "time": flat.time,
+        }
+    )
+    mine = nodes.join(links, on="content_id")
+    others = nodes.join(mine, on="cascade", how="semi").select(
+        "cascade", above="content_id", above_row="row", above_time="time"
+    )
+    found = mine.join(others, on=["cascade", "above"]).filter(pl.col("above_row") != pl.col("row"))
+    later = pl.col("above_time") > pl.col("time")
+    kept = found.sort(
+        "row", later, "above_time", "above", "above_row", descending=[False, False, True, False, False]
+    ).unique("row", keep="first", maintain_order=True)
+    parent = named.parent.copy()
+    parent[kept["row"].to_numpy()] = named.content[kept["above_row"].to_numpy()]
+    extra = found.select("row", "above").n_unique() - kept.height
+    return replace(named, parent=parent), extra
+
+
+def _reordered(flat: _Flat, order: npt.NDArray[np.int64], time: npt.NDArray[np.int64]) -> _Flat:
+    """Return the nodes in another order, at other times; a node's time is shown raised, never lowered."""
+    position = pl.Series(order.astype(np.uint32))
+    own = flat.time[order]
+    timestamp = flat.timestamp.gather(position)
+    raised = pl.Series((time > own) & timestamp.is_not_null().to_numpy())
+    return replace(
+        flat,
+        content_id=flat.content_id.gather(position),
+        account_id=flat.account_id.gather(position),
+        account=flat.account[order],
+        time=time,
+        timestamp=timestamp.zip_with(~raised, pl.Series(time).cast(TIME)),
+        named=None,
+    )
 
 
 def _followed(
@@ -251,7 +321,9 @@ def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
     if any(posts[name].null_count() < posts.height for name in known):
         row = shares["row"].to_numpy()
         labels, origin = _origins(shares, posts)
-        named = _Named(_content_codes(posts)[row], _parent_codes(posts)[row], origin)
+        content = _content_codes(posts)
+        repeated = bool((content != np.arange(content.size)).any())
+        named = _Named(content[row], _parent_codes(posts)[row], origin, repeated)
     return _Flat(
         objects=objects,
         accounts=labels,
@@ -308,6 +380,7 @@ def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
             content=merged(np.where(in_log, own_row, posts.height + np.arange(n)), row),
             parent=merged(none, parent),
             origin=merged(none, named.origin),
+            repeated=named.repeated,
         ),
         roots_later=int((in_log & (own_time > first_time)).sum()),
     )

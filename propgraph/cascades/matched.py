@@ -13,7 +13,9 @@ Proceedings of the National Academy of Sciences, 118(46), e2100786118.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -48,6 +50,7 @@ def size_matched_percentiles(
     reference: pl.DataFrame | None = None,
     min_others: int = MIN_OTHERS,
     max_ratio: float = MAX_RATIO,
+    threads: int | None = None,
 ) -> pl.DataFrame:
     """Rank each cascade's measures among cascades of like size.
 
@@ -73,6 +76,8 @@ def size_matched_percentiles(
         Cascades to be compared with, at least.
     max_ratio
         How many times larger or smaller these may be, at least 1.
+    threads
+        Measures ranked at once; None takes as many as there are cores.
 
     Returns
     -------
@@ -109,18 +114,84 @@ def size_matched_percentiles(
     own_start = np.append(own_start, own_sizes.size).astype(np.int64)
     itself = int(reference is None)
     low, high = _like_sizes(asked, present, start, min_others + itself, float(max_ratio))
-    found = {}
-    for name in metrics:
+    # Where enough have the very same size only these need to be put in order; of the others those from `apart` on.
+    exact = np.zeros(asked.size, dtype=np.bool_)
+    if reference is None:
+        exact = (high - low == 1) & (low == np.arange(asked.size))
+    apart = int(start[low[(high > low) & ~exact].min(initial=present.size)])
+
+    def ranked(name: str) -> pl.Series:
         own = _values(cascades[name])[own_position]
+        found = np.full(own.size, np.nan)
         if reference is None:
-            own_rank = rank = _dense_ranks(own)
+            _rank_alike(start, exact, own, min_others, found)
+            own_rank = rank = np.full(own.size, -1, dtype=np.int32)
+            rank[apart:] = _dense_ranks(own[apart:])
         else:
             ranks = _dense_ranks(np.concatenate([own, _values(among[name])[position]]))
             own_rank, rank = ranks[: own.size], ranks[own.size :]
+        _rank_near(
+            own_start, own_rank, low, np.where(exact, low, high), start, rank, itself, min_others, found
+        )
         percentile = np.empty(own.size)
-        percentile[own_position] = _mid_ranks(own_start, own_rank, low, high, start, rank, itself, min_others)
-        found[percentile_name(name)] = pl.Series(percentile, dtype=pl.Float64).fill_nan(None)
-    return pl.DataFrame(found)
+        percentile[own_position] = found
+        return pl.Series(percentile_name(name), percentile, dtype=pl.Float64).fill_nan(None)
+
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        return pl.DataFrame(list(pool.map(ranked, metrics)))
+
+
+def with_percentiles(
+    cascades: pl.DataFrame, /, *, reference: pl.DataFrame | None = None, threads: int | None = None
+) -> pl.DataFrame:
+    """Give each cascade of two nodes or more its percentiles among others of two or more, trace by trace.
+
+    Parameters
+    ----------
+    cascades
+        Columns of `schema.CASCADES`; percentiles that are there are replaced.
+    reference
+        Cascades of another study to rank among. Where it has a column `trace` that names some trace of
+        `cascades`, only those of the same trace count. None ranks among `cascades`.
+    threads
+        As for `size_matched_percentiles`.
+
+    Returns
+    -------
+    pl.DataFrame
+        The cascades, row by row, with the columns that `size_matched_percentiles` returns; null for a cascade
+        of one, and where the others are too few.
+
+    Raises
+    ------
+    InputError
+        When the reference lacks `size` or all measures, or a size is null or below 1.
+    """
+    if reference is not None and not set(SHAPE_METRICS) & set(reference.columns):
+        raise InputError(
+            f"reference: none of the columns {', '.join(SHAPE_METRICS)}; give a table of cascades"
+        )
+    names = [percentile_name(name) for name in SHAPE_METRICS]
+    parts = []
+    bare = cascades.drop(names, strict=False).with_row_index("_row")
+    for (trace,), part in bare.filter(pl.col("size") > 1).group_by("trace", maintain_order=True):
+        among = reference
+        if reference is not None:
+            among = _like(reference, str(trace), bare["trace"])
+        ranks = size_matched_percentiles(part, reference=among, threads=threads)
+        parts.append(part.select("_row").hstack(ranks))
+    empty = pl.DataFrame(schema={"_row": bare.schema["_row"], **dict.fromkeys(names, pl.Float64())})
+    ranked = pl.concat([empty, *parts], how="diagonal")
+    return bare.join(ranked, on="_row", how="left", maintain_order="left").drop("_row")
+
+
+def _like(reference: pl.DataFrame, trace: str, traces: pl.Series) -> pl.DataFrame:
+    """Return the reference's cascades of two or more, of the trace if it has any of the `traces`."""
+    _check(reference, "reference", ())
+    many = reference.filter(pl.col("size") > 1)
+    if "trace" in reference.columns and set(reference["trace"].unique()) & set(traces.unique()):
+        return many.filter(pl.col("trace").cast(pl.String) == trace)
+    return many
 
 
 def matched_difference(
@@ -365,7 +436,54 @@ def _like_sizes(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mid_ranks(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
+def _rank_alike(
+    start: NDArray[np.int64],
+    exact: NDArray[np.bool_],
+    value: NDArray[np.float64],
+    min_others: int,
+    percentile: NDArray[np.float64],
+) -> None:
+    """Fill in the mid-rank percentile of each row of the sizes that are `exact` among the rows of its size."""
+    for s in range(exact.size):
+        alike = value[start[s] : start[s + 1]]
+        known = alike[~np.isnan(alike)] if exact[s] else alike[:0]
+        if known.size - 1 < min_others:
+            continue
+        least = known.min()
+        count = _counts_up_to(known, least)
+        if count.size == 0:
+            known.sort()
+        for k in range(alike.size):
+            if np.isnan(alike[k]):
+                continue
+            if count.size > 0:
+                place = np.int64(alike[k] - least)
+                below, upto = count[place], count[place + 1]
+            else:
+                below = np.searchsorted(known, alike[k])
+                upto = np.searchsorted(known, alike[k], side="right")
+            percentile[start[s] + k] = (below + 0.5 * (upto - below - 1)) / (known.size - 1)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _counts_up_to(known: NDArray[np.float64], least: float) -> NDArray[np.int64]:
+    """Return how many values lie below `least`, `least` + 1, ...; empty unless all are such steps, and few."""
+    span = known.max() - least
+    if not span < 2.0 * known.size:
+        return np.zeros(0, np.int64)
+    count = np.zeros(np.int64(span) + 2, np.int64)
+    for one in known:
+        step = np.int64(one - least)
+        if step != one - least:
+            return np.zeros(0, np.int64)
+        count[step + 1] += 1
+    for k in range(1, count.size):
+        count[k] += count[k - 1]
+    return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _rank_near(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     own_start: NDArray[np.int64],
     own_rank: NDArray[np.int32],
     low: NDArray[np.int64],
@@ -374,12 +492,12 @@ def _mid_ranks(  # noqa: PLR0917 (compiled functions take no keyword-only parame
     rank: NDArray[np.int32],
     itself: int,
     min_others: int,
-) -> NDArray[np.float64]:
-    """Return the mid-rank percentile of each row among the rows of like size, NaN where there is none.
+    percentile: NDArray[np.float64],
+) -> None:
+    """Fill in the mid-rank percentile of each row among the rows of like size, where `low` is below `high`.
 
     The rows of like size slide along with the size; a Fenwick tree counts them by rank.
     """
-    percentile = np.full(own_rank.size, np.nan)
     n_ranks = max(own_rank.max(), rank.max()) + 1 if own_rank.size and rank.size else 0
     equal = np.zeros(n_ranks, dtype=np.int32)
     tree = np.zeros(n_ranks + 1, dtype=np.int32)
@@ -404,7 +522,6 @@ def _mid_ranks(  # noqa: PLR0917 (compiled functions take no keyword-only parame
                     below += tree[i]
                     i &= i - 1
                 percentile[row] = below / (n - itself)
-    return percentile
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -7,12 +7,14 @@ cascade is a tree by construction, whatever the log claims.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.cascades.order import parents_first
 from propgraph.errors import UsageError
 
 ROOT, OBSERVED, INFERRED_STAR, INFERRED_FOLLOW, INFERRED_PDI, INFERRED_LEARNED = range(6)
@@ -28,6 +30,34 @@ _SMALL_TABLE = 1 << 22
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
+@dataclass(frozen=True)
+class Inferred:
+    """The parents of all nodes, which may have had to be put in another order.
+
+    Attributes
+    ----------
+    order
+        The rows given, in the order that all else is in; None where it is the order given.
+    parent
+        Row of each node's parent, above its own; -1 at a root. Shape (nodes,).
+    source
+        Where the parent comes from: `ROOT`, `OBSERVED` or `INFERRED_STAR`, an index into `PARENT_SOURCES`;
+        shape (nodes,).
+    time
+        When each node was posted, in ms, not before its parent and never falling; shape (nodes,).
+    counts
+        What had to be mended: `parents_absent` and `self_loops` (nodes whose named parent does not stand in the
+        cascade, or is the node itself), `cycles` (circles of parents opened), `times_raised` (nodes earlier
+        than their parent).
+    """
+
+    order: NDArray[np.int64] | None
+    parent: NDArray[np.int64]
+    source: NDArray[np.uint8]
+    time: NDArray[np.int64]
+    counts: dict[str, int]
+
+
 def infer_parents(
     offsets: NDArray[np.int64],
     *,
@@ -36,18 +66,22 @@ def infer_parents(
     time: NDArray[np.int64],
     parent_content: NDArray[np.int64],
     origin_account: NDArray[np.int32],
-) -> tuple[NDArray[np.int64], NDArray[np.uint8], dict[str, int]]:
-    """Find each node's parent: the one that the log names, else the root.
+) -> Inferred:
+    """Find each node's parent, the one that the log names, else the root; mend what cannot be.
 
-    The first node of a cascade is its root. The parent of any other node is the first of these that exists:
+    The parent of a node is the first of these that exists:
 
-    1. the earlier node of the same cascade whose post the log names as the parent (where a post stands there
-       twice, its first row): observed;
-    2. the latest earlier node of the same cascade by the account that the log names as the origin: observed;
+    1. the node of the same cascade whose post the log names as the parent (where a post stands there twice,
+       its first row), other than the node itself: observed;
+    2. the latest earlier node of the same cascade by the account that the log names as the origin, else the
+       last at the very same time if that is another account's: observed;
     3. the root: an inferred star.
 
-    A cascade whose root is not in the log needs a row for it, put first by the caller. Time and memory grow
-    with the nodes and the largest account and content code; codes much sparser than that are sorted first.
+    A parent that the log dates after its child, or at the very same time but below it, is put first, as
+    `propgraph.cascades.order.parents_first` says. The root is then the first node of the cascade: where no parent lies
+    below its child the one that was given first. A cascade whose root is not in the log needs a row for it,
+    put first by the caller and naming no parent. Time and memory grow with the nodes and the largest account and
+    content code; codes much sparser than that are sorted first.
 
     Parameters
     ----------
@@ -67,14 +101,8 @@ def infer_parents(
 
     Returns
     -------
-    parent
-        Row of the parent in the flat table, -1 at a root; shape (nodes,).
-    source
-        Where the parent comes from: `ROOT`, `OBSERVED` or `INFERRED_STAR`, an index into `PARENT_SOURCES`;
-        shape (nodes,).
-    counts
-        Nodes, roots included, whose named parent could not be used. `parents_later`: it stands in the same
-        cascade, but at or below the node itself. `parents_absent`: it does not stand in the cascade.
+    Inferred
+        Parents, their sources, the order and the times of the nodes, and what was mended.
 
     Raises
     ------
@@ -87,22 +115,27 @@ def infer_parents(
     account = flat_array("account", account, np.int32, size=content.size)
     parent_content = flat_array("parent_content", parent_content, np.int64, size=content.size)
     origin_account = flat_array("origin_account", origin_account, np.int32, size=content.size)
-    check_times(offsets, flat_array("time", time, np.int64, size=content.size))
+    time = flat_array("time", time, np.int64, size=content.size)
+    check_times(offsets, time)
 
     knows_parents = parent_content.max(initial=-1) >= 0
     knows_origins = origin_account.max(initial=-1) >= 0
-    if not (knows_parents or knows_origins):
-        return *star_parents(offsets, n_nodes=content.size), {"parents_later": 0, "parents_absent": 0}
-    parent = np.empty(content.size, dtype=np.int64)
-    source = np.empty(content.size, dtype=np.uint8)
     content, parent_content, n_contents = _dense(content, parent_content, known=knows_parents)
     account, origin_account, n_accounts = _dense(account, origin_account, known=knows_origins)
-    first_row = np.full(n_contents, -1, dtype=np.int64)
-    last_row = np.full(n_accounts, -1, dtype=np.int64)
-    later, absent = _follow(
-        offsets, content, account, parent_content, origin_account, first_row, last_row, parent, source
-    )
-    return parent, source, {"parents_later": int(later), "parents_absent": int(absent)}
+    above = np.full(content.size, -1, dtype=np.int64)
+    absent = itself = 0
+    if knows_parents or knows_origins:
+        first_row = np.full(n_contents, -1, dtype=np.int64)
+        last_row = np.full(n_accounts, -1, dtype=np.int64)
+        absent, itself = _follow(
+            offsets, content, account, time, parent_content, origin_account, first_row, last_row, above
+        )
+    order, above, time, mended = parents_first(offsets, above, time=time)
+    parent, source = star_parents(offsets, n_nodes=content.size)
+    observed = above >= 0
+    parent[observed], source[observed] = above[observed], OBSERVED
+    counts = {"parents_absent": int(absent), "self_loops": int(itself)} | mended
+    return Inferred(order, parent, source, time, counts)
 
 
 def star_parents(offsets: NDArray[np.int64], *, n_nodes: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -221,54 +254,64 @@ def _follow(  # noqa: PLR0917 (compiled functions take no keyword-only parameter
     offsets: NDArray[np.int64],
     content: NDArray[np.int64],
     account: NDArray[np.int32],
+    time: NDArray[np.int64],
     parent_content: NDArray[np.int64],
     origin_account: NDArray[np.int32],
     first_row: NDArray[np.int64],
     last_row: NDArray[np.int64],
-    parent: NDArray[np.int64],
-    source: NDArray[np.uint8],
+    above: NDArray[np.int64],
 ) -> tuple[int, int]:
-    """Fill in `parent` and `source`; return how many named parents are later and how many absent.
+    """Fill in `above`, the row that the log names as the parent; return how many are absent, how many themselves.
 
     `first_row` (by content) and `last_row` (by account) are never cleared: rows only grow, so an entry below
     the start of this cascade was left by another one.
     """
-    later = 0
     absent = 0
+    itself = 0
     for c in range(offsets.size - 1):
         lo, hi = offsets[c], offsets[c + 1]
         if first_row.size > 0:
-            # The whole cascade first: only so can a later parent be told from an absent one.
+            # The whole cascade first: a parent may stand below its child.
             for i in range(lo, hi):
                 if content[i] >= 0 and first_row[content[i]] < lo:
                     first_row[content[i]] = i
-        for i in range(lo, hi):
-            found = -1
-            if parent_content[i] >= 0:
-                row = first_row[parent_content[i]]
-                if row < lo:
-                    absent += 1
-                elif row >= i:
-                    later += 1
-                else:
-                    found = row
-            if found < 0 and origin_account[i] >= 0 and last_row[origin_account[i]] >= lo:
-                found = last_row[origin_account[i]]
-            if last_row.size > 0 and account[i] >= 0:
-                last_row[account[i]] = i
-            _hang(i, lo, found, parent, source)
-    return later, absent
+            for i in range(lo, hi):
+                if parent_content[i] >= 0:
+                    row = first_row[parent_content[i]]
+                    if row < lo:
+                        absent += 1
+                    elif row == i:
+                        itself += 1
+                    else:
+                        above[i] = row
+        if last_row.size > 0:
+            _follow_origins(lo, hi, account, time, origin_account, last_row, above)
+    return absent, itself
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _hang(i: int, root: int, found: int, parent: NDArray[np.int64], source: NDArray[np.uint8]) -> None:
-    """Write down node `i`'s parent: the row `found`, else (-1) the root, unless `i` is the root."""
-    if found >= 0:
-        parent[i] = found
-        source[i] = OBSERVED
-    elif i > root:
-        parent[i] = root
-        source[i] = INFERRED_STAR
-    else:
-        parent[i] = -1
-        source[i] = ROOT
+def _follow_origins(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
+    lo: int,
+    hi: int,
+    account: NDArray[np.int32],
+    time: NDArray[np.int64],
+    origin_account: NDArray[np.int32],
+    last_row: NDArray[np.int64],
+    above: NDArray[np.int64],
+) -> None:
+    """Fill in the origin's row where no parent is known yet, of the cascade `lo:hi`."""
+    start = lo
+    while start < hi:
+        end = start
+        while end < hi and time[end] == time[start]:
+            if above[end] < 0 and origin_account[end] >= 0 and last_row[origin_account[end]] >= lo:
+                above[end] = last_row[origin_account[end]]
+            if account[end] >= 0:
+                last_row[account[end]] = end
+            end += 1
+        for i in range(start, end):
+            if above[i] < 0 and origin_account[i] >= 0 and origin_account[i] != account[i]:
+                row = last_row[origin_account[i]]
+                if row >= start:
+                    above[i] = row
+        start = end

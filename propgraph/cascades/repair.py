@@ -6,16 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.cascades.order import NEVER, UNKNOWN, descend, open_circles
 from propgraph.encoding import codes_in, group_offsets
 from propgraph.errors import InputError, did_you_mean
 from propgraph.schema import ID, TIME
 
 _NEEDED = ("cascade_id", "content_id", "parent_content_id")
-_UNKNOWN = np.iinfo(np.int64).max  # a time that nobody knows is later than all
-_NEVER = np.iinfo(np.int64).min
 _NODE = ("cascade", "content_id")
 
 
@@ -107,20 +105,20 @@ def trees_from_edges(
     counts["extra_roots"] = int(marked.sum()) - int(marked[root].sum())
     parent = _chosen(nodes, named, root, counts)
     cascade = nodes["cascade"].to_numpy()
-    time = nodes["time"].fill_null(_UNKNOWN).to_numpy()
-    counts["cycles"] = int(_open_circles(parent, time))
+    time = nodes["time"].fill_null(UNKNOWN).to_numpy()
+    counts["cycles"] = int(open_circles(parent, time))
     names_none = ~nodes["names"].to_numpy() & ~marked
     names_none[root] = False
     counts["parents_unknown"] = int(names_none.sum())
     parent = np.where(parent < 0, root[cascade], parent)
     parent[root] = -1
-    clean, depth, counts["times_raised"] = _descend(parent, time)
+    clean, depth, counts["times_raised"] = descend(parent, time)
     # Below a root without a time others may have none either: they are as early as the cascade's first known.
-    known = pl.DataFrame({"cascade": cascade, "time": clean}).filter(pl.Series(time != _UNKNOWN))
+    known = pl.DataFrame({"cascade": cascade, "time": clean}).filter(pl.Series(time != UNKNOWN))
     first = np.zeros(len(labels), dtype=np.int64)
     earliest = known.group_by("cascade").agg(pl.col("time").min())
     first[earliest["cascade"].to_numpy()] = earliest["time"].to_numpy()
-    clean = np.where(clean == _NEVER, first[cascade], clean)
+    clean = np.where(clean == NEVER, first[cascade], clean)
     return _flat(nodes, labels, parent, clean, depth, clock=clock, counts=counts)
 
 
@@ -270,59 +268,3 @@ def _flat(
         time=time[order],
         counts=dict(sorted(counts.items())),
     )
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _open_circles(parent: NDArray[np.int64], time: NDArray[np.int64]) -> int:
-    """Take its parent from the earliest node of each circle; return how many there are."""
-    walk = np.full(parent.size, -1, dtype=np.int64)  # from where a node was first reached
-    circles = 0
-    for start in range(parent.size):
-        at = start
-        while at >= 0 and walk[at] < 0:
-            walk[at] = start
-            at = parent[at]
-        if at >= 0 and walk[at] == start:  # met again on the same walk
-            earliest = at
-            other = parent[at]
-            while other != at:
-                if time[other] < time[earliest] or (time[other] == time[earliest] and other < earliest):
-                    earliest = other
-                other = parent[other]
-            parent[earliest] = -1
-            circles += 1
-    return circles
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _descend(
-    parent: NDArray[np.int64], time: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint32], int]:
-    """Return times that never fall from parent to child, depths, and how many times were raised.
-
-    An unknown time becomes the parent's, at the root `_NEVER`.
-    """
-    clean = np.empty(parent.size, dtype=np.int64)
-    depth = np.zeros(parent.size, dtype=np.uint32)
-    done = np.zeros(parent.size, dtype=np.bool_)
-    way = np.empty(parent.size, dtype=np.int64)
-    raised = 0
-    for start in range(parent.size):
-        steps = 0
-        at = start
-        while at >= 0 and not done[at]:
-            way[steps] = at
-            steps += 1
-            at = parent[at]
-        while steps > 0:
-            steps -= 1
-            at = way[steps]
-            above = parent[at]
-            if above < 0:
-                clean[at] = _NEVER if time[at] == _UNKNOWN else time[at]
-            else:
-                depth[at] = depth[above] + 1
-                clean[at] = clean[above] if time[at] == _UNKNOWN else max(time[at], clean[above])
-                raised += time[at] < clean[above]
-            done[at] = True
-    return clean, depth, raised

@@ -34,9 +34,9 @@ def cascade_tree(study: Study, cascade_id: str, /) -> ig.Graph:
     Returns
     -------
     igraph.Graph
-        Vertices in order of time, the root first; each with `name` and `content_id` (the post), `account_id`,
-        `timestamp` (datetime, UTC; None where unknown), `depth` (edges from the root) and `parent_source`, as
-        in the table `cascade_nodes`. Edges have `delay_s`, seconds from the parent to the child, None where a
+        Vertices in the order of the table `cascade_nodes`, by time with the root first; each with `name` and
+        `content_id` (the post), `account_id`, `timestamp` (datetime, UTC; None where unknown), `depth` (edges
+        from the root) and `parent_source`. Edges have `delay_s`, seconds from the parent to the child, None where a
         time is unknown. The graph has every column of the cascade's row in `cascades` as an attribute.
 
     Raises

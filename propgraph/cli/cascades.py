@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ def cascades(
     cascade: Annotated[str | None, typer.Argument(metavar="ID", help="One cascade: its id, its object's, or how either begins.", show_default=False)] = None,
     trace: Annotated[str | None, typer.Option("--trace", metavar="NAME", help="Only cascades of this trace: object, reshare or url.", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N cascades a table.")] = 10,
+    reference: Annotated[Path | None, typer.Option("--reference", metavar="FILE", help="Rank shapes among the cascades of this study or table, not of STUDY.", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the tree of ID for Gephi.", show_default=False)] = None,
     png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Draw the tree of ID as a picture.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data: all cascades, or the posts of ID.")] = "table",
@@ -40,26 +42,36 @@ def cascades(
     if cascade is None and (graphml is not None or png is not None):
         raise UsageError("--graphml and --png write one cascade: name it after the study")
     found = Study.open(study)
-    tree = _tree(found, cascade, trace) if cascade is not None else None
+    tree = None if cascade is None else _tree(found, cascade, trace, reference)
     notes = [] if tree is None else _write(tree, graphml, png)
     if format != "table":
-        frame = _listed(found, trace) if tree is None else tree.nodes
-        sys.stdout.buffer.write(render(frame, format))
+        sys.stdout.buffer.write(
+            render(_listed(found, trace, reference) if tree is None else tree.nodes, format)
+        )
         sys.stdout.buffer.flush()
         for kind, text in notes:
             err(f"wrote {kind} {text}")
     elif tree is None:
-        _show_all(found, trace, top=top)
+        _show_all(
+            found,
+            _listed(found, trace, reference),
+            top=top,
+            of="this study" if reference is None else str(reference),
+        )
     else:
         _show_one(tree, notes)
 
 
-def _tree(study: Study, name: str, trace: str | None) -> Tree:
+def _tree(study: Study, name: str, trace: str | None, reference: Path | None) -> Tree:
     from propgraph.export.cascade import find_cascade, read_tree
 
     if trace is not None:
         _check_trace(study, trace)
-    return read_tree(study, find_cascade(study, name, trace=trace))
+    tree = read_tree(study, find_cascade(study, name, trace=trace))
+    if reference is None:
+        return tree
+    ranked = _listed(study, trace, reference).filter(cascade_id=tree.cascade["cascade_id"])
+    return replace(tree, cascade=ranked.row(0, named=True))
 
 
 def _check_trace(study: Study, trace: str) -> None:
@@ -69,12 +81,18 @@ def _check_trace(study: Study, trace: str) -> None:
     check_choice("--trace", trace, there)
 
 
-def _listed(study: Study, trace: str | None) -> pl.DataFrame:
+def _listed(study: Study, trace: str | None, reference: Path | None) -> pl.DataFrame:
+    """Return the cascades, ranked among those of the `reference` where one is given."""
     table = study.scan("cascades")
     if trace is not None:
         _check_trace(study, trace)
         table = table.filter(trace=trace)
-    return table.collect()
+    if reference is None:
+        return table.collect()
+    from propgraph.cascades.matched import with_percentiles
+    from propgraph.cascades.reference import read_reference
+
+    return with_percentiles(table.collect(), reference=read_reference(reference))
 
 
 def _write(tree: Tree, graphml: Path | None, png: Path | None) -> list[tuple[str, str]]:
@@ -91,13 +109,12 @@ def _write(tree: Tree, graphml: Path | None, png: Path | None) -> list[tuple[str
     return notes
 
 
-def _show_all(study: Study, trace: str | None, *, top: int) -> None:
+def _show_all(study: Study, found: pl.DataFrame, *, top: int, of: str) -> None:
     import polars as pl
 
     from propgraph.cli.output import say
     from propgraph.export.cascade import seeded
 
-    found = _listed(study, trace)
     say(f"{found.height:,} cascades of {found['size'].sum():,} posts")
     if found.is_empty():
         return
@@ -106,16 +123,19 @@ def _show_all(study: Study, trace: str | None, *, top: int) -> None:
     )
     large = found.filter(pl.col("size") >= LARGE)
     rank = "structural_virality_pct"
-    if rank in found.columns and found[rank].null_count() < found.height:
-        matched = found.filter(pl.col(rank).is_not_null())
+    deep = large.filter(pl.col("depth") > 1)  # a star is as viral as its size lets it be
+    if rank in found.columns and deep[rank].null_count() < deep.height:
         order = [rank, "size", "cascade_id"]
+        matched = deep.filter(pl.col(rank).is_not_null())
         viral = matched.sort(order, descending=[True, True, False]).head(top)
-        _table("The most viral for their size (percentile among cascades of like size)", viral)
+        _table(f"The most viral for their size, of {LARGE} posts or more", viral)
+        say(f"pct: percentile of the virality among cascades of like size in {of}", indent=4)
     else:
-        viral = large.sort(
-            "structural_virality", "cascade_id", descending=[True, False], nulls_last=True
-        ).head(top)
-        _table(f"The most viral of {LARGE} posts or more (this study has no percentiles by size)", viral)
+        order = ["structural_virality", "cascade_id"]
+        viral = deep.sort(order, descending=[True, False], nulls_last=True).head(top)
+        _table(
+            f"The most viral of {LARGE} posts or more (too few of like size in {of} for percentiles)", viral
+        )
     share = seeded(study)
     if share is None:
         say()
@@ -123,7 +143,8 @@ def _show_all(study: Study, trace: str | None, *, top: int) -> None:
     else:
         order = ["seeded", "size", "cascade_id"]
         most = large.join(share, on="cascade_id").sort(order, descending=[True, True, False]).head(top)
-        _table(f"The most seeded of {LARGE} posts or more (first ten posts that flagged clusters made)", most)
+        title = f"The most seeded of {LARGE} posts or more (first ten posts that flagged clusters made)"
+        _table(title, most, none="none: no flagged cluster made any of their first ten posts")
     say()
     say(f"one as a tree  propgraph cascades {study.path} ID   (all ids whole: --format csv)", wrap=False)
 
@@ -142,7 +163,7 @@ def _figures(row: dict[str, Any]) -> dict[str, str]:
     return cells
 
 
-def _table(title: str, frame: pl.DataFrame) -> None:
+def _table(title: str, frame: pl.DataFrame, *, none: str = "none") -> None:
     from rich.cells import cell_len, set_cell_size
 
     from propgraph.cli.output import WIDTH, say
@@ -151,7 +172,7 @@ def _table(title: str, frame: pl.DataFrame) -> None:
     say()
     say(title, bold=True)
     if frame.is_empty():
-        say("none", indent=4)
+        say(none, indent=4)
         return
     rows = [_figures(row) for row in frame.to_dicts()]
     header = [name for name in rows[0] if any(row[name] for row in rows)]
@@ -172,6 +193,10 @@ def _show_one(tree: Tree, notes: list[tuple[str, str]]) -> None:
     cascade, nodes = tree.cascade, tree.nodes
     say(cascade["cascade_id"], bold=True, wrap=False)
     say(figures(cascade))
+    ranks = {name: cascade.get(f"{name}_pct") for name in ("depth", "max_breadth", "structural_virality")}
+    told = [f"{name.replace('_', ' ')} {100 * rank:.0f}" for name, rank in ranks.items() if rank is not None]
+    if told:
+        say(f"for size {', '.join(told)}  (percentiles among cascades of like size)")
     start = cascade["start"]
     if start is not None:
         unseen = "" if nodes["timestamp"][0] is not None else ", the first reshare: delays count from it"

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
     from propgraph.study import Study
 
-TABLES = ("clusters", "sites", "members", "evidence", "account_scores", "network", "synchrony")
+TABLES = (
+    "clusters",
+    "sites",
+    "members",
+    "evidence",
+    "account_scores",
+    "network",
+    "synchrony",
+    "amplification",
+    "spreaders",
+)
 FORMATS = ("table", "json", "csv", "parquet")
 
 READINGS = {
@@ -39,9 +49,10 @@ def clusters(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of Leiden, draws and layout. Default: 0.", show_default=False)] = None,
     min_size: Annotated[int | None, typer.Option("--min-size", metavar="N", help="Leave out smaller communities. Default: 3.", show_default=False)] = None,
     min_score: Annotated[float | None, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1. Default: 0.5.", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once. Default: one a processor.", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence, account_scores, network, synchrony.")] = "clusters",
+    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence, account_scores, network, synchrony, amplification, spreaders.")] = "clusters",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -58,7 +69,7 @@ def clusters(
     check_at_least("--top", top, 0)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
-        "min_size": min_size, "min_score": min_score,
+        "min_size": min_size, "min_score": min_score, "threads": threads,
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)

@@ -40,13 +40,44 @@ def veles(
     )
     write_sample(folder, made)
     say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
-    for label, names in (
-        ("log", ("veles.parquet", "veles.csv.gz")),
-        ("truth", ("truth_accounts.csv", "truth_sites.csv")),
-    ):
+    _tell(folder, log="veles", truth=("truth_accounts.csv", "truth_sites.csv"))
+
+
+@app.command("crowdturf")
+def crowdturf(
+    folder: Annotated[Path, typer.Option("--folder", "-o", metavar="FOLDER", help="Where to write the log and its truth.", show_default=False)],
+    kind: Annotated[str, typer.Option("--kind", metavar="centralised|distributed|pyramid", help="How the campaign is organised.")] = "distributed",
+    n_accounts: Annotated[int, typer.Option("--n-accounts", metavar="N", help="Accounts in all.")] = 3000,
+    n_days: Annotated[int, typer.Option("--n-days", metavar="N", help="Days of the log.")] = 14,
+    n_workers: Annotated[int, typer.Option("--n-workers", metavar="N", help="Workers of the campaign.")] = 120,
+    n_missions: Annotated[int, typer.Option("--n-missions", metavar="N", help="Posts that it pushes at strength 1; 0 for no campaign.")] = 40,
+    strength: Annotated[float, typer.Option("--strength", metavar="X", help="Rate and synchrony of the campaign: 0.5 weak, 1 normal, 2 strong.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
+) -> None:  # fmt: skip
+    """Simulate organic sharing, one campaign of paid reshares over it, and innocent look-alikes."""
+    from propgraph.cli.output import say
+    from propgraph.simulate.crowdturf import simulate_crowdturf, write_crowdturf
+
+    made = simulate_crowdturf(
+        kind=kind,
+        n_accounts=n_accounts,
+        n_days=n_days,
+        n_workers=n_workers,
+        n_missions=n_missions,
+        strength=strength,
+        seed=seed,
+    )
+    write_crowdturf(folder, made)
+    say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
+    _tell(folder, log="crowdturf", truth=("truth_accounts.csv", "truth_campaigns.csv"))
+
+
+def _tell(folder: Path, *, log: str, truth: tuple[str, str]) -> None:
+    """Say what was written, and what to do with it."""
+    from propgraph.cli.output import say
+
+    for label, names in (("log", (f"{log}.parquet", f"{log}.csv.gz")), ("truth", truth)):
         for name in names:
             say(f"{label:<10}{folder / name}", wrap=False)
-    say(
-        f"next      {shlex.join(['propgraph', 'build', str(folder / 'veles.parquet'), '-o', 'study'])}",
-        wrap=False,
-    )
+    command = shlex.join(["propgraph", "build", str(folder / f"{log}.parquet"), "-o", "study"])
+    say(f"next      {command}", wrap=False)

@@ -1,8 +1,8 @@
 """Originals that a log does not name by their id, only by whose they are: found in the log, or given a name.
 
 4CAT's exports and Hoaxy say whom a post was reshared from, not which post it was. The original is then that
-account's first post of the same link (else object, else text). Reshares of which the log says neither post nor
-author are taken to be of one original where their texts are the same.
+account's first post of the same link (else object, else text), if that is not later. Reshares of which the log says
+neither post nor author are taken to be of one original where their texts are the same.
 """
 
 from __future__ import annotations
@@ -96,10 +96,19 @@ def _with_originals(
     wanted = (
         posts.with_row_index("_row")
         .filter(lacking)
-        .select("_row", origin=pl.col("origin_account_id").cast(ID), what=what, text=_telling_text(posts))
+        .select(
+            "_row",
+            "timestamp",
+            origin=pl.col("origin_account_id").cast(ID),
+            what=what,
+            text=_telling_text(posts),
+        )
         .with_columns(what=pl.when(pl.col("origin").is_null()).then("text").otherwise("what"))
     )
     found = wanted.join(original, on=["origin", "what"], how="left", maintain_order="left")
+    # What its author posted only later cannot have been reshared: the original is an earlier one, not in the log.
+    told = pl.col("made") <= pl.col("timestamp")
+    found = found.with_columns(pl.when(told).then(name).alias(name) for name in ("original", "made"))
     found = found.with_columns(
         pl.col("what").replace(_hashes(found.filter(pl.col("original").is_null())["what"]))
     )

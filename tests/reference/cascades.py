@@ -8,30 +8,52 @@ from itertools import combinations, pairwise
 from math import inf, nan
 
 
-def infer_parents(offsets, content, account, parent_content, origin_account):
-    """Return parents, the words for their sources, and the counts of unusable ones."""
-    parents, sources, counts = [], [], {"parents_later": 0, "parents_absent": 0}
+def infer_parents(offsets, content, account, time, parent_content, origin_account):
+    """Return the rows in order, their parents (places in it), sources and times, and what was mended."""
+    order, parents, sources, times = [], [], [], []
+    counts = dict.fromkeys(("parents_absent", "self_loops", "cycles", "times_raised"), 0)
     for start, end in pairwise(offsets):
-        rows = range(start, end)
+        rows, above = range(start, end), {}
         for row in rows:
-            above = range(start, row)
             named = [other for other in rows if 0 <= parent_content[row] == content[other]]
-            by_origin = [other for other in above if 0 <= origin_account[row] == account[other]]
+            by_origin = [other for other in rows if 0 <= origin_account[row] == account[other]]
+            earlier = [other for other in by_origin if other < row]
+            at_once = [
+                other for other in by_origin
+                if other > row and time[other] == time[row] and account[other] != account[row]
+            ]  # fmt: skip
             if parent_content[row] >= 0 and not named:
                 counts["parents_absent"] += 1
-            elif named and named[0] >= row:
-                counts["parents_later"] += 1
-            if row == start:
-                parent, source = -1, "root"
-            elif named and named[0] < row:
-                parent, source = named[0], "observed"
-            elif by_origin:
-                parent, source = by_origin[-1], "observed"
-            else:
-                parent, source = start, "inferred:star"
-            parents.append(parent)
-            sources.append(source)
-    return parents, sources, counts
+            if named and named[0] == row:
+                counts["self_loops"] += 1
+            if named and named[0] != row:
+                above[row] = named[0]
+            elif earlier or at_once:
+                above[row] = (earlier or at_once)[-1]
+        for row in rows:
+            way = [row]
+            while way[-1] in above and above[way[-1]] not in way:
+                way.append(above[way[-1]])
+            if above.get(way[-1]) == row:  # a circle, seen from each of its nodes until it is opened
+                counts["cycles"] += 1
+                del above[min(way, key=lambda node: (time[node], node))]
+        steps, clean = {}, {}
+        for row in rows:
+            way = [row]
+            while way[-1] in above:
+                way.append(above[way[-1]])
+            steps[row], clean[row] = len(way) - 1, max(time[node] for node in way)
+        counts["times_raised"] += sum(time[row] < clean[above[row]] for row in above)
+        ordered = list(rows)
+        if any(other > row for row, other in above.items()):
+            ordered.sort(key=lambda row: (clean[row], steps[row], row))
+        for row in ordered:
+            root = row == ordered[0]
+            parents.append(-1 if root else start + ordered.index(above.get(row, ordered[0])))
+            sources.append("root" if root else "observed" if row in above else "inferred:star")
+            times.append(clean[row])
+        order += ordered
+    return order, parents, sources, times, counts
 
 
 def way_to_root(row, parent):

@@ -1,0 +1,180 @@
+"""Clusters joined to cascades: the columns of `clusters`, the table `amplification`, the evidence of structure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+
+from propgraph.amplification.forest import forest
+from propgraph.amplification.reach import measure_amplification
+from propgraph.amplification.spreaders import measure_spreaders
+from propgraph.amplification.structure import KINDS, Structure, joined_structures, measure_structure
+from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, SPREADERS
+
+#: The rule of the evidence, and from which score on a structure is told.
+RULE, SHOWN = "structure", 0.5
+
+
+@dataclass(frozen=True)
+class Amplified:
+    """What cascades tell of clusters and accounts.
+
+    Attributes
+    ----------
+    table
+        Columns of `schema.AMPLIFICATION`.
+    clusters
+        The clusters given, with the columns of `schema.CLUSTERS` that cascades tell.
+    spreaders
+        Columns of `schema.SPREADERS`.
+    evidence
+        Columns of `schema.EVIDENCE`: a row for each flagged cluster whose highest score of structure is 0.5 or
+        more, with an innocent reading in its sentence. It flags nothing by itself.
+    """
+
+    table: pl.DataFrame
+    clusters: pl.DataFrame
+    spreaders: pl.DataFrame
+    evidence: pl.DataFrame
+
+
+def amplify(
+    nodes: pl.DataFrame | pl.LazyFrame, members: pl.DataFrame, clusters: pl.DataFrame, /
+) -> Amplified:
+    """Return what cascades tell of clusters: how early they are, what they start, how their crowds hang.
+
+    A post may stand in cascades of several traces. The figures of a cluster are of one: that in which its
+    members reshare most with a known parent, else simply most; it stands in `cascade_trace`. One trace is held
+    in memory at a time.
+
+    Parameters
+    ----------
+    nodes
+        `schema.CASCADE_NODES`, in the order of a study.
+    members
+        `account_id`, `cluster_id`; an account is in one cluster at most.
+    clusters
+        Columns of `schema.CLUSTERS`.
+
+    Returns
+    -------
+    Amplified
+        The table, the clusters, the spreaders and the evidence.
+    """
+    parts, spreaders = [], [SPREADERS.empty()]
+    for part in _by_trace(nodes.lazy()):
+        cascades = forest(part)
+        if len(cascades.cascade_id):
+            spreaders.append(measure_spreaders(cascades))
+            if members.height:
+                table = measure_amplification(cascades, members)
+                parts.append((table, measure_structure(cascades, members, table)))
+    spread = pl.concat(spreaders).sort("trace", "account_id")
+    if not parts:
+        return Amplified(AMPLIFICATION.empty(), CLUSTERS.conform(clusters), spread, EVIDENCE.empty())
+    table = pl.concat([table for table, _ in parts]).sort("cluster_id", "cascade_id")
+    structure = joined_structures([structure for _, structure in parts])
+    summary = _summary(table, structure)
+    told = [name for name in summary.columns if name != "cluster_id"]
+    joined = clusters.drop(told, strict=False).join(
+        summary, on="cluster_id", how="left", maintain_order="left"
+    )
+    flagged = summary.join(clusters.filter("flagged"), on="cluster_id", how="semi", maintain_order="left")
+    return Amplified(table, CLUSTERS.conform(joined), spread, _evidence(structure, flagged))
+
+
+def _by_trace(nodes: pl.LazyFrame) -> list[pl.LazyFrame]:
+    """Return the nodes of each trace; they stand together."""
+    traces = nodes.select(pl.col("cascade_id").cast(pl.String).str.extract("^([^:]*):").rle()).unnest(
+        cs.all()
+    )
+    ends = traces.select(pl.col("len").cum_sum()).collect().to_series().to_list()
+    return [nodes.slice(start, end - start) for start, end in pairwise([0, *ends])]
+
+
+def _summary(table: pl.DataFrame, structure: Structure) -> pl.DataFrame:
+    """Return a row for each cluster: its figures in its main trace."""
+    by_trace = (
+        table.group_by("cluster_id", "trace", maintain_order=True)
+        .agg(
+            n_known_own=pl.col("n_known_own").sum(),
+            n_nodes=pl.col("n_nodes").sum(),
+            n_cascades=pl.len(),
+            n_started=pl.col("started").sum(),
+            early_share_mean=pl.col("first_10_share").mean(),
+            early_share_median=pl.col("first_10_share").median(),
+            below=pl.col("n_below").sum(),
+            known=pl.col("n_known").sum(),
+        )
+        .sort(["cluster_id", "n_known_own", "n_nodes", "trace"], descending=[False, True, True, False])
+        .unique("cluster_id", keep="first", maintain_order=True)
+    )
+    share = pl.when(pl.col("known") > 0).then(pl.col("below") / pl.col("known"))
+    return (
+        by_trace.with_columns(share_below=share)
+        .join(structure.clusters, on=["cluster_id", "trace"], how="left", maintain_order="left")
+        .rename({"trace": "cascade_trace"})
+        .select("cluster_id", *(name for name in CLUSTERS.columns if name in _told(structure)))
+    )
+
+
+def _told(structure: Structure) -> set[str]:
+    own = {
+        "cascade_trace", "n_cascades", "n_started", "early_share_mean", "early_share_median", "share_below",
+    }  # fmt: skip
+    return own | (set(structure.clusters.columns) - {"cluster_id", "trace"})
+
+
+def _evidence(structure: Structure, summary: pl.DataFrame) -> pl.DataFrame:
+    """Return a row for each cluster with a score to be told; the scores add up to 1 at most, so one is highest."""
+    posts = {
+        name: {(row["cluster_id"], row["trace"]): row["content_ids"] for row in frame.to_dicts()}
+        for name, frame in (("relay", structure.relay_posts), ("origin", structure.origin_posts))
+    }
+    rows = []
+    for row in summary.to_dicts():
+        kind = max(KINDS, key=lambda name: row[name] or 0)
+        if (row[kind] or 0) >= SHOWN:
+            shown = posts["origin" if kind == "centralised" else "relay"]
+            rows.append(
+                {
+                    "subject_type": "cluster",
+                    "subject_id": row["cluster_id"],
+                    "rule": RULE,
+                    "value": row[kind],
+                    "threshold": SHOWN,
+                    "content_ids": shown[row["cluster_id"], row["cascade_trace"]],
+                    "sentence": _centralised(row) if kind == "centralised" else _through_relays(row, kind),
+                }
+            )
+    return EVIDENCE.conform(pl.DataFrame(rows, schema={name: EVIDENCE.dtypes[name] for name in _WRITTEN}))
+
+
+_WRITTEN = ("subject_type", "subject_id", "rule", "value", "threshold", "content_ids", "sentence")
+
+
+def _centralised(row: dict[str, Any]) -> str:
+    return (
+        f"centralised: {row['first_generation_share']:.0%} of the members' reshares hang directly under the origin, "
+        "close together in time; a celebrity's keen followers look the same"
+    )
+
+
+def _through_relays(row: dict[str, Any], kind: str) -> str:
+    named = ", ".join(row["relays"][:3]) + (", ..." if row["n_relays"] > 3 else "")
+    relays = f"{row['n_relays']:,} relay{'s' if row['n_relays'] > 1 else ''} ({named})"
+    lag = f"half within {row['relay_lag_s']:,.0f} s"
+    part = f"{row['middle_share']:.0%} of the members' reshares hang below them, {lag}"
+    if kind == "distributed":
+        return (
+            f"distributed through {relays}: {part}, each member below its own; branches that pass on their "
+            "headquarters' posts look the same"
+        )
+    return (
+        f"a pyramid below {relays}: {part}, and each tier is wider than the one above; a story that goes viral "
+        "through several communities looks the same"
+    )

@@ -107,7 +107,7 @@ def test_build_is_called_like_its_function():
 def test_clusters_is_called_like_its_function():
     ours, api = options("clusters"), parameters(propgraph.find_clusters)
     assert set(ours) - {"help", "graphml", "format", "table", "top"} == set(api)
-    for name in set(api) - {"study", "trace", "partition"}:
+    for name in set(api) - {"study", "trace", "partition", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
         assert ours[name].default is None
         assert f"Default: {api[name].default}." in ours[name].help, name

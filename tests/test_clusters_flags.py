@@ -186,6 +186,12 @@ def test_what_the_log_cannot_tell_has_no_innocent_reading():
         (0.24, IN_STEP, ["activists"]),
         # Neither synchronised nor in step: (1 - .7) * .3.
         (0.09, REPETITIVE, []),
+        # What is beyond chance pair by pair needs no window: .65; halved for fans; with the window 1 - .35 * .6.
+        (0.65, BEYOND, ["activists"]),
+        (0.325, BEYOND | {"met_origin_share": 0.5}, ["fans"]),
+        # One story explains a window, not nearness in the order of several objects' posts.
+        (0.65, BEYOND | {"top_object_share": 0.5}, ["activists"]),
+        (0.79, BEYOND | SYNCHRONISED, ["activists"]),
         # 1 - .6 * .7.
         (0.58, SYNCHRONISED | REPETITIVE, ["activists"]),
         # 1 - .6 * .7 * .7.
@@ -209,19 +215,21 @@ def test_scores_by_hand(score, changes, readings):
     assert also == readings
 
 
-ALL_FIRE = SYNCHRONISED | IN_STEP | REPETITIVE | TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE
+ALL_FIRE = (
+    BEYOND | SYNCHRONISED | IN_STEP | REPETITIVE | TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE
+)
 ALL_FIRE |= {"expected_co_objects": 2.0}
 
 
 def test_all_rules_together_stay_below_one():
     score, rules, _ = judged(**ALL_FIRE)
     assert sorted(rules) == sorted(rule.name for rule in RULES)
-    # 1 - .6 * .7 * .7 * .65 * .75 * .85 * .85 * .95
-    assert score == pytest.approx(0.901625, abs=5e-6)
+    # 1 - .35 * .6 * .7 * .7 * .65 * .75 * .85 * .85 * .95
+    assert score == pytest.approx(0.965569, abs=5e-6)
 
 
 def test_no_score_leaves_0_to_1():
-    switches = [SYNCHRONISED, IN_STEP, REPETITIVE, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS, ONE_SITE,
+    switches = [BEYOND, SYNCHRONISED, IN_STEP, REPETITIVE, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS, ONE_SITE,
                 {"met_origin_share": 1.0}, {"n_accounts": 3, "fast_share": 1.0}]  # fmt: skip
     baseline = base()
     for on in product([False, True], repeat=len(switches)):

@@ -194,12 +194,12 @@ HOSTILE = [
 def hostile_study(tmp_path_factory):
     """A crew whose ids and names are as hostile as text can be, among strangers; flagged."""
     folder = tmp_path_factory.mktemp("hostile")
-    rows = []
+    rows, chance = [], random.Random(7)
     for k in range(8):
         for j, who in enumerate(HOSTILE):
             rows.append((who, f"{who} too", 5000 * k + j, f"https://xn--80ak6aa92e.example{k % 2}.com/{k}"))
         for j in range(20):
-            second = 5000 * k + 300 + 200 * ((3 * j + 5 * k) % 23)
+            second = 5000 * k + 300 + chance.randrange(4600)
             rows.append((f"s{j}", f"stranger {j}", second, f"https://xn--80ak6aa92e.example{k % 2}.com/{k}"))
     pl.DataFrame(
         {

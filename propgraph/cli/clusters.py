@@ -42,7 +42,7 @@ def clusters(
     evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest. Default: both.", show_default=False)] = None,
     q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised. Default: 0.05.", show_default=False)] = None,
     neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Posts of an object between which nearness is looked for. Default: 50.", show_default=False)] = None,
-    multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network.", show_default=False)] = None,
+    multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network. Default: False.", show_default=False)] = None,
     objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph. Default: modularity.", show_default=False)] = None,
     resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities. Default: 1.0.", show_default=False)] = None,
     partition: Annotated[str | None, typer.Option("--partition", metavar="NAME", help="A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.", show_default=False)] = None,

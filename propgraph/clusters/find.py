@@ -13,7 +13,7 @@ from propgraph.clusters.measure import Material, core_members, measure_clusters,
 from propgraph.clusters.synchrony import Synchrony, synchrony
 from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
-from propgraph.cosharing.joint import Joint, grow, joint_synchrony, near_posts, scores_of
+from propgraph.cosharing.joint import Joint, grow, joint_synchrony, merge_groups, near_posts, scores_of
 from propgraph.cosharing.ranks import NEIGHBOURS
 from propgraph.encoding import codes_in
 from propgraph.networks import join_traces, to_igraph, with_pairs
@@ -132,8 +132,27 @@ def _synchronised(
         found = _communities(pairs, choices, min_size=2)
     if found.is_empty():
         return joint, NO_GROUPS.clear(), NO_STANDING.clear()
+    found = merge_groups(found, _of_one_crew(found, edges))
     groups, standing = grow(joint.ranks, found, q=choices.q, threads=threads)
     return joint, groups.filter(pl.len().over("community") >= choices.min_size), standing
+
+
+def _of_one_crew(groups: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+    """Return `community`, `other`: half of all pairs between the two, or more, co-shared in the window.
+
+    A tool that posts to its accounts in a list's order puts only neighbours in the list near each other in rank.
+    """
+    size = groups.group_by("community").len("size")
+    return (
+        edges.join(groups, left_on="source", right_on="account_id")
+        .join(groups.rename({"community": "other"}), left_on="target", right_on="account_id")
+        .filter(pl.col("community") != pl.col("other"))
+        .group_by(pl.min_horizontal("community", "other"), other=pl.max_horizontal("community", "other"))
+        .len("n")
+        .join(size, on="community")
+        .join(size.rename({"community": "other", "size": "size_other"}), on="other")
+        .filter(pl.col("n") * 2 >= pl.col("size") * pl.col("size_other"))
+    )
 
 
 def _communities(edges: pl.DataFrame, choices: Choices, *, min_size: int) -> pl.DataFrame:

@@ -271,7 +271,8 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
 
     The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
-    that accounts for the synchrony itself (one outlet, fans, breaking news). Where neither `beyond-chance` nor
+    that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `beyond-chance`
+    fires, for that is held against each object's own burst). Where neither `beyond-chance` nor
     `synchronised` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
     organised), and without `beyond-chance` and `repetitive` by a fifth (a few meetings prove little).
     """
@@ -280,6 +281,9 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
     findings = [finding for _, finding in fired]
     readings = innocent_readings(row)
+    if BEYOND_CHANCE in {finding.rule for finding in findings}:
+        # Each object's own burst is what pairs were held against, and there are several.
+        readings = [reading for reading in readings if reading != "breaking-news"]
     score *= 0.5 ** sum(reading in EXPLAINING for reading in readings)
     rules = {finding.rule for finding in findings}
     if not rules & {BEYOND_CHANCE, SYNCHRONISED, IN_STEP}:

@@ -160,10 +160,11 @@ def _harmonic(lists: pl.Series) -> Float64:
 def grow(
     ranks: Mapping[str, Ranks], groups: pl.DataFrame, /, *, q: float, threads: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Let accounts join the groups that they stand near to beyond chance, and tell how near each stands.
+    """Let accounts join groups that they stand near to beyond chance, and tell how near each stands.
 
     Outsiders are tested against every group with which they share two objects or more, in all traces together;
-    those with a false discovery rate of at most `q` join the group nearest to them, at most three times over.
+    those with a false discovery rate of at most `q` join the group nearest to them, and groups of which half the
+    members of one stand near the other become one, at most three times over.
     Nobody's own posts had a part in forming the group that they are tested against. A member's standing with
     the others describes: the pairs that made the group are part of it.
 
@@ -188,29 +189,72 @@ def grow(
     q_values = pl.DataFrame(schema={"account_id": pl.String, "q_value": pl.Float64})
     for _ in range(_ROUNDS):
         standing, n_tests = _standing(ranks, groups, threads=threads)
-        outside = standing.join(groups, on="account_id", how="anti", maintain_order="left")
-        rate = false_discovery_rate(outside["p_value"].to_numpy(), n_tests=max(n_tests, 1))
+        away = standing.filter(~pl.col("inside"))
+        rate = false_discovery_rate(away["p_value"].to_numpy(), n_tests=max(n_tests, 1))
+        away = away.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
         best = (
-            outside.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
+            away.join(groups, on="account_id", how="anti")
             .sort("p_value", "community", "account_id")
             .unique("account_id", keep="first", maintain_order=True)
         )
         new = best.filter(pl.col("q_value") <= q)
-        q_values = (
-            pl.concat([q_values, best.select("account_id", "q_value")])
-            .group_by("account_id")
-            .agg(pl.col("q_value").min())
-        )
-        if new.is_empty():
+        told = pl.concat([q_values, best.select("account_id", "q_value")])
+        q_values = told.group_by("account_id").agg(pl.col("q_value").min())
+        links = _near_groups(groups, away.filter(pl.col("q_value") <= q))
+        if new.is_empty() and links.is_empty():
             break
-        groups = pl.concat([groups, new.select("account_id", "community", joined=pl.lit(True))])
+        joining = new.select("account_id", "community", joined=pl.lit(True))
+        groups = merge_groups(pl.concat([groups, joining]), links)
     nearest = standing.group_by("account_id").agg(p_value=pl.col("p_value").min())
     told = nearest.with_columns(synchrony=-pl.col("p_value").clip(1e-300).log10()).join(
         q_values, on="account_id", how="left"
     )
-    return groups.sort("community", "account_id"), told.select("account_id", "synchrony", "q_value").sort(
-        "account_id"
+    return (
+        groups.sort("community", "account_id"),
+        told.select("account_id", "synchrony", "q_value").sort("account_id"),
     )
+
+
+def _near_groups(groups: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
+    """Return `community`, `other`: half the members of the first, or more, stand near the second."""
+    size = groups.group_by("community").len("size")
+    return (
+        near.rename({"community": "other"})
+        .join(groups.select("account_id", "community"), on="account_id")
+        .group_by("community", "other")
+        .len("n")
+        .join(size, on="community")
+        .filter(pl.col("n") * 2 >= pl.col("size"))
+    )
+
+
+def merge_groups(groups: pl.DataFrame, links: pl.DataFrame, /) -> pl.DataFrame:
+    """Make one group of all that `links` connect.
+
+    Parameters
+    ----------
+    groups
+        `community` (UInt32) among other columns.
+    links
+        `community`, `other`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `groups` with the lowest number of those connected as `community`.
+    """
+    first = {community: community for community in groups["community"].unique().to_list()}
+
+    def root(community: int) -> int:
+        while first[community] != community:
+            community = first[community]
+        return community
+
+    for one, other in links.select("community", "other").sort("community", "other").iter_rows():
+        low, high = sorted((root(one), root(other)))
+        first[high] = low
+    names = {community: root(community) for community in first}
+    return groups.with_columns(pl.col("community").replace_strict(names, return_dtype=pl.UInt32))
 
 
 def _standing(ranks: Mapping[str, Ranks], groups: pl.DataFrame, *, threads: int) -> tuple[pl.DataFrame, int]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from propgraph.errors import StudyError
 from propgraph.export.graphml import UNFLAGGED, palette, write_graphml
-from propgraph.networks import join_traces, layout, to_igraph
+from propgraph.networks import join_traces, layout, to_igraph, with_pairs
 from propgraph.study import Study
 
 
@@ -29,7 +29,8 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
         Nodes: `id` (the account's), `label`, `cluster`, `flagged`, `flags`, `score` (of the cluster),
         `degree`, `strength`, `n_posts`, `n_shares`, `followers`, `created_at`, `x`, `y`, `size`, `r`, `g`,
         `b`. Edges: `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share`,
-        `first_time`, `last_time`, `traces`, `r`, `g`, `b`. Flagged clusters have a colour each, all else is
+        `first_time`, `last_time`, `traces`, `synchrony`, `synchronised`, `r`, `g`, `b`; a pair synchronised beyond
+        chance that has no edge in the window has weight 1. Flagged clusters have a colour each, all else is
         grey.
 
     Raises
@@ -41,6 +42,7 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
         raise StudyError(f"{study.path}: no clusters yet; run `propgraph clusters` first")
     traces = study.run["clusters"]["parameters"]["trace"]
     edges = join_traces(study.scan("edges").filter(pl.col("trace").is_in(traces)).collect())
+    edges = with_pairs(edges, study.network).with_columns(pl.col("weight").fill_null(1))
     graph = to_igraph(edges.select("source", "target", "weight"))
     ids = pl.Series("id", graph.vs["name"], dtype=pl.String)
     strength = graph.strength(weights="weight") if graph.ecount() else [0.0] * graph.vcount()

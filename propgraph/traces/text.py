@@ -26,8 +26,10 @@ _BLANKS = r"\s+"
 _INVISIBLE = r"[[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]--\s]"
 _LINK = r"(?i)(?:https?://|\bwww\.|\bpic\.twitter\.com/)\S*"
 # `RT @name:`, `.@name` or names alone: whom a text is said to, not what it says.
-_ADDRESS = r"(?i)^(?:(?:rt )?[.'\"“]?@\w+:? ?)+"
-_RESHARE_MARK = r"(?i)^\s*rt @\w"
+# Names are of letters, digits and _; a vowel sign after one, as in Thai, begins the text.
+_NAME = r"@[\p{L}\p{N}_]"
+_ADDRESS = rf"(?i)^(?:(?:rt )?[.'\"“]?{_NAME}+:? ?)+"
+_RESHARE_MARK = rf"(?i)^\s*rt {_NAME}"
 # Scripts that are written without blanks: two characters make about one word.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = rf"[\w--[{_UNSPACED}]]+"

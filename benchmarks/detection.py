@@ -26,7 +26,7 @@ from timing import header, row
 from propgraph import build, find_clusters, make_shares, read_log, simulate_veles
 from propgraph.evaluation.evaluate import evaluate
 
-FIGURES = ("AP", "AUC", "P@50", "P@100", "precision", "recall", "recall q<=.05")
+FIGURES = ("AP", "AUC", "P@50", "P@100", "precision", "recall", "precision q<=.05", "recall q<=.05")
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ def figures(scores: pl.DataFrame, case: Case) -> dict[str, float | None]:
         "precision_at_k",
         "precision",
         "recall",
+        "precision_at_q",
         "recall_at_q",
     )
     taken: dict[str, float | None] = {}
@@ -119,7 +120,7 @@ def figures(scores: pl.DataFrame, case: Case) -> dict[str, float | None]:
         of = found.filter(measure=name)
         taken[figure] = of.filter(at=float(k)).item(0, "value") if k else of.item(0, "value")
     if "q_value" not in scores.columns:
-        taken["recall q<=.05"] = None
+        taken |= dict.fromkeys(("precision q<=.05", "recall q<=.05"))
     for kind, value in found.filter(measure="false_flags").select("kind", "value").iter_rows():
         taken[f"{kind} flagged"] = value
     return taken

@@ -373,7 +373,7 @@ CLUSTERS = _table(
         "members' pairs of posts within the window, in the strongest trace",
     ),
     expected=(pl.Float64(), "pairs of posts", "as many as outsiders' timing of the same objects would give"),
-    synchrony=(SHARE, "0..1", "part of members' pairs of posts in the window, over the objects they share"),
+    together=(SHARE, "0..1", "part of members' pairs of posts in the window, over the objects they share"),
     pace=(SHARE, "0..1", "the same of outsiders' pairs of posts of these objects"),
     p_value=(pl.Float64(), "0..1", "bound on the chance of such synchrony at the outsiders' pace (Chernoff)"),
     n_sites=(COUNT, "sites", "registrable domains shared"),

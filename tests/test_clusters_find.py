@@ -55,7 +55,7 @@ def test_a_crew_in_a_bare_log_is_found(tmp_path):
     study = study_of(tmp_path, crew() + crowd())
     [cluster] = study.clusters.filter("flagged").to_dicts()
     assert study.members.filter(cluster_id=cluster["cluster_id"])["account_id"].to_list() == list("abcd")
-    assert cluster["flags"] == ["synchronised", "in-step", "repetitive", "within-seconds"]
+    assert cluster["flags"] == ["at-once", "in-step", "repetitive", "within-seconds"]
     assert (cluster["observed"], cluster["n_objects"]) == (8 * 6, 8)
     assert cluster["original_share"] is None
     assert cluster["top_site"] is None
@@ -182,7 +182,7 @@ def reshares(authors, crew="bcdefg"):
 def test_fans_are_those_of_one_account_outside(tmp_path, authors, innocent):
     # The same reshares of one star, or of two of their own, half of all each.
     study = study_of(tmp_path, reshares(authors))
-    [cluster] = [row for row in study.clusters.to_dicts() if "synchronised" in row["flags"]]
+    [cluster] = [row for row in study.clusters.to_dicts() if "at-once" in row["flags"]]
     assert study.members.filter(cluster_id=cluster["cluster_id"])["account_id"].to_list() == list("bcdefg")
     assert cluster["innocent"] == innocent
     assert cluster["flagged"] == (innocent == ["activists"])
@@ -224,7 +224,7 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
     evidence = small_study.evidence
     assert evidence.schema == EVIDENCE.dtypes
     assert set(evidence["rule"]) >= {
-        "synchronised",
+        "at-once",
         "repetitive",
         "in-step",
         "many-groups",
@@ -234,7 +234,7 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
     flags = {(row["cluster_id"], rule) for row in clusters.values() for rule in row["flags"]}
     flags |= {(row["site"], rule) for row in small_study.sites.to_dicts() for rule in row["flags"]}
     assert {(row["subject_id"], row["rule"]) for row in evidence.to_dicts()} == flags
-    told = evidence.filter(pl.col("rule").is_in(["synchronised", "in-step"])).sort("rule")
+    told = evidence.filter(pl.col("rule").is_in(["at-once", "in-step"])).sort("rule")
     timing = dict(told.select("subject_id", "sentence").iter_rows())
     assert any("same URL" in sentence for sentence in timing.values())
     for row in evidence.to_dicts():
@@ -246,7 +246,7 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
             assert all(clusters[post["cluster_id"]]["flagged"] for post in shown)
             continue
         assert {post["cluster_id"] for post in shown} == {row["subject_id"]}
-        if row["rule"] in ("synchronised", "in-step", "repetitive"):
+        if row["rule"] in ("at-once", "in-step", "repetitive"):
             reshares = all(post["kind"] == "reshare" for post in shown)
             by_url = "same URL" in timing.get(row["subject_id"], "" if reshares else "same URL")
             what = "url" if by_url else "parent_content_id"

@@ -14,7 +14,7 @@ DAY = 86_400
 # A cluster of twenty that does nothing special: it met as often as outsiders' pace gives.
 PLAIN = {
     "n_accounts": 20, "timing_trace": "url", "observed": 10.0, "expected": 10.0, "p_value": 0.8,
-    "synchrony": 0.1, "pace": 0.1, "co_objects": 2.0, "expected_co_objects": 2.0, "fast_share": 0.1,
+    "together": 0.1, "pace": 0.1, "co_objects": 2.0, "expected_co_objects": 2.0, "fast_share": 0.1,
     "top_site": "x.com", "top_site_share": 0.2, "n_links": 100, "original_share": 0.5, "n_created": 20,
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
@@ -39,10 +39,10 @@ def judged(baseline=None, **changes):
     return score, [finding.rule for finding in findings], readings
 
 
-BEYOND = {"n_synchronised": 7, "synchronised_share": 0.5, "best_p": 2.3e-9}
-SYNCHRONISED = {"observed": 100.0, "p_value": 0.05}
+SYNCHRONISED = {"n_synchronised": 7, "synchronised_share": 0.5, "best_p": 2.3e-9}
+AT_ONCE = {"observed": 100.0, "p_value": 0.05}
 # As often as outsiders' pace gives, so not repetitive.
-IN_STEP = {"synchrony": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
+IN_STEP = {"together": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
 REPETITIVE = {"co_objects": 5.0}
 TOGETHER = {"creation_spread_s": 1.0 * DAY}
 GROUPS = {"typical_targets": 5.0}
@@ -64,18 +64,18 @@ def test_nothing_fires_on_a_plain_cluster():
 @pytest.mark.parametrize(
     ("rule", "fires", "changes"),
     [
-        ("beyond-chance", True, BEYOND),
-        ("beyond-chance", False, BEYOND | {"synchronised_share": 0.49}),
-        ("beyond-chance", False, {"synchronised_share": 1.0}),
         ("synchronised", True, SYNCHRONISED),
-        ("synchronised", False, SYNCHRONISED | {"observed": 99.9}),
-        ("synchronised", False, SYNCHRONISED | {"p_value": 0.051}),
-        ("synchronised", True, {"observed": 30.0, "p_value": 1e-6}),
-        ("synchronised", False, {"observed": 29.9, "p_value": 1e-6}),
-        ("synchronised", False, {"observed": 99.9, "p_value": 1.1e-6}),
-        ("synchronised", False, SYNCHRONISED | {"compared": False}),
+        ("synchronised", False, SYNCHRONISED | {"synchronised_share": 0.49}),
+        ("synchronised", False, {"synchronised_share": 1.0}),
+        ("at-once", True, AT_ONCE),
+        ("at-once", False, AT_ONCE | {"observed": 99.9}),
+        ("at-once", False, AT_ONCE | {"p_value": 0.051}),
+        ("at-once", True, {"observed": 30.0, "p_value": 1e-6}),
+        ("at-once", False, {"observed": 29.9, "p_value": 1e-6}),
+        ("at-once", False, {"observed": 99.9, "p_value": 1.1e-6}),
+        ("at-once", False, AT_ONCE | {"compared": False}),
         ("in-step", True, IN_STEP),
-        ("in-step", False, IN_STEP | {"synchrony": 0.49}),
+        ("in-step", False, IN_STEP | {"together": 0.49}),
         ("in-step", False, IN_STEP | {"co_objects": 4.5}),
         ("in-step", True, IN_STEP | {"pace": 0.4}),
         ("in-step", False, IN_STEP | {"pace": 0.41}),
@@ -111,7 +111,7 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
         # Of a window beyond a minute, twice the others' pace.
         ("in-step", True, IN_STEP | {"pace": 0.25}, {"window_s": 61.0}),
         ("in-step", False, IN_STEP | {"pace": 0.26}, {"window_s": 61.0}),
-        ("in-step", False, {"synchrony": 0.9, "co_objects": 4.9, "compared": False}, {"window_s": 61.0}),
+        ("in-step", False, {"together": 0.9, "co_objects": 4.9, "compared": False}, {"window_s": 61.0}),
         # Ten seconds say little about a window of less than twenty.
         ("within-seconds", True, SECONDS, {"window_s": 20.0}),
         ("within-seconds", False, SECONDS, {"window_s": 19.0}),
@@ -182,28 +182,28 @@ def test_what_the_log_cannot_tell_has_no_innocent_reading():
     ("score", "changes", "readings"),
     [
         # One rule about timing, without repetition: .40 * .8, .30 * .8; nothing tells them from activists.
-        (0.32, SYNCHRONISED, ["activists"]),
+        (0.32, AT_ONCE, ["activists"]),
         (0.24, IN_STEP, ["activists"]),
         # Neither synchronised nor in step: (1 - .7) * .3.
         (0.09, REPETITIVE, []),
         # What is beyond chance pair by pair needs no window: .65; halved for fans; with the window 1 - .35 * .6.
-        (0.65, BEYOND, ["activists"]),
-        (0.325, BEYOND | {"met_origin_share": 0.5}, ["fans"]),
+        (0.65, SYNCHRONISED, ["activists"]),
+        (0.325, SYNCHRONISED | {"met_origin_share": 0.5}, ["fans"]),
         # One story explains a window, not nearness in the order of several objects' posts.
-        (0.65, BEYOND | {"top_object_share": 0.5}, ["activists"]),
-        (0.79, BEYOND | SYNCHRONISED, ["activists"]),
+        (0.65, SYNCHRONISED | {"top_object_share": 0.5}, ["activists"]),
+        (0.79, SYNCHRONISED | AT_ONCE, ["activists"]),
         # 1 - .6 * .7.
-        (0.58, SYNCHRONISED | REPETITIVE, ["activists"]),
+        (0.58, AT_ONCE | REPETITIVE, ["activists"]),
         # 1 - .6 * .7 * .7.
-        (0.706, SYNCHRONISED | REPETITIVE | {"synchrony": 0.5}, ["activists"]),
+        (0.706, AT_ONCE | REPETITIVE | {"together": 0.5}, ["activists"]),
         # 1 - .6 * .7 * .65: made together, no activists.
-        (0.727, SYNCHRONISED | REPETITIVE | TOGETHER, []),
+        (0.727, AT_ONCE | REPETITIVE | TOGETHER, []),
         # (1 - .6 * .7) / 2 for fans, and again for one story.
-        (0.29, SYNCHRONISED | REPETITIVE | {"met_origin_share": 0.5}, ["fans"]),
-        (0.145, SYNCHRONISED | REPETITIVE | {"met_origin_share": 0.5, "top_object_share": 0.5},
+        (0.29, AT_ONCE | REPETITIVE | {"met_origin_share": 0.5}, ["fans"]),
+        (0.145, AT_ONCE | REPETITIVE | {"met_origin_share": 0.5, "top_object_share": 0.5},
          ["fans", "breaking-news"]),
         # One hand explains who, not why: 1 - .6 * .7 * .85 stays.
-        (0.643, SYNCHRONISED | REPETITIVE | {"n_accounts": 5, "fast_share": 0.9}, ["one-hand"]),
+        (0.643, AT_ONCE | REPETITIVE | {"n_accounts": 5, "fast_share": 0.9}, ["one-hand"]),
         # Made together, in many groups, within seconds, no originals, one site, but no synchrony:
         # (1 - .65 * .75 * .85 * .85 * .95) * .3 * .8.
         (0.159694, TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE, []),
@@ -216,7 +216,7 @@ def test_scores_by_hand(score, changes, readings):
 
 
 ALL_FIRE = (
-    BEYOND | SYNCHRONISED | IN_STEP | REPETITIVE | TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE
+    SYNCHRONISED | AT_ONCE | IN_STEP | REPETITIVE | TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE
 )
 ALL_FIRE |= {"expected_co_objects": 2.0}
 
@@ -229,7 +229,7 @@ def test_all_rules_together_stay_below_one():
 
 
 def test_no_score_leaves_0_to_1():
-    switches = [BEYOND, SYNCHRONISED, IN_STEP, REPETITIVE, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS, ONE_SITE,
+    switches = [SYNCHRONISED, AT_ONCE, IN_STEP, REPETITIVE, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS, ONE_SITE,
                 {"met_origin_share": 1.0}, {"n_accounts": 3, "fast_share": 1.0}]  # fmt: skip
     baseline = base()
     for on in product([False, True], repeat=len(switches)):
@@ -242,7 +242,7 @@ def test_no_score_leaves_0_to_1():
 def test_sentences_give_figures_and_no_verdict():
     _, findings, _ = judge(PLAIN | ALL_FIRE, base())
     said = {finding.rule: finding.sentence for finding in findings}
-    assert said["synchronised"] == (
+    assert said["at-once"] == (
         "100 pairs of posts of the same URL within 60 s, where the pace of outsiders gives 10.0 "
         "(nominal p <= 0.05)"
     )
@@ -280,7 +280,7 @@ def test_sentences_give_figures_and_no_verdict():
      (0.0099, "0.01"), (9.5e-12, "1e-11"), (1e-4, "0.0001")],
 )  # fmt: skip
 def test_a_bound_is_rounded_up(p, shown):
-    _, [finding], _ = judge(PLAIN | SYNCHRONISED | {"p_value": p}, base())
+    _, [finding], _ = judge(PLAIN | AT_ONCE | {"p_value": p}, base())
     assert finding.sentence.endswith(f"(nominal p <= {shown})")
 
 
@@ -322,9 +322,9 @@ def test_evidence_of_synchrony_are_posts_that_met():
         post("a", "chat", 12, trace=None),
     ]
     # The object over which they met most comes first; another trace's posts are no evidence of this one's.
-    assert shown("synchronised", rows) == ["a2", "b2", "c2", "a1", "b1"]
+    assert shown("at-once", rows) == ["a2", "b2", "c2", "a1", "b1"]
     assert shown("in-step", rows, most=2) == ["a2", "b2"]
-    assert shown("synchronised", rows, trace="reshare") == ["a3"]
+    assert shown("at-once", rows, trace="reshare") == ["a3"]
 
 
 def test_evidence_of_repetition_spans_objects():
@@ -367,5 +367,5 @@ def test_evidence_of_the_other_rules():
 
 def test_evidence_holds_at_most_twenty_posts_each_once():
     rows = [post("a", f"p{k // 2}", k, object_id=f"x{k}", n_fellows=1) for k in range(100)]
-    found = shown("synchronised", rows)
+    found = shown("at-once", rows)
     assert len(found) == len(set(found)) == 20

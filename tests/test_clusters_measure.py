@@ -19,7 +19,7 @@ from propgraph.clusters.measure import (
     measure_members,
     shortest_half,
 )
-from propgraph.clusters.synchrony import Synchrony
+from propgraph.clusters.timing import Timing
 from propgraph.schema import ACCOUNTS, TIME
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -73,8 +73,8 @@ def accounts(created):
 
 
 def timing(objects=(), members=()):
-    """Rows of cluster, object, n_pairs, n_within, pace; cluster, account, n_co_objects, synchrony, pace."""
-    return Synchrony(
+    """Rows of cluster, object, n_pairs, n_within, pace; cluster, account, n_co_objects, together, pace."""
+    return Timing(
         objects=pl.DataFrame(
             list(objects),
             schema={"cluster": pl.UInt32, "object": pl.UInt32, "n_pairs": pl.Float64,
@@ -84,7 +84,7 @@ def timing(objects=(), members=()):
         members=pl.DataFrame(
             list(members),
             schema={"cluster": pl.UInt32, "account": pl.UInt32, "n_co_objects": pl.UInt32,
-                    "synchrony": pl.Float64, "pace": pl.Float64},
+                    "together": pl.Float64, "pace": pl.Float64},
             orient="row",
         ).with_columns(expected_co_objects=pl.col("pace") * 10),
         shares=pl.DataFrame(),
@@ -274,7 +274,7 @@ def test_timing_is_summed_over_objects():
     assert found["expected"] == pytest.approx(100 * 0.1 + 4 * 0.2)
     assert found["n_objects"] == 1  # the other was never co-shared in the window
     assert found["top_object_share"] == 1
-    assert found["synchrony"] == pytest.approx((10 * 0.5 + 2 * 0) / 12)  # weights √100 and √4
+    assert found["together"] == pytest.approx((10 * 0.5 + 2 * 0) / 12)  # weights √100 and √4
     assert found["pace"] == pytest.approx((10 * 0.1 + 2 * 0.2) / 12)
     assert found["co_objects"] == 4
     assert found["expected_co_objects"] == pytest.approx(2)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from propgraph.clusters.flags import BEYOND_CHANCE, Baseline, evidence_posts, judge
+from propgraph.clusters.flags import SYNCHRONISED, Baseline, evidence_posts, judge
 from propgraph.clusters.measure import Material, core_members, measure_clusters, measure_members, once
-from propgraph.clusters.synchrony import Synchrony, synchrony
+from propgraph.clusters.timing import Timing, timing_of
 from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
 from propgraph.cosharing.joint import Joint, grow, joint_synchrony, merge_groups, near_posts, scores_of
@@ -283,13 +283,13 @@ def _logs(study: Study, traces: list[str]) -> tuple[dict[str, Incidence], dict[s
     return {trace: incidence(part) for trace, part in shares.items()}, shares
 
 
-def _timing(logs: dict[str, Incidence], members: pl.DataFrame, window_ms: int) -> dict[str, Synchrony]:
+def _timing(logs: dict[str, Incidence], members: pl.DataFrame, window_ms: int) -> dict[str, Timing]:
     timing = {}
     for trace, log in logs.items():
         cluster = np.full(len(log.accounts), -1, np.int64)
         code = codes_in(members["account_id"], log.accounts)
         cluster[code[code >= 0]] = members["cluster"].to_numpy()[code >= 0]
-        timing[trace] = synchrony(log, cluster, window_ms=window_ms)
+        timing[trace] = timing_of(log, cluster, window_ms=window_ms)
     return timing
 
 
@@ -300,7 +300,7 @@ def _material(
     edges: pl.DataFrame,
     shares: dict[str, pl.DataFrame],
     links: pl.DataFrame,
-    timing: dict[str, Synchrony],
+    timing: dict[str, Timing],
 ) -> Material:
     ids = members.select("account_id").lazy()
     mine = pl.concat(
@@ -455,7 +455,7 @@ def _judged(
         evidence += [
             {"subject_type": "cluster", "subject_id": name, "rule": finding.rule, "value": finding.value,
              "threshold": finding.threshold, "expected": finding.expected, "sentence": finding.sentence,
-             "content_ids": shown[row["cluster"]] if finding.rule == BEYOND_CHANCE
+             "content_ids": shown[row["cluster"]] if finding.rule == SYNCHRONISED
              else evidence_posts(finding.rule, posts[(row["cluster"],)], trace=row["timing_trace"])}
             for finding in findings
         ]  # fmt: skip

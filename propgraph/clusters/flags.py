@@ -15,12 +15,12 @@ import numpy as np
 import polars as pl
 
 from propgraph.clusters.measure import densest_half, shortest_half
-from propgraph.clusters.synchrony import ENOUGH
+from propgraph.clusters.timing import ENOUGH
 
 Row = Mapping[str, Any]
 
-BEYOND_CHANCE = "beyond-chance"
-SYNCHRONISED, IN_STEP, REPETITIVE, IN_SECONDS = "synchronised", "in-step", "repetitive", "within-seconds"
+SYNCHRONISED = "synchronised"
+AT_ONCE, IN_STEP, REPETITIVE, IN_SECONDS = "at-once", "in-step", "repetitive", "within-seconds"
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
@@ -101,19 +101,19 @@ class Rule:
     check: Callable[[Row, Baseline], Finding | None]
 
 
-def _beyond_chance(row: Row, base: Baseline) -> Finding | None:
+def _synchronised(row: Row, base: Baseline) -> Finding | None:
     if not row["n_synchronised"]:
         return None
     value, n = row["synchronised_share"], row["n_synchronised"]
     return Finding(
-        BEYOND_CHANCE, value, 0.5, base.q, value >= 0.5,
+        SYNCHRONISED, value, 0.5, base.q, value >= 0.5,
         f"{value:.0%} of the members stand nearer to fellows in the order of posts, object after object, than chance "
         f"puts accounts: {n:,} {'pair' if n == 1 else 'pairs'} at a false discovery rate of {base.q:g} (the surest: "
         f"p <= {_rounded_up(row['best_p'])})",
     )  # fmt: skip
 
 
-def _synchronised(row: Row, base: Baseline) -> Finding | None:
+def _at_once(row: Row, base: Baseline) -> Finding | None:
     if row["observed"] is None:
         return None
     if not row["compared"]:
@@ -123,7 +123,7 @@ def _synchronised(row: Row, base: Baseline) -> Finding | None:
     fires = observed >= multiple * expected and p <= limit
     whose = "the pace of outsiders" if row["n_outsider_pairs"] >= ENOUGH else "the usual pace of this log"
     return Finding(
-        SYNCHRONISED, observed, multiple * expected, expected, fires,
+        AT_ONCE, observed, multiple * expected, expected, fires,
         f"{observed:,.0f} pairs of posts of the same {_noun(row)} within {base.window_s:g} s, "
         f"where {whose} gives {expected:,.1f} (nominal p <= {_rounded_up(p)})",
     )  # fmt: skip
@@ -148,7 +148,7 @@ def _in_step(row: Row, base: Baseline) -> Finding | None:
     Up to a minute, half of all pairs is more than people do by themselves; of a wider window that cannot be
     said, and twice the others' pace is asked for.
     """
-    value, short = row["synchrony"], base.window_s <= 60
+    value, short = row["together"], base.window_s <= 60
     if value is None or not (short or row["compared"]):
         return None
     pace = row["pace"] if row["compared"] else None
@@ -230,8 +230,8 @@ def _many_groups(row: Row, base: Baseline) -> Finding | None:
 
 
 RULES = (
-    Rule(BEYOND_CHANCE, 0.65, _beyond_chance),
-    Rule(SYNCHRONISED, 0.40, _synchronised),
+    Rule(SYNCHRONISED, 0.65, _synchronised),
+    Rule(AT_ONCE, 0.40, _at_once),
     Rule(IN_STEP, 0.30, _in_step),
     Rule(REPETITIVE, 0.30, _repetitive),
     Rule(CREATED_TOGETHER, 0.35, _created_together),
@@ -271,26 +271,26 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
 
     The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
-    that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `beyond-chance`
-    fires, for that is held against each object's own burst). Where neither `beyond-chance` nor
-    `synchronised` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
-    organised), and without `beyond-chance` and `repetitive` by a fifth (a few meetings prove little).
+    that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `synchronised`
+    fires, for that is held against each object's own burst). Where neither `synchronised` nor
+    `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
+    organised), and without `synchronised` and `repetitive` by a fifth (a few meetings prove little).
     """
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
     findings = [finding for _, finding in fired]
     readings = innocent_readings(row)
-    if BEYOND_CHANCE in {finding.rule for finding in findings}:
+    if SYNCHRONISED in {finding.rule for finding in findings}:
         # Each object's own burst is what pairs were held against, and there are several.
         readings = [reading for reading in readings if reading != "breaking-news"]
     score *= 0.5 ** sum(reading in EXPLAINING for reading in readings)
     rules = {finding.rule for finding in findings}
-    if not rules & {BEYOND_CHANCE, SYNCHRONISED, IN_STEP}:
+    if not rules & {SYNCHRONISED, AT_ONCE, IN_STEP}:
         score *= 0.3
     elif not readings and CREATED_TOGETHER not in rules:
         readings = ["activists"]
-    if not rules & {BEYOND_CHANCE, REPETITIVE}:
+    if not rules & {SYNCHRONISED, REPETITIVE}:
         score *= 0.8
     return score, findings, readings
 
@@ -367,9 +367,9 @@ def _one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_IN_TRACE = (SYNCHRONISED, IN_STEP, REPETITIVE)
+_IN_TRACE = (AT_ONCE, IN_STEP, REPETITIVE)
 _SHOWN: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
-    SYNCHRONISED: _met,
+    AT_ONCE: _met,
     IN_STEP: _met,
     REPETITIVE: _met_often,
     IN_SECONDS: _met_in_seconds,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from propgraph.clusters.synchrony import Synchrony, log_tail
+from propgraph.clusters.timing import Timing, log_tail
 from propgraph.schema import COUNT
 
 
@@ -43,11 +43,11 @@ class Material:
     posts: pl.DataFrame
     links: pl.DataFrame
     accounts: pl.DataFrame
-    timing: dict[str, Synchrony]
+    timing: dict[str, Timing]
 
 
 def core_members(
-    timing: dict[str, Synchrony], accounts: dict[str, pl.Series], /, *, min_size: int
+    timing: dict[str, Timing], accounts: dict[str, pl.Series], /, *, min_size: int
 ) -> pl.DataFrame:
     """Return the members that keep time with their fellows: `account_id`, `cluster`.
 
@@ -69,11 +69,11 @@ def core_members(
         part.members.with_columns(accounts[trace].gather(part.members["account"]).alias("account_id"))
         for trace, part in timing.items()
     ]
-    everyone = pl.concat(frames).sort("n_co_objects", "synchrony", descending=True, maintain_order=True)
+    everyone = pl.concat(frames).sort("n_co_objects", "together", descending=True, maintain_order=True)
     best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
     busy = pl.col("n_co_objects").quantile(0.75, "linear").over("cluster")
     in_time = (
-        (pl.col("synchrony") >= 3 * pl.col("pace"))
+        (pl.col("together") >= 3 * pl.col("pace"))
         & (pl.col("n_co_objects") >= 2)
         & (pl.col("n_co_objects") * 2 >= busy)
     )
@@ -187,7 +187,7 @@ def _network(material: Material) -> pl.DataFrame:
     )
 
 
-def _timing(timing: dict[str, Synchrony]) -> pl.DataFrame:
+def _timing(timing: dict[str, Timing]) -> pl.DataFrame:
     """Return each cluster's figures in the trace where it keeps time most surely."""
     frames = []
     for trace, part in timing.items():
@@ -199,7 +199,7 @@ def _timing(timing: dict[str, Synchrony]) -> pl.DataFrame:
             expected=(pl.col("n_pairs") * pl.col("pace")).sum(),
             n_objects=(pl.col("n_within") > 0).sum().cast(COUNT),
             top_object_share=pl.col("n_within").max() / pl.col("n_within").sum(),
-            synchrony=(pl.col("part") * pl.col("root")).sum() / pl.col("root").sum(),
+            together=(pl.col("part") * pl.col("root")).sum() / pl.col("root").sum(),
             pace=(pl.col("pace") * pl.col("root")).sum() / pl.col("root").sum(),
         )
         typical = part.members.group_by("cluster").agg(

@@ -25,7 +25,7 @@ ENOUGH = 20
 
 
 @dataclass(frozen=True)
-class Synchrony:
+class Timing:
     """How the clusters keep time in one trace.
 
     Attributes
@@ -36,7 +36,7 @@ class Synchrony:
         the window), `pace` (0..1, the part of outsiders' pairs in the window).
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
-        `synchrony` (0..1, the part of its pairs in the window, mean over the objects weighted by fellow
+        `together` (0..1, the part of its pairs in the window, mean over the objects weighted by fellow
         members' posts), `pace` (0..1, the same expected), `log_p` (natural logarithm, <= 0), `n_co_objects`
         (objects in the window with a fellow), `expected_co_objects`.
     shares
@@ -54,7 +54,7 @@ class Synchrony:
     clusters: pl.DataFrame
 
 
-def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> Synchrony:
+def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> Timing:
     """Return how each cluster keeps time in one trace.
 
     Parameters
@@ -96,7 +96,7 @@ def synchrony(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
     objects = _objects(rows, n_posts, within, usual)
     shares = rows.select("row", "cluster", "account", "object", "n_fellows")
-    return Synchrony(objects, _members(rows, objects), shares, _clusters(rows, objects, n_usual))
+    return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, n_usual))
 
 
 def usual_pace(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
@@ -169,7 +169,7 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
     )
     found = of_object.group_by("cluster", "account", maintain_order=True).agg(
         n_objects=pl.len(),
-        synchrony=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
+        together=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
         pace=(pl.col("pace") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
         # Five links in one post met over are one meeting.
         n_co_objects=pl.col("post").drop_nulls().n_unique(),

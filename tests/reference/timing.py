@@ -1,4 +1,4 @@
-"""Slow and obvious twin of `propgraph.clusters.synchrony`: pairs of posts, one by one, by definition."""
+"""Slow and obvious twin of `propgraph.clusters.timing`: pairs of posts, one by one, by definition."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 PRIOR_PAIRS = 20
 
 
-def synchrony(posts, cluster_of, window_ms):
+def timing(posts, cluster_of, window_ms):
     """Return figures of objects, of members and of posts.
 
     Parameters
@@ -93,7 +93,7 @@ def _member(parts):
     weight = sum(fellows for _, _, fellows in parts)
     return {
         "n_objects": len(parts),
-        "synchrony": sum(part * fellows for part, _, fellows in parts) / weight,
+        "together": sum(part * fellows for part, _, fellows in parts) / weight,
         "pace": sum(pace * fellows for _, pace, fellows in parts) / weight,
         "n_co_objects": sum(part > 0 for part, _, _ in parts),
         "log_p": log_tail(parts),

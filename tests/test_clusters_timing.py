@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from reference import synchrony as reference
+from reference import timing as reference
 
-from propgraph.clusters.synchrony import log_tail, synchrony, usual_pace
+from propgraph.clusters.timing import log_tail, timing_of, usual_pace
 from propgraph.cosharing.incidence import incidence
 from propgraph.schema import TIME
 
@@ -28,10 +28,10 @@ def frame(posts):
 
 
 def timing(posts, cluster_of, window_ms):
-    """`synchrony` with labels in the place of codes, in the shape that the slow twin returns."""
+    """`timing_of` with labels in the place of codes, in the shape that the slow twin returns."""
     log = incidence(frame(posts))
     cluster = np.array([cluster_of.get(account, -1) for account in log.accounts], dtype=np.int64)
-    found = synchrony(log, cluster, window_ms=window_ms)
+    found = timing_of(log, cluster, window_ms=window_ms)
     objects = {
         (row["cluster"], log.objects[row["object"]]): (row["n_pairs"], row["n_within"], row["pace"])
         for row in found.objects.to_dicts()
@@ -60,7 +60,7 @@ CLUSTERS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 2), max_s
 @example([("a", "x", 0), ("b", "x", 1), ("c", "x", 9), ("d", "x", 9)], {"a": 0, "b": 0, "c": 1, "d": 1}, 1)
 def test_figures_equal_the_slow_twin(posts, cluster_of, window_ms):
     objects, members, fellows = timing(posts, cluster_of, window_ms)
-    slow_objects, slow_members, slow_fellows = reference.synchrony(posts, cluster_of, window_ms)
+    slow_objects, slow_members, slow_fellows = reference.timing(posts, cluster_of, window_ms)
     assert fellows == slow_fellows
     assert objects.keys() == slow_objects.keys()
     for key, row in objects.items():
@@ -70,7 +70,7 @@ def test_figures_equal_the_slow_twin(posts, cluster_of, window_ms):
         slow = slow_members[key]
         # The bound is the least over a grid of t: never below the least over all t, and hardly above it.
         assert slow["log_p"] - 1e-9 <= row["log_p"] <= 0.97 * slow["log_p"] + 1e-9
-        for name in ("n_objects", "synchrony", "pace", "n_co_objects", "expected_co_objects"):
+        for name in ("n_objects", "together", "pace", "n_co_objects", "expected_co_objects"):
             assert row[name] == pytest.approx(slow[name], rel=1e-12)
 
 
@@ -91,8 +91,8 @@ def test_figures_by_hand():
     pace = (1 + 20 * usual) / (3 + 20)
     assert objects == {(0, "x"): pytest.approx((3, 1, pace))}
     assert fellows == [1, 1, 0, None, None, None]
-    assert members[0, "a"]["synchrony"] == members[0, "b"]["synchrony"] == 1 / 2
-    assert members[0, "c"]["synchrony"] == 0
+    assert members[0, "a"]["together"] == members[0, "b"]["together"] == 1 / 2
+    assert members[0, "c"]["together"] == 0
     assert members[0, "c"]["n_co_objects"] == 0
     assert members[0, "c"]["expected_co_objects"] == pytest.approx(1 - (1 - pace) ** 2)
     assert members[0, "c"]["log_p"] == 0
@@ -118,9 +118,9 @@ def test_pairs_beyond_32_bits_are_counted():
         content_id=pl.format("post{}", "k"),
         timestamp=pl.lit(0, dtype=pl.Int64).cast(TIME),
     )
-    found = synchrony(incidence(posts), np.zeros(2, np.int64), window_ms=0)
+    found = timing_of(incidence(posts), np.zeros(2, np.int64), window_ms=0)
     assert found.objects["n_pairs"].to_list() == found.objects["n_within"].to_list() == [n * n]
-    assert found.members["synchrony"].to_list() == [1, 1]
+    assert found.members["together"].to_list() == [1, 1]
 
 
 def groups(part, mean, weight):

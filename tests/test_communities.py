@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from propgraph.communities import PARTITIONS, detect_communities
+from propgraph.communities import PARTITIONS, check_options, detect_communities, detect_multiplex
 from propgraph.errors import InputError, UsageError
 from propgraph.networks import seeded, to_igraph
 
@@ -178,3 +178,74 @@ def test_a_network_that_will_not_do():
     with pytest.raises(InputError, match="'weight'"):
         detect_communities(to_igraph(edges(THREE).drop("weight")))
     assert len(detect_communities(to_igraph(edges(THREE).drop("weight")), weight=None)) == 12
+
+
+def layers(**rows):
+    """Layers as `detect_multiplex` takes them, one a trace."""
+    return pl.DataFrame(
+        [(trace, *row) for trace, part in rows.items() for row in part],
+        schema={"trace": pl.String, "source": pl.String, "target": pl.String, "weight": pl.Float64}, orient="row",
+    )  # fmt: skip
+
+
+def in_layers(table, **options):
+    """Communities of layers as sorted lists of names."""
+    found = detect_multiplex(table, **options)
+    assert found.schema == {"account_id": pl.String, "community": pl.UInt32}
+    assert found.equals(found.sort("community", "account_id"))
+    return found.group_by("community", maintain_order=True).agg("account_id")["account_id"].to_list()
+
+
+def test_layers_that_agree_say_what_one_says():
+    for seed in range(3):
+        assert in_layers(layers(url=THREE, reshare=THREE), seed=seed) == found(THREE)
+        assert in_layers(layers(url=THREE), seed=seed) == found(THREE)
+
+
+def test_each_layer_has_half_of_the_evidence():
+    # Two groups of six: one layer ties each into two halves, the other ties every member to the other half.
+    groups = ["abcdef", "uvwxyz"]
+    halves = [row for group in groups for row in clique(group[:3]) + clique(group[3:])]
+    across = [(a, b, 1.0) for group in groups for a in group[:3] for b in group[3:]]
+    assert in_layers(layers(url=halves)) == [list("abc"), list("def"), list("uvw"), list("xyz")]
+    assert in_layers(layers(url=halves, tag=across)) == [list("abcdef"), list("uvwxyz")]
+
+
+def test_an_account_of_one_layer_belongs_too():
+    rows = layers(url=clique("abcd"), tag=[*clique("abc"), ("c", "e", 1.0), ("a", "e", 1.0), *clique("xyz")])
+    assert in_layers(rows) == [list("abcde"), list("xyz")]
+    assert in_layers(rows, min_size=4) == [list("abcde")]
+    # The finer the resolution, the smaller the communities.
+    assert in_layers(rows, resolution=50.0, min_size=1) == [[name] for name in "abcdexyz"]
+
+
+def test_layers_repeat_in_any_order_of_rows():
+    table = layers(url=cloud(1), tag=cloud(2), reshare=cloud(3))
+    for seed in (0, 1):
+        first = detect_multiplex(table, seed=seed)
+        assert_frame_equal(first, detect_multiplex(table.reverse(), seed=seed))
+        assert_frame_equal(first, detect_multiplex(table.sample(fraction=1, shuffle=True, seed=9), seed=seed))
+
+
+def test_no_layers():
+    assert in_layers(layers()) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("objective", "modularty", "objective.*modularity"),
+        ("partition", "Leiden", "partition.*Leiden"),
+        ("min_size", 0, "min_size"),
+        ("resolution", -0.1, "resolution: -0.1 is not"),
+        ("resolution", float("nan"), "resolution: nan is not"),
+        ("resolution", float("inf"), "resolution: inf is not"),
+        ("seed", -1, "seed: -1 is not in"),
+        ("seed", 1 << 31, "seed: 2147483648 is not in"),
+    ],
+)
+def test_options_out_of_range_are_told(option, value, says):
+    sound = {"objective": "CPM", "resolution": 0.0, "partition": None, "seed": (1 << 31) - 1, "min_size": 1}
+    check_options(**sound)
+    with pytest.raises(UsageError, match=says):
+        check_options(**sound | {option: value})

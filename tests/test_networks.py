@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import InputError
-from propgraph.networks import join_traces, layout, to_igraph
-from propgraph.schema import EDGES
+from propgraph.networks import join_traces, layout, to_igraph, with_pairs
+from propgraph.schema import EDGES, NETWORK
 
 JANUARY = [datetime(2020, 1, day, tzinfo=UTC) for day in range(1, 30)]
 
@@ -163,3 +163,29 @@ def test_layout_places_everybody_and_repeats(n):
 
 def test_layout_of_nothing():
     assert layout(to_igraph(pl.DataFrame(schema={"source": pl.String, "target": pl.String}))).shape == (0, 2)
+
+
+def test_with_pairs_has_the_window_and_what_is_beyond_chance():
+    joined = join_traces(
+        edges(("url", "a", "b", 3, 5, 4, 9), ("url", "b", "c", 7, 8, 6, 7), ("url", "c", "d", 2, 2, 1, 2))
+    )
+    network = NETWORK.conform(
+        pl.DataFrame(
+            [("a", "c", 5.0, True), ("b", "c", 6.0, True), ("c", "d", 2.5, False), ("a", "z", 2.1, False)],
+            schema=["source", "target", "synchrony", "synchronised"], orient="row",
+        ).with_columns(traces=pl.lit("url"), n_near=pl.lit(3), closest_delta_s=pl.lit(1.0), p_value=pl.lit(0.001),
+                       q_value=pl.lit(0.01))
+    )  # fmt: skip
+    both = with_pairs(joined, network)
+    assert both.columns == [*joined.columns, "synchrony", "synchronised"]
+    assert both.select("source", "target", "weight", "synchrony", "synchronised").rows() == [
+        ("a", "b", 3, None, False),
+        ("a", "c", None, 5.0, True),  # never in the window often enough
+        ("b", "c", 7, 6.0, True),
+        ("c", "d", 2, None, False),  # not beyond chance
+    ]
+    assert_frame_equal(both.drop_nulls("weight").select(joined.columns), joined)
+    nothing = with_pairs(joined, NETWORK.empty())
+    assert_frame_equal(nothing.select(joined.columns), joined)
+    assert not nothing["synchronised"].any()
+    assert with_pairs(joined.clear(), network)["source"].to_list() == ["a", "b"]

@@ -124,8 +124,11 @@ def _synchronised(
     )  # fmt: skip
     pairs = joint.network.filter("synchronised").select("source", "target", weight="synchrony")
     if choices.multiplex:
-        layers = joint.synchrony.filter("synchronised").select(
-            "trace", "source", "target", weight="synchrony"
+        # The joint network says which pairs; the traces, in which layers and how surely.
+        layers = (
+            joint.synchrony.join(pairs, on=["source", "target"], how="semi", maintain_order="left")
+            .filter(pl.col("synchrony") > 0)
+            .select("trace", "source", "target", weight="synchrony")
         )
         found = detect_multiplex(layers, resolution=choices.resolution, seed=choices.seed, min_size=2)
     else:

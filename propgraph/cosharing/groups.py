@@ -108,10 +108,10 @@ def _hold(
     for g in range(members.size):
         a = members[g]
         for k in range(start[a], start[a + 1]):
-            o = listed[k]
-            if not seen[o]:
-                seen[o] = True
-                _place(o, -1, held, offsets, account, post, first, last, tau, met, tested, near, total)
+            seen[listed[k]] = True
+    # In the objects' order, not the members': of the objects of one post the first counts, whoever is in it.
+    for o in np.flatnonzero(seen):
+        _place(o, -1, held, offsets, account, post, first, last, tau, met, tested, near, total)
     met[:] = -1
     for g in range(members.size):
         a = members[g]

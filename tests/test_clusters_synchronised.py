@@ -268,6 +268,15 @@ def test_multiplex_agrees(found_by):
     assert layers.run["clusters"]["parameters"]["multiplex"] is True
 
 
+@pytest.mark.parametrize("q", [1e-5, 1e-3])
+def test_multiplex_rests_on_the_pairs_of_the_joint_network(found_by, q):
+    # Pairs that a trace alone would tell at this rate, but all traces together do not, make no group.
+    study = found_by(evidence="synchrony", multiplex=True, q=q)
+    pairs = study.scan("network").filter("synchronised").collect()
+    assert set(study.members.filter(evidence="pairs")["account_id"]) <= {*pairs["source"], *pairs["target"]}
+    assert (study.clusters["n_synchronised"] > 0).all()
+
+
 def test_by_the_window_alone_nothing_is_said_of_ranks(found_by):
     study = found_by(evidence="window")
     for name, table in (("synchrony", SYNCHRONY), ("network", NETWORK)):

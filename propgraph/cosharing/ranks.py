@@ -43,6 +43,8 @@ TAU = 0.2
 NEIGHBOURS = 50
 #: Pairs are kept up to this p-value.
 MAX_P = 0.01
+#: What an account posts within an hour of the clock is one sitting.
+SITTING_MS = 3_600_000
 #: Objects that have to be able to tell something before a pair is tested at all.
 LEAST_OBJECTS = 2
 
@@ -65,9 +67,9 @@ class Ranks:
         Chance up to which two posts count as near.
     start, position
         int64; account `a` has the shares `position[start[a]:start[a + 1]]`, by object and time.
-    listed, opens, closes
-        int32[n_shares]; of each of these the object, and the first and last position of its tie: together in
-        memory, account by account.
+    listed, opens, closes, sitting
+        int32[n_shares]; of each of these the object, the first and last position of its tie, and the number of the
+        account's sitting (an hour in which it posts): together in memory, account by account.
     """
 
     log: Incidence
@@ -78,6 +80,7 @@ class Ranks:
     listed: Int32
     opens: Int32
     closes: Int32
+    sitting: Int32
 
     @property
     def carries(self) -> Bool:
@@ -128,9 +131,11 @@ def rank_synchrony(
     For each object that both shared, p = P(gap <= theirs) if the object's accounts were dealt at random to its
     posts (see `gaps`): of several posts the closest two count, p times the number of pairs of posts (Bonferroni).
     Objects in which no two posts can be near (p <= tau) are left out, which the number of posts alone decides.
-    Objects met over by the same posts (the hashtags of one post, say) count as near once. Over the k objects
-    the p's combine by the truncated product at tau. Each step is exact or errs to the safe side, whatever the
-    objects' bursts, so that P(p_value <= x) <= x.
+    Who goes through a feed or a list meets another who does over many objects at once: of the objects that the
+    busier account posts in one sitting (an hour of the clock, by its first post of each) the first by name alone
+    counts, near or not, and of several met over by one post of the other the first. Over the k sittings the p's
+    combine by the truncated product at tau. Each step is exact or errs to the safe side, whatever the objects'
+    bursts, so that P(p_value <= x) <= x.
 
     Parameters
     ----------
@@ -201,7 +206,8 @@ def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOUR
     start, position = grouped(log.account, len(log.accounts))
     gaps = gaps_of(log, tau=tau, neighbours=neighbours)
     opens, closes = gaps.first[position].astype(np.int32), gaps.last[position].astype(np.int32)
-    return Ranks(log, gaps, tau, start, position, log.object[position], opens, closes)
+    sitting = _sittings(start, position, log.time)
+    return Ranks(log, gaps, tau, start, position, log.object[position], opens, closes, sitting)
 
 
 def near_pairs(
@@ -319,7 +325,7 @@ def _measured(ranks: Ranks, hub: Int32, leaf: Int32, max_p: float) -> Pairs:
     log, gaps = ranks.log, ranks.gaps
     counts, log_p = _measure(
         hub, leaf, ranks.start, ranks.position, ranks.listed, ranks.opens, ranks.closes,
-        log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, ranks.tau,
+        ranks.sitting, log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, ranks.tau,
     )  # fmt: skip
     keep = log_p <= np.log(max_p)
     counts, log_p = counts[keep], log_p[keep]
@@ -425,6 +431,21 @@ def _candidates(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _sittings(start: Int64, position: Int64, time: Int64) -> Int32:
+    """Return the number of each post's sitting among those of its account, in order of time."""
+    sitting = np.empty(position.size, np.int32)
+    for a in range(start.size - 1):
+        hours = time[position[start[a] : start[a + 1]]] // SITTING_MS
+        order = np.argsort(hours, kind="mergesort")
+        number = -1
+        for k in range(order.size):
+            if k == 0 or hours[order[k]] != hours[order[k - 1]]:
+                number += 1
+            sitting[start[a] + order[k]] = number
+    return sitting
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _measure(
     hub: Int32,
     leaf: Int32,
@@ -433,6 +454,7 @@ def _measure(
     listed: Int32,
     opens: Int32,
     closes: Int32,
+    sitting: Int32,
     offsets: Int64,
     time: Int64,
     post: Int64,
@@ -445,7 +467,10 @@ def _measure(
     counts = np.zeros((hub.size, 3), np.int64)
     log_p = np.zeros(hub.size, np.float64)
     begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
-    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)  # posts over which a pair met already
+    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)  # the leaf's posts that are near already
+    sat = np.full(
+        sitting.max() + 1 if sitting.size else 0, -1, np.int32
+    )  # the hub's sittings that count already
     marked = -1
     for e in range(hub.size):
         a = hub[e]
@@ -457,6 +482,7 @@ def _measure(
                 begin[listed[k]] = k
             marked = a
         total = 0.0
+        n_sittings = 0
         counts[e, 2] = -1
         k = start[leaf[e]]
         end = start[leaf[e] + 1]
@@ -473,23 +499,23 @@ def _measure(
                 ways = (i_stop - i) * (stop - k)
                 if ways * least[o] <= tau:
                     counts[e, 0] += 1
+                    fresh = sat[sitting[i]] != e
+                    sat[sitting[i]] = e
+                    n_sittings += fresh
                     gap, at_hub, at_leaf = _closest(i, i_stop, k, stop, opens, closes)
                     value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
                     if value <= tau:
+                        counts[e, 1] += 1
                         p, q = position[at_hub], position[at_leaf]
-                        same_act = False
-                        if post.size:
-                            same_act = met[post[p]] == e or met[post[q]] == e
-                            met[post[p]] = e
-                            met[post[q]] = e
-                        if not same_act:
-                            counts[e, 1] += 1
+                        if fresh and not (post.size and met[post[q]] == e):
                             total -= np.log(value / tau)
+                        if post.size:
+                            met[post[q]] = e
                         apart = abs(time[p] - time[q])
                         if counts[e, 2] < 0 or apart < counts[e, 2]:
                             counts[e, 2] = apart
             k = stop
-        log_p[e] = truncated_product(counts[e, 0], total, tau)
+        log_p[e] = truncated_product(n_sittings, total, tau)
     return counts, log_p
 
 

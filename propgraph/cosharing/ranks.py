@@ -31,6 +31,7 @@ from propgraph.cosharing.incidence import (
     incidence,
     parts_by_trace,
 )
+from propgraph.cosharing.nearby import nearby_of
 from propgraph.cosharing.trials import trials_of
 from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least
@@ -204,15 +205,11 @@ def near_pairs(
     ranks: Ranks, /, *, max_p: float = MAX_P, threads: int, tell: Callable[[float], None] = lambda _: None
 ) -> Pairs:
     """Return the pairs near over two objects or more whose p-value is at most `max_p`."""
-    log, gaps = ranks.log, ranks.gaps
-    degree = np.diff(ranks.start)
-    bounds = _equal_blocks(_scans(ranks), _BLOCKS)
+    nearby = nearby_of(ranks.log, ranks.gaps)
+    bounds = nearby.blocks(_BLOCKS)
 
     def run(block: int) -> Pairs:
-        hub, leaf = _candidates(
-            bounds[block], bounds[block + 1], ranks.start, ranks.position, log.offsets, log.object, log.account,
-            gaps.first, gaps.last, gaps.limit, degree,
-        )  # fmt: skip
+        hub, leaf = nearby.candidates(bounds[block], bounds[block + 1])
         return _measured(ranks, hub, leaf, max_p)
 
     found = []
@@ -231,7 +228,7 @@ def pairs_at(ranks: Ranks, source: Int64, target: Int64, /, *, threads: int) -> 
     hub, leaf = np.where(swap, target, source), np.where(swap, source, target)
     order = np.argsort(hub, kind="stable")
     hub, leaf = hub[order].astype(np.int32), leaf[order].astype(np.int32)
-    work = np.concatenate([[0], np.cumsum(degree[leaf])])
+    work = np.concatenate([[0], np.cumsum(degree[leaf] + 1)])
     cuts = np.unique(np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1)))
     cuts[0], cuts[-1] = 0, hub.size
 
@@ -284,93 +281,6 @@ def _sorted(parts: list[Pairs]) -> Pairs:
     return Pairs(*(column[order] for column in columns))
 
 
-def _scans(ranks: Ranks) -> Int64:
-    """Return how many posts are looked at in each account's row."""
-    reach = ranks.gaps.limit[ranks.log.object] + 1
-    return np.bincount(ranks.log.account, weights=reach, minlength=ranks.start.size - 1).astype(np.int64)
-
-
-def _equal_blocks(work: Int64, n_blocks: int) -> Int64:
-    total = np.concatenate([[0], np.cumsum(work)])
-    cuts = np.searchsorted(total, np.linspace(0, total[-1], n_blocks + 1))
-    cuts[0], cuts[-1] = 0, work.size
-    return np.unique(cuts).astype(np.int64)
-
-
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _is_leaf(b: int, a: int, degree: Int64) -> bool:
-    """Tell whether the pair of `a` and `b` stands in the row of `a`."""
-    return bool(degree[b] >= 2 and (degree[b] < degree[a] or (degree[b] == degree[a] and b < a)))
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _candidates(
-    first_account: int,
-    last_account: int,
-    start: Int64,
-    position: Int64,
-    offsets: Int64,
-    object_: Int32,
-    account: Int32,
-    first: Int64,
-    last: Int64,
-    limit: Int64,
-    degree: Int64,
-) -> tuple[Int32, Int32]:
-    """Return the pairs near over two objects or more in the rows of a block.
-
-    Each pair stands in the row of its busier account, the hub, so that the other's short list is walked later.
-    """
-    n_accounts = start.size - 1
-    latest = np.full(n_accounts, -1, np.int32)
-    count = np.zeros(n_accounts, np.int32)
-    touched = np.empty(n_accounts, np.int32)
-    hub, leaf = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    kept = 0
-    for a in range(first_account, last_account):
-        if degree[a] < 2:
-            continue
-        used = 0
-        for k in range(start[a], start[a + 1]):
-            p = position[k]
-            o = object_[p]
-            reach = limit[o]
-            if reach == 0:
-                continue
-            q = p + 1
-            while q < offsets[o + 1] and last[q] - first[p] <= reach:
-                b = account[q]
-                if _is_leaf(b, a, degree) and latest[b] != o:
-                    if count[b] == 0:
-                        touched[used] = b
-                        used += 1
-                    latest[b] = o
-                    count[b] += 1
-                q += 1
-            q = p - 1
-            while q >= offsets[o] and last[p] - first[q] <= reach:
-                b = account[q]
-                if _is_leaf(b, a, degree) and latest[b] != o:
-                    if count[b] == 0:
-                        touched[used] = b
-                        used += 1
-                    latest[b] = o
-                    count[b] += 1
-                q -= 1
-        while kept + used > hub.size:
-            hub = np.concatenate((hub, np.empty(hub.size, np.int32)))
-            leaf = np.concatenate((leaf, np.empty(leaf.size, np.int32)))
-        for k in range(used):
-            b = touched[k]
-            if count[b] >= 2:
-                hub[kept] = a
-                leaf[kept] = b
-                kept += 1
-            latest[b] = -1
-            count[b] = 0
-    return hub[:kept].copy(), leaf[:kept].copy()
-
-
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _measure(
     hub: Int32,
@@ -420,19 +330,15 @@ def _measure(
                 ways = (i_stop - i) * (stop - k)
                 if ways * least[o] <= tau:
                     counts[e, 0] += 1
-                    gap, at_hub, at_leaf = _closest(i, i_stop, k, stop, opens, closes)
+                    gap = _closest(i, i_stop, k, stop, opens, closes)
                     value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
                     if value <= tau:
-                        p, q = position[at_hub], position[at_leaf]
-                        same_act = False
-                        if post.size:
-                            same_act = met[post[p]] == e or met[post[q]] == e
-                            met[post[p]] = e
-                            met[post[q]] = e
-                        if not same_act:
+                        apart, fresh = _met(
+                            e, gap, i, i_stop, k, stop, opens, closes, position, time, post, met
+                        )
+                        if fresh:
                             counts[e, 1] += 1
                             total -= np.log(value / tau)
-                        apart = abs(time[p] - time[q])
                         if counts[e, 2] < 0 or apart < counts[e, 2]:
                             counts[e, 2] = apart
             k = stop
@@ -441,13 +347,52 @@ def _measure(
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> tuple[int, int, int]:
-    """Return the least gap between two accounts' posts of an object, and where the two stand in their lists."""
-    best, at_i, at_k = 1 << 40, i, k
+def _closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> int:
+    """Return the least gap between two accounts' posts of an object; the posts stand in order of time."""
+    best = 1 << 40
     for y in range(k, k_stop):
         after = i + np.searchsorted(opens[i:i_stop], opens[y]) if i_stop > i + 1 else i
         for x in range(max(after - 1, i), min(after + 1, i_stop)):
-            gap = int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
-            if gap < best:
-                best, at_i, at_k = gap, x, y
-    return best, at_i, at_k
+            best = min(best, _gap(x, y, opens, closes))
+    return best
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _gap(x: int, y: int, opens: Int32, closes: Int32) -> int:
+    return int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _met(
+    pair: int,
+    gap: int,
+    i: int,
+    i_stop: int,
+    k: int,
+    k_stop: int,
+    opens: Int32,
+    closes: Int32,
+    position: Int64,
+    time: Int64,
+    post: Int64,
+    met: Int32,
+) -> tuple[int, bool]:
+    """Return the least time between two accounts' posts of an object, and whether they met by none of these before.
+
+    All posts at the least gap count as those by which they meet, and are marked: no choice among equals, which
+    could hang on who is called what.
+    """
+    apart = abs(time[position[i]] - time[position[k]])
+    fresh = True
+    for y in range(k, k_stop):
+        for x in range(i, i_stop):
+            apart = min(apart, abs(time[position[x]] - time[position[y]]))
+            if post.size and _gap(x, y, opens, closes) == gap:
+                fresh &= met[post[position[x]]] != pair and met[post[position[y]]] != pair
+    if post.size:
+        for y in range(k, k_stop):
+            for x in range(i, i_stop):
+                if _gap(x, y, opens, closes) == gap:
+                    met[post[position[x]]] = pair
+                    met[post[position[y]]] = pair
+    return apart, fresh

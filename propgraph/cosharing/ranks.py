@@ -126,7 +126,8 @@ def rank_synchrony(
     For each object that both shared, p = P(gap <= theirs) if the object's accounts were dealt at random to its
     posts (see `gaps`): of several posts the closest two count, p times the number of pairs of posts (Bonferroni).
     Objects in which no two posts can be near (p <= tau) are left out, which the number of posts alone decides.
-    Objects met over by the same posts (the hashtags of one post, say) count as near once. Over the k objects
+    Objects met over by the same posts (the hashtags of one post, say) count as near once, and those met by one post
+    of both do not. Over the k objects
     the p's combine by the truncated product at tau. Each step is exact or errs to the safe side, whatever the
     objects' bursts, so that P(p_value <= x) <= x.
 
@@ -339,7 +340,7 @@ def _measure(
                         if fresh:
                             counts[e, 1] += 1
                             total -= np.log(value / tau)
-                        if counts[e, 2] < 0 or apart < counts[e, 2]:
+                        if counts[e, 2] < 0 or 0 <= apart < counts[e, 2]:
                             counts[e, 2] = apart
             k = stop
         log_p[e] = truncated_product(counts[e, 0], total, tau)
@@ -380,15 +381,18 @@ def _met(
     """Return the least time between two accounts' posts of an object, and whether they met by none of these before.
 
     All posts at the least gap count as those by which they meet, and are marked: no choice among equals, which
-    could hang on who is called what.
+    could hang on who is called what. One post of both is no meeting; -1 where they have no other.
     """
-    apart = abs(time[position[i]] - time[position[k]])
+    apart = -1
     fresh = True
     for y in range(k, k_stop):
         for x in range(i, i_stop):
-            apart = min(apart, abs(time[position[x]] - time[position[y]]))
+            p, q = position[x], position[y]
+            same = post.size > 0 and post[p] == post[q]
+            if not same and (apart < 0 or abs(time[p] - time[q]) < apart):
+                apart = abs(time[p] - time[q])
             if post.size and _gap(x, y, opens, closes) == gap:
-                fresh &= met[post[position[x]]] != pair and met[post[position[y]]] != pair
+                fresh &= not same and met[post[p]] != pair and met[post[q]] != pair
     if post.size:
         for y in range(k, k_stop):
             for x in range(i, i_stop):

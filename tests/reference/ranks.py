@@ -85,9 +85,11 @@ def measure(rows, pair, tau):
         value = ways * chance(times, shortest)
         if value > tau:
             continue
-        closest = min([closest, *(abs(one[TIME] - other[TIME]) for one, other in gap_of)])
-        posts = {row[CONTENT] for both, g in gap_of.items() if g == shortest for row in both}
-        if not posts & met:
+        apart = [abs(one[TIME] - other[TIME]) for one, other in gap_of if one[CONTENT] != other[CONTENT]]
+        closest = min([closest, *apart])
+        meetings = [both for both, g in gap_of.items() if g == shortest]
+        posts = {row[CONTENT] for both in meetings for row in both}
+        if not posts & met and all(one[CONTENT] != other[CONTENT] for one, other in meetings):
             n_near += 1
             total += log(tau / value)
         met |= posts

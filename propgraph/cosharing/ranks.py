@@ -3,7 +3,7 @@
 A window of seconds is blind to slow campaigns and drowns in breaking news. Here the order of an object's posts
 is the clock: `gaps` says how seldom two posts stand so near if the object's accounts were dealt at random to
 its posts. That is exact for each object and independent over the objects, and so the objects that a pair
-shares combine into one probability (`combine.truncated_product`).
+shares combine into one probability (`combine.truncated_product`, sharpened by `steps.stepped_tail`).
 
 Time is linear in the shares: candidates are pairs near each other over two objects or more, found account by
 account as in `window`; only for these are the objects of both looked up.
@@ -32,6 +32,7 @@ from propgraph.cosharing.incidence import (
     parts_by_trace,
 )
 from propgraph.cosharing.nearby import nearby_of
+from propgraph.cosharing.steps import MOST, stepped_tail
 from propgraph.cosharing.trials import trials_of
 from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least
@@ -128,7 +129,8 @@ def rank_synchrony(
     Objects in which no two posts can be near (p <= tau) are left out, which the number of posts alone decides.
     Objects met over by the same posts (the hashtags of one post, say) count as near once, and those met by one post
     of both do not. Over the k objects
-    the p's combine by the truncated product at tau. Each step is exact or errs to the safe side, whatever the
+    the p's combine by the truncated product at tau, with the distribution that ranks, being whole numbers, have (see
+    `steps`). Each step is exact or errs to the safe side, whatever the
     objects' bursts, so that P(p_value <= x) <= x.
 
     Parameters
@@ -264,7 +266,7 @@ def _measured(ranks: Ranks, hub: Int32, leaf: Int32, max_p: float) -> Pairs:
     log, gaps = ranks.log, ranks.gaps
     counts, log_p = _measure(
         hub, leaf, ranks.start, ranks.position, ranks.listed, ranks.opens, ranks.closes,
-        log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, ranks.tau,
+        log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, ranks.tau, np.log(max_p),
     )  # fmt: skip
     keep = log_p <= np.log(max_p)
     counts, log_p = counts[keep], log_p[keep]
@@ -298,8 +300,13 @@ def _measure(
     chance: Float64,
     least: Float64,
     tau: float,
+    log_max_p: float,
 ) -> tuple[Int64, Float64]:
-    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub."""
+    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub.
+
+    ln P is exact where it is at most `log_max_p`; elsewhere it is larger than that.
+    """
+    tested, ways_of = np.empty(MOST, np.int64), np.empty(MOST, np.int64)
     counts = np.zeros((hub.size, 3), np.int64)
     log_p = np.zeros(hub.size, np.float64)
     begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
@@ -330,6 +337,8 @@ def _measure(
                     i_stop += 1
                 ways = (i_stop - i) * (stop - k)
                 if ways * least[o] <= tau:
+                    if counts[e, 0] < MOST:
+                        tested[counts[e, 0]], ways_of[counts[e, 0]] = o, ways
                     counts[e, 0] += 1
                     gap = _closest(i, i_stop, k, stop, opens, closes)
                     value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
@@ -344,6 +353,11 @@ def _measure(
                             counts[e, 2] = apart
             k = stop
         log_p[e] = truncated_product(counts[e, 0], total, tau)
+        # Chance brings about at least all that was found as often as it does: more is not worth the work.
+        if counts[e, 0] <= MOST and counts[e, 1] * np.log(tau) - total <= log_max_p:
+            k = counts[e, 0]
+            stepped = stepped_tail(tested[:k], ways_of[:k], offsets, counted, chance, tau, total)
+            log_p[e] = min(log_p[e], stepped)
     return counts, log_p
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import combinations, permutations, product
-from math import fsum, inf, log
+from math import ceil, fsum, inf, log
 
 from scipy.special import gammaincc
 from scipy.stats import binom
 
 CONTENT, ACCOUNT, OBJECT, TIME = range(4)
 LARGEST_TIE = 1_000
+PARTS, MOST = 128, 256
 
 
 def by_object(rows):
@@ -69,17 +70,41 @@ def combined(k, total, tau):
     return fsum(binom.pmf(j, k, tau) * gammaincc(j, total) for j in range(1, k + 1))
 
 
+def stepped(tested, total, tau):
+    """Return the tail of the truncated product from the values that there are, rounded up to parts of the total.
+
+    `tested` are pairs of an object's times and the ways in which the two could meet over it. A value v of
+    ways * P(gap <= g) comes about with the chance of v less that of the value before it.
+    """
+    if total <= 0 or len(tested) > MOST:
+        return 1.0
+    sums = {0: 1.0}
+    for times, ways in tested:
+        steps, before = Counter(), 0.0
+        for g in sorted(set(gaps(times))):
+            value = ways * chance(times, g)
+            if value <= tau:
+                steps[ceil((log(tau / value) - 1e-9) / (total / PARTS))] += value - before
+                before = value
+        steps[0] += 1 - before
+        longer = Counter()
+        for (s, p), (b, q) in product(sums.items(), steps.items()):
+            longer[min(s + b, PARTS)] += p * q
+        sums = longer
+    return min(1.0, sums[PARTS]) if sums[PARTS] > 1e-280 else 1.0
+
+
 def measure(rows, pair, tau):
     """Return n_tested, n_near, closest_ms (-1: none) and the p-value of a pair of accounts."""
-    n_tested = n_near = 0
-    closest, total, met = inf, 0.0, set()
+    n_near = 0
+    closest, total, met, tested = inf, 0.0, set(), []
     for group in by_object(rows).values():
         times = [row[TIME] for row in group]
         sides = [[row for row in group if row[ACCOUNT] == account] for account in pair]
         ways = len(sides[0]) * len(sides[1])
         if not ways or ways * least(times) > tau:
             continue
-        n_tested += 1
+        tested.append((times, ways))
         gap_of = {both: gap(times, both[0][TIME], both[1][TIME]) for both in product(*sides)}
         shortest = min(gap_of.values())
         value = ways * chance(times, shortest)
@@ -93,7 +118,8 @@ def measure(rows, pair, tau):
             n_near += 1
             total += log(tau / value)
         met |= posts
-    return n_tested, n_near, -1 if closest == inf else closest, combined(n_tested, total, tau)
+    p_value = min(combined(len(tested), total, tau), stepped(tested, total, tau))
+    return len(tested), n_near, -1 if closest == inf else closest, p_value
 
 
 def near_pairs(rows, tau, neighbours):

@@ -15,13 +15,15 @@ from propgraph.cosharing.gaps import gaps_of
 from propgraph.cosharing.steps import MOST, PARTS, stepped_tail
 
 
-def found_tail(times_of, ways, tau, total):
+def found_tail(times_of, ways, tau, total, *, parts=PARTS, up=True):
     """What the kernel says of objects with posts at given times, all of them tested."""
     shares = log_of(times_of)
     gaps = gaps_of(shares, tau=tau, neighbours=50)
     objects = np.arange(len(times_of))
     return exp(
-        stepped_tail(objects, np.array(ways), shares.offsets, gaps.counted, gaps.chance, tau, float(total))
+        stepped_tail(
+            objects, np.array(ways), shares.offsets, gaps.counted, gaps.chance, tau, float(total), parts, up
+        )
     )
 
 
@@ -51,6 +53,8 @@ def test_chance_is_never_told_as_too_small_and_hardly_as_too_large(times_of, dat
         # Each of the terms was rounded up by less than a part.
         loose = sum(weight for t, weight in everything if t >= total * (1 - len(times_of) / PARTS) - 1e-9)
         assert exact * (1 - 1e-6) <= found <= loose * (1 + 1e-6)
+        few = found_tail(times_of, ways, tau, total, parts=16, up=False)
+        assert few <= exact * (1 + 1e-6)
 
 
 def test_two_objects_at_their_rarest():

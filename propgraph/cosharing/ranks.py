@@ -32,7 +32,7 @@ from propgraph.cosharing.incidence import (
     parts_by_trace,
 )
 from propgraph.cosharing.nearby import nearby_of
-from propgraph.cosharing.steps import MOST, stepped_tail
+from propgraph.cosharing.steps import FEW_PARTS, MOST, PARTS, stepped_tail
 from propgraph.cosharing.trials import trials_of
 from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least
@@ -356,8 +356,13 @@ def _measure(
         # Chance brings about at least all that was found as often as it does: more is not worth the work.
         if counts[e, 0] <= MOST and counts[e, 1] * np.log(tau) - total <= log_max_p:
             k = counts[e, 0]
-            stepped = stepped_tail(tested[:k], ways_of[:k], offsets, counted, chance, tau, total)
-            log_p[e] = min(log_p[e], stepped)
+            those, in_ways = tested[:k], ways_of[:k]
+            if (
+                stepped_tail(those, in_ways, offsets, counted, chance, tau, total, FEW_PARTS, False)
+                <= log_max_p
+            ):
+                stepped = stepped_tail(those, in_ways, offsets, counted, chance, tau, total, PARTS, True)
+                log_p[e] = min(log_p[e], stepped)
     return counts, log_p
 
 

@@ -18,6 +18,8 @@ from propgraph.cosharing.incidence import Int64
 
 #: Parts into which the sum is cut; what is smaller is rounded so that chance is never told as too small.
 PARTS = 128
+#: Parts that tell whether it is worth that.
+FEW_PARTS = 16
 #: Objects beyond which the law of uniform probabilities is near enough.
 MOST = 256
 
@@ -34,11 +36,14 @@ def stepped_tail(
     chance: Float64,
     tau: float,
     total: float,
+    parts: int,
+    up: bool,
 ) -> float:
     """Return a bound of ln P(sum of -ln(p / tau) over the p at or under tau >= `total`), 0 where there is none.
 
     Of each object p is `ways` times P(gap <= g), and its own chance is at most itself. Each -ln(p / tau) is rounded
-    up to a multiple of total / PARTS; the rounded sums are exact.
+    up to a multiple of total / parts; the rounded sums are exact. Rounded down instead they are a bound from below:
+    with few parts it tells soon which sums are not worth more.
 
     Parameters
     ----------
@@ -50,32 +55,40 @@ def stepped_tail(
         0 < tau < 1.
     total
         The sum that was found.
+    parts
+        Parts into which it is cut.
+    up
+        Round up: a bound from above.
     """
     if total <= 0.0 or objects.size > MOST:
         return 0.0
-    part = total / PARTS
-    sums = np.zeros(PARTS)  # the chance of each sum below the total
+    part = total / parts
+    sums = np.zeros(parts)  # the chance of each sum below the total
     sums[0] = 1.0
-    least = np.empty(PARTS + 1)  # P(at least so many parts)
+    least = np.empty(parts + 1)  # P(at least so many parts)
     reached = 0.0
     for i in range(objects.size):
         o = objects[i]
         n = offsets[o + 1] - offsets[o]
         least[0] = 1.0
         gap = n - 1
-        for b in range(1, PARTS + 1):
-            bound = tau * math.exp(-(b - 1) * part) * (1 - _SAME)
+        for b in range(1, parts + 1):
+            bound = tau * (
+                math.exp(-(b - 1) * part) * (1 - _SAME) if up else math.exp(-b * part) * (1 + _SAME)
+            )
             gap = _largest_gap(gap, bound / ways[i], o, n, counted, chance)
             least[b] = ways[i] * chance_at(gap, o, n, counted, chance) if gap > 0 else 0.0
-        highest = PARTS if i else 1  # before the first object the sum is nought
-        longer = np.zeros(PARTS)
+        highest = parts if i else 1  # before the first object the sum is nought
+        longer = np.zeros(parts)
         for s in range(highest):
             if sums[s] > 0:
-                reached += sums[s] * least[PARTS - s]
-                for b in range(PARTS - s):
+                reached += sums[s] * least[parts - s]
+                for b in range(parts - s):
                     longer[s + b] += sums[s] * (least[b] - least[b + 1])
         sums = longer
-    return min(math.log(reached), 0.0) if reached > _TINY else 0.0
+    if reached > _TINY:
+        return min(math.log(reached), 0.0)
+    return 0.0 if up else -math.inf
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]

@@ -31,7 +31,7 @@ def logs(draw):
         account = draw(st.sampled_from(ACCOUNTS))
         object_ = draw(st.sampled_from("opqr"))
         content = f"p{k:02d}" if own_ids else f"{account}{draw(st.integers(0, 3))}"
-        rows.append((content, account, object_, draw(st.integers(0, 25))))
+        rows.append((content, account, object_, 600_000 * draw(st.integers(0, 25))))
     return list({(row[0], row[2]): row for row in rows}.values())
 
 
@@ -41,6 +41,12 @@ groupings = st.dictionaries(st.sampled_from(ACCOUNTS), st.integers(0, 2), max_si
 def shares_of(rows):
     frame = pl.DataFrame(rows, schema=["content_id", "account_id", "object_id", "timestamp"], orient="row")
     return frame.with_columns(pl.col("timestamp").cast(pl.Datetime("ms", "UTC")))
+
+
+def hours_apart(rows):
+    """Put each object in a day of its own, so that no two are of one sitting; gaps stay."""
+    day = {name: k for k, name in enumerate(sorted({row[2] for row in rows}))}
+    return [(*row[:3], row[3] + 86_400_000 * day[row[2]]) for row in rows]
 
 
 def stand(rows, group_of, *, tau=0.2, threads=1):
@@ -102,7 +108,7 @@ def test_standing_by_hand():
         names = [f"{object_}{k}" for k in range(11)]
         names[4], names[5], names[10] = "w", "m", "x"
         rows += [(f"{object_}{k}", name, object_, k) for k, name in enumerate(names)]
-    found = {row["account"]: row for row in stand(rows, {"m": 0}, tau=0.25).to_dicts()}
+    found = {row["account"]: row for row in stand(hours_apart(rows), {"m": 0}, tau=0.25).to_dicts()}
     assert set(found) == {"w", "x"}  # all others share one object only; m has no fellows
     assert (found["w"]["n_tested"], found["w"]["n_near"]) == (3, 3)
     # Three of three at ln(0.25 / 0.2) each: by the binomial and gamma laws.
@@ -117,25 +123,22 @@ def test_a_member_is_held_against_the_others_alone():
         names = [f"{object_}{k:02d}" for k in range(30)]
         names[3], names[4], names[28] = "n", "k", "m"
         rows += [(f"{object_}{k:02d}", name, object_, k) for k, name in enumerate(names)]
-    found = {row["account"]: row for row in stand(rows, dict.fromkeys("mnk", 0)).to_dicts()}
+    found = {row["account"]: row for row in stand(hours_apart(rows), dict.fromkeys("mnk", 0)).to_dicts()}
     assert all(found[name]["inside"] for name in "mnk")
     assert (found["m"]["n_near"], found["n"]["n_near"], found["k"]["n_near"]) == (0, 4, 4)
 
 
-def test_a_post_counts_in_the_first_object_in_order_whoever_met_it_there():
-    # w's one post shares o and p; z of the group is in o, y in p and q: o is first though y is looked at first.
+def test_a_sitting_counts_by_the_first_object_in_order_whoever_is_in_it():
+    # w posts o and p in one hour; z of the group is in o, y in p: o is first though y is looked at first.
     rows = []
     for object_, fellow, place in (("o", "z", 1), ("p", "y", 2)):
         names = [f"{object_}{k:02d}" for k in range(40)]
         names[10], names[10 + place] = fellow, "w"
-        rows += [
-            ("shared" if name == "w" else f"{object_}{k:02d}", name, object_, k)
-            for k, name in enumerate(names)
-        ]
+        rows += [(f"{object_}{k:02d}", name, object_, k) for k, name in enumerate(names)]
     [found] = stand(rows, {"y": 0, "z": 0}).filter(account="w").to_dicts()
-    # Two of the 39 free posts stand one place away.
-    assert (found["n_tested"], found["n_near"]) == (2, 1)
-    assert found["log_p"] == pytest.approx(reference.tail(2, -np.log(2 / 39 / 0.2), 0.2), rel=1e-9)
+    # Two of the 39 free posts stand one place away; the second object is near, too, and does not count.
+    assert (found["n_tested"], found["n_near"]) == (2, 2)
+    assert found["log_p"] == pytest.approx(reference.tail(1, -np.log(2 / 39 / 0.2), 0.2), rel=1e-9)
 
 
 @st.composite
@@ -206,7 +209,7 @@ def test_the_compiled_p_values_are_exact_over_all_deals(inside):
             (f"{name}{content}", account, f"o{name}", time)
             for name, posts in enumerate(dealt) for content, account, time in posts
         ]  # fmt: skip
-        found = stand(rows, {"m": 0} | ({"w": 0} if inside else {}), tau=0.3).filter(account="w")
+        found = stand(hours_apart(rows), {"m": 0} | ({"w": 0} if inside else {}), tau=0.3).filter(account="w")
         assert found["inside"].to_list() == [inside]
         log_p += found["log_p"].to_list()
     assert len(log_p) == 7 * 8 * 8

@@ -71,7 +71,7 @@ def gaps_of(log: Incidence, /, *, tau: float, neighbours: int) -> Gaps:
     """
     first, last, largest = _ties(log.offsets, log.time)
     n = np.diff(log.offsets)
-    reach = np.minimum(_largest_gap(n, tau), _COUNTED) + 4 * largest
+    reach = np.minimum(_largest_gap(n, tau), _COUNTED) + 4 * np.minimum(largest, _LARGEST_TIE)
     length = np.where(largest > 1, np.minimum(reach, n - 1) + 1, 0)
     counted = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
     chance = _count(log.offsets, first, last, counted)

@@ -4,7 +4,8 @@ A member of a crew of twenty may meet each fellow over two or three objects only
 out, and still always be near some fellow. So the posts of the group are held fixed, and an account's post is
 placed by its gap to the nearest of them: P(gap <= theirs) is the share of the object's other posts that stand
 so near, exactly, if the accounts outside the group were dealt at random to the posts that the group did not
-make. The group must not have been formed by the account's own posts: a member is held against the others.
+make. What an account posts in one sitting counts once, as in `ranks`. The group must not have been formed by the
+account's own posts: a member is held against the others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numba import njit
 
 from propgraph.cosharing.combine import Float64, truncated_product
 from propgraph.cosharing.incidence import Bool, Int32, Int64
-from propgraph.cosharing.ranks import Ranks
+from propgraph.cosharing.ranks import LEAST_OBJECTS, Ranks
 from propgraph.encoding import grouped
 
 
@@ -60,6 +61,9 @@ def standing_of(ranks: Ranks, group: Int64, /, *, threads: int) -> Standing:
         At most so many at once.
     """
     n_groups = int(group.max(initial=-1)) + 1
+    # Sittings of all accounts numbered together, post by post: no account has more of them than posts.
+    sitting = np.empty(ranks.position.size, np.int64)
+    sitting[ranks.position] = ranks.sitting + np.repeat(ranks.start[:-1], np.diff(ranks.start))
     member = np.flatnonzero(group >= 0)
     start, place = grouped(group[member], n_groups)
     members = member[place]
@@ -68,12 +72,12 @@ def standing_of(ranks: Ranks, group: Int64, /, *, threads: int) -> Standing:
     def run(g: int) -> Standing:
         mine = members[start[g] : start[g + 1]].astype(np.int64)
         found = _hold(
-            mine, group == g, ranks.start, ranks.position, ranks.listed, log.offsets, log.account, log.post,
-            gaps.first, gaps.last, ranks.tau,
+            mine, group == g, ranks.start, ranks.position, ranks.listed, log.offsets, log.account,
+            sitting, gaps.first, gaps.last, ranks.tau,
         )  # fmt: skip
-        account, inside, n_tested, n_near, total = found
+        account, inside, n_tested, n_near, n_sittings, total = found
         log_p = np.array(
-            [truncated_product(k, s, ranks.tau) for k, s in zip(n_tested, total, strict=True)], np.float64
+            [truncated_product(k, s, ranks.tau) for k, s in zip(n_sittings, total, strict=True)], np.float64
         )
         return Standing(account, np.full(account.size, g, np.int64), inside, n_tested, n_near, log_p)
 
@@ -94,35 +98,35 @@ def _hold(
     listed: Int32,
     offsets: Int64,
     account: Int32,
-    post: Int64,
+    sitting: Int64,
     first: Int64,
     last: Int64,
     tau: float,
-) -> tuple[Int64, Bool, Int64, Int64, Float64]:
-    """Return account, inside, n_tested, n_near and the sum of -ln(p / tau) of all that share two objects."""
+) -> tuple[Int64, Bool, Int64, Int64, Int64, Float64]:
+    """Return account, inside, n_tested, n_near, n_sittings and the sum of -ln(p / tau) of who shares two objects."""
     n_accounts = start.size - 1
-    tested, near = np.zeros(n_accounts, np.int64), np.zeros(n_accounts, np.int64)
+    counts = np.zeros((n_accounts, 3), np.int64)
     total = np.zeros(n_accounts, np.float64)
     seen = np.zeros(offsets.size - 1, np.bool_)
-    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)
+    sat = np.zeros(sitting.size, np.bool_)  # the sittings that count already
     for g in range(members.size):
         a = members[g]
         for k in range(start[a], start[a + 1]):
             seen[listed[k]] = True
-    # In the objects' order, not the members': of the objects of one post the first counts, whoever is in it.
+    # In the objects' order, not the members': of the objects of one sitting the first counts, whoever is in it.
     for o in np.flatnonzero(seen):
-        _place(o, -1, held, offsets, account, post, first, last, tau, met, tested, near, total)
-    met[:] = -1
+        _place(o, -1, held, offsets, account, sitting, first, last, tau, sat, counts, total)
     for g in range(members.size):
         a = members[g]
         held[a] = False
         for k in range(start[a], start[a + 1]):
             o = listed[k]
             if k == start[a] or listed[k - 1] != o:
-                _place(o, a, held, offsets, account, post, first, last, tau, met, tested, near, total)
+                _place(o, a, held, offsets, account, sitting, first, last, tau, sat, counts, total)
         held[a] = True
-    which = np.flatnonzero(tested >= 2)
-    return which, held[which], tested[which], near[which], total[which]
+    which = np.flatnonzero(counts[:, 0] >= LEAST_OBJECTS)
+    found = counts[which]
+    return which, held[which], found[:, 0], found[:, 1], found[:, 2], total[which]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -132,13 +136,12 @@ def _place(
     held: Bool,
     offsets: Int64,
     account: Int32,
-    post: Int64,
+    sitting: Int64,
     first: Int64,
     last: Int64,
     tau: float,
-    met: Int32,
-    tested: Int64,
-    near: Int64,
+    sat: Bool,
+    counts: Int64,
     total: Float64,
 ) -> None:
     """Place the posts of one object by their gap to the nearest post of the accounts held, and add up.
@@ -177,7 +180,7 @@ def _place(
         return
     for g in range(1, n + 1):
         at[g] += at[g - 1]
-    _add_up(o, only, held, offsets, account, post, gap, at, at[least], free, tau, met, tested, near, total)
+    _add_up(o, only, held, offsets, account, sitting, gap, at, at[least], free, tau, sat, counts, total)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -187,15 +190,14 @@ def _add_up(
     held: Bool,
     offsets: Int64,
     account: Int32,
-    post: Int64,
+    sitting: Int64,
     gap: Int64,
     at: Int64,
     fewest: int,
     free: int,
     tau: float,
-    met: Int32,
-    tested: Int64,
-    near: Int64,
+    sat: Bool,
+    counts: Int64,
     total: Float64,
 ) -> None:
     """Add an object to the sums of the accounts that are placed in it, the nearest post of each."""
@@ -211,7 +213,8 @@ def _add_up(
     k = 0
     while k < n_who:
         a = placed[k] >> 32
-        ways, best = 0, placed[k] & 0xFFFFFFFF
+        first = best = placed[k] & 0xFFFFFFFF
+        ways = 0
         while k < n_who and placed[k] >> 32 == a:
             x = placed[k] & 0xFFFFFFFF
             if gap[x] < gap[best]:
@@ -220,14 +223,12 @@ def _add_up(
             k += 1
         if ways * fewest > tau * free:
             continue
-        tested[a] += 1
+        fresh = not sat[sitting[begin + first]]
+        sat[sitting[begin + first]] = True
+        counts[a, 0] += 1
+        counts[a, 2] += fresh
         value = ways * at[gap[best]] / free
-        if value > tau:
-            continue
-        if post.size:
-            # Objects of one post are one act: only the first of them that is near counts.
-            if met[post[begin + best]] == a:
-                continue
-            met[post[begin + best]] = a
-        near[a] += 1
-        total[a] -= np.log(value / tau)
+        if value <= tau:
+            counts[a, 1] += 1
+            if fresh:
+                total[a] -= np.log(value / tau)

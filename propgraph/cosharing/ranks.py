@@ -31,6 +31,7 @@ from propgraph.cosharing.incidence import (
     incidence,
     parts_by_trace,
 )
+from propgraph.cosharing.nearby import nearby_of
 from propgraph.cosharing.overlap import overlap_of
 from propgraph.cosharing.trials import trials_of
 from propgraph.encoding import codes_in, grouped
@@ -43,6 +44,8 @@ TAU = 0.2
 NEIGHBOURS = 50
 #: Pairs are kept up to this p-value.
 MAX_P = 0.01
+#: What an account posts within an hour of the clock is one sitting.
+SITTING_MS = 3_600_000
 #: Objects that have to be able to tell something before a pair is tested at all.
 LEAST_OBJECTS = 2
 
@@ -65,9 +68,9 @@ class Ranks:
         Chance up to which two posts count as near.
     start, position
         int64; account `a` has the shares `position[start[a]:start[a + 1]]`, by object and time.
-    listed, opens, closes
-        int32[n_shares]; of each of these the object, and the first and last position of its tie: together in
-        memory, account by account.
+    listed, opens, closes, sitting
+        int32[n_shares]; of each of these the object, the first and last position of its tie, and the number of the
+        account's sitting (an hour in which it posts): together in memory, account by account.
     """
 
     log: Incidence
@@ -78,6 +81,7 @@ class Ranks:
     listed: Int32
     opens: Int32
     closes: Int32
+    sitting: Int32
 
     @property
     def carries(self) -> Bool:
@@ -128,9 +132,11 @@ def rank_synchrony(
     For each object that both shared, p = P(gap <= theirs) if the object's accounts were dealt at random to its
     posts (see `gaps`): of several posts the closest two count, p times the number of pairs of posts (Bonferroni).
     Objects in which no two posts can be near (p <= tau) are left out, which the number of posts alone decides.
-    Objects met over by the same posts (the hashtags of one post, say) count as near once. Over the k objects
-    the p's combine by the truncated product at tau. Each step is exact or errs to the safe side, whatever the
-    objects' bursts, so that P(p_value <= x) <= x.
+    One post of both is no meeting, and of several objects met over by the same post the first counts. Who goes
+    through a feed or a list meets another who does over many objects at once: of the objects that the busier account
+    posts in one sitting (an hour of the clock, by its first post of each) the first by name alone counts, near or
+    not. Over the k sittings the p's combine by the truncated product at tau. Each step is exact or errs to the safe
+    side, whatever the objects' bursts, so that P(p_value <= x) <= x.
 
     Parameters
     ----------
@@ -201,22 +207,19 @@ def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOUR
     start, position = grouped(log.account, len(log.accounts))
     gaps = gaps_of(log, tau=tau, neighbours=neighbours)
     opens, closes = gaps.first[position].astype(np.int32), gaps.last[position].astype(np.int32)
-    return Ranks(log, gaps, tau, start, position, log.object[position], opens, closes)
+    sitting = _sittings(start, position, log.time)
+    return Ranks(log, gaps, tau, start, position, log.object[position], opens, closes, sitting)
 
 
 def near_pairs(
     ranks: Ranks, /, *, max_p: float = MAX_P, threads: int, tell: Callable[[float], None] = lambda _: None
 ) -> Pairs:
     """Return the pairs near over two objects or more whose p-value is at most `max_p`."""
-    log, gaps = ranks.log, ranks.gaps
-    degree = np.diff(ranks.start)
-    bounds = _equal_blocks(_scans(ranks), _BLOCKS)
+    nearby = nearby_of(ranks.log, ranks.gaps)
+    bounds = nearby.blocks(_BLOCKS)
 
     def run(block: int) -> Pairs:
-        hub, leaf = _candidates(
-            bounds[block], bounds[block + 1], ranks.start, ranks.position, log.offsets, log.object, log.account,
-            gaps.first, gaps.last, gaps.limit, degree,
-        )  # fmt: skip
+        hub, leaf = nearby.candidates(bounds[block], bounds[block + 1])
         return _measured(ranks, hub, leaf, max_p)
 
     found = []
@@ -235,7 +238,7 @@ def pairs_at(ranks: Ranks, source: Int64, target: Int64, /, *, threads: int) -> 
     hub, leaf = np.where(swap, target, source), np.where(swap, source, target)
     order = np.argsort(hub, kind="stable")
     hub, leaf = hub[order].astype(np.int32), leaf[order].astype(np.int32)
-    work = np.concatenate([[0], np.cumsum(degree[leaf])])
+    work = np.concatenate([[0], np.cumsum(degree[leaf] + 1)])
     cuts = np.unique(np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1)))
     cuts[0], cuts[-1] = 0, hub.size
 
@@ -319,7 +322,7 @@ def _measured(ranks: Ranks, hub: Int32, leaf: Int32, max_p: float) -> Pairs:
     log, gaps = ranks.log, ranks.gaps
     counts, log_p = _measure(
         hub, leaf, ranks.start, ranks.position, ranks.listed, ranks.opens, ranks.closes,
-        log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, ranks.tau,
+        ranks.sitting, log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, ranks.tau,
     )  # fmt: skip
     keep = log_p <= np.log(max_p)
     counts, log_p = counts[keep], log_p[keep]
@@ -337,91 +340,19 @@ def _sorted(parts: list[Pairs]) -> Pairs:
     return Pairs(*(column[order] for column in columns))
 
 
-def _scans(ranks: Ranks) -> Int64:
-    """Return how many posts are looked at in each account's row."""
-    reach = ranks.gaps.limit[ranks.log.object] + 1
-    return np.bincount(ranks.log.account, weights=reach, minlength=ranks.start.size - 1).astype(np.int64)
-
-
-def _equal_blocks(work: Int64, n_blocks: int) -> Int64:
-    total = np.concatenate([[0], np.cumsum(work)])
-    cuts = np.searchsorted(total, np.linspace(0, total[-1], n_blocks + 1))
-    cuts[0], cuts[-1] = 0, work.size
-    return np.unique(cuts).astype(np.int64)
-
-
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _is_leaf(b: int, a: int, degree: Int64) -> bool:
-    """Tell whether the pair of `a` and `b` stands in the row of `a`."""
-    return bool(degree[b] >= 2 and (degree[b] < degree[a] or (degree[b] == degree[a] and b < a)))
-
-
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _candidates(
-    first_account: int,
-    last_account: int,
-    start: Int64,
-    position: Int64,
-    offsets: Int64,
-    object_: Int32,
-    account: Int32,
-    first: Int64,
-    last: Int64,
-    limit: Int64,
-    degree: Int64,
-) -> tuple[Int32, Int32]:
-    """Return the pairs near over two objects or more in the rows of a block.
-
-    Each pair stands in the row of its busier account, the hub, so that the other's short list is walked later.
-    """
-    n_accounts = start.size - 1
-    latest = np.full(n_accounts, -1, np.int32)
-    count = np.zeros(n_accounts, np.int32)
-    touched = np.empty(n_accounts, np.int32)
-    hub, leaf = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    kept = 0
-    for a in range(first_account, last_account):
-        if degree[a] < 2:
-            continue
-        used = 0
-        for k in range(start[a], start[a + 1]):
-            p = position[k]
-            o = object_[p]
-            reach = limit[o]
-            if reach == 0:
-                continue
-            q = p + 1
-            while q < offsets[o + 1] and last[q] - first[p] <= reach:
-                b = account[q]
-                if _is_leaf(b, a, degree) and latest[b] != o:
-                    if count[b] == 0:
-                        touched[used] = b
-                        used += 1
-                    latest[b] = o
-                    count[b] += 1
-                q += 1
-            q = p - 1
-            while q >= offsets[o] and last[p] - first[q] <= reach:
-                b = account[q]
-                if _is_leaf(b, a, degree) and latest[b] != o:
-                    if count[b] == 0:
-                        touched[used] = b
-                        used += 1
-                    latest[b] = o
-                    count[b] += 1
-                q -= 1
-        while kept + used > hub.size:
-            hub = np.concatenate((hub, np.empty(hub.size, np.int32)))
-            leaf = np.concatenate((leaf, np.empty(leaf.size, np.int32)))
-        for k in range(used):
-            b = touched[k]
-            if count[b] >= 2:
-                hub[kept] = a
-                leaf[kept] = b
-                kept += 1
-            latest[b] = -1
-            count[b] = 0
-    return hub[:kept].copy(), leaf[:kept].copy()
+def _sittings(start: Int64, position: Int64, time: Int64) -> Int32:
+    """Return the number of each post's sitting among those of its account, in order of time."""
+    sitting = np.empty(position.size, np.int32)
+    for a in range(start.size - 1):
+        hours = time[position[start[a] : start[a + 1]]] // SITTING_MS
+        order = np.argsort(hours, kind="mergesort")
+        number = -1
+        for k in range(order.size):
+            if k == 0 or hours[order[k]] != hours[order[k - 1]]:
+                number += 1
+            sitting[start[a] + order[k]] = number
+    return sitting
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -433,6 +364,7 @@ def _measure(
     listed: Int32,
     opens: Int32,
     closes: Int32,
+    sitting: Int32,
     offsets: Int64,
     time: Int64,
     post: Int64,
@@ -446,6 +378,7 @@ def _measure(
     log_p = np.zeros(hub.size, np.float64)
     begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
     met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)  # posts over which a pair met already
+    sat = np.full(sitting.max() + 1 if sitting.size else 0, -1, np.int32)  # sittings that count already
     marked = -1
     for e in range(hub.size):
         a = hub[e]
@@ -456,10 +389,14 @@ def _measure(
             for k in range(start[a + 1] - 1, start[a] - 1, -1):
                 begin[listed[k]] = k
             marked = a
+        b = leaf[e]
+        degree, degree_b = start[a + 1] - start[a], start[b + 1] - start[b]
+        hub_sits = degree > degree_b or (degree == degree_b and a > b)
         total = 0.0
+        n_sittings = 0
         counts[e, 2] = -1
-        k = start[leaf[e]]
-        end = start[leaf[e] + 1]
+        k = start[b]
+        end = start[b + 1]
         while k < end:
             o = listed[k]
             stop = k + 1
@@ -473,34 +410,76 @@ def _measure(
                 ways = (i_stop - i) * (stop - k)
                 if ways * least[o] <= tau:
                     counts[e, 0] += 1
-                    gap, at_hub, at_leaf = _closest(i, i_stop, k, stop, opens, closes)
+                    sits = sitting[i] if hub_sits else sitting[k]
+                    counts_here = sat[sits] != e
+                    sat[sits] = e
+                    n_sittings += counts_here
+                    gap = _closest(i, i_stop, k, stop, opens, closes)
                     value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
                     if value <= tau:
-                        p, q = position[at_hub], position[at_leaf]
-                        same_act = False
-                        if post.size:
-                            same_act = met[post[p]] == e or met[post[q]] == e
-                            met[post[p]] = e
-                            met[post[q]] = e
-                        if not same_act:
-                            counts[e, 1] += 1
+                        apart, fresh = _met(
+                            e, gap, i, i_stop, k, stop, opens, closes, position, time, post, met
+                        )
+                        counts[e, 1] += fresh
+                        if fresh and counts_here:
                             total -= np.log(value / tau)
-                        apart = abs(time[p] - time[q])
-                        if counts[e, 2] < 0 or apart < counts[e, 2]:
+                        if counts[e, 2] < 0 or 0 <= apart < counts[e, 2]:
                             counts[e, 2] = apart
             k = stop
-        log_p[e] = truncated_product(counts[e, 0], total, tau)
+        log_p[e] = truncated_product(n_sittings, total, tau)
     return counts, log_p
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> tuple[int, int, int]:
-    """Return the least gap between two accounts' posts of an object, and where the two stand in their lists."""
-    best, at_i, at_k = 1 << 40, i, k
+def _closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> int:
+    """Return the least gap between two accounts' posts of an object; the posts stand in order of time."""
+    best = 1 << 40
     for y in range(k, k_stop):
         after = i + np.searchsorted(opens[i:i_stop], opens[y]) if i_stop > i + 1 else i
         for x in range(max(after - 1, i), min(after + 1, i_stop)):
-            gap = int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
-            if gap < best:
-                best, at_i, at_k = gap, x, y
-    return best, at_i, at_k
+            best = min(best, _gap(x, y, opens, closes))
+    return best
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _gap(x: int, y: int, opens: Int32, closes: Int32) -> int:
+    return int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _met(
+    pair: int,
+    gap: int,
+    i: int,
+    i_stop: int,
+    k: int,
+    k_stop: int,
+    opens: Int32,
+    closes: Int32,
+    position: Int64,
+    time: Int64,
+    post: Int64,
+    met: Int32,
+) -> tuple[int, bool]:
+    """Return the least time between two accounts' posts of an object, and whether they met by none of these before.
+
+    All posts at the least gap count as those by which they meet, and are marked: no choice among equals, which
+    could hang on who is called what. One post of both is no meeting; -1 where they have no other.
+    """
+    apart = -1
+    fresh = True
+    for y in range(k, k_stop):
+        for x in range(i, i_stop):
+            p, q = position[x], position[y]
+            same = post.size > 0 and post[p] == post[q]
+            if not same and (apart < 0 or abs(time[p] - time[q]) < apart):
+                apart = abs(time[p] - time[q])
+            if post.size and _gap(x, y, opens, closes) == gap:
+                fresh &= not same and met[post[p]] != pair and met[post[q]] != pair
+    if post.size:
+        for y in range(k, k_stop):
+            for x in range(i, i_stop):
+                if _gap(x, y, opens, closes) == gap:
+                    met[post[position[x]]] = pair
+                    met[post[position[y]]] = pair
+    return apart, fresh

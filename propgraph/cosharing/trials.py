@@ -10,10 +10,11 @@ from numba import njit
 
 from propgraph.cosharing.combine import Float64
 from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64
+from propgraph.cosharing.nearby import shares_that_count
 from propgraph.encoding import grouped
 
 #: Posts looked at before the number of pairs is estimated from a sample of accounts.
-BUDGET = 400_000_000
+BUDGET = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,10 @@ def trials_of(
     ----------
     Horvitz and Thompson, "A Generalization of Sampling Without Replacement", JASA 47 (1952).
     """
-    log = log.keep(carries[log.object])
+    log = log.keep(shares_that_count(log, carries))
     start, position = grouped(log.account, len(log.accounts))
     size = np.diff(log.offsets).astype(np.float64)
     work = np.bincount(log.account, weights=size[log.object], minlength=len(log.accounts)).astype(np.float64)
-    work[np.diff(start) < 2] = 0
     chance = _chances(work, budget)
     drawn = np.flatnonzero(np.random.default_rng(seed).random(work.size) < chance)
     cuts = np.unique(
@@ -98,8 +98,8 @@ def _partners(
     accounts: Int64, start: Int64, position: Int64, offsets: Int64, object_: Int32, account: Int32
 ) -> Int64:
     """Return with how many others each of `accounts` shares two objects or more."""
-    latest = np.full(start.size - 1, -1, np.int32)
-    count = np.zeros(start.size - 1, np.int32)
+    latest = np.full((start.size - 1, 2), -1, np.int32)  # the latest object shared, how many so far
+    latest[:, 1] = 0
     touched = np.empty(start.size - 1, np.int32)
     found = np.zeros(accounts.size, np.int64)
     for row in range(accounts.size):
@@ -113,14 +113,14 @@ def _partners(
             seen = o
             for q in range(offsets[o], offsets[o + 1]):
                 b = account[q]
-                if b != a and latest[b] != o:
-                    latest[b] = o
-                    if count[b] == 0:
+                if b != a and latest[b, 0] != o:
+                    latest[b, 0] = o
+                    if latest[b, 1] == 0:
                         touched[used] = b
                         used += 1
-                    count[b] += 1
+                    latest[b, 1] += 1
         for k in range(used):
-            found[row] += count[touched[k]] >= 2
-            latest[touched[k]] = -1
-            count[touched[k]] = 0
+            found[row] += latest[touched[k], 1] >= 2
+            latest[touched[k], 0] = -1
+            latest[touched[k], 1] = 0
     return found

@@ -7,29 +7,32 @@ from __future__ import annotations
 
 from math import comb, exp, factorial, inf, log
 
+SITTING_MS = 3_600_000
+
 
 def standing(rows, members, tau):
     """Return `{account: (n_tested, n_near, ln P)}` of all that can be told something over two objects or more."""
     found = {}
     for account in sorted({row[1] for row in rows}):
         held = set(members) - {account}
-        n_tested, counted, total = 0, [], 0.0
+        n_tested, n_near, sittings, total = 0, 0, set(), 0.0
         for name in sorted({row[2] for row in rows}):
             place = placed([row for row in rows if row[2] == name], account, held, tau)
             if place is None:
                 continue
-            content, value = place
+            hour, value = place
             n_tested += 1
-            if value <= tau and content not in counted:
-                counted.append(content)
+            n_near += value <= tau
+            if value <= tau and hour not in sittings:
                 total -= log(value / tau)
+            sittings.add(hour)
         if n_tested >= 2:
-            found[account] = (n_tested, len(counted), tail(n_tested, total, tau))
+            found[account] = (n_tested, n_near, tail(len(sittings), total, tau))
     return found
 
 
 def placed(posts, account, held, tau):
-    """Return the account's post of an object nearest to those held, and its p; None where it tells nothing."""
+    """Return the hour of the account's first post of an object, and its p; None where it tells nothing."""
     theirs = [post for post in posts if post[1] in held]
     free = [post for post in posts if post[1] not in held]
     own = sorted((post for post in free if post[1] == account), key=lambda post: (post[3], post[0]))
@@ -43,7 +46,7 @@ def placed(posts, account, held, tau):
     if p(min(gaps.values())) > tau:
         return None
     best = min(own, key=lambda post: gaps[post])
-    return best[0], p(gaps[best])
+    return own[0][3] // SITTING_MS, p(gaps[best])
 
 
 def gap(posts, one, other):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from reference import ranks as reference
 from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.ranks import check_options, near_pairs, pairs_at, rank_synchrony, ranks_of
 from propgraph.errors import InputError, UsageError
-from propgraph.schema import TIME
+from propgraph.schema import SYNCHRONY, TIME
 
 NAMES = ("content_id", "account_id", "object_id", "timestamp")
 TAUS = (0.1, 0.2, 0.5)
@@ -68,6 +69,51 @@ def found_by(ranks, pairs):
     return dict(zip(pairs, zip(*(column.tolist() for column in columns), strict=True), strict=True))
 
 
+@settings(max_examples=100)
+@given(logs(), st.sampled_from(TAUS))
+@example(LOUD, 0.2)
+@example(LOUD, 0.5)
+@example(TWICE, 0.2)
+@example([], 0.2)
+@example([("p", "a", "o", 0)], 0.2)
+def test_any_pair_equals_the_slow_twin(log, tau):
+    ranks = ranks_of(incidence(frame(log)), tau=tau)
+    accounts = sorted({row[1] for row in log})
+    pairs = list(combinations(accounts, 2))[:150]
+    for pair, found in found_by(ranks, pairs).items():
+        expected = reference.measure(log, pair, tau)
+        assert found[:3] == expected[:3]
+        assert found[3] == pytest.approx(expected[3], rel=1e-9)
+
+
+@settings(max_examples=80)
+@given(logs(), st.sampled_from(TAUS), st.sampled_from(NEIGHBOURS), st.sampled_from([1.0, 1.0, 0.05]))
+@example(LOUD, 0.2, 50, 1.0)
+@example(TWICE, 0.2, 50, 1.0)
+@example(TWICE, 0.2, 1, 1.0)
+@example([], 0.2, 50, 1.0)
+def test_the_table_equals_the_slow_twin(log, tau, neighbours, max_p):
+    table = rank_synchrony(frame(log), tau=tau, neighbours=neighbours, max_p=max_p)
+    assert dict(table.schema) == SYNCHRONY.dtypes
+    expected = {
+        pair: reference.measure(log, pair, tau) for pair in reference.near_pairs(log, tau, neighbours)
+    }
+    expected = {pair: found for pair, found in expected.items() if found[3] <= max_p}
+    # Of pairs with too many posts, fewer than two objects may be left to tell anything.
+    told = [found[0] >= 2 for found in expected.values()]
+    assert table.select("source", "target").rows() == list(expected)
+    assert table.select("n_tested", "n_near").rows() == [found[:2] for found in expected.values()]
+    closest = [None if found[2] < 0 else found[2] / 1000 for found in expected.values()]
+    assert table["closest_delta_s"].to_list() == closest
+    p_values = np.array([found[3] for found in expected.values()])[told]
+    assert table["p_value"].is_not_null().to_list() == told
+    table = table.filter(told)
+    assert table["p_value"].to_list() == pytest.approx(p_values.tolist(), rel=1e-9)
+    assert table["synchrony"].to_list() == pytest.approx((-np.log10(p_values)).tolist(), abs=1e-9)
+    q_values = reference.q_values(p_values.tolist(), len(reference.tested_pairs(log, tau)))
+    assert table["q_value"].to_list() == pytest.approx(q_values, rel=1e-9)
+
+
 def test_the_logs_drawn_are_rich_enough():
     # Both examples have pairs that are near, not near, met twice by one post, and too loud to be tested.
     loud = {pair: reference.measure(LOUD, pair, 0.2) for pair in reference.near_pairs(LOUD, 0.2, 50)}
@@ -97,6 +143,30 @@ def test_posts_sorted_by_all_but_their_id_give_the_same_either_way():
     one, other = (rank_synchrony(frame(rows), tau=0.5, max_p=1) for rows in (ordered, backwards))
     assert one.height > 5
     assert_frame_equal(one, other, check_exact=True)
+
+
+@settings(max_examples=60)
+@given(logs(), st.sampled_from(TAUS))
+def test_what_accounts_are_called_does_not_matter(log, tau):
+    # Their order may: of two that are as busy as each other it decides whose sittings count.
+    accounts = sorted({row[1] for row in log})
+    new = dict(zip(accounts, (f"{k:03}" for k in range(len(accounts))), strict=True))
+    renamed = [(row[0], new[row[1]], *row[2:]) for row in log]
+
+    def plain(table, names):
+        return {
+            frozenset((names[row["source"]], names[row["target"]])): [
+                row["n_tested"], row["n_near"], row["closest_delta_s"], row["p_value"], row["q_value"]
+            ]
+            for row in table.fill_null(-1.0).iter_rows(named=True)
+        }  # fmt: skip
+
+    found = plain(rank_synchrony(frame(log), tau=tau, max_p=1), new)
+    again = plain(rank_synchrony(frame(renamed), tau=tau, max_p=1), {name: name for name in new.values()})
+    assert found.keys() == again.keys()
+    for pair in found:
+        assert found[pair][:3] == again[pair][:3]
+        assert found[pair][3:] == pytest.approx(again[pair][3:], rel=1e-12)
 
 
 def test_what_is_posted_in_one_sitting_counts_once():

@@ -65,6 +65,14 @@ def codes_in(ids: pl.Series, labels: pl.Series, /) -> npt.NDArray[np.int64]:
     return found["code"].fill_null(-1).to_numpy()
 
 
+def groups_of(labels: pl.Series, ids: pl.Series, groups: pl.Series, /) -> npt.NDArray[np.int64]:
+    """Return the group (a number) of each of `labels`, -1 for those that are not among `ids`."""
+    found = np.full(len(labels), -1, np.int64)
+    code = codes_in(ids, labels)
+    found[code[code >= 0]] = groups.to_numpy()[code >= 0]
+    return found
+
+
 def all_distinct(ids: pl.Series, /) -> bool:
     """Tell whether no two of `ids` are equal; two ids of one 64-bit hash count as equal."""
     hashes = np.sort(ids.hash().to_numpy())

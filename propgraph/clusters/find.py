@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from propgraph.clusters.flags import SYNCHRONISED, Baseline, evidence_posts, judge
-from propgraph.clusters.measure import Material, core_members, measure_clusters, measure_members, once
+from propgraph.clusters.measure import (
+    Material,
+    core_members,
+    edges_inside,
+    measure_clusters,
+    measure_members,
+    once,
+)
 from propgraph.clusters.timing import Timing, timing_of
 from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
 from propgraph.cosharing.joint import Joint, grow, joint_synchrony, merge_groups, near_posts, scores_of
 from propgraph.cosharing.ranks import NEIGHBOURS
-from propgraph.encoding import codes_in
+from propgraph.encoding import groups_of
 from propgraph.networks import join_traces, to_igraph, with_pairs
 from propgraph.schema import ACCOUNT_SCORES, CLUSTERS, EVIDENCE, MEMBERS, NETWORK, SYNCHRONY
 from propgraph.study import Study
@@ -95,11 +101,13 @@ def find(
     material = _material(
         study, members, edges=with_pairs(edges, joint.network), shares=shares, links=links, timing=timing
     )
-    table = _with_synchrony(
-        _with_context(measure_clusters(material), material, links), members, joint.network
+    # The synchronised pairs of which both are in one cluster, the surest first.
+    inside = edges_inside(joint.network.filter("synchronised"), members).sort(
+        "cluster", "p_value", "source", "target"
     )
+    table = _with_synchrony(_with_context(measure_clusters(material), material, links), members, inside)
     baseline = _baseline(study, members, links, time_window=time_window, choices=choices)
-    shown = _shown(joint, members, shares)
+    shown = _shown(joint, inside, shares)
     members, clusters, evidence = _judged(table, material, baseline, min_score, shown=shown)
     scores = _with_clusters(scores, members, clusters)
     tell("communities", 1.0)
@@ -196,9 +204,8 @@ def _numbered(groups: pl.DataFrame, in_window: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([first.cast({"cluster": pl.UInt32}), rest.cast({"cluster": pl.UInt32})])
 
 
-def _with_synchrony(table: pl.DataFrame, members: pl.DataFrame, network: pl.DataFrame) -> pl.DataFrame:
+def _with_synchrony(table: pl.DataFrame, members: pl.DataFrame, inside: pl.DataFrame) -> pl.DataFrame:
     """Add what each cluster was found by, and how many of its pairs and members are synchronised."""
-    inside = _inside(members, network)
     ends = pl.concat([inside.select("cluster", account_id=end) for end in ("source", "target")]).unique()
     joined = members.filter(pl.col("evidence") == "group").select("cluster", "account_id")
     tied = pl.concat([ends, joined]).unique().group_by("cluster").len("n_tied")
@@ -214,22 +221,9 @@ def _with_synchrony(table: pl.DataFrame, members: pl.DataFrame, network: pl.Data
     )
 
 
-def _inside(members: pl.DataFrame, network: pl.DataFrame) -> pl.DataFrame:
-    """Return the synchronised pairs of which both are in one cluster, with `cluster`, the surest first."""
-    of = members.select("account_id", "cluster")
-    return (
-        network.filter("synchronised")
-        .join(of, left_on="source", right_on="account_id")
-        .join(of.rename({"cluster": "other"}), left_on="target", right_on="account_id")
-        .filter(pl.col("cluster") == pl.col("other"))
-        .drop("other")
-        .sort("cluster", "p_value", "source", "target")
-    )
-
-
-def _shown(joint: Joint, members: pl.DataFrame, shares: dict[str, pl.DataFrame]) -> dict[int, list[str]]:
+def _shown(joint: Joint, inside: pl.DataFrame, shares: dict[str, pl.DataFrame]) -> dict[int, list[str]]:
     """Return for each cluster the posts that show best that its members are synchronised."""
-    pairs = _inside(members, joint.network).group_by("cluster", maintain_order=True).head(_SHOWN_PAIRS)
+    pairs = inside.group_by("cluster", maintain_order=True).head(_SHOWN_PAIRS)
     shown: dict[int, list[str]] = {cluster: [] for cluster in pairs["cluster"].unique().to_list()}
     for cluster, pair in pairs.select("cluster", pl.struct("source", "target")).iter_rows():
         posts = near_posts(joint.ranks, pl.DataFrame([pair])).head(_SHOWN_MEETINGS)
@@ -289,9 +283,7 @@ def _logs(study: Study, traces: list[str]) -> tuple[dict[str, Incidence], dict[s
 def _timing(logs: dict[str, Incidence], members: pl.DataFrame, window_ms: int) -> dict[str, Timing]:
     timing = {}
     for trace, log in logs.items():
-        cluster = np.full(len(log.accounts), -1, np.int64)
-        code = codes_in(members["account_id"], log.accounts)
-        cluster[code[code >= 0]] = members["cluster"].to_numpy()[code >= 0]
+        cluster = groups_of(log.accounts, members["account_id"], members["cluster"])
         timing[trace] = timing_of(log, cluster, window_ms=window_ms)
     return timing
 

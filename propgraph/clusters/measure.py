@@ -130,9 +130,14 @@ def once(posts: pl.DataFrame, /) -> pl.DataFrame:
 
 def inner_edges(material: Material, /) -> pl.DataFrame:
     """Return the edges between members of one cluster, with `cluster`."""
-    of = material.members
+    return edges_inside(material.edges, material.members)
+
+
+def edges_inside(edges: pl.DataFrame, members: pl.DataFrame, /) -> pl.DataFrame:
+    """Return those of `edges` whose `source` and `target` are `members` of one cluster, with `cluster`."""
+    of = members.select("account_id", "cluster")
     return (
-        material.edges.join(of.rename({"account_id": "source"}), on="source", maintain_order="left")
+        edges.join(of.rename({"account_id": "source"}), on="source", maintain_order="left")
         .join(of.rename({"account_id": "target", "cluster": "other"}), on="target", maintain_order="left")
         .filter(pl.col("cluster") == pl.col("other"))
         .drop("other")

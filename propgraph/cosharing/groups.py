@@ -76,9 +76,7 @@ def standing_of(ranks: Ranks, group: Int64, /, *, threads: int) -> Standing:
             sitting, gaps.first, gaps.last, ranks.tau,
         )  # fmt: skip
         account, inside, n_tested, n_near, n_sittings, total = found
-        log_p = np.array(
-            [truncated_product(k, s, ranks.tau) for k, s in zip(n_sittings, total, strict=True)], np.float64
-        )
+        log_p = _tails(n_sittings, total, ranks.tau)
         return Standing(account, np.full(account.size, g, np.int64), inside, n_tested, n_near, log_p)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -87,6 +85,14 @@ def standing_of(ranks: Ranks, group: Int64, /, *, threads: int) -> Standing:
     empty = Standing(none, none, none.astype(np.bool_), none, none, none.astype(np.float64))
     names = ("account", "group", "inside", "n_tested", "n_near", "log_p")
     return Standing(*(np.concatenate([getattr(part, name) for part in (empty, *parts)]) for name in names))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _tails(n: Int64, total: Float64, tau: float) -> Float64:
+    log_p = np.empty(n.size, np.float64)
+    for k in range(n.size):
+        log_p[k] = truncated_product(n[k], total[k], tau)
+    return log_p
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -81,16 +81,7 @@ def sums_over_shared(
     threads
         At most so many at once. The result does not depend on it.
     """
-    degree = held.degree
-    swap = degree[target] > degree[source]
-    hub, leaf = np.where(swap, target, source), np.where(swap, source, target)
-    _, order = grouped(hub, degree.size)
-    hub, leaf = hub[order], leaf[order]
-    work = np.concatenate([[0], np.cumsum(degree[leaf])])
-    cuts = np.unique(np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1)))
-    cuts[-1] = hub.size
-    if hub.size:
-        cuts[0] = 0
+    order, hub, leaf, cuts = by_hub(held.degree, source, target, n_parts=4 * threads)
 
     def run(k: int) -> tuple[Int64, Float64]:
         part = slice(int(cuts[k]), int(cuts[k + 1]))
@@ -105,6 +96,36 @@ def sums_over_shared(
             n_shared[order[cuts[k] : cuts[k + 1]]] = shared
             total[order[cuts[k] : cuts[k + 1]]] = part
     return n_shared, total
+
+
+def by_hub(
+    degree: Int64, source: Int64, target: Int64, /, *, n_parts: int
+) -> tuple[Int64, Int64, Int64, Int64]:
+    """Lay pairs of accounts out hub by hub, so that a hub is marked once and the other's short list walked.
+
+    Parameters
+    ----------
+    degree
+        int64[n_accounts]; how long each account's list is.
+    source, target
+        int64[n_pairs]; account codes.
+    n_parts
+        Into so many parts of about equal work the pairs are cut, at most.
+
+    Returns
+    -------
+    tuple of int64 arrays
+        The order of the pairs; in that order the busier account of each and the other; bounds of the parts.
+    """
+    swap = degree[target] > degree[source]
+    hub, leaf = np.where(swap, target, source), np.where(swap, source, target)
+    _, order = grouped(hub, degree.size)
+    hub, leaf = hub[order], leaf[order]
+    # One more for each pair: where all lists are empty, the pairs are there all the same.
+    work = np.concatenate([[0], np.cumsum(degree[leaf] + 1)])
+    cuts = np.unique(np.searchsorted(work, np.linspace(0, work[-1], n_parts + 1)))
+    cuts[0], cuts[-1] = 0, hub.size
+    return order, hub, leaf, cuts
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +16,8 @@ from propgraph.errors import InputError
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
+
+Progress = Callable[[str, float], None]
 
 NEEDED = ("account_id", "object_id", "content_id", "timestamp")
 
@@ -158,6 +161,11 @@ def parts_by_trace(shares: pl.DataFrame, /) -> list[tuple[str, pl.DataFrame]]:
     if len(names) == 1:
         return [(names[0], shares)]
     return [(name, shares.filter(pl.col("trace") == name)) for name in names]
+
+
+def named(progress: Progress | None, label: str, /) -> Callable[[float], None]:
+    """Return what tells `progress` under a label; nothing where there is none."""
+    return (lambda done: progress(label, done)) if progress else (lambda _: None)
 
 
 def _shares_of_own_id(objects: pl.Series, object_: Int32, content: pl.Series, row: Int64) -> Bool:

@@ -23,7 +23,7 @@ from propgraph.cosharing.ranks import (
     ranks_of,
 )
 from propgraph.cosharing.trials import trials_of
-from propgraph.encoding import codes_in
+from propgraph.encoding import codes_in, groups_of
 from propgraph.schema import NETWORK, SYNCHRONY
 
 #: Accounts are told to stand near a group up to this p-value.
@@ -262,9 +262,7 @@ def _standing(ranks: Mapping[str, Ranks], groups: pl.DataFrame, *, threads: int)
     frames, n_tests = [], 0
     for part in ranks.values():
         labels = part.log.accounts
-        code = codes_in(groups["account_id"], labels)
-        group = np.full(len(labels), -1, np.int64)
-        group[code[code >= 0]] = groups["community"].to_numpy()[code >= 0]
+        group = groups_of(labels, groups["account_id"], groups["community"])
         found = standing_of(part, group, threads=threads)
         n_tests += int(np.count_nonzero(~found.inside))
         near = found.log_p <= np.log(MAX_GROUP_P)

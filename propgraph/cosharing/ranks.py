@@ -22,13 +22,16 @@ from numba import njit
 
 from propgraph.cosharing.combine import Float64, false_discovery_rate, truncated_product
 from propgraph.cosharing.gaps import Gaps, chance_at, gaps_of
+from propgraph.cosharing.holdings import by_hub
 from propgraph.cosharing.incidence import (
     Bool,
     Incidence,
     Int32,
     Int64,
+    Progress,
     check_shares,
     incidence,
+    named,
     parts_by_trace,
 )
 from propgraph.cosharing.nearby import nearby_of
@@ -50,8 +53,6 @@ SITTING_MS = 3_600_000
 LEAST_OBJECTS = 2
 
 _BLOCKS = 64
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -197,11 +198,6 @@ def check_options(*, tau: float, neighbours: int, max_p: float, threads: int | N
     return threads or os.cpu_count() or 1
 
 
-def named(progress: Progress | None, label: str, /) -> Callable[[float], None]:
-    """Return what tells `progress` under a label; nothing where there is none."""
-    return (lambda done: progress(label, done)) if progress else (lambda _: None)
-
-
 def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOURS) -> Ranks:
     """Return the shares of one trace as rank synchrony reads them; see `rank_synchrony` for the options."""
     start, position = grouped(log.account, len(log.accounts))
@@ -233,17 +229,11 @@ def near_pairs(
 
 def pairs_at(ranks: Ranks, source: Int64, target: Int64, /, *, threads: int) -> Pairs:
     """Return what ranks say of given pairs of accounts (codes), sorted by them; n_tested may be 0."""
-    degree = np.diff(ranks.start)
-    swap = (degree[target] > degree[source]) | ((degree[target] == degree[source]) & (target > source))
-    hub, leaf = np.where(swap, target, source), np.where(swap, source, target)
-    order = np.argsort(hub, kind="stable")
-    hub, leaf = hub[order].astype(np.int32), leaf[order].astype(np.int32)
-    work = np.concatenate([[0], np.cumsum(degree[leaf] + 1)])
-    cuts = np.unique(np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1)))
-    cuts[0], cuts[-1] = 0, hub.size
+    _, hub, leaf, cuts = by_hub(np.diff(ranks.start), source, target, n_parts=4 * threads)
 
     def run(k: int) -> Pairs:
-        return _measured(ranks, hub[cuts[k] : cuts[k + 1]], leaf[cuts[k] : cuts[k + 1]], 2.0)
+        part = slice(int(cuts[k]), int(cuts[k + 1]))
+        return _measured(ranks, hub[part].astype(np.int32), leaf[part].astype(np.int32), 2.0)
 
     with ThreadPoolExecutor(threads) as pool:
         return _sorted(list(pool.map(run, range(len(cuts) - 1))))

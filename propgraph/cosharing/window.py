@@ -23,8 +23,10 @@ from propgraph.cosharing.incidence import (
     Incidence,
     Int32,
     Int64,
+    Progress,
     check_shares,
     incidence,
+    named,
     parts_by_trace,
 )
 from propgraph.encoding import grouped
@@ -38,7 +40,6 @@ MANY = 2**31 - 2  # as many pairs of posts as the first look counts; the second 
 _HISTOGRAM = 1 << 16
 _BLOCKS = 64
 
-Progress = Callable[[str, float], None]
 Counts = tuple[npt.NDArray[np.int64], ...]
 
 
@@ -117,7 +118,7 @@ def cosharing_edges(
             min_weight=min_edge_weight,
             by_events=edge_weight == "events",
             threads=threads or os.cpu_count() or 1,
-            tell=_named(progress, trace),
+            tell=named(progress, f"co-shares ({trace})"),
         )
         edges = window.edges(log, min_participation, edge_quantile)
         frames.append(_as_frame(edges, log, trace, window))
@@ -196,10 +197,6 @@ class _Window:
             for done, counts in enumerate(pool.map(run, range(n_blocks)), 1):
                 self.tell(done / n_blocks)
                 yield counts
-
-
-def _named(progress: Progress | None, trace: str) -> Callable[[float], None]:
-    return (lambda done: progress(f"co-shares ({trace})", done)) if progress else (lambda _: None)
 
 
 def _as_frame(edges: Counts, log: Incidence, trace: str, window: _Window) -> pl.DataFrame:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from propgraph.pipeline import find_clusters as find_clusters
     from propgraph.readers.read import read_log as read_log
     from propgraph.simulate.veles import simulate_veles as simulate_veles
+    from propgraph.stability.measure import measure_stability as measure_stability
     from propgraph.study import Study as Study
     from propgraph.traces.make import make_shares as make_shares
 
@@ -43,6 +44,7 @@ _HOME = {
     "find_clusters": "pipeline",
     "join_traces": "networks",
     "make_shares": "traces.make",
+    "measure_stability": "stability.measure",
     "read_log": "readers.read",
     "simulate_veles": "simulate.veles",
     "to_igraph": "networks",

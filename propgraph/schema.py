@@ -294,6 +294,11 @@ MEMBERS = _table(
         "pairs, group, window",
         "why it is here: synchronised with fellows pair by pair; near them as a group; in step in the window",
     ),
+    stability=(
+        SHARE,
+        "0..1",
+        "share of its fellows that are in one cluster with it, mean over the runs of `propgraph stability`",
+    ),
 )
 
 ACCOUNT_SCORES = _table(
@@ -358,6 +363,7 @@ CLUSTERS = _table(
     n_targets=(COUNT, "groups", "groups, pages or channels posted into"),
     first_time=(TIME, "UTC", "first co-share"),
     last_time=(TIME, "UTC", "last co-share"),
+    stability=(SHARE, "0..1", "Jaccard similarity found again, mean over the runs of `propgraph stability`"),
 )
 
 SITES = _table(
@@ -393,6 +399,17 @@ EVIDENCE = _table(
     sentence=(ID, "", "the reason in words"),
 )
 
+STABILITY = _table(
+    "stability",
+    "a cluster, and how it fares when the choices behind it are made otherwise",
+    ("cluster_id",),
+    cluster_id=(ID, "id", "the cluster"),
+    n_runs=(COUNT, "runs", "runs of the grid; the first repeats the study's own choices"),
+    holds_share=(SHARE, "0..1", "share of the runs with a cluster of Jaccard similarity 0.5 or more"),
+    jaccard_mean=(SHARE, "0..1", "similarity of the most similar cluster, mean over the runs"),
+    vanishes=(IDS, "choice=level", "choices under which it holds in less than half of the runs with them"),
+)
+
 EVALUATION = _table(
     "evaluation",
     "one measure of how well a study meets a truth; printed by `propgraph evaluate`, in no study",
@@ -411,6 +428,6 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES,
-        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, SITES, EVIDENCE,
+        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, SITES, EVIDENCE, STABILITY,
     )
 }  # fmt: skip

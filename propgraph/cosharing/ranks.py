@@ -473,7 +473,7 @@ def _measure(
                 ways = (i_stop - i) * (stop - k)
                 if ways * least[o] <= tau:
                     counts[e, 0] += 1
-                    gap, at_hub, at_leaf = _closest(i, i_stop, k, stop, opens, closes)
+                    gap, at_hub, at_leaf = closest(i, i_stop, k, stop, opens, closes)
                     value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
                     if value <= tau:
                         p, q = position[at_hub], position[at_leaf]
@@ -494,7 +494,7 @@ def _measure(
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> tuple[int, int, int]:
+def closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> tuple[int, int, int]:
     """Return the least gap between two accounts' posts of an object, and where the two stand in their lists."""
     best, at_i, at_k = 1 << 40, i, k
     for y in range(k, k_stop):

@@ -75,10 +75,7 @@ def detect_communities(
     weights = weight if weight and graph.ecount() else None
     _check_attributes(graph, weights)
     if partition is None:
-        with seeded(seed):
-            membership = graph.community_leiden(
-                objective_function=objective, weights=weights, resolution=resolution, n_iterations=-1
-            ).membership
+        membership = _by_igraph(graph, objective, weights, resolution, seed)
     else:
         membership = _by_leidenalg(graph, partition, weights, resolution, seed)
     return _numbered(
@@ -132,6 +129,26 @@ def _check_attributes(graph: ig.Graph, weights: str | None) -> None:
     if weights is not None and weights not in graph.es.attributes():
         found = ", ".join(graph.es.attributes()) or "nothing"
         raise InputError(f"the network's edges have no {weights!r}, only {found}; weight=None takes none")
+
+
+def _by_igraph(
+    graph: ig.Graph, objective: str, weights: str | None, resolution: float, seed: int
+) -> list[int]:
+    """Iterate as long as the quality rises.
+
+    Left to itself until nothing changes, igraph never ends where two partitions are as good as each other.
+    """
+    best: list[int] | None = None
+    quality = -math.inf
+    with seeded(seed):
+        while True:
+            found = graph.community_leiden(
+                objective_function=objective, weights=weights, resolution=resolution, n_iterations=1,
+                initial_membership=best,
+            )  # fmt: skip
+            if best is not None and not found.quality > quality + 1e-12 * abs(quality):
+                return best
+            best, quality = found.membership, found.quality
 
 
 def _by_leidenalg(

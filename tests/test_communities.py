@@ -178,3 +178,14 @@ def test_a_network_that_will_not_do():
     with pytest.raises(InputError, match="'weight'"):
         detect_communities(to_igraph(edges(THREE).drop("weight")))
     assert len(detect_communities(to_igraph(edges(THREE).drop("weight")), weight=None)) == 12
+
+
+def test_partitions_as_good_as_each_other_come_to_an_end():
+    # A chain of five falls into two and three or three and two: igraph, told to go on until nothing changes, went
+    # to and fro for ever.
+    edges = pl.DataFrame(
+        {"source": list("abcdstuv"), "target": list("bcdetuvw"), "weight": [7.331175] * 4 + [6.732179] * 4}
+    )
+    for seed in range(20):
+        found = detect_communities(to_igraph(edges), resolution=2.0, seed=seed, min_size=1)
+        assert sorted(found.group_by("community").len()["len"].to_list()) == [2, 2, 3, 3]

@@ -19,6 +19,7 @@ from propgraph.pipeline import build, find_clusters
 from propgraph.provenance import Run
 from propgraph.schema import CLUSTERS, EDGES, TABLES
 from propgraph.simulate.veles import simulate_veles
+from propgraph.stability.measure import measure_stability
 from propgraph.study import Study, check_target, is_study, writing
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and limits are POSIX's")
@@ -97,10 +98,11 @@ def log(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(log, tmp_path_factory):
-    """A whole study of both jobs; copied before it is put at risk."""
+    """A whole study of all jobs; copied before it is put at risk."""
     path = tmp_path_factory.mktemp("whole") / "study"
     build([log], path)
     find_clusters(path)
+    measure_stability(path, runs=2)
     return path
 
 
@@ -481,6 +483,8 @@ def test_tables_of_a_job_not_run_yet_name_the_job(log, tmp_path):
     for name in ("members", "clusters", "sites", "evidence"):
         with pytest.raises(StudyError, match="run `propgraph clusters` first"):
             getattr(study, name)
+    with pytest.raises(StudyError, match="run `propgraph stability` first"):
+        _ = study.stability
     (study.path / "edges.parquet").unlink()
     with pytest.raises(StudyError, match="run `propgraph build` first"):
         _ = study.edges

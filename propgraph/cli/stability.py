@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from propgraph.study import Study
 
+_MANY = 6  # choices beyond which a line names none; the table has them all
 FORMATS = ("table", "json", "csv", "parquet")
 
 WORDS = {
@@ -94,7 +95,9 @@ def _show(study: Study, *, top: int) -> None:
 def _line(row: dict[str, Any]) -> str:
     held = round(row["holds_share"] * row["n_runs"])
     text = f"{row['cluster_id']}  holds in {held:,} of {row['n_runs']:,} runs, similarity {row['jaccard_mean']:.2f}"
-    if row["vanishes"]:
+    if len(row["vanishes"]) > _MANY:
+        text += f"; vanishes under {len(row['vanishes'])} choices"
+    elif row["vanishes"]:
         text += "; vanishes: " + ", ".join(_in_words(label) for label in row["vanishes"])
     return text
 

@@ -19,14 +19,14 @@ from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_
 from propgraph.cosharing.gaps import gaps_of
 from propgraph.cosharing.incidence import Bool, Incidence, Int64
 from propgraph.cosharing.meetings import Meetings, meetings_of
-from propgraph.cosharing.ranks import LEAST_OBJECTS, MAX_P, Ranks, near_pairs, ranks_of
+from propgraph.cosharing.ranks import LEAST_OBJECTS, MAX_P, Ranks, near_pairs, pairs_at, ranks_of
 from propgraph.cosharing.terms import Retested, Terms, retest, terms_of
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import codes_in
 from propgraph.stability.grid import Grid, Setting
 from propgraph.study import Study
 
-#: Pairs are looked up whose p-value is at most this over all objects, and tested again in every run.
+#: Pairs are tested again whose p-value over all objects is at most this in some trace.
 SHARED_P = 0.05
 
 
@@ -39,7 +39,7 @@ class Part:
     ranks
         All its shares.
     there, terms
-        int64; which pairs have both accounts in the trace, and what each object says of them.
+        int64; which pairs are tested again in the trace, and what each object says of them.
     limits
         The largest gap looked at in each object, by tau and neighbours.
     edge, meetings
@@ -120,15 +120,23 @@ def shared_work(
     logs, shares = logs_of(study, traces)
     edges = {trace: _edges(study, shares[trace], windows, built, threads=threads) for trace in traces}
     ranks = {trace: ranks_of(log) for trace, log in logs.items()}
-    found = [frame.select("source", "target") for parts in edges.values() for frame in parts]
+    met = _distinct([frame for parts in edges.values() for frame in parts])
+    near = met.clear()
     if choices.evidence != "window":
         most = max(setting.neighbours for setting in grid.settings)
-        found += [_near(log, most, threads=threads) for log in logs.values()]
-    pairs = pl.concat(found).unique().sort("source", "target")
+        near = _distinct([_near(part.log, met, most, threads=threads) for part in ranks.values()])
+    pairs = _distinct([met, near])
     parts = {}
     for done, trace in enumerate(traces, 1):
         parts[trace] = _part(
-            ranks[trace], pairs, edges[trace], grid=grid, windows=windows, built=built, threads=threads
+            ranks[trace],
+            pairs,
+            edges[trace],
+            near=near,
+            grid=grid,
+            windows=windows,
+            built=built,
+            threads=threads,
         )
         tell(done / len(traces))
     n_tests = study.run["clusters"]["tested_pairs_by_trace"]
@@ -185,13 +193,27 @@ def _edges(
     return found
 
 
-def _near(log: Incidence, neighbours: int, *, threads: int) -> pl.DataFrame:
-    near = near_pairs(ranks_of(log, neighbours=neighbours), max_p=SHARED_P, threads=threads)
-    ends = {"source": near.source, "target": near.target}
-    return pl.DataFrame(
-        {name: log.accounts.gather(pl.Series(codes)) for name, codes in ends.items()},
-        schema={"source": pl.String, "target": pl.String},
-    )
+def _distinct(pairs: list[pl.DataFrame]) -> pl.DataFrame:
+    both = [frame.select(pl.col("source", "target").cast(pl.String)) for frame in pairs]
+    return pl.concat(both).unique().sort("source", "target")
+
+
+def _near(log: Incidence, met: pl.DataFrame, neighbours: int, *, threads: int) -> pl.DataFrame:
+    """Return the pairs that a run may find near in one trace, of those that met in a window or any others."""
+    ranks = ranks_of(log, neighbours=neighbours)
+    source, target = (codes_in(met[name], log.accounts) for name in ("source", "target"))
+    there = (source >= 0) & (target >= 0)
+    frames = [met.clear()]
+    for found in (
+        near_pairs(ranks, max_p=SHARED_P, threads=threads),
+        pairs_at(ranks, source[there], target[there], threads=threads),
+    ):
+        near = found.log_p <= math.log(SHARED_P)
+        ends = {"source": found.source[near], "target": found.target[near]}
+        frames.append(
+            pl.DataFrame({name: log.accounts.gather(pl.Series(code)) for name, code in ends.items()})
+        )
+    return _distinct(frames)
 
 
 def _part(
@@ -200,6 +222,7 @@ def _part(
     edges: list[pl.DataFrame],
     /,
     *,
+    near: pl.DataFrame,
     grid: Grid,
     windows: list[float],
     built: dict[str, Any],
@@ -207,7 +230,7 @@ def _part(
 ) -> Part:
     log = ranks.log
     source, target = (codes_in(pairs[name], log.accounts) for name in ("source", "target"))
-    there = np.flatnonzero((source >= 0) & (target >= 0))
+    there = np.flatnonzero((source >= 0) & (target >= 0) & _is_in(pairs, near))
     present = np.stack([_is_in(pairs, frame) for frame in edges], axis=1)
     edge = np.flatnonzero(present.any(axis=1))
     least = [
@@ -222,7 +245,7 @@ def _part(
         limits={(tau, near): gaps_of(log, tau=tau, neighbours=near).limit for tau, near in sorted(ask)},
         edge=edge,
         meetings=meetings_of(
-            log, source[edge], target[edge], windows_ms=np.round(np.array(windows) * 1000).astype(np.int64),
+            ranks, source[edge], target[edge], windows_ms=np.round(np.array(windows) * 1000).astype(np.int64),
             threads=threads,
         ),
         present=present[edge],

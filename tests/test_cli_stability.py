@@ -11,16 +11,18 @@ import pytest
 from propgraph.cli.app import run
 from propgraph.cli.stability import _line
 from propgraph.schema import STABILITY
+from propgraph.stability.measure import measure_stability
 
 
 @pytest.fixture
 def measured(own_study):
-    assert run(["stability", str(own_study.path), "--runs", "4", "--seed", "2"]) == 0
+    measure_stability(own_study.path, runs=4, seed=2)
     return own_study
 
 
-def test_one_line_a_flagged_cluster(measured, capsys):
-    said = capsys.readouterr()
+def test_one_line_a_flagged_cluster(own_study, capsys):
+    assert run(["stability", str(own_study.path), "--runs", "4", "--seed", "2"]) == 0
+    measured, said = own_study, capsys.readouterr()
     assert said.err == ""  # no progress where nobody looks
     flagged = measured.clusters.filter("flagged")["cluster_id"].to_list()
     lines = [line for line in said.out.splitlines() if "holds in" in line and "  " in line]

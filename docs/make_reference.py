@@ -17,6 +17,7 @@ COMMANDS = (
     ("clusters",),
     ("cascades",),
     ("evaluate",),
+    ("stability",),
     ("formats",),
     ("formats", "show"),
     ("simulate", "veles"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from propgraph.readers.read import read_log as read_log
     from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
+    from propgraph.stability.measure import measure_stability as measure_stability
     from propgraph.study import Study as Study
     from propgraph.traces.make import make_shares as make_shares
 
@@ -44,6 +45,7 @@ _HOME = {
     "find_clusters": "pipeline",
     "join_traces": "networks",
     "make_shares": "traces.make",
+    "measure_stability": "stability.measure",
     "read_log": "readers.read",
     "simulate_crowdturf": "simulate.crowdturf",
     "simulate_veles": "simulate.veles",

@@ -398,7 +398,7 @@ def find_clusters(
     ----------
     study
         A study that `build` made; its tables `synchrony`, `network`, `account_scores`, `members`, `clusters`,
-        `amplification`, `spreaders`, `sites` and `evidence` are replaced.
+        `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken out.
     trace
         Traces whose edges make the network; None takes `object`, `reshare` and `url` (those there are),
         else all.
@@ -488,8 +488,10 @@ def find_clusters(
             flagged_sites=int((sites["flags"].list.len() > 0).sum()),
         )
         run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in found.n_tests.items()}
+        writer.drop("stability")  # it is about the clusters that were there before
         writer.finish()
-        writer.run = {**writer.run, "clusters": run.finish()}
+        kept = {job: record for job, record in writer.run.items() if job != "stability"}
+        writer.run = {**kept, "clusters": run.finish()}
     return Study.open(study)
 
 

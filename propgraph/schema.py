@@ -323,6 +323,11 @@ MEMBERS = _table(
         "pairs, group, window",
         "why it is here: synchronised with fellows pair by pair; near them as a group; in step in the window",
     ),
+    stability=(
+        SHARE,
+        "0..1",
+        "share of its fellows that are in one cluster with it, mean over the runs of `propgraph stability`",
+    ),
 )
 
 ACCOUNT_SCORES = _table(
@@ -413,6 +418,7 @@ CLUSTERS = _table(
     centralised=(SHARE, "0..1", "how much the crowd looks as if fired by the origin itself; no probability"),
     distributed=(SHARE, "0..1", "as if fired by relays, each its own sub-crowd; no probability"),
     pyramid=(SHARE, "0..1", "as if passed down through relays to ever wider tiers; no probability"),
+    stability=(SHARE, "0..1", "Jaccard similarity found again, mean over the runs of `propgraph stability`"),
 )
 
 AMPLIFICATION = _table(
@@ -476,6 +482,17 @@ EVIDENCE = _table(
     sentence=(ID, "", "the reason in words"),
 )
 
+STABILITY = _table(
+    "stability",
+    "a cluster, and how it fares when the choices behind it are made otherwise",
+    ("cluster_id",),
+    cluster_id=(ID, "id", "the cluster"),
+    n_runs=(COUNT, "runs", "runs of the grid; the first repeats the study's own choices"),
+    holds_share=(SHARE, "0..1", "share of the runs with a cluster of Jaccard similarity 0.5 or more"),
+    jaccard_mean=(SHARE, "0..1", "similarity of the most similar cluster, mean over the runs"),
+    vanishes=(IDS, "choice=level", "choices under which it holds in less than half of the runs with them"),
+)
+
 EVALUATION = _table(
     "evaluation",
     "one measure of how well a study meets a truth; printed by `propgraph evaluate`, in no study",
@@ -494,6 +511,6 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
-        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, AMPLIFICATION, SITES, EVIDENCE,
+        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, AMPLIFICATION, SITES, EVIDENCE, STABILITY,
     )
 }  # fmt: skip

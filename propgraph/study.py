@@ -90,7 +90,7 @@ class Study:
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
-            job = "clusters" if name in _OF_CLUSTERS else "build"
+            job = "stability" if name == "stability" else "clusters" if name in _OF_CLUSTERS else "build"
             raise StudyError(f"{self.path}: no table {name!r} yet; run `propgraph {job}` first")
         return pl.scan_parquet(self.file(name))
 
@@ -152,6 +152,10 @@ class StudyWriter:
                 write.result()
         lazy = frame if isinstance(frame, pl.LazyFrame) else TABLES[name].conform(frame).lazy()
         self._writing.append(self._pool.submit(_sink, lazy, self.folder / f"{name}.parquet"))
+
+    def drop(self, name: str, /) -> None:
+        """Take out a table that no longer fits the others; nothing where there is none."""
+        (self.folder / f"{name}.parquet").unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Wait until all tables are written; raise `StudyError` when one cannot be."""

@@ -19,6 +19,7 @@ from propgraph.pipeline import build, find_clusters
 from propgraph.provenance import Run
 from propgraph.schema import CLUSTERS, EDGES, TABLES
 from propgraph.simulate.veles import simulate_veles
+from propgraph.stability.measure import measure_stability
 from propgraph.study import Study, check_target, is_study, writing
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and limits are POSIX's")
@@ -97,10 +98,11 @@ def log(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(log, tmp_path_factory):
-    """A whole study of both jobs; copied before it is put at risk."""
+    """A whole study of all jobs; copied before it is put at risk."""
     path = tmp_path_factory.mktemp("whole") / "study"
     build([log], path)
     find_clusters(path)
+    measure_stability(path, runs=2)
     return path
 
 
@@ -207,7 +209,10 @@ def test_killed_between_the_two_renames_the_earlier_study_comes_back(log, study,
         find_clusters(study)
         assert set(Study.open(study).run) == {"build", "clusters"}
         after = content(study)
-        assert {name for name in TABLES if after[f"{name}.parquet"] != before[f"{name}.parquet"]} <= {
+        # What was measured of the clusters before is gone with them.
+        assert set(before) - set(after) == {"stability.parquet"}
+        left = [name for name in TABLES if name != "stability"]
+        assert {name for name in left if after[f"{name}.parquet"] != before[f"{name}.parquet"]} <= {
             "members", "clusters", "sites", "evidence"
         }  # fmt: skip
     else:
@@ -386,7 +391,7 @@ def test_nothing_shows_before_it_is_whole(tmp_path):
 def test_keep_replaces_what_is_written_and_keeps_the_rest(study):
     before = content(study)
     with writing(study, keep=True) as writer:
-        assert set(writer.run) == {"build", "clusters"}
+        assert set(writer.run) == {"build", "clusters", "stability"}
         writer.write("clusters", CLUSTERS.empty())
     after = content(study)
     assert {name for name in before if before[name] != after[name]} == {"clusters.parquet"}
@@ -482,6 +487,8 @@ def test_tables_of_a_job_not_run_yet_name_the_job(log, tmp_path):
     for name in ("members", "clusters", "sites", "evidence"):
         with pytest.raises(StudyError, match="run `propgraph clusters` first"):
             getattr(study, name)
+    with pytest.raises(StudyError, match="run `propgraph stability` first"):
+        _ = study.stability
     (study.path / "edges.parquet").unlink()
     with pytest.raises(StudyError, match="run `propgraph build` first"):
         _ = study.edges

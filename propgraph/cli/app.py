@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from propgraph.cli import build, cascades, clusters, demo, evaluate, formats, simulate
+from propgraph.cli import build, cascades, clusters, demo, evaluate, formats, simulate, stability
 from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
@@ -29,6 +29,7 @@ app.command("cascades")(cascades.cascades)
 app.command("clusters")(clusters.clusters)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("stability")(stability.stability)
 app.add_typer(formats.app, name="formats")
 app.add_typer(simulate.app, name="simulate")
 

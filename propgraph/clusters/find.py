@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,7 +20,7 @@ from propgraph.clusters.timing import Timing, timing_of
 from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
 from propgraph.cosharing.joint import Joint, grow, joint_synchrony, merge_groups, near_posts, scores_of
-from propgraph.cosharing.ranks import NEIGHBOURS
+from propgraph.cosharing.ranks import NEIGHBOURS, Ranks
 from propgraph.encoding import groups_of
 from propgraph.networks import join_traces, to_igraph, with_pairs
 from propgraph.schema import ACCOUNT_SCORES, CLUSTERS, EVIDENCE, MEMBERS, NETWORK, SYNCHRONY
@@ -86,11 +86,11 @@ def find(
     window_ms = round(time_window * 1000)
     links = links_of(study)
     edges = join_traces(study.scan("edges").filter(pl.col("trace").is_in(traces)).collect())
-    logs, shares = _logs(study, traces)
+    logs, shares = logs_of(study, traces)
     joint, groups, standing = _synchronised(logs, edges, choices, threads=threads, progress=progress)
     tell("communities", 0.0)
-    in_window = _in_window(logs, edges, groups, choices, window_ms=window_ms)
-    members = _numbered(groups, in_window)
+    in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms)
+    members = numbered(groups, in_window)
     scores = scores_of(joint.network, standing)
     if members.is_empty():
         scores = _with_clusters(scores, MEMBERS.empty(), CLUSTERS.empty())
@@ -130,11 +130,42 @@ def _synchronised(
         logs, edges, q=choices.q, neighbours=choices.neighbours, seed=choices.seed, threads=threads,
         progress=progress,
     )  # fmt: skip
-    pairs = joint.network.filter("synchronised").select("source", "target", weight="synchrony")
+    groups, standing = grown_groups(
+        joint.ranks, joint.network, joint.synchrony, edges=edges, choices=choices, threads=threads
+    )
+    return joint, groups, standing
+
+
+def grown_groups(
+    ranks: Mapping[str, Ranks],
+    network: pl.DataFrame,
+    traced: pl.DataFrame,
+    /,
+    *,
+    edges: pl.DataFrame,
+    choices: Choices,
+    threads: int,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the groups of synchronised accounts as from `grow`, and how near each account stands to them.
+
+    Parameters
+    ----------
+    ranks
+        The shares of each trace.
+    network, traced
+        `source, target, synchrony, synchronised` over all traces; `trace, source, target, synchrony` in each.
+    edges
+        `source, target`: who co-shared in the window.
+    choices
+        How groups are looked for.
+    threads
+        At most so many at once.
+    """
+    pairs = network.filter("synchronised").select("source", "target", weight="synchrony")
     if choices.multiplex:
         # The joint network says which pairs; the traces, in which layers and how surely.
         layers = (
-            joint.synchrony.join(pairs, on=["source", "target"], how="semi", maintain_order="left")
+            traced.join(pairs, on=["source", "target"], how="semi", maintain_order="left")
             .filter(pl.col("synchrony") > 0)
             .select("trace", "source", "target", weight="synchrony")
         )
@@ -142,10 +173,10 @@ def _synchronised(
     else:
         found = _communities(pairs, choices, min_size=2)
     if found.is_empty():
-        return joint, NO_GROUPS.clear(), NO_STANDING.clear()
+        return NO_GROUPS.clear(), NO_STANDING.clear()
     found = merge_groups(found, _of_one_crew(found, edges))
-    groups, standing = grow(joint.ranks, found, q=choices.q, threads=threads)
-    return joint, groups.filter(pl.len().over("community") >= choices.min_size), standing
+    groups, standing = grow(ranks, found, q=choices.q, threads=threads)
+    return groups.filter(pl.len().over("community") >= choices.min_size), standing
 
 
 def _of_one_crew(groups: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
@@ -173,12 +204,13 @@ def _communities(edges: pl.DataFrame, choices: Choices, *, min_size: int) -> pl.
     )  # fmt: skip
 
 
-def _in_window(
+def window_clusters(
     logs: dict[str, Incidence],
     edges: pl.DataFrame,
     groups: pl.DataFrame,
-    choices: Choices,
+    /,
     *,
+    choices: Choices,
     window_ms: int,
 ) -> pl.DataFrame:
     """Return the communities of the window's edges among the accounts that are in no group yet, their core."""
@@ -195,7 +227,7 @@ def _in_window(
     return core_members(_timing(logs, members, window_ms), labels, min_size=choices.min_size)
 
 
-def _numbered(groups: pl.DataFrame, in_window: pl.DataFrame) -> pl.DataFrame:
+def numbered(groups: pl.DataFrame, in_window: pl.DataFrame, /) -> pl.DataFrame:
     """Return all members with the number of their cluster and why they are in it."""
     why = pl.when("joined").then(pl.lit("group")).otherwise(pl.lit("pairs"))
     first = groups.select("account_id", cluster=pl.col("community").rank("dense") - 1, evidence=why)
@@ -269,7 +301,8 @@ def _has(study: Study, trace: str) -> bool:
     return not study.scan("objects").filter(pl.col("trace") == trace).head(1).collect().is_empty()
 
 
-def _logs(study: Study, traces: list[str]) -> tuple[dict[str, Incidence], dict[str, pl.DataFrame]]:
+def logs_of(study: Study, traces: list[str], /) -> tuple[dict[str, Incidence], dict[str, pl.DataFrame]]:
+    """Return the shares of each trace, as arrays and as rows."""
     shares = {
         trace: study.scan("shares")
         .filter(pl.col("trace") == trace)
@@ -455,7 +488,7 @@ def _judged(
             for finding in findings
         ]  # fmt: skip
     members = measure_members(material).with_columns(
-        cluster_id=pl.col("cluster").replace_strict(ids, return_dtype=pl.String)
+        cluster_id=pl.col("cluster").replace_strict(ids, return_dtype=pl.String), stability=None
     )
     order = {name: k for k, name in enumerate(ids.values())}
     by_cluster = pl.col("cluster_id").replace_strict(order, return_dtype=pl.UInt32)

@@ -116,12 +116,12 @@ def harmonic_mean(p_values: Float64, /, *, n_tests: Int64) -> Float64:
     n = n_tests.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = n / inverse
-        # Landau's constants: location ln L + 1 + psi(1) - ln(2 / pi), scale pi / 2; see Wilson's equation 4.
-        joint = landau.sf(
-            1.0 / mean, loc=np.log(n) + 1 - np.euler_gamma - math.log(2 / math.pi), scale=math.pi / 2
-        )
-    # Far out both agree, and the distribution's own arithmetic ends first.
-    joint = np.where(mean < 1e-9, mean, joint)
+    # Far out both agree, and the distribution's own arithmetic ends first; one test needs none.
+    joint = mean.copy()
+    near = (mean >= 1e-9) & (n > 1)
+    # Landau's constants: location ln L + 1 + psi(1) - ln(2 / pi), scale pi / 2; see Wilson's equation 4.
+    location = np.log(n[near]) + 1 - np.euler_gamma - math.log(2 / math.pi)
+    joint[near] = landau.sf(1.0 / mean[near], loc=location, scale=math.pi / 2)
     single = np.nanmax(np.where(np.isnan(p_values), -1.0, p_values), axis=1)
     joint = np.where(n == 1, single, joint)
     return np.where(n < 1, np.nan, np.minimum(joint, 1.0))

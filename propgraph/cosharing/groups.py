@@ -62,7 +62,7 @@ def standing_of(ranks: Ranks, group: Int64, /, *, threads: int) -> Standing:
     """
     n_groups = int(group.max(initial=-1)) + 1
     # Sittings of all accounts numbered together, post by post: no account has more of them than posts.
-    sitting = np.empty(ranks.position.size, np.int64)
+    sitting = np.zeros(ranks.log.account.size, np.int64)
     sitting[ranks.position] = ranks.sitting + np.repeat(ranks.start[:-1], np.diff(ranks.start))
     member = np.flatnonzero(group >= 0)
     start, place = grouped(group[member], n_groups)

@@ -203,7 +203,7 @@ def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOUR
     start, position = grouped(log.account, len(log.accounts))
     gaps = gaps_of(log, tau=tau, neighbours=neighbours)
     opens, closes = gaps.first[position].astype(np.int32), gaps.last[position].astype(np.int32)
-    sitting = _sittings(start, position, log.time)
+    sitting = sittings_of(start, position, log.time)
     return Ranks(log, gaps, tau, start, position, log.object[position], opens, closes, sitting)
 
 
@@ -331,7 +331,7 @@ def _sorted(parts: list[Pairs]) -> Pairs:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sittings(start: Int64, position: Int64, time: Int64) -> Int32:
+def sittings_of(start: Int64, position: Int64, time: Int64) -> Int32:
     """Return the number of each post's sitting among those of its account, in order of time."""
     sitting = np.empty(position.size, np.int32)
     for a in range(start.size - 1):
@@ -404,7 +404,7 @@ def _measure(
                     counts_here = sat[sits] != e
                     sat[sits] = e
                     n_sittings += counts_here
-                    gap = _closest(i, i_stop, k, stop, opens, closes)
+                    gap = least_gap(i, i_stop, k, stop, opens, closes)
                     value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
                     if value <= tau:
                         apart, fresh = _met(
@@ -421,18 +421,19 @@ def _measure(
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _closest(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> int:
+def least_gap(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> int:
     """Return the least gap between two accounts' posts of an object; the posts stand in order of time."""
     best = 1 << 40
     for y in range(k, k_stop):
         after = i + np.searchsorted(opens[i:i_stop], opens[y]) if i_stop > i + 1 else i
         for x in range(max(after - 1, i), min(after + 1, i_stop)):
-            best = min(best, _gap(x, y, opens, closes))
+            best = min(best, gap_between(x, y, opens, closes))
     return best
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _gap(x: int, y: int, opens: Int32, closes: Int32) -> int:
+def gap_between(x: int, y: int, opens: Int32, closes: Int32) -> int:
+    """Return the gap between two posts of an object, by their places in the lists of their accounts."""
     return int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
 
 
@@ -464,12 +465,12 @@ def _met(
             same = post.size > 0 and post[p] == post[q]
             if not same and (apart < 0 or abs(time[p] - time[q]) < apart):
                 apart = abs(time[p] - time[q])
-            if post.size and _gap(x, y, opens, closes) == gap:
+            if post.size and gap_between(x, y, opens, closes) == gap:
                 fresh &= not same and met[post[p]] != pair and met[post[q]] != pair
     if post.size:
         for y in range(k, k_stop):
             for x in range(i, i_stop):
-                if _gap(x, y, opens, closes) == gap:
+                if gap_between(x, y, opens, closes) == gap:
                     met[post[position[x]]] = pair
                     met[post[position[y]]] = pair
     return apart, fresh

@@ -1,0 +1,109 @@
+"""`propgraph stability`: which clusters hold when the choices behind them are made otherwise."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from propgraph.study import Study
+
+_MANY = 6  # choices beyond which a line names none; the table has them all
+FORMATS = ("table", "json", "csv", "parquet")
+
+WORDS = {
+    "without": "without trace {}",
+    "time_window": "window {} s",
+    "tau": "tau {}",
+    "neighbours": "{} neighbours",
+    "q": "q {}",
+    "resolution": "resolution {}",
+}
+PLAIN = {
+    "without=none": "with all traces",
+    "drawn=yes": "with part of the objects",
+    "drawn=no": "with all objects",
+}
+
+
+def stability(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
+    runs: Annotated[int | None, typer.Option("--runs", metavar="N", help="Runs of the grid of choices. Default: 100.", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the grid, the draws and the communities. Default: 0.", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or the table `stability` as data.")] = "table",
+    top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N flagged clusters.")] = 20,
+) -> None:  # fmt: skip
+    """Find clusters again under other reasonable choices, and say which hold.
+
+    Varied are traces, time window, tau, neighbours, q, resolution, seeds, and the objects that count. Called again
+    without --runs or --seed, it shows what was found before.
+    """
+    from propgraph.cli.output import progress
+    from propgraph.errors import check_at_least, check_choice
+    from propgraph.stability.measure import measure_stability
+    from propgraph.study import Study
+
+    check_choice("--format", format, FORMATS)
+    check_at_least("--top", top, 0)
+    given = {"runs": runs, "seed": seed}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    found = Study.open(study)
+    if options or "stability" not in found.run:
+        with progress() as tell:
+            found = measure_stability(study, threads=threads, progress=tell, **options)
+    if format == "table":
+        _show(found, top=top)
+        return
+    from propgraph.export.tables import render
+
+    sys.stdout.buffer.write(render(found.stability, format))
+    sys.stdout.buffer.flush()
+
+
+def _show(study: Study, *, top: int) -> None:
+    from propgraph.cli.output import say
+
+    record = study.run["stability"]
+    table = study.clusters.select("cluster_id", "flagged").join(
+        study.stability, on="cluster_id", maintain_order="left"
+    )
+    if table.is_empty():
+        say("There is no cluster that could hold.")
+        return
+    for note in record["notes"]:
+        say(f"note: {note}")
+    for flagged, name in ((True, "flagged"), (False, "other")):
+        part = table.filter(table["flagged"] == flagged)
+        held = part.filter(part["holds_share"] >= 0.5).height
+        say(f"{held:,} of {part.height:,} {name} clusters hold in half of the runs or more")
+    flagged_rows = table.filter("flagged")
+    if flagged_rows.height:
+        say()
+    for row in flagged_rows.head(top).to_dicts():
+        say(_line(row))
+    if flagged_rows.height > top:
+        say(f"... and {flagged_rows.height - top:,} more: add --top {flagged_rows.height}")
+    say()
+    say("A cluster holds in a run that has one of Jaccard similarity 0.5 or more; it vanishes under a choice")
+    say("where it does so in less than half of the runs with that choice.")
+
+
+def _line(row: dict[str, Any]) -> str:
+    held = round(row["holds_share"] * row["n_runs"])
+    text = f"{row['cluster_id']}  holds in {held:,} of {row['n_runs']:,} runs, similarity {row['jaccard_mean']:.2f}"
+    if len(row["vanishes"]) > _MANY:
+        text += f"; vanishes under {len(row['vanishes'])} choices"
+    elif row["vanishes"]:
+        text += "; vanishes: " + ", ".join(_in_words(label) for label in row["vanishes"])
+    return text
+
+
+def _in_words(label: str) -> str:
+    if label in PLAIN:
+        return PLAIN[label]
+    name, _, level = label.partition("=")
+    return WORDS[name].format(level)

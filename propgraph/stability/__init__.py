@@ -1,0 +1,1 @@
+"""Whether clusters hold when the choices behind them are made otherwise."""

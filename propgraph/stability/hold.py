@@ -1,0 +1,64 @@
+"""How much of each cluster is found again in a run."""
+
+from __future__ import annotations
+
+import polars as pl
+
+#: Jaccard similarity from which on a cluster counts as found again.
+HOLDS = 0.5
+
+
+def best_match(base: pl.DataFrame, found: pl.DataFrame, /) -> pl.DataFrame:
+    """Return how like each cluster is to the cluster of a run that is most like it.
+
+    Parameters
+    ----------
+    base
+        `cluster_id`, `account_id`; the study's members.
+    found
+        `cluster`, `account_id`; the run's.
+
+    Returns
+    -------
+    pl.DataFrame
+        `cluster_id`, `jaccard` (0..1; 0 where none of its members is in any cluster), in order of first sight.
+
+    References
+    ----------
+    Hennig, "Cluster-wise Assessment of Cluster Stability", Computational Statistics and Data Analysis 52 (2007).
+    """
+    both = _both(base, found)
+    sizes = found.group_by("cluster").agg(n_found=pl.len())
+    alike = (
+        both.join(sizes, on="cluster")
+        .group_by("cluster_id")
+        .agg(jaccard=(pl.col("n_both") / (pl.col("n_base") + pl.col("n_found") - pl.col("n_both"))).max())
+    )
+    clusters = base.select(pl.col("cluster_id").unique(maintain_order=True))
+    return clusters.join(alike, on="cluster_id", how="left", maintain_order="left").with_columns(
+        pl.col("jaccard").fill_null(0.0)
+    )
+
+
+def together(base: pl.DataFrame, found: pl.DataFrame, /) -> pl.Series:
+    """Return for each row of `base` the share (0..1) of its fellow members who are in one cluster with it.
+
+    An account that is in no cluster of the run is with none of them. For `base` and `found` see `best_match`.
+    """
+    both = _both(base, found)
+    rows = base.join(found, on="account_id", how="left", maintain_order="left").join(
+        both, on=["cluster_id", "cluster"], how="left", maintain_order="left"
+    )
+    with_it = (pl.col("n_both").cast(pl.Float64) - 1) / (pl.col("n_base") - 1).clip(1)
+    return rows.select(together=with_it.fill_null(0.0)).to_series()
+
+
+def _both(base: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return `cluster_id, cluster, n_both, n_base`: the pairs of clusters that have members in common."""
+    counts = (
+        base.join(found, on="account_id")
+        .group_by("cluster_id", "cluster")
+        .agg(n_both=pl.len().cast(pl.Int64))
+    )
+    sizes = base.group_by("cluster_id").agg(n_base=pl.len().cast(pl.Int64))
+    return counts.join(sizes, on="cluster_id")

@@ -1,0 +1,200 @@
+"""The job: a study's clusters held against a grid of other choices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from propgraph.clusters.find import Choices
+from propgraph.errors import StudyError, UsageError, check_at_least
+from propgraph.provenance import Run
+from propgraph.schema import STABILITY
+from propgraph.stability.grid import Grid, grid_of
+from propgraph.stability.hold import HOLDS, best_match, together
+from propgraph.stability.rerun import rerun, shared_work
+from propgraph.study import Study, writing
+
+Progress = Callable[[str, float], None]
+Float64 = npt.NDArray[np.float64]
+
+
+def measure_stability(
+    study: str | Path,
+    /,
+    *,
+    runs: int = 100,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Go through a study again under other reasonable choices, and tell which clusters hold.
+
+    Varied are, where they play a part: the traces (each left out), the time window (half, double), tau (0.1) and
+    the neighbours (half, double) of rank synchrony, the cut q (0.01, 0.05, 0.2), the resolution (half, double),
+    the seed, and the objects: in half of the runs only those that n draws with replacement out of n bring up, of
+    each trace, about 63 in 100. An object that is drawn twice counts once, for its double is no new evidence: it
+    would make pairs surer than they are. The design is a Latin hypercube; see `stability.grid.grid_of`.
+
+    In every run pairs are tested again, joined over the traces, cut, and lead to groups that grow and to the
+    window's communities and their core, as in `find_clusters`. The number of pairs that could have been found
+    stays that of the study's own run, and so does, with fewer objects, who takes part often enough
+    (`min_participation`) and what `edge_quantile` cut.
+
+    Parameters
+    ----------
+    study
+        A study that `find_clusters` went through. Its table `stability` and the columns `stability` of `clusters`
+        and `members` are made anew. A cluster's is its Jaccard similarity to the run's cluster most like it,
+        mean over the runs. An account's is the share of its fellow members who are in one cluster with it in
+        a run (0 where it is in none), mean over the runs.
+    runs
+        Number of runs, the first of which repeats the study's own choices.
+    seed
+        Of the design, the draws and the communities.
+    threads
+        At most so many at once; None for one a processor. The result does not depend on it.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    Returns
+    -------
+    Study
+        The same study; `study.run["stability"]` lists the choices of every run.
+
+    Raises
+    ------
+    StudyError
+        When there is no study, or it has no clusters yet.
+    UsageError
+        When an option is out of its range.
+
+    References
+    ----------
+    Hennig, "Cluster-wise Assessment of Cluster Stability", Computational Statistics and Data Analysis 52 (2007);
+    McKay, Beckman and Conover, "A Comparison of Three Methods for Selecting Values of Input Variables",
+    Technometrics 21 (1979).
+    """
+    source = Study.open(study)
+    check_at_least("runs", runs, 1)
+    check_at_least("threads", 1 if threads is None else threads, 1)
+    if not 0 <= seed < 1 << 31:
+        raise UsageError(f"seed: {seed} is not in 0..2147483647")
+    if "clusters" not in source.run:
+        raise StudyError(f"{study}: no clusters yet; run `propgraph clusters` first")
+    traces, choices = _own(source)
+    window = float(source.run["build"]["parameters"]["time_window"])
+    grid = grid_of(traces, choices, time_window=window, runs=runs, seed=seed)
+    run = Run("stability", {"runs": runs, "seed": seed})
+    members, clusters = source.members, source.clusters
+    with writing(study, keep=True) as writer:
+        jaccard, alike = _reruns(
+            source, traces, grid, choices=choices, members=members, threads=threads or os.cpu_count() or 1,
+            run=run, progress=progress,
+        )  # fmt: skip
+        order = members.select(pl.col("cluster_id").unique(maintain_order=True)).to_series()
+        table = _table(order, jaccard, grid)
+        of_cluster = table.select("cluster_id", stability="jaccard_mean")
+        writer.write("stability", table)
+        writer.write("members", members.with_columns(stability=pl.Series(alike.mean(axis=0))))
+        writer.write(
+            "clusters",
+            clusters.drop("stability").join(of_cluster, on="cluster_id", how="left", maintain_order="left"),
+        )
+        if jaccard.size and (jaccard[0] < 1).any():
+            run.note("the first run did not find all of the study's clusters again; find them anew")
+        run.count(clusters=table.height, hold=int((table["holds_share"] >= 0.5).sum()))
+        run.record["grid"] = {
+            "levels": {name: [_plain(level) for level in levels] for name, levels in grid.levels.items()},
+            "runs": [asdict(setting) for setting in grid.settings],
+        }
+        writer.finish()
+        writer.run = {**writer.run, "stability": run.finish()}
+    return Study.open(study)
+
+
+def _own(study: Study) -> tuple[list[str], Choices]:
+    """Return the traces and choices that a study's clusters were found by."""
+    given = study.run["clusters"]["parameters"]
+    names = [field.name for field in fields(Choices)]
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise StudyError(
+            f"{study.path}: its clusters were found by an earlier version (no {missing[0]!r} in run.json); "
+            "run `propgraph clusters` with an option such as --seed 0 first"
+        )
+    return given["trace"], Choices(**{name: given[name] for name in names})
+
+
+def _reruns(
+    study: Study,
+    traces: list[str],
+    grid: Grid,
+    /,
+    *,
+    choices: Choices,
+    members: pl.DataFrame,
+    threads: int,
+    run: Run,
+    progress: Progress | None,
+) -> tuple[Float64, Float64]:
+    """Return each cluster's best match and each member's share of fellows with it: a row a run."""
+    base = members.select("cluster_id", "account_id")
+    n_runs = len(grid.settings)
+    jaccard = np.zeros((n_runs, base["cluster_id"].n_unique()))
+    alike = np.zeros((n_runs, base.height))
+    if base.is_empty():
+        return jaccard, alike
+    tell = progress or (lambda _label, _done: None)
+    with run.step("shared work"):
+        shared = shared_work(
+            study, traces, grid, choices=choices, threads=threads,
+            tell=lambda done: tell("objects of pairs", done),
+        )  # fmt: skip
+    with run.step("runs"):
+        for k, setting in enumerate(grid.settings):
+            found = rerun(shared, setting, threads=threads)
+            jaccard[k] = best_match(base, found)["jaccard"].to_numpy()
+            alike[k] = together(base, found).to_numpy()
+            tell("runs", (k + 1) / n_runs)
+    return jaccard, alike
+
+
+def _table(clusters: pl.Series, jaccard: Float64, grid: Grid) -> pl.DataFrame:
+    holds = jaccard >= HOLDS
+    labels = [grid.labels(setting) for setting in grid.settings]
+    levels = sorted({label for row in labels for label in row}, key=_by_name)
+    under = {level: np.array([level in row for row in labels]) for level in levels}
+    table = pl.DataFrame(
+        {
+            "cluster_id": clusters,
+            "n_runs": [len(labels)] * len(clusters),
+            "holds_share": holds.mean(axis=0),
+            "jaccard_mean": jaccard.mean(axis=0),
+            "vanishes": [
+                [level for level, rows in under.items() if holds[rows, k].mean() < 0.5]
+                for k in range(len(clusters))
+            ],
+        },
+        schema=STABILITY.dtypes,
+    )
+    return STABILITY.conform(table)
+
+
+def _by_name(label: str) -> tuple[str, float, str]:
+    """Order levels by choice, numbers by size."""
+    name, _, level = label.partition("=")
+    try:
+        return name, float(level), ""
+    except ValueError:
+        return name, 0.0, level
+
+
+def _plain(level: Any) -> Any:
+    return level if isinstance(level, (bool, int, float, str, type(None))) else str(level)

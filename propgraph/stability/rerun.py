@@ -1,0 +1,338 @@
+"""From a study's shares to clusters again and again, with what all runs have in common done once.
+
+What objects say of pairs, and over which objects accounts met, is looked up once. A run then leaves out objects
+and traces, tests the pairs again, cuts, and goes the same way on to groups, their growth, and the window's core.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from propgraph.clusters.find import NO_GROUPS, Choices, grown_groups, logs_of, numbered, window_clusters
+from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_mean
+from propgraph.cosharing.gaps import gaps_of
+from propgraph.cosharing.incidence import Bool, Incidence, Int64
+from propgraph.cosharing.meetings import Meetings, meetings_of
+from propgraph.cosharing.ranks import LEAST_OBJECTS, MAX_P, Ranks, near_pairs, pairs_at, ranks_of, sittings_of
+from propgraph.cosharing.terms import Retested, Terms, retest, terms_of
+from propgraph.cosharing.window import cosharing_edges
+from propgraph.encoding import codes_in
+from propgraph.stability.grid import Grid, Setting
+from propgraph.study import Study
+
+#: Pairs are tested again whose p-value over all objects is at most this in some trace.
+SHARED_P = 0.05
+
+
+@dataclass(frozen=True)
+class Part:
+    """What all runs have in common in one trace.
+
+    Attributes
+    ----------
+    ranks
+        All its shares.
+    there, terms
+        int64; which pairs are tested again in the trace, and what each object says of them.
+    limits
+        The largest gap looked at in each object, by tau and neighbours.
+    edge, meetings
+        int64; which pairs are edges in any window, and over which objects they met.
+    present
+        bool[n_edges, n_windows]; they are edges in this window.
+    least
+        The least weight of an edge, by window.
+    """
+
+    ranks: Ranks
+    there: Int64
+    terms: Terms
+    limits: dict[tuple[float, int], Int64]
+    edge: Int64
+    meetings: Meetings
+    present: Bool
+    least: list[int]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all runs have in common.
+
+    Attributes
+    ----------
+    pairs
+        `source`, `target` (String), sorted: all pairs that any run looks at.
+    parts
+        By trace.
+    windows
+        Seconds, ascending.
+    n_tests
+        Pairs that could have been found in each trace, in the study's own run.
+    by_events
+        Edges count pairs of posts, not objects.
+    choices
+        The study's own.
+    """
+
+    pairs: pl.DataFrame
+    parts: dict[str, Part]
+    windows: list[float]
+    n_tests: dict[str, float]
+    by_events: bool
+    choices: Choices
+
+
+def shared_work(
+    study: Study,
+    traces: list[str],
+    grid: Grid,
+    /,
+    *,
+    choices: Choices,
+    threads: int,
+    tell: Callable[[float], None] = lambda _: None,
+) -> Shared:
+    """Look up what all runs of a grid have in common.
+
+    Parameters
+    ----------
+    study
+        A study with clusters.
+    traces
+        The traces of its network.
+    grid
+        The runs.
+    choices
+        The study's own.
+    threads
+        At most so many at once.
+    tell
+        Called with the fraction done, 0..1.
+    """
+    built = study.run["build"]["parameters"]
+    windows = sorted({setting.time_window for setting in grid.settings})
+    logs, shares = logs_of(study, traces)
+    edges = {trace: _edges(study, shares[trace], windows, built, threads=threads) for trace in traces}
+    ranks = {trace: ranks_of(log) for trace, log in logs.items()}
+    met = _distinct([frame for parts in edges.values() for frame in parts])
+    near = met.clear()
+    if choices.evidence != "window":
+        most = max(setting.neighbours for setting in grid.settings)
+        near = _distinct([_near(part.log, met, most, threads=threads) for part in ranks.values()])
+    pairs = _distinct([met, near])
+    parts = {}
+    for done, trace in enumerate(traces, 1):
+        parts[trace] = _part(
+            ranks[trace],
+            pairs,
+            edges[trace],
+            near=near,
+            grid=grid,
+            windows=windows,
+            built=built,
+            threads=threads,
+        )
+        tell(done / len(traces))
+    n_tests = study.run["clusters"]["tested_pairs_by_trace"]
+    return Shared(pairs, parts, windows, n_tests, built["edge_weight"] == "events", choices)
+
+
+def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
+    """Return the clusters of one run: `account_id` (String), `cluster` (UInt32)."""
+    drawn = {
+        trace: setting.draw(len(part.ranks.log.objects), k)
+        for k, (trace, part) in enumerate(shared.parts.items())
+        if trace != setting.without
+    }
+    choices = replace(
+        shared.choices, q=setting.q, neighbours=setting.neighbours, resolution=setting.resolution,
+        seed=setting.seed,
+    )  # fmt: skip
+    weight = _weights(shared, setting, drawn)
+    edges = shared.pairs.with_columns(weight=pl.Series(weight)).filter(pl.col("weight") > 0)
+    groups = NO_GROUPS
+    if choices.evidence != "window":
+        p_values, candidate = _tested(shared, setting, drawn, threads=threads)
+        network = _network(
+            shared, p_values, candidate | (weight > 0), n_tests=_n_tests(shared, drawn), q=setting.q
+        )
+        traced = _traced(shared, p_values, list(drawn)) if choices.multiplex else network
+        ranks = {trace: _left(shared.parts[trace].ranks, kept, setting.tau) for trace, kept in drawn.items()}
+        groups, _ = grown_groups(ranks, network, traced, edges=edges, choices=choices, threads=threads)
+    logs: dict[str, Incidence] = {}
+    if choices.evidence != "synchrony":
+        for trace, kept in drawn.items():
+            log = shared.parts[trace].ranks.log
+            logs[trace] = log.keep(kept[log.object])
+    window_ms = round(setting.time_window * 1000)
+    in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms)
+    return numbered(groups, in_window).select("account_id", "cluster")
+
+
+def _edges(
+    study: Study, shares: pl.DataFrame, windows: list[float], built: dict[str, Any], *, threads: int
+) -> list[pl.DataFrame]:
+    """Return the edges of one trace in each window; those of the study's own are there already."""
+    trace = "" if shares.is_empty() else shares.item(0, "trace")
+    options = ("min_participation", "min_edge_weight", "edge_weight", "edge_quantile")
+    found = []
+    for window in windows:
+        if window == built["time_window"]:
+            frame = study.scan("edges").filter(pl.col("trace") == trace).collect()
+        else:
+            frame = cosharing_edges(
+                shares, time_window=window, threads=threads, **{name: built[name] for name in options}
+            )
+        found.append(frame.select("source", "target", "weight"))
+    return found
+
+
+def _distinct(pairs: list[pl.DataFrame]) -> pl.DataFrame:
+    both = [frame.select(pl.col("source", "target").cast(pl.String)) for frame in pairs]
+    return pl.concat(both).unique().sort("source", "target")
+
+
+def _near(log: Incidence, met: pl.DataFrame, neighbours: int, *, threads: int) -> pl.DataFrame:
+    """Return the pairs that a run may find near in one trace, of those that met in a window or any others."""
+    ranks = ranks_of(log, neighbours=neighbours)
+    source, target = (codes_in(met[name], log.accounts) for name in ("source", "target"))
+    there = (source >= 0) & (target >= 0)
+    frames = [met.clear()]
+    for found in (
+        near_pairs(ranks, max_p=SHARED_P, threads=threads),
+        pairs_at(ranks, source[there], target[there], threads=threads),
+    ):
+        near = found.log_p <= math.log(SHARED_P)
+        ends = {"source": found.source[near], "target": found.target[near]}
+        frames.append(
+            pl.DataFrame({name: log.accounts.gather(pl.Series(code)) for name, code in ends.items()})
+        )
+    return _distinct(frames)
+
+
+def _part(
+    ranks: Ranks,
+    pairs: pl.DataFrame,
+    edges: list[pl.DataFrame],
+    /,
+    *,
+    near: pl.DataFrame,
+    grid: Grid,
+    windows: list[float],
+    built: dict[str, Any],
+    threads: int,
+) -> Part:
+    log = ranks.log
+    source, target = (codes_in(pairs[name], log.accounts) for name in ("source", "target"))
+    there = np.flatnonzero((source >= 0) & (target >= 0) & _is_in(pairs, near))
+    present = np.stack([_is_in(pairs, frame) for frame in edges], axis=1)
+    edge = np.flatnonzero(present.any(axis=1))
+    least = [
+        int(frame["weight"].min() or 1) if built["edge_quantile"] > 0 else built["min_edge_weight"]  # type: ignore[arg-type]
+        for frame in edges
+    ]
+    ask = {(setting.tau, setting.neighbours) for setting in grid.settings}
+    return Part(
+        ranks=ranks,
+        there=there,
+        terms=terms_of(ranks, source[there], target[there], threads=threads),
+        limits={(tau, near): gaps_of(log, tau=tau, neighbours=near).limit for tau, near in sorted(ask)},
+        edge=edge,
+        meetings=meetings_of(
+            ranks, source[edge], target[edge], windows_ms=np.round(np.array(windows) * 1000).astype(np.int64),
+            threads=threads,
+        ),
+        present=present[edge],
+        least=least,
+    )  # fmt: skip
+
+
+def _is_in(pairs: pl.DataFrame, edges: pl.DataFrame) -> Bool:
+    marked = edges.select("source", "target", there=pl.lit(True))
+    found: Bool = (
+        pairs.join(marked, on=["source", "target"], how="left", maintain_order="left")["there"]
+        .fill_null(False)
+        .to_numpy()
+    )
+    return found
+
+
+def _weights(shared: Shared, setting: Setting, drawn: dict[str, Bool]) -> Int64:
+    """Return the weight of each pair in the run's window, the largest of its traces'; 0 where it is no edge."""
+    weight = np.zeros(shared.pairs.height, np.int64)
+    window = shared.windows.index(setting.time_window)
+    for trace, kept in drawn.items():
+        part = shared.parts[trace]
+        found = part.meetings.weights(kept, window=window, by_events=shared.by_events)
+        found[~part.present[:, window] | (found < part.least[window])] = 0
+        weight[part.edge] = np.maximum(weight[part.edge], found)
+    return weight
+
+
+def _tested(
+    shared: Shared, setting: Setting, drawn: dict[str, Bool], *, threads: int
+) -> tuple[Float64, Bool]:
+    """Return the p-values of all pairs in each trace (NaN: not tested), and which are near enough to be one."""
+    p_values = np.full((shared.pairs.height, len(drawn)), np.nan)
+    candidate = np.zeros(shared.pairs.height, np.bool_)
+    for k, (trace, kept) in enumerate(drawn.items()):
+        part = shared.parts[trace]
+        found = retested(part, kept, setting, threads=threads)
+        told = found.n_tested >= LEAST_OBJECTS
+        p_values[part.there[told], k] = np.exp(found.log_p[told])
+        candidate[part.there] |= (found.n_met >= 2) & (found.log_p <= math.log(MAX_P))
+    return p_values, candidate
+
+
+def retested(part: Part, kept: Bool, setting: Setting, /, *, threads: int) -> Retested:
+    """Return what the objects kept say of the pairs of one trace under a run's choices."""
+    limit = part.limits[setting.tau, setting.neighbours]
+    return retest(part.terms, kept, limit, tau=setting.tau, threads=threads)
+
+
+def _n_tests(shared: Shared, drawn: dict[str, Bool]) -> float:
+    return sum(shared.n_tests[trace] for trace in drawn)
+
+
+def _network(shared: Shared, p_values: Float64, candidate: Bool, *, n_tests: float, q: float) -> pl.DataFrame:
+    """Return `source, target, synchrony, synchronised`, all traces together, as `joint_synchrony` does."""
+    least = np.fmin.reduce(p_values, axis=1, initial=np.inf)
+    rows = np.flatnonzero(candidate & (least <= MAX_P))  # the joint probability is never below the least
+    joint = harmonic_mean(p_values[rows], n_tests=np.count_nonzero(~np.isnan(p_values[rows]), axis=1))
+    rows, joint = rows[joint <= MAX_P], joint[joint <= MAX_P]
+    near = false_discovery_rate(joint, n_tests=n_tests) <= q
+    return _as_frame(shared, rows, joint).with_columns(synchronised=pl.Series(near, dtype=pl.Boolean))
+
+
+def _traced(shared: Shared, p_values: Float64, traces: list[str]) -> pl.DataFrame:
+    """Return `trace, source, target, synchrony` of the pairs that were tested in each trace."""
+    frames = []
+    for k, trace in enumerate(traces):
+        rows = np.flatnonzero(~np.isnan(p_values[:, k]))
+        found = _as_frame(shared, rows, p_values[rows, k])
+        frames.append(found.with_columns(trace=pl.lit(trace)))
+    return pl.concat(frames)
+
+
+def _as_frame(shared: Shared, rows: Int64, p_value: Float64) -> pl.DataFrame:
+    return shared.pairs[rows].with_columns(
+        synchrony=pl.Series(-np.log10(np.maximum(p_value, 1e-300)), dtype=pl.Float64)
+    )
+
+
+def _left(ranks: Ranks, kept: Bool, tau: float) -> Ranks:
+    """Return the shares of the objects kept, with another tau."""
+    mask = kept[ranks.listed]
+    start = np.concatenate([[0], np.cumsum(mask)])[ranks.start].astype(np.int64)
+    position = ranks.position[mask]
+    return replace(
+        ranks, tau=tau, start=start, position=position, listed=ranks.listed[mask],
+        opens=ranks.opens[mask], closes=ranks.closes[mask],
+        sitting=sittings_of(start, position, ranks.log.time),
+    )  # fmt: skip

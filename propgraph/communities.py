@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import igraph as ig
 import numpy as np
@@ -14,6 +15,7 @@ from propgraph.networks import seeded, to_igraph
 OBJECTIVES = ("modularity", "CPM")
 PARTITIONS = ("Modularity", "CPM", "RBConfiguration", "RBER", "Significance", "Surprise")
 _WITH_RESOLUTION = ("CPM", "RBConfiguration", "RBER")
+_OF_LAYERS = {"modularity": "RBConfiguration", "CPM": "CPM"}  # modularity with a resolution, in leidenalg
 
 
 def detect_communities(
@@ -95,24 +97,35 @@ def check_options(
 
 
 def detect_multiplex(
-    layers: pl.DataFrame, /, *, resolution: float = 1.0, seed: int = 0, min_size: int = 3
+    layers: pl.DataFrame,
+    /,
+    *,
+    objective: str = "modularity",
+    resolution: float = 1.0,
+    partition: str | None = None,
+    seed: int = 0,
+    min_size: int = 3,
 ) -> pl.DataFrame:
     """Return the community of each account by Leiden over several networks of the same accounts at once.
 
-    Each trace is a layer with its own modularity (Reichardt and Bornholdt's, at `resolution`); their sum is
-    optimised, every layer with the same weight.
+    Each trace is a layer with its own quality; their sum is optimised, every layer with the same weight.
 
     Parameters
     ----------
     layers
         `trace`, `source`, `target` (String), `weight` (> 0); one row a trace and pair.
-    resolution, seed, min_size
-        As for `detect_communities`.
+    objective, resolution, partition, seed, min_size
+        As for `detect_communities`; all by leidenalg.
 
     Returns
     -------
     pl.DataFrame
         As from `detect_communities`.
+
+    Raises
+    ------
+    UsageError
+        When an option is out of its range.
 
     References
     ----------
@@ -121,16 +134,17 @@ def detect_multiplex(
     """
     import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
 
+    check_options(
+        objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
+    )
     names = pl.concat([layers["source"], layers["target"].alias("source")]).unique().sort()
     if names.is_empty():
         return _numbered([], np.empty(0, np.int64), min_size)
     nodes = names.alias("account_id").to_frame()
     parts = layers.sort("trace").partition_by("trace", maintain_order=True)
     graphs = [to_igraph(part.select("source", "target", "weight"), nodes=nodes) for part in parts]
-    membership, _ = leidenalg.find_partition_multiplex(
-        graphs, leidenalg.RBConfigurationVertexPartition, n_iterations=-1, seed=seed, weights="weight",
-        resolution_parameter=resolution,
-    )  # fmt: skip
+    kind, options = _quality(partition or _OF_LAYERS[objective], "weight", resolution)
+    membership, _ = leidenalg.find_partition_multiplex(graphs, kind, n_iterations=-1, seed=seed, **options)
     return _numbered(names.to_list(), np.asarray(membership, dtype=np.int64), min_size)
 
 
@@ -167,12 +181,19 @@ def _by_leidenalg(
 ) -> list[int]:
     import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
 
-    options = {"resolution_parameter": resolution} if partition in _WITH_RESOLUTION else {}
-    if partition != "Significance":
-        options["weights"] = weights  # type: ignore[assignment]
-    kind = getattr(leidenalg, f"{partition}VertexPartition")
+    kind, options = _quality(partition, weights, resolution)
     found: list[int] = leidenalg.find_partition(graph, kind, seed=seed, n_iterations=-1, **options).membership
     return found
+
+
+def _quality(partition: str, weights: str | None, resolution: float) -> tuple[type, dict[str, Any]]:
+    """Return leidenalg's class of a quality, and what it is called with."""
+    import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
+
+    options: dict[str, Any] = {"resolution_parameter": resolution} if partition in _WITH_RESOLUTION else {}
+    if partition != "Significance":
+        options["weights"] = weights
+    return getattr(leidenalg, f"{partition}VertexPartition"), options
 
 
 def _numbered(names: list[str], membership: np.ndarray, min_size: int) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -47,3 +48,9 @@ def check_at_least(option: str, value: float, least: float) -> None:
     """Raise `UsageError` unless `value` is a number of at least `least`."""
     if not value >= least:
         raise UsageError(f"{option}: {value} is too small; give {least} or more")
+
+
+def check_threads(threads: int | None) -> int:
+    """Return the number of threads, one a processor for None; raise `UsageError` where it is less than 1."""
+    check_at_least("threads", 1 if threads is None else threads, 1)
+    return threads or os.cpu_count() or 1

@@ -16,7 +16,7 @@ from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing.ranks import MAX_P, TAU, check_options
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
-from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
+from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, check_threads
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
 from propgraph.readers.read import Log, read_logs
@@ -115,7 +115,7 @@ def build(
     UsageError
         When an option is out of its range.
     """
-    check_at_least("threads", 1 if threads is None else threads, 1)
+    check_threads(threads)
     check_at_least("samples", samples, 1)
     check_at_least("seed", seed, 0)
     if parents is not None:

@@ -202,6 +202,24 @@ def test_layers_that_agree_say_what_one_says():
         assert in_layers(layers(url=THREE), seed=seed) == found(THREE)
 
 
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_one_layer_or_the_same_twice_is_the_plain_network_by_any_quality(partition):
+    rows = clique("abcdef") + clique("ghijk") + clique("uvwxyz") + [("f", "g", 1.0), ("k", "u", 1.0)]
+    plain = found(rows, partition=partition, resolution=0.5)
+    assert plain == [list("abcdef"), list("uvwxyz"), list("ghijk")]
+    for table in (layers(url=rows), layers(url=rows, reshare=rows)):
+        assert in_layers(table, partition=partition, resolution=0.5) == plain
+
+
+def test_the_objective_counts_in_layers_too():
+    # By CPM at a resolution above all weights every account is alone, at one below all they are together.
+    assert in_layers(layers(url=THREE), objective="CPM", resolution=9.0, min_size=1) == [
+        [x] for x in "abcdefghixyz"
+    ]
+    assert in_layers(layers(url=THREE), objective="CPM", resolution=1e-6) == [list("abcdefghixyz")]
+    assert in_layers(layers(url=THREE)) == found(THREE)
+
+
 def test_each_layer_has_half_of_the_evidence():
     # Two groups of six: one layer ties each into two halves, the other ties every member to the other half.
     groups = ["abcdef", "uvwxyz"]

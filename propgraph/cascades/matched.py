@@ -13,7 +13,6 @@ Proceedings of the National Academy of Sciences, 118(46), e2100786118.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,7 +21,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from propgraph.errors import InputError, UsageError, check_at_least, check_choice, did_you_mean
+from propgraph.errors import InputError, UsageError, check_at_least, check_choice, check_threads, did_you_mean
 
 #: The measures that follow a cascade's size; columns of `schema.CASCADES`.
 SHAPE_METRICS = (
@@ -137,7 +136,7 @@ def size_matched_percentiles(
         percentile[own_position] = found
         return pl.Series(percentile_name(name), percentile, dtype=pl.Float64).fill_nan(None)
 
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(check_threads(threads)) as pool:
         return pl.DataFrame(list(pool.map(ranked, metrics)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -169,7 +170,7 @@ def grown_groups(
             .filter(pl.col("synchrony") > 0)
             .select("trace", "source", "target", weight="synchrony")
         )
-        found = detect_multiplex(layers, resolution=choices.resolution, seed=choices.seed, min_size=2)
+        found = detect_multiplex(layers, **_leiden(choices), min_size=2)
     else:
         found = _communities(pairs, choices, min_size=2)
     if found.is_empty():
@@ -198,10 +199,11 @@ def _of_one_crew(groups: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
 
 
 def _communities(edges: pl.DataFrame, choices: Choices, *, min_size: int) -> pl.DataFrame:
-    return detect_communities(
-        to_igraph(edges), objective=choices.objective, resolution=choices.resolution,
-        partition=choices.partition, seed=choices.seed, min_size=min_size,
-    )  # fmt: skip
+    return detect_communities(to_igraph(edges), **_leiden(choices), min_size=min_size)
+
+
+def _leiden(choices: Choices) -> dict[str, Any]:
+    return {name: getattr(choices, name) for name in ("objective", "resolution", "partition", "seed")}
 
 
 def window_clusters(
@@ -256,12 +258,16 @@ def _with_synchrony(table: pl.DataFrame, members: pl.DataFrame, inside: pl.DataF
 def _shown(joint: Joint, inside: pl.DataFrame, shares: dict[str, pl.DataFrame]) -> dict[int, list[str]]:
     """Return for each cluster the posts that show best that its members are synchronised."""
     pairs = inside.group_by("cluster", maintain_order=True).head(_SHOWN_PAIRS)
+    posts = (
+        near_posts(joint.ranks, pairs.select("source", "target"))
+        .group_by("source", "target", maintain_order=True)
+        .head(_SHOWN_MEETINGS)
+        .join(pairs.select("source", "target", "cluster"), on=["source", "target"], maintain_order="left")
+    )
     shown: dict[int, list[str]] = {cluster: [] for cluster in pairs["cluster"].unique().to_list()}
-    for cluster, pair in pairs.select("cluster", pl.struct("source", "target")).iter_rows():
-        posts = near_posts(joint.ranks, pl.DataFrame([pair])).head(_SHOWN_MEETINGS)
-        for trace, source_row, target_row in posts.select("trace", "source_row", "target_row").iter_rows():
-            shown[cluster] += shares[trace]["content_id"].gather([source_row, target_row]).to_list()
-    return {cluster: list(dict.fromkeys(posts)) for cluster, posts in shown.items()}
+    for cluster, trace, *rows in posts.select("cluster", "trace", "source_row", "target_row").iter_rows():
+        shown[cluster] += shares[trace]["content_id"].gather(rows).to_list()
+    return {cluster: list(dict.fromkeys(ids)) for cluster, ids in shown.items()}
 
 
 def _with_clusters(scores: pl.DataFrame, members: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:

@@ -33,8 +33,8 @@ def chance_of(
     For an object `o` of which two accounts made `i` and `j` of its posts, a fraction `f` of all pairs
     of its posts lies within the window; the accounts then co-share it by chance with probability
     `1 - (1 - f) ** (i * j)` (`f` itself for one post each). `expected` is the sum over the objects both
-    shared, `p_value` the Poisson tail at `n_objects` or more, an upper bound above the mean for a sum
-    of unequal chances (Hoeffding 1956).
+    shared, `p_value` the Poisson tail at `n_objects` or more, an upper bound from one above the mean on for a
+    sum of unequal chances (Hoeffding 1956).
 
     Parameters
     ----------

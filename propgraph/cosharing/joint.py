@@ -298,7 +298,7 @@ def near_posts(ranks: Mapping[str, Ranks], pairs: pl.DataFrame, /) -> pl.DataFra
     ranks
         The shares of each trace.
     pairs
-        `source`, `target` (String); few, for each is looked up by itself.
+        `source`, `target` (String); not many, for their posts are looked up one pair at a time.
 
     Returns
     -------
@@ -307,14 +307,17 @@ def near_posts(ranks: Mapping[str, Ranks], pairs: pl.DataFrame, /) -> pl.DataFra
         `chance` (0..1, of two posts so near), `delta_s` (the target's post after the source's, s); in the order
         of `pairs`, the least chance first.
     """
-    rows: list[tuple[object, ...]] = []
-    for source, target in pairs.select("source", "target").iter_rows():
-        found = [
-            (source, target, trace, *one)
-            for trace, part in ranks.items()
-            for one in closest_posts(part, source, target)
-        ]
-        rows += sorted(found, key=lambda one: (one[6], one[2], one[3]))
+    found: list[list[tuple[object, ...]]] = [[] for _ in range(pairs.height)]
+    for trace, part in ranks.items():
+        ends = zip(*(codes_in(pairs[name], part.log.accounts) for name in ("source", "target")), strict=True)
+        for k, (source, target) in enumerate(ends):
+            if min(source, target) >= 0:
+                found[k] += [(trace, *one) for one in closest_posts(part, source, target)]
+    rows = [
+        (source, target, *one)
+        for (source, target), posts in zip(pairs.select("source", "target").iter_rows(), found, strict=True)
+        for one in sorted(posts, key=lambda one: (one[4], one[0], one[1]))
+    ]
     schema = {
         "source": pl.String, "target": pl.String, "trace": pl.String, "object_id": pl.String,
         "source_row": pl.Int64, "target_row": pl.Int64, "chance": pl.Float64, "delta_s": pl.Float64,

@@ -11,7 +11,6 @@ account as in `window`; only for these are the objects of both looked up.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,8 +36,8 @@ from propgraph.cosharing.incidence import (
 from propgraph.cosharing.nearby import nearby_of
 from propgraph.cosharing.overlap import overlap_of
 from propgraph.cosharing.trials import trials_of
-from propgraph.encoding import codes_in, grouped
-from propgraph.errors import UsageError, check_at_least
+from propgraph.encoding import grouped
+from propgraph.errors import UsageError, check_at_least, check_threads
 from propgraph.schema import SYNCHRONY
 
 #: Chance up to which two posts count as near.
@@ -194,8 +193,7 @@ def check_options(*, tau: float, neighbours: int, max_p: float, threads: int | N
     if not 0 < max_p <= 1:
         raise UsageError(f"max_p: {max_p} is not in 0 < p <= 1")
     check_at_least("neighbours", neighbours, 1)
-    check_at_least("threads", 1 if threads is None else threads, 1)
-    return threads or os.cpu_count() or 1
+    return check_threads(threads)
 
 
 def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOURS) -> Ranks:
@@ -285,13 +283,10 @@ def as_frame(pairs: Pairs, log: Incidence, trace: str, /, *, n_tests: float, thr
     )
 
 
-def closest_posts(ranks: Ranks, source: str, target: str, /) -> list[tuple[str, int, int, float, float]]:
-    """Return where two accounts are near: object, rows of both posts, chance of so small a gap, delay (s)."""
+def closest_posts(ranks: Ranks, source: int, target: int, /) -> list[tuple[str, int, int, float, float]]:
+    """Return where two accounts (codes) are near: object, rows of both posts, chance of so small a gap, delay (s)."""
     log, gaps = ranks.log, ranks.gaps
-    ends = codes_in(pl.Series([source, target]), log.accounts).tolist()
-    if -1 in ends:
-        return []
-    mine, yours = (ranks.position[ranks.start[k] : ranks.start[k + 1]] for k in ends)
+    mine, yours = (ranks.position[ranks.start[k] : ranks.start[k + 1]] for k in (source, target))
     found = []
     for o in np.intersect1d(log.object[mine], log.object[yours]).tolist():
         one, other = (part[log.object[part] == o] for part in (mine, yours))

@@ -8,7 +8,6 @@ O(shares + accounts + edges kept), and rows split over threads without locks.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,7 +29,7 @@ from propgraph.cosharing.incidence import (
     parts_by_trace,
 )
 from propgraph.encoding import grouped
-from propgraph.errors import UsageError, check_at_least, check_choice
+from propgraph.errors import UsageError, check_at_least, check_choice, check_threads
 from propgraph.schema import EDGES
 
 EDGE_WEIGHTS = ("objects", "events")
@@ -102,7 +101,7 @@ def cosharing_edges(
         raise UsageError(
             f"time_window: {time_window:g} s is not in 0..{LONGEST_WINDOW_S:g} (a hundred years)"
         )
-    check_at_least("threads", 1 if threads is None else threads, 1)
+    n_threads = check_threads(threads)
     check_at_least("min_participation", min_participation, 1)
     check_at_least("min_edge_weight", min_edge_weight, 1)
     if min_edge_weight > MANY:
@@ -117,7 +116,7 @@ def cosharing_edges(
             window_ms=round(time_window * 1000),
             min_weight=min_edge_weight,
             by_events=edge_weight == "events",
-            threads=threads or os.cpu_count() or 1,
+            threads=n_threads,
             tell=named(progress, f"co-shares ({trace})"),
         )
         edges = window.edges(log, min_participation, edge_quantile)

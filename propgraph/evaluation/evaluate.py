@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from propgraph.errors import InputError, UsageError, check_at_least
+from propgraph.errors import InputError, UsageError, check_at_least, check_threads
 from propgraph.evaluation.agreement import Partitions, agreement, purity, tally, weighted_precision
 from propgraph.evaluation.ranking import Bool, Floats, Ints, Weights, ranking
 from propgraph.schema import ACCOUNT_SCORES, EVALUATION
@@ -109,7 +108,7 @@ def evaluate(
         raise UsageError(f"q: {q} is not in 0..1")
     check_at_least("resamples", resamples, 0)
     check_at_least("seed", seed, 0)
-    check_at_least("threads", 1 if threads is None else threads, 1)
+    n_threads = check_threads(threads)
     _check(scores, truth)
     there = (scores if accounts is None else accounts)["account_id"].unique()
     known = truth["account_id"]
@@ -121,7 +120,7 @@ def evaluate(
         )
     sample = _Sample.of(_judged(scores, truth), at=at, q=q)
     values = _measured(sample, np.ones(sample.positive.size, np.int32))
-    drawn = _resampled(sample, resamples, seed=seed, threads=threads or os.cpu_count() or 1)
+    drawn = _resampled(sample, resamples, seed=seed, threads=n_threads)
     return Evaluation(
         measures=_table(sample, values, drawn),
         n_accounts=known.len(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from propgraph.clusters.find import Choices
-from propgraph.errors import StudyError, UsageError, check_at_least
+from propgraph.errors import StudyError, UsageError, check_at_least, check_threads
 from propgraph.provenance import Run
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
@@ -83,7 +82,7 @@ def measure_stability(
     """
     source = Study.open(study)
     check_at_least("runs", runs, 1)
-    check_at_least("threads", 1 if threads is None else threads, 1)
+    n_threads = check_threads(threads)
     if not 0 <= seed < 1 << 31:
         raise UsageError(f"seed: {seed} is not in 0..2147483647")
     if "clusters" not in source.run:
@@ -95,7 +94,7 @@ def measure_stability(
     members, clusters = source.members, source.clusters
     with writing(study, keep=True) as writer:
         jaccard, alike = _reruns(
-            source, traces, grid, choices=choices, members=members, threads=threads or os.cpu_count() or 1,
+            source, traces, grid, choices=choices, members=members, threads=n_threads,
             run=run, progress=progress,
         )  # fmt: skip
         order = members.select(pl.col("cluster_id").unique(maintain_order=True)).to_series()

@@ -158,7 +158,8 @@ def luceri(
 
     def times(v: np.ndarray) -> np.ndarray:
         v = np.asarray(v).ravel()
-        return sum(matrix @ (matrix.T @ v) for matrix in matrices) - diagonal * v
+        found: np.ndarray = sum(matrix @ (matrix.T @ v) for matrix in matrices) - diagonal * v
+        return found
 
     network = LinearOperator((len(accounts), len(accounts)), matvec=times, dtype=np.float64)
     _, vectors = eigsh(network, k=1, which="LA", v0=np.ones(len(accounts)))
@@ -195,8 +196,16 @@ def tf_idf(counts: sparse.csr_matrix, /) -> sparse.csr_matrix:
     return result
 
 
-@njit(nogil=True)
-def _messages_matched(start, order, message, object_, account, time, window):
+@njit(nogil=True)  # type: ignore[untyped-decorator]
+def _messages_matched(
+    start: np.ndarray,
+    order: np.ndarray,
+    message: np.ndarray,
+    object_: np.ndarray,
+    account: np.ndarray,
+    time: np.ndarray,
+    window: int,
+) -> np.ndarray:
     """Return the weight of each account's heaviest edge, from or to it."""
     n_accounts = start.size - 1
     latest = np.full(n_accounts, -1, np.int64)  # the latest message of this account that the other matched
@@ -271,7 +280,8 @@ def _step(cosine: np.ndarray) -> np.ndarray:
 
 def _added(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     size = max(one.size, other.size)
-    return np.pad(one, (0, size - one.size)) + np.pad(other, (0, size - other.size))
+    found: np.ndarray = np.pad(one, (0, size - one.size)) + np.pad(other, (0, size - other.size))
+    return found
 
 
 def _quantile(histogram: np.ndarray, q: float) -> float:
@@ -280,4 +290,4 @@ def _quantile(histogram: np.ndarray, q: float) -> float:
     place = (last[-1] - 1) * q
     low = int(np.floor(place))
     lower, upper = (int(np.searchsorted(last, k, side="right")) for k in (low, min(low + 1, last[-1] - 1)))
-    return lower + (place - low) * (upper - lower)
+    return float(lower + (place - low) * (upper - lower))

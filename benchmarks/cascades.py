@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def against_peers(path: Path, every: int, /) -> None:
         ("NetworkX, sums over subtrees", _by_networkx_sums, each, all_s, found),
         ("NetworkX, all distances", _by_networkx, some, few_s, found_few),
     ):
-        seconds, theirs = _timed(lambda measure=measure, given=given: [measure(tree) for tree in given])
+        seconds, theirs = _timed(partial(_each, measure, given))
         equal = all(
             a[:2] == b[:2] and math.isclose(a[2], b[2], rel_tol=1e-12)
             for a, b in zip(own, theirs, strict=True)
@@ -91,6 +92,10 @@ def against_peers(path: Path, every: int, /) -> None:
         row(
             name, f"{len(given):,}", f"{n_nodes:,}", seconds, f"{own_s:.4f}", f"{seconds / own_s:,.0f}", equal
         )
+
+
+def _each(measure: Callable[[Any], Any], trees: list[Any]) -> list[Any]:
+    return [measure(tree) for tree in trees]
 
 
 def _timed(job: Callable[[], Any]) -> tuple[float, Any]:
@@ -144,9 +149,12 @@ def large(case: str, /) -> tuple[float, float, int, int]:
     size = 10 if case == CASES[0] else n
     offsets = np.arange(0, n + 1, size)
     node = np.arange(n) % size
-    parent = {"star": lambda: np.zeros(n, np.int64), "chain": lambda: node - 1}.get(
-        case, lambda: (generator.random(n) * node).astype(np.int64)
-    )()
+    if case == "star":
+        parent = np.zeros(n, np.int64)
+    elif case == "chain":
+        parent = node - 1
+    else:
+        parent = (generator.random(n) * node).astype(np.int64)
     parent += np.arange(n) - node
     parent[offsets[:-1]] = -1
     clock = np.sort(generator.integers(0, 10**12, n))

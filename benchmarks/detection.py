@@ -16,7 +16,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import baselines
 import polars as pl
@@ -61,9 +63,9 @@ METHODS: dict[str, Callable[[Case, Path], pl.DataFrame | None]] = {
 }
 
 
-def grafted(organic: pl.DataFrame, operators: pl.DataFrame, **options: float) -> Case:
+def grafted(organic: pl.DataFrame, operators: pl.DataFrame, seed: int, /, **options: Any) -> Case:
     """Return one draw of real operators in a real log."""
-    log, truth = graft(organic, operators, **options)
+    log, truth = graft(organic, operators, seed=seed, **options)
     return Case(log, log, truth)
 
 
@@ -95,9 +97,7 @@ def cases(options: argparse.Namespace) -> Iterator[tuple[str, Callable[[int], Ca
             pace = "" if slow == 1 else f", {slow:g} x slower"
             yield (
                 f"IRA in {name.capitalize()}{pace}",
-                lambda seed, o=organic, p=operators, s=slow: grafted(
-                    o, p, n_accounts=options.accounts, seed=seed, slow=s
-                ),
+                partial(grafted, organic, operators, n_accounts=options.accounts, slow=slow),
             )
 
 

@@ -150,7 +150,8 @@ class _Field:
 
     def moments(self, places: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the time of a random share of each of the objects."""
-        return self.times[self.start[places] + rng.integers(0, self.n[places])]
+        drawn: np.ndarray = self.times[self.start[places] + rng.integers(0, self.n[places])]
+        return drawn
 
     def places(self, objects: pl.Series) -> np.ndarray:
         """Return where objects stand."""

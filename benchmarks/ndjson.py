@@ -38,7 +38,8 @@ PAGE = 100
 def tweets(seed: int) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
     """Yield tweets in order of time without end, each with the original where it is a retweet."""
     rng = np.random.default_rng(seed)
-    time, n, recent = START, 0, []
+    time, n = START, 0
+    recent: list[dict[str, Any]] = []
     while True:
         draws = rng.random((1000, 4))
         steps = rng.exponential(0.4, 1000)

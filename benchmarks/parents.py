@@ -77,7 +77,7 @@ def load(path: Path) -> Trees:
     is_root[offsets[:-1]] = True
 
     def column(of_root: object, of_rest: object, dtype: type) -> np.ndarray:
-        values = np.empty(is_root.size, dtype)
+        values: np.ndarray = np.empty(is_root.size, dtype)
         values[is_root], values[~is_root] = of_root, of_rest
         return values
 
@@ -127,7 +127,7 @@ def hidden(trees: Trees) -> Nodes:
     return Nodes(nodes.offsets, nodes.time, np.full(nodes.time.size, -1, np.int64), nodes.keys)
 
 
-@njit(cache=True)
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def descendants(offsets: np.ndarray, parent: np.ndarray) -> np.ndarray:
     """Count the nodes below each node."""
     below = np.zeros(parent.size)
@@ -189,7 +189,8 @@ def audience_as_followers(train: Trees, test: Trees, audience: Audience) -> np.n
     usual = audience.children.sum() / audience.posts.sum()
     code = np.maximum(test.account, 0)
     rate = (audience.children[code] + usual) / (audience.posts[code] + 1)
-    return np.where(test.account < 0, of_roots, rate)
+    found: np.ndarray = np.where(test.account < 0, of_roots, rate)
+    return found
 
 
 def fold_scores(trees: Trees, fold: np.ndarray, k: int, *, samples: int) -> dict[str, dict[str, float]]:

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from logs import log_file
@@ -79,14 +80,15 @@ def main() -> None:
             print(f"exponent, {name}: {math.log(took[large] / took[small]) / math.log(large / small):.2f}")
 
 
-def apart(job: str, n: int, options: argparse.Namespace) -> dict:
+def apart(job: str, n: int, options: argparse.Namespace) -> dict[str, Any]:
     """Do a job in a process of its own."""
     command = [sys.executable, __file__, "--one", job, "--shares", str(n)]
     command += ["--threads", str(options.threads), "--folder", str(options.folder)]
-    return json.loads(subprocess.check_output(command))
+    found: dict[str, Any] = json.loads(subprocess.check_output(command))
+    return found
 
 
-def told(job: str, options: argparse.Namespace) -> dict:
+def told(job: str, options: argparse.Namespace) -> dict[str, Any]:
     """Read the log, warm up, do the job and tell its seconds and this process's peak memory."""
     JOBS[job](read(log_file(options.folder, 10_000, "parquet")), options.threads)
     shares = read(log_file(options.folder, options.shares[0], "parquet"))
@@ -128,7 +130,7 @@ def by_parts(shares: pl.DataFrame, threads: int) -> list[float]:
     lap()
     n_tests = trials_of(log, ranks.carries, threads=threads).total
     lap()
-    as_frame(found, log, "object", n_tests=n_tests)
+    as_frame(found, log, "object", n_tests=n_tests, threads=threads)
     lap()
     return [late - early for early, late in pairwise(clock)]
 

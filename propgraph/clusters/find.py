@@ -35,7 +35,7 @@ NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32
 NO_STANDING = pl.DataFrame(schema={"account_id": pl.String, "synchrony": pl.Float64, "q_value": pl.Float64})
 NO_MEMBERS = pl.DataFrame(schema={"account_id": pl.String, "cluster": pl.UInt32})
 _SHOWN_PAIRS, _SHOWN_MEETINGS = 4, 3
-_WINDOW_WORTH = 5.0  # a flagged cluster's score runs from a half to one
+_WINDOW_WORTH = 10.0  # a flagged cluster's score runs from a half to one
 
 
 @dataclass(frozen=True)

@@ -292,7 +292,7 @@ def test_by_the_window_alone_nothing_is_said_of_ranks(found_by):
     assert (scores["n_partners"] == 0).all()
     worth = scores.join(study.clusters.select("cluster_id", cluster_score="score"), on="cluster_id")
     assert worth["score"].to_list() == [
-        pytest.approx(5 * row["cluster_score"] if row["flagged"] else 0) for row in worth.to_dicts()
+        pytest.approx(10 * row["cluster_score"] if row["flagged"] else 0) for row in worth.to_dicts()
     ]
     assert study.run["clusters"]["tested_pairs_by_trace"] == {}
 

@@ -1,9 +1,9 @@
 """Who finds the operators: this and what the field does, side by side, on logs with a known truth.
 
-    python benchmarks/detection.py [--data ../shared/data] [--logs weibo hoaxy veles] [--slow 1 10]
+    python benchmarks/detection.py [--data ../shared/data] [--logs weibo hoaxy twitter15 veles] [--slow 1 10]
                                    [--draws 3] [--first 0] [--accounts 200] [--methods NAME ...]
 
-Logs: real operators' timing grafted into Weibo's reposts or Hoaxy's posts (benchmarks/graft.py), and simulated
+Logs: real operators' timing grafted into Weibo's, Hoaxy's or Twitter15's posts (benchmarks/graft.py), and simulated
 campaigns (`propgraph simulate veles`, links as objects; the fused network takes its hashtags and sites too). Methods:
 benchmarks/baselines.py. Figures are means over the draws, with the least and greatest; the flags are each method's
 own at its own defaults, and the last columns give the part of the innocents of a kind that it flags.

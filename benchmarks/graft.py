@@ -1,6 +1,6 @@
 """A log with a known truth: the timing of real operators grafted into a real, mostly organic log.
 
-    python benchmarks/graft.py [--data ../shared/data] [--organic weibo|hoaxy] [--accounts 200] [--seed 0]
+    python benchmarks/graft.py [--data ../shared/data] [--organic weibo|hoaxy|twitter15] [--accounts 200] [--seed 0]
                                [--slow 1] [--out FOLDER]
 
 How operators keep time with each other is theirs; what they share, and whom they hide among, is the organic
@@ -33,6 +33,7 @@ import polars as pl
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHARE = ("account_id", "object_id", "timestamp")
 DAY = 86_400
+X_EPOCH_MS = 1_288_834_974_657
 ACTIVE = (5, 2000)
 MIN_SHARES = 3
 
@@ -124,12 +125,34 @@ def hoaxy(data: Path = SHARED, /) -> pl.DataFrame:
     )
 
 
+def twitter15(data: Path = SHARED, /) -> pl.DataFrame:
+    """Return the retweets of Twitter15's stories (Ma et al. 2017) as shares.
+
+    The log has minutes after the source; when that was made is in its id, which names the cascade (the upper bits are
+    ms after the epoch of X's ids).
+    """
+    source_ms = pl.col("cascade_id").cast(pl.Int64) // (1 << 22) + X_EPOCH_MS
+    delay_ms = (pl.col("delay_min").cast(pl.Float64) * 60_000).round().cast(pl.Int64)
+    return (
+        pl.read_parquet(data / "twitter15_trees.parquet")
+        .filter(pl.col("account_id") != "ROOT")
+        .unique(["cascade_id", "content_id", "account_id"])
+        .select(
+            "account_id",
+            object_id="cascade_id",
+            timestamp=(source_ms + delay_ms).cast(pl.Datetime("ms", "UTC")),
+        )
+        .drop_nulls()
+        .unique()
+    )
+
+
 def ira(data: Path = SHARED, /) -> pl.DataFrame:
     """Return the links that accounts of the Internet Research Agency posted, 2012 to 2016, to the minute."""
     return pl.read_parquet(data / "ira_link_shares.parquet").select(SHARE)
 
 
-ORGANIC: dict[str, Callable[[Path], pl.DataFrame]] = {"weibo": weibo, "hoaxy": hoaxy}
+ORGANIC: dict[str, Callable[[Path], pl.DataFrame]] = {"weibo": weibo, "hoaxy": hoaxy, "twitter15": twitter15}
 
 
 class _Field:

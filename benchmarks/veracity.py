@@ -78,7 +78,9 @@ def log_of(trees: Trees, /) -> pl.DataFrame:
 
     A root whose account is unknown stays out: its reshares name it, and `build` gives it its place.
     """
-    posts = trees.nodes.with_columns(timestamp=EPOCH + pl.duration(milliseconds=pl.lit(pl.Series(trees.time))))
+    posts = trees.nodes.with_columns(
+        timestamp=EPOCH + pl.duration(milliseconds=pl.lit(pl.Series(trees.time)))
+    )
     if "delay_s" not in trees.nodes.columns:
         posts = posts.with_columns(timestamp=pl.Series(trees.time).cast(pl.Datetime("ms", "UTC")))
     is_root = pl.col("parent_content_id").is_null()

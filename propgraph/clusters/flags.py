@@ -21,6 +21,7 @@ Row = Mapping[str, Any]
 
 SYNCHRONISED = "synchronised"
 AT_ONCE, IN_STEP, REPETITIVE, IN_SECONDS = "at-once", "in-step", "repetitive", "within-seconds"
+TURNOUT = "turnout"
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
@@ -173,6 +174,18 @@ def _repetitive(row: Row, base: Baseline) -> Finding | None:
     )  # fmt: skip
 
 
+def _turnout(row: Row, base: Baseline) -> Finding | None:
+    """Look for a crowd that is called for a few jobs: it meets seldom, but each time most of it does."""
+    value, n = row["turnout"], row["n_gathered"]
+    if value is None:
+        return None
+    return Finding(
+        TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
+        f"three times, an hour or more apart, {n:,} of the {row['n_accounts']:,} members or more posted the same "
+        f"{_noun(row)} within {base.window_s:g} s",
+    )  # fmt: skip
+
+
 def _within_seconds(row: Row, base: Baseline) -> Finding | None:
     if row["fast_share"] is None or base.window_s < 20:
         return None
@@ -234,6 +247,7 @@ RULES = (
     Rule(AT_ONCE, 0.40, _at_once),
     Rule(IN_STEP, 0.30, _in_step),
     Rule(REPETITIVE, 0.30, _repetitive),
+    Rule(TURNOUT, 0.30, _turnout),
     Rule(CREATED_TOGETHER, 0.35, _created_together),
     Rule(MANY_GROUPS, 0.25, _many_groups),
     Rule(IN_SECONDS, 0.15, _within_seconds),
@@ -274,7 +288,7 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `synchronised`
     fires, for that is held against each object's own burst). Where neither `synchronised` nor
     `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
-    organised), and without `synchronised` and `repetitive` by a fifth (a few meetings prove little).
+    organised), and without `synchronised`, `repetitive` and `turnout` by a fifth (a few meetings prove little).
     """
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
@@ -290,7 +304,7 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
         score *= 0.3
     elif not readings and CREATED_TOGETHER not in rules:
         readings = ["activists"]
-    if not rules & {SYNCHRONISED, REPETITIVE}:
+    if not rules & {SYNCHRONISED, REPETITIVE, TURNOUT}:
         score *= 0.8
     return score, findings, readings
 
@@ -332,10 +346,10 @@ def _met(posts: pl.DataFrame) -> pl.DataFrame:
     return posts.filter(pl.col("n_fellows") > 0)
 
 
-def _met_often(posts: pl.DataFrame) -> pl.DataFrame:
-    """Keep two accounts of each object, so that many objects show."""
+def _some_of_each_object(posts: pl.DataFrame, n: int) -> pl.DataFrame:
+    """Keep so many accounts of each object, so that several objects show."""
     once = _met(posts).unique(["object_id", "account_id"], keep="first", maintain_order=True)
-    return once.filter(pl.int_range(pl.len()).over("object_id") < 2)
+    return once.filter(pl.int_range(pl.len()).over("object_id") < n)
 
 
 def _met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
@@ -367,11 +381,12 @@ def _one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_IN_TRACE = (AT_ONCE, IN_STEP, REPETITIVE)
+_IN_TRACE = (AT_ONCE, IN_STEP, REPETITIVE, TURNOUT)
 _SHOWN: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     AT_ONCE: _met,
     IN_STEP: _met,
-    REPETITIVE: _met_often,
+    REPETITIVE: lambda posts: _some_of_each_object(posts, 2),
+    TURNOUT: lambda posts: _some_of_each_object(posts, 6),
     IN_SECONDS: _met_in_seconds,
     SINGLE_SITE: lambda posts: posts.filter("is_top_site"),
     LOW_ORIGINALITY: lambda posts: posts.filter(pl.col("kind") != "original"),

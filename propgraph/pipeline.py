@@ -16,7 +16,7 @@ from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing.ranks import MAX_P, TAU, check_options
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
-from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, check_threads
+from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, check_threads, did_you_mean
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
 from propgraph.readers.read import Log, read_logs
@@ -498,7 +498,11 @@ def find_clusters(
 def _network_traces(study: Study, wanted: list[str] | None) -> list[str]:
     there = study.scan("edges").select(pl.col("trace").unique().sort()).collect()["trace"].to_list()
     for name in wanted or []:
-        check_choice("--trace", name, study.run["build"].get("edges_by_trace", there) or there)
+        known = study.run["build"].get("edges_by_trace", there) or there
+        if name not in known:
+            raise UsageError(
+                f"--trace: the study has no trace {name!r}, only {', '.join(known)}{did_you_mean(name, known)}"
+            )
     return wanted or [name for name in there if name in CASCADE_TRACES] or there
 
 

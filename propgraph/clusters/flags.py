@@ -181,7 +181,7 @@ def _turnout(row: Row, base: Baseline) -> Finding | None:
         return None
     return Finding(
         TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
-        f"three times, an hour or more apart, {n:,} of the {row['n_accounts']:,} members or more posted the same "
+        f"three times, an hour or more apart, at least {n:,} of the {row['n_accounts']:,} members posted the same "
         f"{_noun(row)} within {base.window_s:g} s",
     )  # fmt: skip
 

@@ -502,6 +502,8 @@ def _network_traces(study: Study, wanted: list[str] | None, *, evidence: str) ->
         table.select(pl.col("trace").unique().sort()).collect()["trace"].to_list()
         for table in (shared, study.scan("edges"))
     )
+    if wanted and not known:
+        raise UsageError(f"--trace: {wanted[0]!r} makes no network; no object was shared by two accounts")
     for name in wanted or []:
         check_choice("--trace", name, known)
     # Whom ranks find need not have met in the window: without an edge a trace may tell all the same.

@@ -196,6 +196,11 @@ def test_no_clusters_at_all(tmp_path):
     assert study.stability.is_empty()
 
 
+def test_a_trace_over_which_nobody_could_meet(tmp_path):
+    with pytest.raises(UsageError, match="'object' makes no network; no object was shared by two accounts"):
+        study_of(tmp_path / "a", planted().head(1), trace=["object"])
+
+
 def test_what_cannot_be_asked(found, tmp_path):
     planted().head(50).write_parquet(tmp_path / "log.parquet")
     build([tmp_path / "log.parquet"], tmp_path / "study")

@@ -40,7 +40,7 @@ READINGS = {
 
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
-    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces whose edges make the network. Repeatable. Default: object, reshare, url.", show_default=False)] = None,
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces that make the network. Repeatable. Default: object, reshare, url.", show_default=False)] = None,
     evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest. Default: both.", show_default=False)] = None,
     q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised. Default: 0.05.", show_default=False)] = None,
     neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Posts of an object between which nearness is looked for. Default: 50.", show_default=False)] = None,

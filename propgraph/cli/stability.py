@@ -89,7 +89,8 @@ def _show(study: Study, *, top: int) -> None:
         say(f"... and {flagged_rows.height - top:,} more: add --top {flagged_rows.height}")
     say()
     say("A cluster holds in a run that has one of Jaccard similarity 0.5 or more; it vanishes under a choice")
-    say("where it does so in less than half of the runs with that choice.")
+    say("where it does so in less than half of the runs with that choice; runs in which it vanishes by a")
+    say("choice named before do not count. Add --format json for all clusters and choices.")
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -38,13 +38,13 @@ def evaluate(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
     truth: Annotated[Path, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind.", show_default=False)],
     label: Annotated[str, typer.Option("--label", metavar="NAME", help="The column of FILE with the label.")] = "label",
-    positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts to be found. Default: labels are true/false, 1/0 or yes/no.", show_default=False)] = None,
+    positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts to be found.  [default: true, 1 or yes]", show_default=False)] = None,
     others_innocent: Annotated[bool, typer.Option("--others-innocent", help="Count the accounts of the study that FILE does not name as innocent: precision is then a lower bound.")] = False,
-    at: Annotated[list[int] | None, typer.Option("--at", metavar="K", help="Precision of the K highest scores. Repeatable. Default: 50, 100, and as many as are to be found.", show_default=False)] = None,
+    at: Annotated[list[int] | None, typer.Option("--at", metavar="K", help="Precision of the K highest scores. Repeatable.  [default: 50, 100, and as many as are to be found]", show_default=False)] = None,
     q: Annotated[float, typer.Option("--q", metavar="Q", help="Precision and recall of accounts at or below this false discovery rate.")] = 0.05,
     resamples: Annotated[int, typer.Option("--resamples", metavar="N", help="Bootstrap resamples of the accounts for the 95 % intervals; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where the draws begin.")] = 0,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data.")] = "table",
 ) -> None:  # fmt: skip
     """Measure how well a study's scores, flags and clusters meet what is known of the accounts."""

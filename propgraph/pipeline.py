@@ -121,10 +121,14 @@ def build(
     if parents is not None:
         check_choice("parents", parents, PROVIDERS)
     if parents == "follow" and follows is None:
-        raise UsageError("--parents follow: who follows whom? Give a table with --follows FILE")
+        raise UsageError(
+            "--parents follow: who follows whom? Give a table with --follows FILE (in Python: follows=)"
+        )
     check_target(study, overwrite=overwrite)
     if key is not None and not pseudonymise:
-        raise UsageError("--key: there is nothing to do for a key without --pseudonymise")
+        raise UsageError(
+            "--key: there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)"
+        )
     secret = read_key(study, key) if pseudonymise else None
     parameters = {
         "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),

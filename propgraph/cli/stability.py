@@ -31,9 +31,9 @@ PLAIN = {
 
 def stability(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
-    runs: Annotated[int | None, typer.Option("--runs", metavar="N", help="Runs of the grid of choices. Default: 100.", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the grid, the draws and the communities. Default: 0.", show_default=False)] = None,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    runs: Annotated[int | None, typer.Option("--runs", metavar="N", help="Runs of the grid of choices.  [default: 100]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the grid, the draws and the communities.  [default: 0]", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or the table `stability` as data.")] = "table",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N flagged clusters.")] = 20,
 ) -> None:  # fmt: skip

@@ -111,7 +111,7 @@ def test_clusters_is_called_like_its_function():
         # Left open, so that without a word on the analysis what was found before is shown.
         assert ours[name].default is None
         if api[name].default is not False:
-            assert f"Default: {api[name].default}." in ours[name].help, name
+            assert f"[default: {api[name].default}]" in ours[name].help, name
 
 
 def test_simulate_is_called_like_its_function():

@@ -29,10 +29,7 @@ def test_pages_are_what_the_code_says(page):
     assert written == getattr(make_reference(), page)(), "run: python docs/make_reference.py"
 
 
-COMMANDS = [command for command in make_reference().COMMANDS if command != ("clusters",)]
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", make_reference().COMMANDS, ids=" ".join)
 def test_help_tells_defaults_in_one_way(command):
     told = " ".join(make_reference().usage(command).split())
     assert "Default" not in told  # `[default: ...]`, as typer has it

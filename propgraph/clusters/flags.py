@@ -31,9 +31,9 @@ _NOUNS = {"domain": "site", "reshare": "original post", "url": "URL"}
 EXPLAINING = ("one-outlet", "fans", "breaking-news")
 
 # The tail is nominal: clusters are found by the very co-shares that it is about. Where times are drawn at random,
-# clusters found in this way still meet five times as often as expected, at p down to 1e-5: so a multiple
-# beyond that is asked for, or a tail beyond that.
-_SURE, _STRONG = (3.0, 1e-6), (10.0, 0.05)
+# clusters found in this way still meet five times as often as expected, at p down to 1e-5, and among thousands of
+# busy innocents six times, at p down to 1e-7: so a multiple beyond that is asked for, or a tail far beyond that.
+_SURE, _STRONG = (3.0, 1e-12), (10.0, 0.05)
 
 _DRAWS = 400
 

@@ -20,7 +20,7 @@ from propgraph.readers.files import LogFile, find_logs, together
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.origins import with_origins
 from propgraph.readers.registry import PLACES_OF_RECORDS, choose_reader
-from propgraph.readers.rows import FileFacts, normalise
+from propgraph.readers.rows import FileFacts, normalise, read_as
 from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.readers.times import NONE_SEEN
 from propgraph.schema import ACCOUNTS, POSTS, REJECTED
@@ -76,6 +76,7 @@ class Log:
 class _Part:
     """What one file gives: its posts batch by batch, with the lines they stand in."""
 
+    facts: FileFacts
     posts: list[pl.DataFrame] = field(default_factory=list)
     lines: list[Lines] = field(default_factory=list)
     rejected: list[pl.DataFrame] = field(default_factory=list)
@@ -131,23 +132,22 @@ def read_logs(
     files, notes = find_logs(logs)
     plan = _plan(files, format, mapping or {}, notes)
     total = sum(file.path.stat().st_size for file, _, _ in plan)
-    posts, origins, rejected, sources = [], [], [], []
+    parts: list[_Part] = []
     done = 0
     for file, reader, columns in plan:
         size = file.path.stat().st_size
-        facts = FileFacts(str(file.path))
-        part = _read_file(file, reader, columns, facts, _scaled(progress, size, done / total, size / total))
+        tell = _scaled(progress, size, done / total, size / total)
+        parts.append(_read_file(file, reader, columns, tell))
         done += size
-        posts += part.posts
-        origins += [(facts.source, lines) for lines in part.lines]
-        rejected += part.rejected
-        notes += _told(facts)
-        sources.append({
-            "path": facts.source, "bytes": size, "reader": reader.name, "rows": part.n_rows,
-            "time_unit": facts.units.get("timestamp", NONE_SEEN).name,
-        })  # fmt: skip
         if progress:
             progress("reading", done / total)
+    _follow_the_others(plan, parts)
+    sources = [_source(file, reader, part) for (file, reader, _), part in zip(plan, parts, strict=True)]
+    notes += [note for part in parts for note in _told(part.facts)]
+    posts = [frame for part in parts for frame in part.posts]
+    origins = [(part.facts.source, lines) for part in parts for lines in part.lines]
+    rejected = [frame for part in parts for frame in part.rejected]
+    parts.clear()  # or the posts would stay twice in memory
     if not any(frame.height for frame in posts):
         raise InputError(_nothing_left(sources, pl.concat([REJECTED.empty(), *rejected])))
     return _assemble(posts, origins, rejected, sources, notes)
@@ -211,9 +211,47 @@ def _scaled(progress: Progress | None, size: int, start: float, share: float) ->
 
 
 def _read_file(
+    file: LogFile, reader: Reader, columns: list[str], tell: Callable[[int], None] | None
+) -> _Part:
+    """Read one file; once more, where all its rows say that it was read wrongly by what the first ones say."""
+    part = _read_once(file, reader, columns, FileFacts(str(file.path)), tell)
+    settled = part.facts.to_read_again()
+    return part if settled is None else _read_once(file, reader, columns, settled, None)
+
+
+def _source(file: LogFile, reader: Reader, part: _Part) -> dict[str, Any]:
+    return {
+        "path": part.facts.source, "bytes": file.path.stat().st_size, "reader": reader.name, "rows": part.n_rows,
+        "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
+    }  # fmt: skip
+
+
+def _follow_the_others(plan: list[tuple[LogFile, Reader, list[str]]], parts: list[_Part]) -> None:
+    """Read files whose dates can be read in two ways as those of the same format that can be read in one."""
+    known: dict[tuple[str, str], set[bool | None]] = {}
+    for (_, reader, _), part in zip(plan, parts, strict=True):
+        for name, reading in part.facts.readings.items():
+            known.setdefault((reader.name, name), set()).add(reading.by_rows)
+    for k, (file, reader, columns) in enumerate(plan):
+        facts = parts[k].facts
+        other_way = {}
+        for name, reading in facts.readings.items():
+            ways = known[reader.name, name] - {None}
+            if reading.by_rows is None and len(ways) == 1:
+                facts.by_others.add(name)
+                if ways == {False}:
+                    other_way[name] = read_as(facts.units[name], False)
+        if other_way:
+            settled = FileFacts(
+                facts.source, units=facts.units | other_way, use_ids=facts.use_ids, by_others=facts.by_others
+            )
+            parts[k] = _read_once(file, reader, columns, settled, None)
+
+
+def _read_once(
     file: LogFile, reader: Reader, columns: list[str], facts: FileFacts, tell: Callable[[int], None] | None
 ) -> _Part:
-    part = _Part()
+    part = _Part(facts)
     for batch in read_batches(file, columns, reader=reader, progress=tell):
         part.n_rows += batch.frame.height + batch.rejected.height
         posts, lines, rejected = normalise(batch, reader, facts)
@@ -241,6 +279,11 @@ def _with_made_ids(posts: pl.DataFrame) -> pl.DataFrame:
 
 def _told(facts: FileFacts) -> list[str]:
     notes = list(facts.notes)
+    notes += [
+        _told_reading(facts, name)
+        for name, reading in facts.readings.items()
+        if reading.by_rows is None and reading.differing
+    ]
     if facts.id_times:
         notes.append(f"{facts.id_times:,} times made exact to the millisecond by the posts' ids")
     if facts.other_times:
@@ -259,6 +302,17 @@ def _told(facts: FileFacts) -> list[str]:
             "reshare, quote, reply; taken as not known"
         )
     return [note if note.startswith(facts.source) else f"{facts.source}: {note}" for note in notes]
+
+
+def _told_reading(facts: FileFacts, name: str) -> str:
+    taken = facts.units[name]
+    other = taken.swapped or taken
+    how = "so do other files here" if name in facts.by_others else "the rows cannot tell"
+    return (
+        f"{name}: read as {taken.name}, {how}; as {other.name} as many rows fit "
+        f"({facts.readings[name].differing:,} rows then have another time); where that is wrong, "
+        "write the times as YYYY-MM-DD"
+    )
 
 
 def _nothing_left(sources: list[dict[str, Any]], rejected: pl.DataFrame) -> str:

@@ -20,10 +20,12 @@ from propgraph.errors import StudyError, UsageError, check_at_least, check_choic
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
 from propgraph.readers.read import Log, read_logs
+from propgraph.readers.resolution import coarse_note, find_resolution
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
 from propgraph.traces.make import make_shares
+from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.text import TEXT_TRACES
 from propgraph.traces.urls import canonicalise_urls
@@ -42,6 +44,7 @@ _MENDED = {
     "roots_later": "originals dated after a reshare come first all the same",
 }
 
+FAST = "fast-reshare"
 _SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X was for most of its life
 
 
@@ -143,12 +146,15 @@ def build(
         with run.step("traces"):
             led = None if resolved is None else _read_resolved(resolved, run)
             shares = make_shares(log.posts, traces=list(trace) if trace else None, resolved=led)
+        resolution_s = _tell_resolution(log, shares, run, asked=trace or ())
         if secret is not None:
             with run.step("pseudonyms"):
                 log, shares = with_pseudonyms(log, shares, key=secret)
             run.record["pseudonyms"] = secret.record
         for note in log.notes:
             run.note(note)
+        if (coarse := coarse_note(time_window, resolution_s)) is not None:
+            run.note(coarse)
         with run.step("accounts and objects"):
             _write_shares(writer, log, shares)
             objects = objects_table(shares, log.posts)
@@ -185,6 +191,19 @@ def build(
             save_key(secret)
         writer.run = {"build": run.finish()}
     return Study.open(study)
+
+
+def _tell_resolution(
+    log: Log, shares: dict[str, pl.DataFrame], run: Run, *, asked: Sequence[str]
+) -> float | None:
+    """Return how fine the times are (s), put it on record, and leave out what such times cannot show."""
+    resolution_s = find_resolution(log.posts)
+    run.record["time_resolution_s"] = resolution_s
+    if (resolution_s or 0) > FAST_S and FAST not in asked and shares.pop(FAST, None) is not None:
+        run.note(
+            f"{FAST} is left out: the times are too coarse to tell what was reshared within {FAST_S:g} s"
+        )
+    return resolution_s
 
 
 def _with_digests(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -463,6 +482,7 @@ def find_clusters(
             window_s = float(built["parameters"]["time_window"])
             found = find(
                 source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
+                resolution_s=built.get("time_resolution_s") or 0.0,  # a study of an earlier version has none
                 threads=n_threads, progress=progress,
             )  # fmt: skip
         with run.step("amplification"):

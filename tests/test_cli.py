@@ -233,6 +233,19 @@ def test_top_says_what_is_left_out(own_study, capsys):
     assert not re.search(r"^c\d+ +score", capsys.readouterr().out, re.MULTILINE)
 
 
+def test_coarse_times_are_not_told_in_seconds(own_study, capsys):
+    run_json = own_study.path / "run.json"
+    record = json.loads(run_json.read_text())
+    assert run(["clusters", str(own_study.path)]) == 0
+    assert re.search(r"^c1 .*median \d+ s", capsys.readouterr().out, re.MULTILINE)
+    record["build"]["time_resolution_s"] = 86_400.0
+    run_json.write_text(json.dumps(record))
+    assert run(["clusters", str(own_study.path)]) == 0
+    headlines = re.findall(r"^c\d+ .*(?:\n +.*sites)?", capsys.readouterr().out, re.MULTILINE)
+    assert headlines
+    assert all("median on the same day" in line and not re.search(r"\d s apart", line) for line in headlines)
+
+
 def test_nothing_flagged_is_said(own_study, capsys):
     assert run(["clusters", str(own_study.path), "--min-score", "1"]) == 0
     highest = f"{own_study.clusters['score'].max():.2f}"

@@ -13,18 +13,19 @@ import numpy as np
 import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
+from propgraph.cosharing import window
 from propgraph.cosharing.ranks import MAX_P, TAU, check_options
-from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
-from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, check_threads
+from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
-from propgraph.readers.read import Log, read_logs
+from propgraph.readers.files import find_logs
+from propgraph.readers.read import Log, Plan, plan_logs, read_planned
 from propgraph.readers.resolution import coarse_note, find_resolution
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
-from propgraph.traces.make import make_shares
+from propgraph.traces.make import check_traces, make_shares, nothing_shared
 from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.text import TEXT_TRACES
@@ -118,30 +119,31 @@ def build(
     UsageError
         When an option is out of its range.
     """
-    check_threads(threads)
-    check_at_least("samples", samples, 1)
-    check_at_least("seed", seed, 0)
-    if parents is not None:
-        check_choice("parents", parents, PROVIDERS)
-    if parents == "follow" and follows is None:
-        raise UsageError("--parents follow: who follows whom? Give a table with --follows FILE")
-    check_target(study, overwrite=overwrite)
+    window_options: dict[str, Any] = {
+        "time_window": time_window, "min_participation": min_participation, "min_edge_weight": min_edge_weight,
+        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+    }  # fmt: skip
+    window.check_options(**window_options)
+    check_traces(trace or ())
+    _check_parents(parents, follows=follows, samples=samples, seed=seed)
     if key is not None and not pseudonymise:
         raise UsageError("--key: there is nothing to do for a key without --pseudonymise")
+    # What is missing or wrong is told before what is in the way: it has to be put right in any case.
+    plan = plan_logs(logs, format=format, mapping=mapping)
+    _check_there(resolved, follows)
     secret = read_key(study, key) if pseudonymise else None
+    check_target(study, overwrite=overwrite)
     parameters = {
         "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),
         "trace": list(trace) if trace else None, "resolved": None if resolved is None else str(resolved),
-        "time_window": time_window,
-        "min_participation": min_participation, "min_edge_weight": min_edge_weight,
-        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+        **window_options,
         "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
     run = Run("build", parameters)
     with writing(study) as writer, ThreadPoolExecutor(1) as background:
         with run.step("read"):
-            log = read_logs(logs, format=format, mapping=mapping, progress=progress)
+            log = read_planned(plan, progress=progress)
         digests = background.submit(_with_digests, log.sources)
         with run.step("traces"):
             led = None if resolved is None else _read_resolved(resolved, run)
@@ -155,6 +157,7 @@ def build(
             run.note(note)
         if (coarse := coarse_note(time_window, resolution_s)) is not None:
             run.note(coarse)
+        _tell_nothing_shared(log, shares, plan, run)
         with run.step("accounts and objects"):
             _write_shares(writer, log, shares)
             objects = objects_table(shares, log.posts)
@@ -169,17 +172,7 @@ def build(
             _write_cascades(writer, log, shares, run, asked)
         with run.step("edges"):
             found = [
-                cosharing_edges(
-                    part,
-                    time_window=time_window,
-                    min_participation=min_participation,
-                    min_edge_weight=min_edge_weight,
-                    edge_weight=edge_weight,
-                    edge_quantile=edge_quantile,
-                    threads=threads,
-                    progress=progress,
-                )
-                for part in shares.values()
+                window.cosharing_edges(part, **window_options, progress=progress) for part in shares.values()
             ]
             edges = pl.concat([EDGES.empty(), *found])
             writer.write("edges", edges)
@@ -191,6 +184,28 @@ def build(
             save_key(secret)
         writer.run = {"build": run.finish()}
     return Study.open(study)
+
+
+def _check_there(*tables: str | Path | None) -> None:
+    for table in tables:
+        if table is not None:
+            find_logs([table])
+
+
+def _check_parents(parents: str | None, *, follows: str | Path | None, samples: int, seed: int) -> None:
+    check_at_least("samples", samples, 1)
+    check_at_least("seed", seed, 0)
+    if parents is not None:
+        check_choice("parents", parents, PROVIDERS)
+    if parents == "follow" and follows is None:
+        raise UsageError("--parents follow: who follows whom? Give a table with --follows FILE")
+
+
+def _tell_nothing_shared(log: Log, shares: Mapping[str, pl.DataFrame], plan: Plan, run: Run) -> None:
+    if not shares:
+        unread = dict.fromkeys(name for one in plan.files for name in one.unread)
+        run.record["nothing_shared"] = nothing_shared(log.posts, unread=unread)
+        run.note(run.record["nothing_shared"])
 
 
 def _tell_resolution(

@@ -14,7 +14,8 @@ from propgraph.networks import seeded, to_igraph
 
 OBJECTIVES = ("modularity", "CPM")
 PARTITIONS = ("Modularity", "CPM", "RBConfiguration", "RBER", "Significance", "Surprise")
-_WITH_RESOLUTION = ("CPM", "RBConfiguration", "RBER")
+#: Partitions that a resolution plays a part in.
+WITH_RESOLUTION = ("CPM", "RBConfiguration", "RBER")
 _OF_LAYERS = {"modularity": "RBConfiguration", "CPM": "CPM"}  # modularity with a resolution, in leidenalg
 
 
@@ -190,7 +191,7 @@ def _quality(partition: str, weights: str | None, resolution: float) -> tuple[ty
     """Return leidenalg's class of a quality, and what it is called with."""
     import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
 
-    options: dict[str, Any] = {"resolution_parameter": resolution} if partition in _WITH_RESOLUTION else {}
+    options: dict[str, Any] = {"resolution_parameter": resolution} if partition in WITH_RESOLUTION else {}
     if partition != "Significance":
         options["weights"] = weights
     return getattr(leidenalg, f"{partition}VertexPartition"), options

@@ -16,7 +16,7 @@ from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing import window
 from propgraph.cosharing.ranks import MAX_P, TAU, check_options
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
-from propgraph.errors import StudyError, UsageError, check_at_least, check_choice
+from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, did_you_mean
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
 from propgraph.readers.files import find_logs
@@ -127,7 +127,9 @@ def build(
     check_traces(trace or ())
     _check_parents(parents, follows=follows, samples=samples, seed=seed)
     if key is not None and not pseudonymise:
-        raise UsageError("--key: there is nothing to do for a key without --pseudonymise")
+        raise UsageError(
+            "--key: there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)"
+        )
     # What is missing or wrong is told before what is in the way: it has to be put right in any case.
     plan = plan_logs(logs, format=format, mapping=mapping)
     _check_there(resolved, follows)
@@ -198,7 +200,9 @@ def _check_parents(parents: str | None, *, follows: str | Path | None, samples: 
     if parents is not None:
         check_choice("parents", parents, PROVIDERS)
     if parents == "follow" and follows is None:
-        raise UsageError("--parents follow: who follows whom? Give a table with --follows FILE")
+        raise UsageError(
+            "--parents follow: who follows whom? Give a table with --follows FILE (in Python: follows=)"
+        )
 
 
 def _tell_nothing_shared(log: Log, shares: Mapping[str, pl.DataFrame], plan: Plan, run: Run) -> None:
@@ -434,8 +438,8 @@ def find_clusters(
         A study that `build` made; its tables `synchrony`, `network`, `account_scores`, `members`, `clusters`,
         `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken out.
     trace
-        Traces whose edges make the network; None takes `object`, `reshare` and `url` (those there are),
-        else all.
+        Traces that make the network; None takes `object`, `reshare` and `url` (those there are), else all. By
+        the evidence `window` alone, those without an edge are not there.
     evidence
         `synchrony`: clusters of accounts that stand nearer to each other in rank than chance puts them (see
         `rank_synchrony`), whatever the delays. `window`: communities of the edges in the time window, held
@@ -479,8 +483,8 @@ def find_clusters(
     built = source.run.get("build")
     if built is None:
         raise StudyError(f"{study}: no edges yet; run `propgraph build` first")
-    traces = _network_traces(source, list(trace) if trace else None)
     check_choice("--evidence", evidence, EVIDENCE_KINDS)
+    traces = _network_traces(source, list(trace) if trace else None, evidence=evidence)
     if not 0 < q < 1:
         raise UsageError(f"q: {q} is not in 0 < q < 1")
     n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
@@ -530,11 +534,24 @@ def find_clusters(
     return Study.open(study)
 
 
-def _network_traces(study: Study, wanted: list[str] | None) -> list[str]:
-    there = study.scan("edges").select(pl.col("trace").unique().sort()).collect()["trace"].to_list()
+def _network_traces(study: Study, wanted: list[str] | None, *, evidence: str) -> list[str]:
+    """Return the traces asked for, each once, or those of cascades, or all; of those over which anybody could meet."""
+    shared = study.scan("objects").filter(pl.col("n_accounts") > 1)
+    known, edges = (
+        table.select(pl.col("trace").unique().sort()).collect()["trace"].to_list()
+        for table in (shared, study.scan("edges"))
+    )
+    if wanted and not known:
+        raise UsageError(f"--trace: {wanted[0]!r} makes no network; no object was shared by two accounts")
     for name in wanted or []:
-        check_choice("--trace", name, study.run["build"].get("edges_by_trace", there) or there)
-    return wanted or [name for name in there if name in CASCADE_TRACES] or there
+        if name not in known:
+            raise UsageError(
+                f"--trace: over no {name!r} could accounts of this study meet, only over {', '.join(known)}"
+                f"{did_you_mean(name, known)}"
+            )
+    # Whom ranks find need not have met in the window: without an edge a trace may tell all the same.
+    there = edges if evidence == "window" else known
+    return list(dict.fromkeys(wanted or [])) or [name for name in there if name in CASCADE_TRACES] or there
 
 
 def flagged_members(found: Found | Study, /) -> pl.DataFrame:

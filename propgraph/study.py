@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
     from igraph import Graph
 
 RUN = "run.json"
+_BUILD = " (in Python: propgraph.build)"
 ROW_GROUP = 1 << 18
 
 _OF_CLUSTERS = (
     "synchrony", "network", "account_scores", "members", "clusters", "amplification", "spreaders", "sites",
     "evidence",
 )  # fmt: skip
+
+
+_JOBS = {"build": "build", "clusters": "find_clusters", "stability": "measure_stability"}
 
 
 class Study:
@@ -58,10 +63,13 @@ class Study:
         """
         study = cls(path)
         _recover(study.path.resolve())
+        if study.path.is_file():
+            raise StudyError(f"{path}: a file, and a study is a folder; {_instead(study.path)}")
         if not study.path.is_dir():
-            raise StudyError(f"{path}: no such study; make one with `propgraph build LOG... -o {path}`")
+            made = f"`propgraph build LOG... -o {shlex.quote(str(path))}`"
+            raise StudyError(f"{path}: no such study; make one with {made}{_BUILD}")
         if not is_study(study.path):
-            raise StudyError(f"{path}: not a study (no {RUN} in it); make one with `propgraph build`")
+            raise StudyError(f"{path}: not a study (no {RUN} in it); make one with `propgraph build`{_BUILD}")
         return study
 
     @property
@@ -91,7 +99,9 @@ class Study:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
             job = "stability" if name == "stability" else "clusters" if name in _OF_CLUSTERS else "build"
-            raise StudyError(f"{self.path}: no table {name!r} yet; run `propgraph {job}` first")
+            raise StudyError(
+                f"{self.path}: no table {name!r} yet; run `propgraph {job}` first (in Python: propgraph.{_JOBS[job]})"
+            )
         return pl.scan_parquet(self.file(name))
 
     def cascade(self, cascade_id: str, /) -> Graph:
@@ -182,6 +192,13 @@ def is_study(path: Path) -> bool:
     return (path / RUN).is_file()
 
 
+def _instead(file: Path) -> str:
+    """Return what to do where a study was asked for and a file was named."""
+    if is_study(file.parent):
+        return f"it lies in one: {file.parent}"
+    return f"make one of a log with `propgraph build {shlex.quote(str(file))} -o STUDY`{_BUILD}"
+
+
 def check_target(path: str | Path, *, overwrite: bool) -> None:
     """Raise `StudyError` unless a study can be made at `path`.
 
@@ -195,9 +212,10 @@ def check_target(path: str | Path, *, overwrite: bool) -> None:
         if overwrite or not is_study(target):
             return
         raise StudyError(
-            f"{path}: a study is there already; add --overwrite to replace it, or choose another -o"
+            f"{path}: a study is there already; add --overwrite (in Python: overwrite=True) to replace it, or "
+            "choose another folder"
         )
-    raise StudyError(f"{path}: something that is not a study is in the way; choose another -o")
+    raise StudyError(f"{path}: something that is not a study is in the way; choose another folder")
 
 
 @contextmanager

@@ -110,7 +110,8 @@ def test_clusters_is_called_like_its_function():
     for name in set(api) - {"study", "trace", "partition", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
         assert ours[name].default is None
-        assert f"Default: {api[name].default}." in ours[name].help, name
+        if api[name].default is not False:
+            assert f"[default: {api[name].default}]" in ours[name].help, name
 
 
 def test_simulate_is_called_like_its_function():
@@ -338,12 +339,36 @@ def test_coarse_times_are_not_told_in_seconds(own_study, capsys):
 
 def test_nothing_flagged_is_said(own_study, capsys):
     assert run(["clusters", str(own_study.path), "--min-score", "1"]) == 0
-    highest = f"{own_study.clusters['score'].max():.2f}"
-    assert f"No cluster stands out from what the rest of the log does; the highest score is {highest}." in (
-        capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "No cluster stands out from what the rest of the log does." in said.out
+    assert "this replaced what was found before by other choices (min_score 0.5)" in said.err
+    # What is nearest to it is told all the same, with its flags and the innocent readings.
+    first = own_study.clusters.row(0, named=True)
+    told = f"c1  score {first['score']:.2f}  {first['n_accounts']} accounts: {', '.join(first['flags'])}"
+    assert told in " ".join(said.out.split()).replace("c1 score", "c1  score").replace(
+        f"{first['score']:.2f} ", f"{first['score']:.2f}  "
     )
-    assert run(["clusters", str(own_study.path), "--min-size", "5000"]) == 0
-    assert "No community is as large as --min-size" in capsys.readouterr().out
+    assert run(["clusters", str(own_study.path), "--min-size", "5000", "--evidence", "window"]) == 0
+    assert "No community has --min-size 5000 accounts or more" in capsys.readouterr().out
+    assert run(["clusters", str(own_study.path), "--evidence", "synchrony"]) == 0
+    assert "No two accounts stand nearer in the order of posts than chance puts them" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_tables_go_out_as_data_only(own_study, capsys):
+    assert run(["clusters", str(own_study.path), "--table", "members"]) == 2
+    assert "--table members: tables go out as data; add --format" in capsys.readouterr().err
+
+
+def test_how_often_clusters_hold_is_shown_once_it_is_known(own_study, capsys):
+    assert run(["stability", str(own_study.path), "--runs", "3"]) == 0
+    capsys.readouterr()
+    assert run(["clusters", str(own_study.path), "--top", "1"]) == 0
+    held = Study.open(own_study.path).stability
+    first = held.row(by_predicate=pl.col("cluster_id") == "c1", named=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"holds in {round(3 * first['holds_share'])} of 3 runs" in said
 
 
 def test_without_a_word_on_the_analysis_what_was_found_is_shown_again(own_study, capsys):

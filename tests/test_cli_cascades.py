@@ -26,7 +26,9 @@ def test_three_tables(small_study, capsys):
     assert said.err == ""
     out = said.out.splitlines()
     table = small_study.cascades
-    assert out[0] == f"{table.height:,} cascades of {table['size'].sum():,} posts"
+    counted = "(a post counts in each cascade that it is in)"
+    assert out[0] == f"{table.height:,} cascades of {table['size'].sum():,} posts {counted}"
+    assert "No parent is known" not in said.out
     for title in ("The largest", "The most viral", "The most seeded"):
         [at] = [k for k, line in enumerate(out) if line.startswith(title)]
         assert out[at + 1].startswith("cascade ")
@@ -34,6 +36,52 @@ def test_three_tables(small_study, capsys):
     assert f"{largest(small_study)['size']:,}" in out[4]
     assert all(len(line) <= 100 for line in out[:-1])
     assert re.search(r"100%$", said.out, re.MULTILINE)
+
+
+def built(tmp_path, rows, *options):
+    """Return the path of a study that is made of rows of account, minute and url."""
+    log = tmp_path / "log.csv"
+    lines = [
+        f"{account},2024-03-01T10:{minute:02}:00Z,p{k},{url}" for k, (account, minute, url) in enumerate(rows)
+    ]
+    log.write_text("account_id,timestamp,content_id,url\n" + "\n".join(lines) + "\n")
+    study = tmp_path / "study"
+    assert run(["build", str(log), "-o", str(study), "--overwrite", *options]) == 0
+    return study
+
+
+STARS = [(f"a{k}", k, "https://one.example/story") for k in range(14)]
+
+
+def test_where_no_parent_is_known_it_says_so(tmp_path, capsys):
+    study = built(tmp_path, STARS)
+    capsys.readouterr()
+    assert run(["cascades", str(study)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "No parent is known: every cascade is taken for a star" in out
+    assert "propgraph build --parents learned" in out
+    assert "The most viral of 10 posts or more none: all of them are stars" in out
+    # Guessed parents are no assumption of a star.
+    study = built(tmp_path, STARS, "--parents", "learned")
+    capsys.readouterr()
+    assert run(["cascades", str(study)]) == 0
+    assert "No parent is known" not in capsys.readouterr().out
+
+
+def test_small_cascades_are_not_said_to_be_stars(tmp_path, capsys):
+    study = built(tmp_path, STARS[:5])
+    capsys.readouterr()
+    assert run(["cascades", str(study)]) == 0
+    assert "The most viral of 10 posts or more none: no cascade is so large" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_without_tables_it_claims_nothing(small_study, capsys):
+    assert run(["cascades", str(small_study.path), "--top", "0"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in out if line] == [out[0], "one as a tree"]
+    assert f"{small_study.cascades.height:,} cascades of" in out[0]
 
 
 def test_without_clusters_it_says_so(own_study, capsys):

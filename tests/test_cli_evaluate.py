@@ -110,6 +110,59 @@ def test_a_named_label(scored, truth, tmp_path, capsys):
     assert "--positive NAME" in capsys.readouterr().err
 
 
+def said_of(study, truth, capsys, *options):
+    """Return what is printed, as one text a line wrapped or not, and the lines."""
+    assert run(["evaluate", str(study.path), "--truth", str(truth), "--resamples", "20", *options]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    return " ".join(said.out.split()), said.out.splitlines()
+
+
+def test_a_truth_without_the_innocent(scored, truth, tmp_path, capsys):
+    pl.read_csv(truth).filter("label").write_csv(tmp_path / "operators.csv")
+    text, lines = said_of(scored, tmp_path / "operators.csv", capsys)
+    assert "no innocent account is known" in text
+    assert "add innocent accounts to the truth (label false), or --others-innocent" in text
+    for name in ("average precision ", "area under", "precision at ", "precision of the", "F1 ", "weighted"):
+        own = [line for line in lines if line.startswith(name)]
+        assert own, name
+        assert all(line.rstrip().endswith("   -") for line in own), name
+    [recall] = [line for line in lines if line.startswith("recall of the flagged")]
+    assert recall.endswith("7 of 34")
+    text, _ = said_of(scored, truth, capsys)
+    assert "no innocent account" not in text
+
+
+def test_others_may_count_as_innocent(scored, truth, tmp_path, capsys):
+    pl.read_csv(truth).filter("label").write_csv(tmp_path / "operators.csv")
+    text, lines = said_of(scored, tmp_path / "operators.csv", capsys, "--others-innocent")
+    assert lines[0] == "34 accounts known, 34 of them to be found"
+    others = scored.accounts.height - 34
+    assert f"{others:,} accounts of the study are not in the truth; counted as innocent, so that" in text
+    assert "lower bound" in text
+    assert "no innocent account" not in text
+    [precision] = [line for line in lines if line.startswith("precision of the flagged")]
+    assert precision.endswith("7 of 20")
+
+
+def test_without_groups_it_says_what_is_left_out(scored, truth, tmp_path, capsys):
+    pl.read_csv(truth).drop("group").write_csv(tmp_path / "plain.csv")
+    text, _ = said_of(scored, tmp_path / "plain.csv", capsys)
+    assert "(column group); NMI and ARI are left out" in text
+    text, _ = said_of(scored, truth, capsys)
+    assert "are left out" not in text
+
+
+def test_the_label_in_a_column_of_another_name(scored, truth, tmp_path, capsys):
+    pl.read_csv(truth).rename({"label": "organised"}).write_csv(tmp_path / "named.csv")
+    named, _ = said_of(scored, tmp_path / "named.csv", capsys, "--label", "organised")
+    assert named == said_of(scored, truth, capsys)[0]
+    assert run(["evaluate", str(scored.path), "--truth", str(tmp_path / "named.csv")]) == 1
+    told = capsys.readouterr().err
+    assert "its columns are account_id, organised, group, kind" in told
+    assert "--label NAME" in told
+
+
 def test_a_study_without_scores_says_which_job_makes_them(own_study, tmp_path, capsys):
     own_study.file("account_scores").unlink(missing_ok=True)
     (tmp_path / "truth.csv").write_text("account_id,label\na,1\n")

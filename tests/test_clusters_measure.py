@@ -73,14 +73,14 @@ def accounts(created):
 
 
 def timing(objects=(), members=()):
-    """Rows of cluster, object, n_pairs, n_within, pace; cluster, account, n_co_objects, together, pace."""
+    """Rows of cluster, object, n_pairs, n_within, pace (gathered, hour); and of members: cluster, account, ..."""
     return Timing(
         objects=pl.DataFrame(
-            list(objects),
+            [row if len(row) == 7 else (*row, 2, 0) for row in objects],
             schema={"cluster": pl.UInt32, "object": pl.UInt32, "n_pairs": pl.Float64,
-                    "n_within": pl.Float64, "pace": pl.Float64},
+                    "n_within": pl.Float64, "pace": pl.Float64, "gathered": pl.Int64, "hour": pl.Float64},
             orient="row",
-        ),
+        ).with_columns(gathered_ms=(pl.col("hour") * 3_600_000).cast(pl.Int64)),
         members=pl.DataFrame(
             list(members),
             schema={"cluster": pl.UInt32, "account": pl.UInt32, "n_co_objects": pl.UInt32,
@@ -278,6 +278,28 @@ def test_timing_is_summed_over_objects():
     assert found["pace"] == pytest.approx((10 * 0.1 + 2 * 0.2) / 12)
     assert found["co_objects"] == 4
     assert found["expected_co_objects"] == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("gathered", "turnout"),
+    [
+        # Members (of ten) within one window, and the hour: the third most of times an hour or more apart.
+        ([(9, 0), (8, 5), (6, 9), (7, 30)], 0.7),
+        ([(9, 0), (8, 0.9), (6, 1), (5, 2)], 0.5),  # the second is the first's occasion
+        ([(9, 0), (9, 0.5), (9, 1), (9, 1.5), (9, 2)], 0.9),
+        ([(9, 0), (8, 5)], None),
+        ([(9, 0), (8, 5), (6, 5.9)], None),
+    ],
+)
+def test_turnout_is_that_of_the_third_of_times_apart(gathered, turnout):
+    rows = [(0, k, 9.0, 3.0, 0.1, n, hour) for k, (n, hour) in enumerate(gathered)]
+    for objects in (rows, rows[::-1]):
+        found = figures(
+            members=dict.fromkeys("abcdefghij", 0),
+            timing={"url": timing(objects=objects, members=[(0, 0, 2, 0.5, 0.1)])},
+        )
+        assert found["turnout"] == turnout
+        assert found["n_gathered"] == (None if turnout is None else 10 * turnout)
 
 
 def test_the_surest_trace_tells_and_each_trace_counts():

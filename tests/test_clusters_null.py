@@ -61,7 +61,7 @@ def test_a_log_of_members_only_says_that_nobody_is_there_to_compare_with(tmp_pat
     log = pl.DataFrame(rows, schema=["account_id", "content_id", "timestamp", "object_id"], orient="row")
     clusters, _ = flagged(tmp_path, log)
     row = clusters.row(0, named=True)
-    assert set(row["flags"]) == {"in-step", "repetitive", "within-seconds"}
+    assert set(row["flags"]) == {"in-step", "repetitive", "turnout", "within-seconds"}
     assert "no-comparison" in row["innocent"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
@@ -290,9 +291,11 @@ def test_by_the_window_alone_nothing_is_said_of_ranks(found_by):
     assert set(scores["account_id"]) == set(study.members["account_id"])
     assert (scores["q_value"] == 1).all()
     assert (scores["n_partners"] == 0).all()
-    worth = scores.join(study.clusters.select("cluster_id", cluster_score="score"), on="cluster_id")
+    # Members of flagged clusters: as many orders of magnitude as their cluster's bound has, at most ten.
+    worth = scores.join(study.clusters.select("cluster_id", "p_value"), on="cluster_id")
     assert worth["score"].to_list() == [
-        pytest.approx(10 * row["cluster_score"] if row["flagged"] else 0) for row in worth.to_dicts()
+        pytest.approx(min(-math.log10(row["p_value"]), 10) if row["flagged"] else 0)
+        for row in worth.to_dicts()
     ]
     assert study.run["clusters"]["tested_pairs_by_trace"] == {}
 

@@ -74,6 +74,19 @@ def test_figures_equal_the_slow_twin(posts, cluster_of, window_ms):
             assert row[name] == pytest.approx(slow[name], rel=1e-12)
 
 
+@settings(deadline=None, max_examples=300)
+@given(st.lists(POSTS, max_size=40), CLUSTERS, st.integers(0, 4))
+@example([("a", "x", 0)] * 3 + [("b", "x", 5), ("b", "x", 6), ("a", "x", 6)], {"a": 0, "b": 0}, 1)
+def test_who_gathers_equals_the_slow_twin(posts, cluster_of, window_ms):
+    log = incidence(frame(posts))
+    cluster = np.array([cluster_of.get(account, -1) for account in log.accounts], dtype=np.int64)
+    found = timing_of(log, cluster, window_ms=window_ms).objects
+    assert {
+        (row["cluster"], log.objects[row["object"]]): (row["gathered"], row["gathered_ms"])
+        for row in found.to_dicts()
+    } == reference.gathered(posts, cluster_of, window_ms)
+
+
 @settings(deadline=None)
 @given(st.lists(POSTS, max_size=40), st.integers(0, 4))
 def test_usual_pace_equals_the_slow_twin(posts, window_ms):

@@ -134,3 +134,17 @@ def test_any_number_of_threads(threads):
         }
     ).with_columns(pl.col("timestamp").cast(pl.Datetime("ms", "UTC")))
     check(shares, random.random(12) < 0.6, 0.2, threads=threads)
+
+
+def test_posts_are_kept_only_where_two_are_near():
+    # Two accounts alone post an object turn about: 59 pairs of posts at the least gap, which say nothing.
+    rows = [(f"a{k % 2}", "o0", 60 * k) for k in range(60)]
+    rows += [(f"a{k % 2 if k < 2 else k}", "o1", 7200 + k) for k in range(40)]
+    shares = pl.DataFrame(rows, schema=["account_id", "object_id", "t"], orient="row").with_columns(
+        timestamp=pl.from_epoch("t", time_unit="s").cast(pl.Datetime("ms", "UTC")),
+        content_id=pl.format("{}-{}", "account_id", pl.col("t") // 7200),
+    )
+    ranks = ranks_of(incidence(shares))
+    terms = terms_of(ranks, np.array([0]), np.array([1]), threads=1)
+    assert [bool(value <= ranks.tau) for value in terms.value] == [False, True]
+    assert np.diff(terms.first_post).tolist() == [0, 2]

@@ -29,6 +29,13 @@ def test_pages_are_what_the_code_says(page):
     assert written == getattr(make_reference(), page)(), "run: python docs/make_reference.py"
 
 
+@pytest.mark.parametrize("command", make_reference().COMMANDS, ids=" ".join)
+def test_help_tells_defaults_in_one_way(command):
+    told = " ".join(make_reference().usage(command).split())
+    assert "Default" not in told  # `[default: ...]`, as typer has it
+    assert re.findall(r"\[default: (?:None|False|\(.*?\))\]", told) == []
+
+
 def test_every_option_in_the_readme_exists():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

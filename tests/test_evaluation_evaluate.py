@@ -73,6 +73,53 @@ def test_without_groups_and_kinds_nothing_is_said_of_them():
     assert found.measures.filter(measure="precision_at_k")["at"].to_list() == [3.0]
 
 
+def test_a_truth_of_operators_alone_says_nothing_of_precision():
+    # Whatever is flagged of them is right: a study that flags all the world would have precision 1.
+    found = evaluate(SCORES, TRUTH.filter("label"), at=[1, 2], resamples=20)
+    assert (found.n_accounts, found.n_positive, found.n_negative) == (3, 3, 0)
+    for name in ("average_precision", "auc", "precision", "f1", "precision_at_q", "weighted_precision"):
+        row = found.measures.filter(measure=name).select("value", "low", "high", "n", "of")
+        assert row.rows() == [(None,) * 5], name
+    assert found.measures.filter(measure="precision_at_k").select("at", "value").rows() == [
+        (1.0, None), (2.0, None),
+    ]  # fmt: skip
+    # What asks only for those to be found is as with the innocent.
+    whole = evaluate(SCORES, TRUTH, at=[1, 2], resamples=20)
+    for name in ("recall", "recall_at_q", "nmi", "ari", "true_flags"):
+        columns = ["value", "n", "of"]
+        left, right = (part.measures.filter(measure=name).select(columns) for part in (found, whole))
+        assert_frame_equal(left, right)
+        assert left.item(0, "value") is not None
+    assert value(found, "recall", column="low") is not None
+
+
+def test_others_of_the_study_may_count_as_innocent():
+    study = pl.DataFrame({"account_id": ["a", "b", "c", "d", "e", "f", "x", "y"]})
+    named = TRUTH.filter(pl.col("label") | (pl.col("account_id") == "b"))
+    found = evaluate(SCORES, named, accounts=study, others_innocent=True, at=[2], resamples=20)
+    assert (found.n_accounts, found.n_positive, found.n_negative) == (8, 3, 5)
+    assert (found.n_absent, found.n_unknown, found.others_innocent) == (0, 4, True)
+    # The same as if somebody had written down each of them.
+    others = pl.DataFrame({"account_id": ["d", "f", "x", "y"], "label": [False] * 4})
+    written = pl.concat([named, others], how="diagonal")
+    spelt = evaluate(SCORES, written, accounts=study, at=[2], resamples=20)
+    assert_frame_equal(found.measures, spelt.measures, check_exact=True)
+    # a, b and x are flagged, and only a is to be found.
+    assert value(found, "precision") == pytest.approx(1 / 3)
+    assert value(found, "precision", column="of") == 3
+    # A truth that knew more could only raise it: here x is one of those to be found after all.
+    more = pl.concat([named, pl.DataFrame({"account_id": ["x"], "label": [True]})], how="diagonal")
+    assert value(evaluate(SCORES, more, accounts=study, others_innocent=True, resamples=0), "precision") == (
+        pytest.approx(2 / 3)
+    )
+
+
+def test_no_others_to_count_as_innocent():
+    found = evaluate(SCORES, TRUTH, accounts=TRUTH, others_innocent=True, resamples=0)
+    assert found.n_unknown == 0
+    assert_frame_equal(found.measures, evaluate(SCORES, TRUTH, accounts=TRUTH, resamples=0).measures)
+
+
 def test_who_flags_nobody_has_no_precision():
     nobody = SCORES.with_columns(flagged=pl.lit(False), cluster_id=pl.lit(None, pl.String))
     found = evaluate(nobody, TRUTH, resamples=20)
@@ -130,20 +177,23 @@ def test_against_plain_loops(rows):
     rows = [row if row[1] is not None else (row[0], 0, False, 1.0, None, *row[5:]) for row in rows]
     label, score = [row[0] for row in rows], [row[1] for row in rows]
     n_positive = sum(label)
-    assert value(found, "average_precision") == pytest.approx(slow.average_precision(score, label))
-    if n_positive < len(rows):
+    told = n_positive < len(rows)  # without anybody innocent nothing is said of precision
+    if told:
+        assert value(found, "average_precision") == pytest.approx(slow.average_precision(score, label))
         assert value(found, "auc") == pytest.approx(slow.auc(score, label))
     for name, picked in (
         ("precision", [row[2] for row in rows]),
         ("precision_at_q", [row[3] <= 0.05 for row in rows]),
     ):
         hits = sum(a and b for a, b in zip(label, picked, strict=True))
-        assert value(found, name) == (pytest.approx(hits / sum(picked)) if any(picked) else None)
+        assert value(found, name) == (pytest.approx(hits / sum(picked)) if any(picked) and told else None)
         assert value(found, name.replace("precision", "recall")) == pytest.approx(hits / n_positive)
     inside = [row for row in rows if row[4] is not None]
     assert value(found, "weighted_precision") == (
         wanted
         if (wanted := slow.weighted_precision([row[4] for row in inside], [row[0] for row in inside])) is None
+        else None
+        if not told
         else pytest.approx(wanted)
     )
     known = [(row[4] or k, row[5]) for k, row in enumerate(rows) if row[0] and row[5] is not None]

@@ -51,6 +51,32 @@ def test_a_named_label(tmp_path):
         read_truth(path)
 
 
+def test_a_column_of_another_name(tmp_path):
+    path = written(tmp_path, "account_id,role,group,organised\n1,seeder,farm,true\n2,fan,fans,false\n")
+    wanted = [("1", True, "farm", None), ("2", False, "fans", None)]
+    assert read_truth(path, label="organised").rows() == wanted
+    assert read_truth(path, label="role", positive="seeder").rows() == wanted
+    # The column with the label keeps its own meaning too.
+    assert read_truth(path, label="group", positive="farm").rows() == wanted
+    with pytest.raises(
+        InputError, match=r"no 'label'; its columns are account_id, role, group, organised; .* --label"
+    ):
+        read_truth(path)
+    with pytest.raises(InputError, match=r"no 'organized' \(did you mean 'organised'\?\)"):
+        read_truth(path, label="organized")
+
+
+def test_an_id_is_no_label(tmp_path):
+    path = written(tmp_path, "account_id\na\nb\n")
+    with pytest.raises(InputError, match=r"the label has to be true or false.* some are 'a', 'b'"):
+        read_truth(path, label="account_id")
+
+
+def test_a_label_among_several_is_the_one_named(tmp_path):
+    path = written(tmp_path, "account_id,label,late\na,1,0\nb,0,1\n")
+    assert read_truth(path, label="late")["label"].to_list() == [False, True]
+
+
 def test_rows_that_say_the_same_twice_are_one(tmp_path):
     path = written(tmp_path, "account_id,label\na,1\na,true\nb,0\n")
     assert read_truth(path)["account_id"].to_list() == ["a", "b"]

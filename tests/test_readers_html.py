@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from propgraph.readers.html import text_and_links
@@ -79,9 +77,7 @@ def test_links(anchor, links):
     ids=["text", "link", "paragraphs", "deep", "anchors", "brackets", "entities"],
 )
 def test_huge_and_deep(source, characters, links):
-    start = time.perf_counter()
     text, found = text_and_links(source)
-    assert time.perf_counter() - start < 10
     assert (len(text), len(found)) == (characters, links)
 
 

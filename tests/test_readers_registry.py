@@ -138,7 +138,9 @@ def test_columns_that_no_reader_knows_are_listed_with_what_was_likely_meant():
         "log.csv: no reader knows these columns. Found: Page, Author Id, publish_date, link."
     )
     assert "columns misses account_id, timestamp" in message
-    assert message.endswith("--map account_id=Author Id --map timestamp=publish_date --map object_id=link")
+    assert "--map 'account_id=Author Id' --map timestamp=publish_date --map object_id=link" in message
+    meant = "{'account_id': 'Author Id', 'timestamp': 'publish_date', 'object_id': 'link'}"
+    assert message.endswith(f"(in Python: mapping={meant})")
 
 
 def test_a_wide_table_is_listed_in_part():

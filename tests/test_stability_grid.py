@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from propgraph.clusters.find import Choices
-from propgraph.stability.grid import grid_of
+from propgraph.cosharing.window import LONGEST_WINDOW_S
+from propgraph.stability.grid import grid_of, shown
 
 OWN = Choices(q=0.05, neighbours=50, resolution=1.0, seed=3)
 
@@ -48,6 +49,25 @@ def test_a_choice_of_ones_own_is_among_the_levels():
     grid = grid_of(["url"], Choices(q=0.001), time_window=0.0, runs=3, seed=0)
     assert grid.levels["q"] == [0.001, 0.01, 0.05, 0.2]
     assert "time_window" not in grid.levels  # half of nothing is nothing
+
+
+@pytest.mark.parametrize(
+    ("partition", "varied"), [(None, True), ("CPM", True), ("Surprise", False), ("Modularity", False)]
+)
+def test_a_resolution_is_varied_only_where_the_partition_has_one(partition, varied):
+    grid = grid_of(["url"], Choices(partition=partition), time_window=60.0, runs=3, seed=0)
+    assert ("resolution" in grid.levels) == varied
+
+
+def test_no_window_is_longer_than_one_may_be():
+    grid = grid_of(["url"], OWN, time_window=2e9, runs=9, seed=0)
+    assert grid.levels["time_window"] == [2e9, 1e9, LONGEST_WINDOW_S]
+
+
+def test_levels_are_written_out():
+    # A fortnight doubled: not 2.4192e+06.
+    assert shown("time_window", 2_419_200.0) == "2419200"
+    assert [shown("q", level) for level in (0.01, 0.2)] == ["0.01", "0.2"]
 
 
 def test_draws_differ_by_run_and_trace_and_come_again():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from reference.stability import best_match as slow_match
 from reference.stability import together as slow_together
 
-from propgraph.stability.hold import best_match, together
+from propgraph.stability.hold import best_match, together, vanishing
 
 ACCOUNTS = [f"a{k}" for k in range(12)]
 PARTITION = st.lists(st.integers(-1, 3), min_size=len(ACCOUNTS), max_size=len(ACCOUNTS))
@@ -46,3 +47,40 @@ def test_by_hand():
     # a and b are together with z: 2 of 5; c alone; d, x and y in none.
     assert best_match(base, found)["jaccard"].to_list() == [2 / 5, 0]
     assert together(base, found).to_list() == pytest.approx([1 / 3, 1 / 3, 0, 0, 0, 0])
+
+
+def runs(text):
+    return np.array([mark == "x" for mark in text])
+
+
+def test_a_choice_is_not_blamed_for_what_another_spoilt():
+    # It holds wherever urls are there, with all objects or part of them. Most runs without urls have part of them.
+    under = {
+        "drawn=no": runs("xxxx...."), "drawn=yes": runs("....xxxx"), "without=none": runs("xxx.x..."),
+        "without=url": runs("...x.xxx"),
+    }  # fmt: skip
+    assert vanishing(runs("xxx.x..."), under) == ["without=url"]
+
+
+def test_choices_that_spoil_on_their_own_are_all_named_the_worst_first():
+    under = {"q=0.01": runs("xx......"), "q=0.05": runs("..xxxxxx"), "without=url": runs(".xxxx...")}
+    assert vanishing(runs("x....xxx"), under) == ["without=url"]
+    assert vanishing(runs(".....xxx"), under) == ["without=url", "q=0.01"]
+    assert vanishing(runs("xxxxxxxx"), under) == []
+    assert vanishing(runs("x......."), under | {"without=none": runs("x....xxx")})[0] == "q=0.05"
+    assert vanishing(runs(""), {}) == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.integers(0, 1)), min_size=1, max_size=30))
+def test_some_choice_is_to_blame_where_it_seldom_holds(rows):
+    holds = np.array([held for held, *_ in rows])
+    under = {
+        f"{name}={level}": np.array([row[place] == level for row in rows])
+        for name, place, n in (("q", 1, 3), ("drawn", 2, 2))
+        for level in range(n)
+    }
+    found = vanishing(holds, under)
+    alone = [level for level, at in under.items() if at.any() and holds[at].mean() < 0.5]
+    assert bool(found) == bool(alone)
+    assert len(set(found)) == len(found)
+    assert holds.mean() >= 0.5 or found

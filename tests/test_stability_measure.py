@@ -161,6 +161,23 @@ def test_the_same_bytes_on_any_number_of_threads_and_in_any_order(tmp_path):
     assert not one.stability.equals(other.stability)
 
 
+def test_whom_ranks_find_need_not_have_met_in_the_window(tmp_path):
+    # No two posts at one time, and a window of nothing: no edge at all. The slow crew is near in rank all the same.
+    log = planted().filter(~pl.col("account_id").is_in(FAST))
+    log = log.with_columns(pl.col("timestamp") + pl.duration(milliseconds=pl.int_range(pl.len())))
+    study = study_of(tmp_path / "a", log, time_window=0.0)
+    assert study.edges.is_empty()
+    assert study.members["account_id"].to_list() == SLOW
+    assert measure_stability(study.path, runs=1).stability["holds_share"].to_list() == [1.0]
+
+
+def test_a_trace_named_twice_counts_once(tmp_path):
+    study = study_of(tmp_path / "a", planted(), trace=["object", "object"])
+    assert study.run["clusters"]["parameters"]["trace"] == ["object"]
+    done = measure_stability(study.path, runs=4)
+    assert "without" not in done.run["stability"]["grid"]["levels"]
+
+
 def test_clusters_found_anew_have_no_stability_yet(found, tmp_path):
     study = study_of(tmp_path / "a", planted())
     assert study.clusters["stability"].null_count() == study.clusters.height
@@ -177,6 +194,11 @@ def test_no_clusters_at_all(tmp_path):
     study = measure_stability(study_of(tmp_path / "a", log).path, runs=3)
     assert study.stability.schema == STABILITY.dtypes
     assert study.stability.is_empty()
+
+
+def test_a_trace_over_which_nobody_could_meet(tmp_path):
+    with pytest.raises(UsageError, match="'object' makes no network; no object was shared by two accounts"):
+        study_of(tmp_path / "a", planted().head(1), trace=["object"])
 
 
 def test_what_cannot_be_asked(found, tmp_path):

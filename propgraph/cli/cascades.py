@@ -20,6 +20,10 @@ FORMATS = ("table", "json", "csv", "parquet")
 LARGE = 10
 """Posts from which on a cascade's shape and beginning say something."""
 
+NO_LARGE = "none: no cascade is so large"
+NO_DEEP = "none: all of them are stars, and a star's virality says no more than its size"
+NO_SEEDED = "none: no flagged cluster made any of their first ten posts"
+
 
 def cascades(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
@@ -110,21 +114,53 @@ def _write(tree: Tree, graphml: Path | None, png: Path | None) -> list[tuple[str
 
 
 def _show_all(study: Study, found: pl.DataFrame, *, top: int, of: str) -> None:
-    import polars as pl
-
     from propgraph.cli.output import say
-    from propgraph.export.cascade import seeded
 
-    say(f"{found.height:,} cascades of {found['size'].sum():,} posts")
+    say(
+        f"{found.height:,} cascades of {found['size'].sum():,} posts (a post counts in each cascade that it is in)"
+    )
     if found.is_empty():
         return
+    if _knows_no_parent(study, found):
+        say(
+            "No parent is known: every cascade is taken for a star under its first post, so that depth and virality "
+            "say nothing. `propgraph build --parents learned` (or pdi, follow) guesses them."
+        )
+    if top:
+        _show_tables(study, found, top=top, of=of)
+    say()
+    say(f"one as a tree  propgraph cascades {study.path} ID   (all ids whole: --format csv)", wrap=False)
+
+
+def _knows_no_parent(study: Study, found: pl.DataFrame) -> bool:
+    """Tell whether the log names no parent and none was guessed: all trees are stars for want of them."""
+    asked = study.run["build"]["parameters"].get("parents")
+    below = found.filter(found["size"] > 1)
+    named = below["observed_share"].fill_null(0) > 0
+    return asked in (None, "observed", "star") and not below.is_empty() and not named.any()
+
+
+def _show_tables(study: Study, found: pl.DataFrame, *, top: int, of: str) -> None:
+    import polars as pl
+
     _table(
         "The largest", found.sort("size", "cascade_id", descending=[True, False], nulls_last=True).head(top)
     )
     large = found.filter(pl.col("size") >= LARGE)
+    _show_viral(large, top=top, of=of)
+    _show_seeded(study, large, top=top)
+
+
+def _show_viral(large: pl.DataFrame, *, top: int, of: str) -> None:
+    import polars as pl
+
+    from propgraph.cli.output import say
+
     rank = "structural_virality_pct"
     deep = large.filter(pl.col("depth") > 1)  # a star is as viral as its size lets it be
-    if rank in found.columns and deep[rank].null_count() < deep.height:
+    if deep.is_empty():
+        _table(f"The most viral of {LARGE} posts or more", deep, none=NO_DEEP if large.height else NO_LARGE)
+    elif rank in deep.columns and deep[rank].null_count() < deep.height:
         order = [rank, "size", "cascade_id"]
         matched = deep.filter(pl.col(rank).is_not_null())
         viral = matched.sort(order, descending=[True, True, False]).head(top)
@@ -136,17 +172,21 @@ def _show_all(study: Study, found: pl.DataFrame, *, top: int, of: str) -> None:
         _table(
             f"The most viral of {LARGE} posts or more (too few of like size in {of} for percentiles)", viral
         )
+
+
+def _show_seeded(study: Study, large: pl.DataFrame, *, top: int) -> None:
+    from propgraph.cli.output import say
+    from propgraph.export.cascade import seeded
+
     share = seeded(study)
     if share is None:
         say()
         say("The most seeded are known after `propgraph clusters`.")
-    else:
-        order = ["seeded", "size", "cascade_id"]
-        most = large.join(share, on="cascade_id").sort(order, descending=[True, True, False]).head(top)
-        title = f"The most seeded of {LARGE} posts or more (first ten posts that flagged clusters made)"
-        _table(title, most, none="none: no flagged cluster made any of their first ten posts")
-    say()
-    say(f"one as a tree  propgraph cascades {study.path} ID   (all ids whole: --format csv)", wrap=False)
+        return
+    order = ["seeded", "size", "cascade_id"]
+    most = large.join(share, on="cascade_id").sort(order, descending=[True, True, False]).head(top)
+    title = f"The most seeded of {LARGE} posts or more (first ten posts that flagged clusters made)"
+    _table(title, most, none=NO_SEEDED if large.height else NO_LARGE)
 
 
 def _figures(row: dict[str, Any]) -> dict[str, str]:
@@ -163,7 +203,7 @@ def _figures(row: dict[str, Any]) -> dict[str, str]:
     return cells
 
 
-def _table(title: str, frame: pl.DataFrame, *, none: str = "none") -> None:
+def _table(title: str, frame: pl.DataFrame, *, none: str = "") -> None:
     from rich.cells import cell_len, set_cell_size
 
     from propgraph.cli.output import WIDTH, say

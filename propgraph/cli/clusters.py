@@ -26,6 +26,8 @@ TABLES = (
 )
 FORMATS = ("table", "json", "csv", "parquet")
 
+_NEAREST = 3
+
 READINGS = {
     "one-outlet": "one outlet's newsroom, syndication or devoted readers",
     "fans": "fans of one account",
@@ -38,21 +40,21 @@ READINGS = {
 
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
-    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces whose edges make the network. Repeatable. Default: object, reshare, url.", show_default=False)] = None,
-    evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest. Default: both.", show_default=False)] = None,
-    q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised. Default: 0.05.", show_default=False)] = None,
-    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Posts of an object between which nearness is looked for. Default: 50.", show_default=False)] = None,
-    multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network. Default: False.", show_default=False)] = None,
-    objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph. Default: modularity.", show_default=False)] = None,
-    resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities. Default: 1.0.", show_default=False)] = None,
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces that make the network. Repeatable.  [default: object, reshare, url]", show_default=False)] = None,
+    evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest.  [default: both]", show_default=False)] = None,
+    q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised.  [default: 0.05]", show_default=False)] = None,
+    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Posts of an object between which nearness is looked for.  [default: 50]", show_default=False)] = None,
+    multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network.", show_default=False)] = None,
+    objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph.  [default: modularity]", show_default=False)] = None,
+    resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities.  [default: 1.0]", show_default=False)] = None,
     partition: Annotated[str | None, typer.Option("--partition", metavar="NAME", help="A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of Leiden, draws and layout. Default: 0.", show_default=False)] = None,
-    min_size: Annotated[int | None, typer.Option("--min-size", metavar="N", help="Leave out smaller communities. Default: 3.", show_default=False)] = None,
-    min_score: Annotated[float | None, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1. Default: 0.5.", show_default=False)] = None,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once. Default: one a processor.", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of Leiden, draws and layout.  [default: 0]", show_default=False)] = None,
+    min_size: Annotated[int | None, typer.Option("--min-size", metavar="N", help="Leave out smaller communities.  [default: 3]", show_default=False)] = None,
+    min_score: Annotated[float | None, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1.  [default: 0.5]", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str, typer.Option("--table", metavar="NAME", help="Which table as data: clusters, sites, members, evidence, account_scores, network, synchrony, amplification, spreaders.")] = "clusters",
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, sites, members, evidence, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -60,12 +62,14 @@ def clusters(
     Called again without an option about the analysis, it shows what was found before.
     """
     from propgraph.cli.output import err, progress
-    from propgraph.errors import check_at_least, check_choice
+    from propgraph.errors import UsageError, check_at_least, check_choice
     from propgraph.pipeline import find_clusters
     from propgraph.study import Study
 
     check_choice("--format", format, FORMATS)
-    check_choice("--table", table, TABLES)
+    check_choice("--table", table or "clusters", TABLES)
+    if table and format == "table":
+        raise UsageError(f"--table {table}: tables go out as data; add --format csv, json or parquet")
     check_at_least("--top", top, 0)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
@@ -76,7 +80,9 @@ def clusters(
     with progress() as tell:
         # Without a word on the analysis, what was found before is shown again, not made anew by other rules.
         if options or "clusters" not in found.run:
+            before = found.run.get("clusters", {}).get("parameters", {})
             found = find_clusters(study, progress=tell, **options)
+            _tell_replaced(before, options)
         if graphml is not None:
             from propgraph.export.network import write_network
 
@@ -86,14 +92,30 @@ def clusters(
     else:
         from propgraph.export.tables import render
 
-        sys.stdout.buffer.write(render(found.scan(table).collect(), format))
+        sys.stdout.buffer.write(render(found.scan(table or "clusters").collect(), format))
         sys.stdout.buffer.flush()
         if graphml is not None:
             err(f"wrote {graphml}")
 
 
+def _tell_replaced(before: dict[str, Any], options: dict[str, Any]) -> None:
+    """Tell by which other choices the clusters were found that are replaced."""
+    from propgraph.cli.output import err
+
+    changed = [name for name, value in options.items() if name in before and before[name] != value]
+    if changed:
+        told = ", ".join(f"{name} {_in_words(before[name])}" for name in changed)
+        err(f"this replaced what was found before by other choices ({told}); copy a study to keep both")
+
+
+def _in_words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
 def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     """Print the flagged clusters and sites of a study, and why they are flagged."""
+    import polars as pl
+
     from propgraph.cli.output import say
 
     found, sites = study.clusters, study.sites
@@ -106,13 +128,13 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     )
     if flagged.height:
         resolution_s = study.run.get("build", {}).get("time_resolution_s")
-        _show_clusters(flagged.head(top), study.evidence, resolution_s)
+        _show_clusters(_with_stability(flagged.head(top), study), study.evidence, resolution_s)
         _more(flagged.height, top, "clusters")
     elif found.height:
-        say(f"No cluster stands out from what the rest of the log does; the highest score is "
-            f"{found.item(0, 'score'):.2f}.")  # fmt: skip
+        say("No cluster stands out from what the rest of the log does.")
     else:
-        say("No community is as large as --min-size: nobody, or hardly anybody, co-shared often enough.")
+        say(_nothing_found(study.run["clusters"]))
+    _show_nearest(found.filter(~pl.col("flagged") & (pl.col("score") > 0)).head(min(top, _NEAREST)))
     if seeded.height:
         _show_sites(seeded.head(top))
         _more(seeded.height, top, "sites")
@@ -120,8 +142,47 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     say("A flag is a reason to look, not a verdict: it says how accounts act, not who they are.")
     say(f"study     {study.path}", wrap=False)
     say(f"evidence  {study.file('evidence')}  (every reason, with the posts that show it)", wrap=False)
+    say(f"members   {study.file('members')}  (who; or --format csv --table members)", wrap=False)
     if graphml is not None:
         say(f"graphml   {graphml}  (open it in Gephi)", wrap=False)
+
+
+def _nothing_found(record: dict[str, Any]) -> str:
+    """Say why there is no cluster at all."""
+    chosen, counts = record["parameters"], record["counts"]
+    if chosen["evidence"] == "synchrony":
+        if not counts["synchronised_pairs"]:
+            return (
+                f"No two accounts stand nearer in the order of posts than chance puts them, at --q {chosen['q']:g}. "
+                "Objects that hardly anybody else posts cannot tell: --evidence both asks the window, too."
+            )
+        return f"{counts['synchronised_pairs']:,} synchronised pairs, but no group of --min-size {chosen['min_size']}."
+    return (
+        f"No community has --min-size {chosen['min_size']} accounts or more: nobody, or hardly anybody, co-shared "
+        "often enough."
+    )
+
+
+def _show_nearest(clusters: pl.DataFrame) -> None:
+    """Print a line for each cluster that is not flagged."""
+    from propgraph.cli.output import say
+
+    if clusters.is_empty():
+        return
+    say()
+    say("Not flagged, the nearest to it:")
+    for row in clusters.to_dicts():
+        text = f"{row['cluster_id']}  score {row['score']:.2f}  {row['n_accounts']:,} accounts: {', '.join(row['flags'])}"
+        if row["innocent"]:
+            text += "; also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])
+        say(text, indent=2)
+
+
+def _with_stability(clusters: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Add in how many runs each cluster holds, where `propgraph stability` went through the study."""
+    if "stability" not in study.run:
+        return clusters
+    return clusters.join(study.stability, on="cluster_id", how="left", maintain_order="left")
 
 
 def _more(n: int, top: int, table: str) -> None:
@@ -158,6 +219,8 @@ def _headline(row: dict[str, Any], resolution_s: float | None) -> str:
         parts.append(f"median {told_apart(apart, resolution_s)}" if finer else f"median {apart:.0f} s apart")
     if row["n_sites"]:
         parts.append(f"{row['n_sites']:,} sites")
+    if row.get("n_runs"):
+        parts.append(f"holds in {round(row['holds_share'] * row['n_runs']):,} of {row['n_runs']:,} runs")
     return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
 
 

@@ -37,12 +37,14 @@ KINDS = {
 def evaluate(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
     truth: Annotated[Path, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind.", show_default=False)],
-    positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts to be found. Default: labels are true/false, 1/0 or yes/no.", show_default=False)] = None,
-    at: Annotated[list[int] | None, typer.Option("--at", metavar="K", help="Precision of the K highest scores. Repeatable. Default: 50, 100, and as many as are to be found.", show_default=False)] = None,
+    label: Annotated[str, typer.Option("--label", metavar="NAME", help="The column of FILE with the label.")] = "label",
+    positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts to be found.  [default: true, 1 or yes]", show_default=False)] = None,
+    others_innocent: Annotated[bool, typer.Option("--others-innocent", help="Count the accounts of the study that FILE does not name as innocent: precision is then a lower bound.")] = False,
+    at: Annotated[list[int] | None, typer.Option("--at", metavar="K", help="Precision of the K highest scores. Repeatable.  [default: 50, 100, and as many as are to be found]", show_default=False)] = None,
     q: Annotated[float, typer.Option("--q", metavar="Q", help="Precision and recall of accounts at or below this false discovery rate.")] = 0.05,
     resamples: Annotated[int, typer.Option("--resamples", metavar="N", help="Bootstrap resamples of the accounts for the 95 % intervals; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where the draws begin.")] = 0,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data.")] = "table",
 ) -> None:  # fmt: skip
     """Measure how well a study's scores, flags and clusters meet what is known of the accounts."""
@@ -56,9 +58,9 @@ def evaluate(
     check_choice("--format", format, FORMATS)
     found = Study.open(study)
     made = job(
-        found.scan("account_scores").collect(), read_truth(truth, positive=positive),
+        found.scan("account_scores").collect(), read_truth(truth, label=label, positive=positive),
         accounts=found.scan("accounts").select("account_id").collect(),
-        at=at, q=q, resamples=resamples, seed=seed, threads=threads,
+        others_innocent=others_innocent, at=at, q=q, resamples=resamples, seed=seed, threads=threads,
     )  # fmt: skip
     if format == "table":
         _show(made, resamples=resamples)
@@ -76,14 +78,30 @@ def _notes(made: Evaluation) -> list[str]:
             f"{made.n_absent:,} accounts of the truth are not in the study; they count as not found, lowest score"
         )
     if made.n_unknown:
-        notes.append(f"{made.n_unknown:,} accounts of the study are not in the truth; left out")
+        counted = "counted as innocent, so that precision is a lower bound"
+        notes.append(
+            f"{made.n_unknown:,} accounts of the study are not in the truth; "
+            + (counted if made.others_innocent else "left out")
+        )
+    if not made.n_negative:
+        left_out = made.n_unknown and not made.others_innocent
+        notes.append(
+            "no innocent account is known, so that no flag can be wrong: precision, F1, average precision and AUC "
+            "say nothing (-); add innocent accounts to the truth (label false)"
+            + (", or --others-innocent" if left_out else "")
+        )
+    if made.measures.filter(measure="nmi").is_empty():
+        notes.append(
+            "the truth does not say who runs the accounts to be found (column group); NMI and ARI are left out"
+        )
     return notes
 
 
 def _show(made: Evaluation, *, resamples: int) -> None:
     from propgraph.cli.output import say
 
-    say(f"{made.n_accounts:,} accounts known, {made.n_positive:,} of them to be found")
+    known = made.n_accounts - (made.n_unknown if made.others_innocent else 0)
+    say(f"{known:,} accounts known, {made.n_positive:,} of them to be found")
     for note in _notes(made):
         say(note)
     measures = made.measures.filter(~made.measures["measure"].is_in(list(KINDS)))

@@ -31,9 +31,9 @@ PLAIN = {
 
 def stability(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
-    runs: Annotated[int | None, typer.Option("--runs", metavar="N", help="Runs of the grid of choices. Default: 100.", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the grid, the draws and the communities. Default: 0.", show_default=False)] = None,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once. Default: one a processor.", show_default=False)] = None,
+    runs: Annotated[int | None, typer.Option("--runs", metavar="N", help="Runs of the grid of choices.  [default: 100]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the grid, the draws and the communities.  [default: 0]", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or the table `stability` as data.")] = "table",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N flagged clusters.")] = 20,
 ) -> None:  # fmt: skip
@@ -89,7 +89,8 @@ def _show(study: Study, *, top: int) -> None:
         say(f"... and {flagged_rows.height - top:,} more: add --top {flagged_rows.height}")
     say()
     say("A cluster holds in a run that has one of Jaccard similarity 0.5 or more; it vanishes under a choice")
-    say("where it does so in less than half of the runs with that choice.")
+    say("where it does so in less than half of the runs with that choice; runs in which it vanishes by a")
+    say("choice named before do not count. Add --format json for all clusters and choices.")
 
 
 def _line(row: dict[str, Any]) -> str:

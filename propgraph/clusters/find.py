@@ -35,7 +35,7 @@ NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32
 NO_STANDING = pl.DataFrame(schema={"account_id": pl.String, "synchrony": pl.Float64, "q_value": pl.Float64})
 NO_MEMBERS = pl.DataFrame(schema={"account_id": pl.String, "cluster": pl.UInt32})
 _SHOWN_PAIRS, _SHOWN_MEETINGS = 4, 3
-_WINDOW_WORTH = 10.0  # a flagged cluster's score runs from a half to one
+_WINDOW_WORTH = 10.0  # orders of magnitude, at most: the window's bound is nominal
 
 
 @dataclass(frozen=True)
@@ -279,9 +279,10 @@ def _shown(joint: Joint, inside: pl.DataFrame, shares: dict[str, pl.DataFrame]) 
 def _with_clusters(scores: pl.DataFrame, members: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
     """Return `account_scores`: how strongly each account is tied to others, and what cluster it is in.
 
-    Where the window alone speaks for a flagged cluster, its score (0..1) counts as so many orders of magnitude.
+    Where the window alone speaks for a flagged cluster, the bound on its probability counts, up to a limit.
     """
-    of = clusters.select("cluster_id", "flagged", worth=pl.col("score") * _WINDOW_WORTH)
+    surely = -pl.col("p_value").fill_null(1.0).clip(1e-300).log10()
+    of = clusters.select("cluster_id", "flagged", worth=surely.clip(0, _WINDOW_WORTH))
     inside = members.select("account_id", "cluster_id", "evidence").join(of, on="cluster_id")
     both = scores.join(inside, on="account_id", how="full", coalesce=True).with_columns(
         pl.col("score").fill_null(0.0),

@@ -23,6 +23,7 @@ Row = Mapping[str, Any]
 
 SYNCHRONISED = "synchronised"
 AT_ONCE, IN_STEP, REPETITIVE, IN_SECONDS = "at-once", "in-step", "repetitive", "within-seconds"
+TURNOUT = "turnout"
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
@@ -188,6 +189,21 @@ def _repetitive(row: Row, base: Baseline) -> Finding | None:
     )  # fmt: skip
 
 
+def _turnout(row: Row, base: Baseline) -> Finding | None:
+    """Look for a crowd that is called for a few jobs: it meets seldom, but each time most of it does.
+
+    It is held against nobody, so it rests where coarse times make more than a minute of the window.
+    """
+    value, n = row["turnout"], row["n_gathered"]
+    if value is None or base.effective_s > max(base.window_s, 60):
+        return None
+    return Finding(
+        TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
+        f"three times, an hour or more apart, at least {n:,} of the {row['n_accounts']:,} members posted the same "
+        f"{_noun(row)} {base.nearby}",
+    )  # fmt: skip
+
+
 def _within_seconds(row: Row, base: Baseline) -> Finding | None:
     if row["fast_share"] is None or base.window_s < 20:
         return None
@@ -249,6 +265,7 @@ RULES = (
     Rule(AT_ONCE, 0.40, _at_once),
     Rule(IN_STEP, 0.30, _in_step),
     Rule(REPETITIVE, 0.30, _repetitive),
+    Rule(TURNOUT, 0.30, _turnout),
     Rule(CREATED_TOGETHER, 0.35, _created_together),
     Rule(MANY_GROUPS, 0.25, _many_groups),
     Rule(IN_SECONDS, 0.15, _within_seconds),
@@ -289,14 +306,12 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `synchronised`
     fires, for that is held against each object's own burst). Where neither `synchronised` nor
     `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
-    organised), and without `synchronised` and `repetitive` by a fifth (a few meetings prove little).
+    organised), and without `synchronised`, `repetitive` and `turnout` by a fifth (a few meetings prove little).
     Where the log's times are coarse, no rule or reading goes by seconds.
     """
     if base.resolution_s * 1000 > FAST_MS:
-        row = {
-            **row,
-            "fast_share": None,
-        }  # posts of the same minute, or day, are not known to be seconds apart
+        # Posts of the same minute, or day, are not known to be seconds apart.
+        row = {**row, "fast_share": None}
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
@@ -311,7 +326,7 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
         score *= 0.3
     elif not readings and CREATED_TOGETHER not in rules:
         readings = ["activists"]
-    if not rules & {SYNCHRONISED, REPETITIVE}:
+    if not rules & {SYNCHRONISED, REPETITIVE, TURNOUT}:
         score *= 0.8
     return score, findings, readings
 
@@ -353,10 +368,10 @@ def _met(posts: pl.DataFrame) -> pl.DataFrame:
     return posts.filter(pl.col("n_fellows") > 0)
 
 
-def _met_often(posts: pl.DataFrame) -> pl.DataFrame:
-    """Keep two accounts of each object, so that many objects show."""
+def _some_of_each_object(posts: pl.DataFrame, n: int) -> pl.DataFrame:
+    """Keep so many accounts of each object, so that several objects show."""
     once = _met(posts).unique(["object_id", "account_id"], keep="first", maintain_order=True)
-    return once.filter(pl.int_range(pl.len()).over("object_id") < 2)
+    return once.filter(pl.int_range(pl.len()).over("object_id") < n)
 
 
 def _met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
@@ -388,11 +403,12 @@ def _one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_IN_TRACE = (AT_ONCE, IN_STEP, REPETITIVE)
+_IN_TRACE = (AT_ONCE, IN_STEP, REPETITIVE, TURNOUT)
 _SHOWN: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     AT_ONCE: _met,
     IN_STEP: _met,
-    REPETITIVE: _met_often,
+    REPETITIVE: lambda posts: _some_of_each_object(posts, 2),
+    TURNOUT: lambda posts: _some_of_each_object(posts, 6),
     IN_SECONDS: _met_in_seconds,
     SINGLE_SITE: lambda posts: posts.filter("is_top_site"),
     LOW_ORIGINALITY: lambda posts: posts.filter(pl.col("kind") != "original"),

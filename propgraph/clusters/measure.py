@@ -12,6 +12,9 @@ import polars as pl
 from propgraph.clusters.timing import Timing, log_tail
 from propgraph.schema import COUNT
 
+# How often, and how far apart, a crowd has to gather: what is posted within an hour may be one occasion.
+_GATHERINGS, _APART_MS = 3, 3_600_000
+
 
 @dataclass(frozen=True)
 class Material:
@@ -90,8 +93,8 @@ def measure_clusters(material: Material, /) -> pl.DataFrame:
 
     Beyond the schema: `timing_trace` (the trace whose timing is shown), `co_objects` and
     `expected_co_objects` (objects, median over members, met over and expected), `top_object_share` (0..1, of
-    the pairs in the window), `typical_targets` (groups, median over members), `n_links` (links), `n_created`
-    (accounts whose creation is known).
+    the pairs in the window), `n_gathered` (members, behind `turnout`), `typical_targets` (groups, median over
+    members), `n_links` (links), `n_created` (accounts whose creation is known).
     """
     parts = [
         _network(material), _timing(material.timing), _shares(material), _posts(material), _sites(material),
@@ -101,7 +104,9 @@ def measure_clusters(material: Material, /) -> pl.DataFrame:
     for part in parts:
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     pairs = pl.col("n_accounts").cast(pl.Float64) * (pl.col("n_accounts") - 1) / 2
-    return table.with_columns(pl.col("n_edges").fill_null(0)).with_columns(density=pl.col("n_edges") / pairs)
+    return table.with_columns(pl.col("n_edges").fill_null(0)).with_columns(
+        density=pl.col("n_edges") / pairs, turnout=pl.col("n_gathered") / pl.col("n_accounts")
+    )
 
 
 def measure_members(material: Material, /) -> pl.DataFrame:
@@ -214,13 +219,33 @@ def _timing(timing: dict[str, Timing]) -> pl.DataFrame:
         sums = sums.with_columns(
             log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace")
         )
-        for more in (typical, part.clusters):
+        for more in (typical, part.clusters, _gathered(objects)):
             sums = sums.join(more, on="cluster", how="left", maintain_order="left")
         # Objects of one post are one act: the tail counts as many acts as there are posts.
         frames.append(sums.with_columns(pl.col("log_p") * pl.col("acts")))
     best = pl.concat(frames).sort("log_p", "timing_trace").group_by("cluster", maintain_order=True).first()
     # The least of several traces' tails is taken, so each counts as often as there are traces.
     return best.with_columns(p_value=(pl.col("log_p").exp() * len(timing)).clip(0, 1))
+
+
+def _gathered(objects: pl.DataFrame) -> pl.DataFrame:
+    """Return `cluster` and `n_gathered`: how many members at least gathered at the three times when most did.
+
+    The times lie an hour apart or more; null where there are fewer.
+    """
+    rows = []
+    order = objects.sort(["cluster", "gathered", "gathered_ms"], descending=[False, True, False])
+    for (cluster,), part in order.partition_by("cluster", as_dict=True, maintain_order=True).items():
+        times: list[int] = []
+        least = None
+        for n, at in part.select("gathered", "gathered_ms").iter_rows():
+            if all(abs(at - other) >= _APART_MS for other in times):
+                times.append(at)
+            if len(times) == _GATHERINGS:
+                least = n
+                break
+        rows.append((cluster, least))
+    return pl.DataFrame(rows, schema={"cluster": pl.UInt32, "n_gathered": COUNT}, orient="row")
 
 
 def _shares(material: Material) -> pl.DataFrame:

@@ -33,7 +33,8 @@ class Timing:
     objects
         A row for each cluster and object that two or more members shared: `cluster` (UInt32), `object`
         (UInt32 code), `n_pairs` (pairs of members' posts, by different accounts), `n_within` (those in
-        the window), `pace` (0..1, the part of outsiders' pairs in the window).
+        the window), `pace` (0..1, the part of outsiders' pairs in the window), `gathered` (the most members
+        within one window), `gathered_ms` (the first post of that window, the earliest of such).
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
         `together` (0..1, the part of its pairs in the window, mean over the objects weighted by fellow
@@ -87,14 +88,16 @@ def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     ).sort("cluster", "object", "account", "time")
     own = _near(_bounds(rows, "cluster", "object", "account"), rows["time"].to_numpy(), window_ms)
     rows = rows.with_columns(pl.Series("own", own)).sort("cluster", "object", "time", "account")
-    group = _near(_bounds(rows, "cluster", "object"), rows["time"].to_numpy(), window_ms)
+    of_objects = _bounds(rows, "cluster", "object")
+    group = _near(of_objects, rows["time"].to_numpy(), window_ms)
+    gathered = _gathered(of_objects, rows["time"].to_numpy(), rows["account"].to_numpy(), window_ms)
     rows = rows.with_columns(
         pl.Series("group", group),
         # As int64: sums of pairs pass 2**32, where Polars' sum of UInt32 wraps around without a word.
         k=pl.len().over("cluster", "object").cast(pl.Int64),
         k_own=pl.len().over("cluster", "object", "account").cast(pl.Int64),
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
-    objects = _objects(rows, n_posts, within, usual)
+    objects = _objects(rows, n_posts, within, usual, gathered)
     shares = rows.select("row", "cluster", "account", "object", "n_fellows")
     return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, n_usual))
 
@@ -116,7 +119,9 @@ def usual_pace(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
     return float((within[some] / pairs[some]).sum() + 0.01) / (n + 1), n
 
 
-def _objects(rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float) -> pl.DataFrame:
+def _objects(
+    rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float, gathered: tuple[Int64, Int64], /
+) -> pl.DataFrame:
     """Sum rows up to objects; outsiders' pairs are all pairs less those with a member in them."""
     sums = (
         rows.group_by("cluster", "object", maintain_order=True)
@@ -126,6 +131,7 @@ def _objects(rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float) -> p
             n_within=pl.col("n_fellows").sum() / 2,
             touched=pl.col("near").sum() - pl.col("group").sum() / 2,
         )
+        .with_columns(gathered=pl.Series(gathered[0]), gathered_ms=pl.Series(gathered[1]))
         .filter(pl.col("n_pairs") > 0)
     )
     code = sums["object"].to_numpy()
@@ -135,7 +141,9 @@ def _objects(rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float) -> p
     in_window = (pl.col("within") - pl.col("touched")).clip(0)
     return sums.with_columns(
         pace=((in_window + PRIOR_PAIRS * usual) / (pairs + PRIOR_PAIRS)).clip(0, 1), n_outsider_pairs=pairs
-    ).select("cluster", "object", "n_pairs", "n_within", "pace", "n_outsider_pairs")
+    ).select(
+        "cluster", "object", "n_pairs", "n_within", "pace", "n_outsider_pairs", "gathered", "gathered_ms"
+    )
 
 
 def _clusters(rows: pl.DataFrame, objects: pl.DataFrame, n_usual: int) -> pl.DataFrame:
@@ -227,3 +235,29 @@ def _near(offsets: Int64, time: Int64, window_ms: int) -> Int64:
                 high += 1
             near[p] = high - low - 1
     return near
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _gathered(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tuple[Int64, Int64]:
+    """Return the most accounts of each group within one window, and when the earliest of such windows begins."""
+    most = np.zeros(offsets.size - 1, np.int64)
+    begin = np.zeros(offsets.size - 1, np.int64)
+    posts = np.zeros(
+        int(account.max()) + 1 if account.size else 0, np.int64
+    )  # of each account, in the window
+    for g in range(offsets.size - 1):
+        low = offsets[g]
+        n = 0
+        for p in range(offsets[g], offsets[g + 1]):
+            n += posts[account[p]] == 0
+            posts[account[p]] += 1
+            while time[p] - time[low] > window_ms:
+                posts[account[low]] -= 1
+                n -= posts[account[low]] == 0
+                low += 1
+            if n > most[g]:
+                most[g] = n
+                begin[g] = time[low]
+        for p in range(low, offsets[g + 1]):
+            posts[account[p]] = 0
+    return most, begin

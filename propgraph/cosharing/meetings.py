@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from propgraph.cosharing.holdings import by_hub
 from propgraph.cosharing.incidence import Bool, Int32, Int64
 from propgraph.cosharing.ranks import Ranks
 
@@ -47,15 +48,8 @@ def meetings_of(
     ranks: Ranks, source: Int64, target: Int64, /, *, windows_ms: Int64, threads: int
 ) -> Meetings:
     """Return over which objects given pairs of accounts (codes) met within each window (ms, ascending)."""
-    log, degree = ranks.log, np.diff(ranks.start)
-    # The list of the less busy account is walked; where the other's posts are is marked once for all its pairs.
-    hub = np.where(degree[source] >= degree[target], source, target)
-    leaf = source + target - hub
-    order = np.argsort(hub, kind="stable")
-    hub, leaf = hub[order], leaf[order]
-    work = np.concatenate([[0], np.cumsum(degree[leaf])])
-    cuts = np.unique(np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1)))
-    cuts[0], cuts[-1] = 0, hub.size
+    log = ranks.log
+    order, hub, leaf, cuts = by_hub(np.diff(ranks.start), source, target, n_parts=4 * threads)
 
     def run(k: int) -> tuple[Int64, Int64, Int64]:
         found: tuple[Int64, Int64, Int64] = _meet(
@@ -70,7 +64,7 @@ def meetings_of(
     parts.append((none, none, np.empty((0, windows_ms.size), np.int64)))
     length, object_, events = (np.concatenate(column) for column in zip(*parts, strict=True))
     offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    return Meetings(order.astype(np.int64), offsets, object_.astype(np.int32), events)
+    return Meetings(order, offsets, object_.astype(np.int32), events)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -111,6 +105,11 @@ def _meet(
             while k < end and listed[k] == o:
                 q = position[k]
                 k += 1
+                # Both lists stand in order of time: what lies before the window now does so from here on.
+                while 0 <= first < start[a + 1] and listed[first] == o:
+                    if time[position[first]] >= time[q] - windows_ms[-1]:
+                        break
+                    first += 1
                 i = first
                 while 0 <= i < start[a + 1] and listed[i] == o:
                     p = position[i]

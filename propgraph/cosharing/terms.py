@@ -40,8 +40,8 @@ class Terms:
     floor, value
         float64; the least chance that so many posts could have given, and that of the gap (see `rank_synchrony`).
     first_post, post
-        int64; `post[first_post[x]:first_post[x + 1]]` are the posts at the least gap. Empty where every share is a
-        post of its own.
+        int64; `post[first_post[x]:first_post[x + 1]]` are the posts at the least gap, where that is near. Empty
+        where every share is a post of its own.
     """
 
     log: Incidence
@@ -203,7 +203,8 @@ def _list(
             whole[kept, 3] = sitting[first]
             real[kept, 0] = ways * least[o]
             real[kept, 1] = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
-            if post.size:
+            # By which posts they met is asked only where they are near; where they are not, these could be many.
+            if post.size and max(real[kept, 0], real[kept, 1]) <= tau:
                 for y in range(first, k):
                     for x in range(i, i_stop):
                         if gap_between(x, y, opens, closes) == gap:

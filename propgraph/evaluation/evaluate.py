@@ -18,6 +18,11 @@ from propgraph.schema import ACCOUNT_SCORES, EVALUATION
 AT = (50, 100)
 LEVEL = (2.5, 97.5)
 
+AGAINST_NEGATIVES = (
+    "average_precision", "auc", "precision_at_k", "precision", "f1", "precision_at_q", "weighted_precision",
+)  # fmt: skip
+"""Measures that no mistake can lower where every account that is known is to be found."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -28,11 +33,13 @@ class Evaluation:
     measures
         The columns of `schema.EVALUATION`, a row a measure, in the order in which to read them.
     n_accounts, n_positive
-        Accounts that the truth knows, and those of them that are to be found.
+        Accounts that are measured, and those of them that are to be found.
     n_absent
         Accounts of the truth that the study lacks. They count, with the lowest score: nothing found them.
     n_unknown
-        Accounts of the study that the truth does not know. They are left out.
+        Accounts of the study that the truth does not know. They are left out, or with `others_innocent` counted.
+    others_innocent
+        Whether those are counted as not to be found.
     """
 
     measures: pl.DataFrame
@@ -40,6 +47,12 @@ class Evaluation:
     n_positive: int
     n_absent: int
     n_unknown: int
+    others_innocent: bool = False
+
+    @property
+    def n_negative(self) -> int:
+        """Accounts that are not to be found; without any, nothing can be said of precision."""
+        return self.n_accounts - self.n_positive
 
 
 def evaluate(
@@ -48,6 +61,7 @@ def evaluate(
     /,
     *,
     accounts: pl.DataFrame | None = None,
+    others_innocent: bool = False,
     at: Sequence[int] | None = None,
     q: float = 0.05,
     resamples: int = 1000,
@@ -59,7 +73,8 @@ def evaluate(
     Accounts without a row in `scores` have score 0, q value 1, no cluster and no flag. Equal scores are one
     step (`propgraph.evaluation.ranking`). In `nmi` and `ari`, over the accounts to be found whose group is
     known, an account in no cluster is a cluster of its own: what was missed is not left out. Precision of
-    nothing is null.
+    nothing is null. Where no account is known that is not to be found, whatever is flagged is right, so that
+    every measure that counts wrong ones too is null; recall stays.
 
     Intervals are the middle 95 % of bootstrap resamples of the accounts, drawn with replacement among those to
     be found and among the others separately, for how many there are of either was the choice of whoever made
@@ -77,6 +92,9 @@ def evaluate(
         (String), one row an account, as `propgraph.evaluation.truth.read_truth` returns it.
     accounts
         `account_id` of all accounts of the study; None: those of `scores`.
+    others_innocent
+        Count the accounts of the study that the truth does not name as not to be found. Some of them may be, so
+        that `precision`, and precision at k and at q, are lower bounds.
     at
         Numbers of accounts at which to take the precision; None for 50, 100 and as many as are to be found.
     q
@@ -112,21 +130,25 @@ def evaluate(
     _check(scores, truth)
     there = (scores if accounts is None else accounts)["account_id"].unique()
     known = truth["account_id"]
-    n_absent = known.len() - int(known.is_in(there.implode()).sum())
+    others = there.filter(~there.is_in(known.implode()))
+    n_absent = known.len() - (there.len() - others.len())
     if n_absent == known.len():
         raise InputError(
             f"none of the {known.len():,} accounts of the truth is in the study; their ids have to be written as "
             "in the log (and as its pseudonyms, where the study has those)"
         )
+    if others_innocent:
+        truth = pl.concat([truth, others.to_frame().with_columns(label=pl.lit(False))], how="diagonal")
     sample = _Sample.of(_judged(scores, truth), at=at, q=q)
     values = _measured(sample, np.ones(sample.positive.size, np.int32))
     drawn = _resampled(sample, resamples, seed=seed, threads=n_threads)
     return Evaluation(
         measures=_table(sample, values, drawn),
-        n_accounts=known.len(),
+        n_accounts=truth.height,
         n_positive=sample.n_positive,
         n_absent=n_absent,
-        n_unknown=there.len() - (known.len() - n_absent),
+        n_unknown=others.len(),
+        others_innocent=others_innocent,
     )
 
 
@@ -241,7 +263,7 @@ def _cuts(at: Sequence[int] | None, *, n_accounts: int, n_positive: int) -> Ints
     for k in at:
         check_at_least("at", k, 1)
         if k > n_accounts:
-            raise UsageError(f"at: {k:,} is more than the {n_accounts:,} accounts that the truth knows")
+            raise UsageError(f"at: {k:,} is more than the {n_accounts:,} accounts that are known")
     return np.array(sorted(set(at)), np.int64)
 
 
@@ -323,7 +345,13 @@ def _table(sample: _Sample, values: Floats, drawn: Floats) -> pl.DataFrame:
         low=pl.Series([low for low, _ in ends], dtype=pl.Float64),
         high=pl.Series([high for _, high in ends], dtype=pl.Float64),
     )
-    return EVALUATION.conform(frame).with_columns(pl.col("value", "low", "high").fill_nan(None))
+    table = EVALUATION.conform(frame).with_columns(pl.col("value", "low", "high").fill_nan(None))
+    if not sample.positive.all():
+        return table
+    empty = pl.col("measure").is_in(AGAINST_NEGATIVES)
+    return table.with_columns(
+        pl.when(~empty).then(name).alias(name) for name in ("value", "low", "high", "n", "of")
+    )
 
 
 def _ends(column: Floats) -> tuple[float, float]:

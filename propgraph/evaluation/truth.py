@@ -14,14 +14,16 @@ NO = ("false", "0", "0.0", "no")
 _SHOWN = 5
 
 
-def read_truth(path: str | Path, /, *, positive: str | None = None) -> pl.DataFrame:
+def read_truth(path: str | Path, /, *, label: str = "label", positive: str | None = None) -> pl.DataFrame:
     """Return what a table says of the accounts.
 
     Parameters
     ----------
     path
-        CSV, TSV, JSON, NDJSON, Parquet or Arrow, with the columns `account_id` and `label`, and where it
-        knows them `group` and `kind`.
+        CSV, TSV, JSON, NDJSON, Parquet or Arrow, with the columns `account_id` and that of the label, and where
+        it knows them `group` and `kind`.
+    label
+        The column with the label; it may be `group` or `kind`.
     positive
         The label of the accounts that are to be found, all others being negative. None: labels are true or
         false, 1 or 0, yes or no, in whatever case.
@@ -39,11 +41,15 @@ def read_truth(path: str | Path, /, *, positive: str | None = None) -> pl.DataFr
         says two different things of one account.
     """
     table = read_side_table(
-        path, columns=("account_id", "label"), what="what is known of accounts", optional=("group", "kind")
-    )
+        path,
+        columns=tuple(dict.fromkeys(("account_id", label))),
+        what="what is known of accounts",
+        optional=tuple(name for name in ("group", "kind") if name != label),
+        advice={label: "say which of them is the label with --label NAME (in Python: label=)"},
+    ).select("account_id", pl.col(label).alias("label"), "group", "kind")
     lacking = table.filter(pl.col("account_id").is_null() | pl.col("label").is_null()).height
     if lacking:
-        raise InputError(f"{path}: {lacking:,} of {table.height:,} rows lack an account_id or a label")
+        raise InputError(f"{path}: {lacking:,} of {table.height:,} rows lack an account_id or a {label}")
     table = table.with_columns(label=_labels(path, table["label"], positive)).unique().sort("account_id")
     twice = table.filter(pl.col("account_id").is_duplicated())
     if twice.height:
@@ -68,7 +74,7 @@ def _labels(path: str | Path, label: pl.Series, positive: str | None) -> pl.Seri
     if strange:
         raise InputError(
             f"{path}: the label has to be true or false, 1 or 0, yes or no, and some are {_listed(strange)}; "
-            "name the label of those to be found with --positive NAME"
+            "name the label of those to be found with --positive NAME (in Python: positive=)"
         )
     return word.is_in(list(YES))
 

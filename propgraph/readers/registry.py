@@ -5,6 +5,7 @@ A new platform is one file with its `READERS` and one line here.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -179,4 +180,6 @@ def _advice(found: list[str], missing: list[str]) -> str:
     for name in [*missing, "object_id"]:
         near = next((column for word in _LIKELY[name] for column in found if word in column.lower()), None)
         guesses.append(f"{name}={near or 'COLUMN'}")
-    return "Name them, for instance: --map " + " --map ".join(guesses)
+    words = " --map ".join(map(shlex.quote, guesses))
+    mapping = dict(guess.split("=", 1) for guess in guesses)
+    return f"Name them, for instance: --map {words} (in Python: mapping={mapping})"

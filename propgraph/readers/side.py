@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,13 @@ from propgraph.schema import ID
 
 
 def read_side_table(
-    path: str | Path, /, *, columns: tuple[str, ...], what: str, optional: tuple[str, ...] = ()
+    path: str | Path,
+    /,
+    *,
+    columns: tuple[str, ...],
+    what: str,
+    optional: tuple[str, ...] = (),
+    advice: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Return some columns of a table that the user brings.
 
@@ -27,6 +34,8 @@ def read_side_table(
         What it is a table of, for errors: `resolved links`.
     optional
         Columns that it may have; null where it has not.
+    advice
+        What to do where a column is not there, by its name; for errors.
 
     Returns
     -------
@@ -49,6 +58,7 @@ def read_side_table(
                 f"{file.path}: a table of {what} needs the columns {' and '.join(columns)}, and has no "
                 + " and no ".join(f"{name!r}{did_you_mean(name, there)}" for name in absent)
                 + f"; its columns are {', '.join(there)}"
+                + "".join(f"; {advice[name]}" for name in absent if advice and name in advice)
             )
         wanted = [name for name in (*columns, *optional) if name in there]
         for batch in read_batches(file, wanted):

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from propgraph.clusters.find import Choices
+from propgraph.communities import WITH_RESOLUTION
 from propgraph.cosharing.ranks import TAU
+from propgraph.cosharing.window import LONGEST_WINDOW_S
 
 DRAWN = "drawn"
 
@@ -104,13 +106,16 @@ def grid_of(traces: list[str], choices: Choices, /, *, time_window: float, runs:
     """
     levels: dict[str, list[Any]] = {"without": [None, *(traces if len(traces) > 1 else [])]}
     if choices.evidence != "synchrony":
-        levels["time_window"] = _around(time_window, [factor * time_window for factor in _FACTORS])
+        wide = [min(factor * time_window, LONGEST_WINDOW_S) for factor in _FACTORS]
+        levels["time_window"] = _around(time_window, wide)
     if choices.evidence != "window":
         levels["tau"] = _around(TAU, _TAU)
         near = [max(1, round(factor * choices.neighbours)) for factor in _FACTORS]
         levels["neighbours"] = _around(choices.neighbours, near)
         levels["q"] = _around(choices.q, _Q)
-    levels["resolution"] = _around(choices.resolution, [factor * choices.resolution for factor in _FACTORS])
+    if choices.partition is None or choices.partition in WITH_RESOLUTION:
+        fine = [factor * choices.resolution for factor in _FACTORS]
+        levels["resolution"] = _around(choices.resolution, fine)
     levels["drawn"] = [False, True]
     levels = {name: found for name, found in levels.items() if len(found) > 1}
     own = Setting(
@@ -134,7 +139,7 @@ def shown(name: str, level: Any, /) -> str:
         return level or "none"
     if name == "drawn":
         return "yes" if level else "no"
-    return f"{level:g}"
+    return f"{level:.10g}"
 
 
 def _around(own: Any, levels: Any) -> list[Any]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import polars as pl
+
+from propgraph.cosharing.incidence import Bool
 
 #: Jaccard similarity from which on a cluster counts as found again.
 HOLDS = 0.5
@@ -51,6 +56,32 @@ def together(base: pl.DataFrame, found: pl.DataFrame, /) -> pl.Series:
     )
     with_it = (pl.col("n_both").cast(pl.Float64) - 1) / (pl.col("n_base") - 1).clip(1)
     return rows.select(together=with_it.fill_null(0.0)).to_series()
+
+
+def vanishing(holds: Bool, under: Mapping[str, Bool], /) -> list[str]:
+    """Return the levels of choices under which a cluster vanishes, the worst first.
+
+    That is the level under which it holds in the smallest part of the runs, if less than half; then the same
+    among the runs without that level, and so on. A choice is not blamed for runs that a worse one had spoilt:
+    where the choices are shuffled, two that have nothing to do with each other often stand together.
+
+    Parameters
+    ----------
+    holds
+        bool[n_runs]; the cluster holds in the run.
+    under
+        Level to bool[n_runs]: the runs with it. Among equals that with more runs comes first, then the earlier.
+    """
+    found: list[str] = []
+    left = np.ones(holds.size, np.bool_)
+    while left.any():
+        runs = {level: rows & left for level, rows in under.items() if (rows & left).any()}
+        worst = min(runs, key=lambda level: (holds[runs[level]].mean(), -runs[level].sum()), default=None)
+        if worst is None or holds[runs[worst]].mean() >= 0.5:
+            break
+        found.append(worst)
+        left &= ~under[worst]
+    return found
 
 
 def _both(base: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

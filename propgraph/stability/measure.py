@@ -16,7 +16,7 @@ from propgraph.errors import StudyError, UsageError, check_at_least, check_threa
 from propgraph.provenance import Run
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
-from propgraph.stability.hold import HOLDS, best_match, together
+from propgraph.stability.hold import HOLDS, best_match, together, vanishing
 from propgraph.stability.rerun import rerun, shared_work
 from propgraph.study import Study, writing
 
@@ -176,10 +176,7 @@ def _table(clusters: pl.Series, jaccard: Float64, grid: Grid) -> pl.DataFrame:
             "n_runs": [len(labels)] * len(clusters),
             "holds_share": holds.mean(axis=0),
             "jaccard_mean": jaccard.mean(axis=0),
-            "vanishes": [
-                [level for level, rows in under.items() if holds[rows, k].mean() < 0.5]
-                for k in range(len(clusters))
-            ],
+            "vanishes": [vanishing(holds[:, k], under) for k in range(len(clusters))],
         },
         schema=STABILITY.dtypes,
     )

@@ -328,6 +328,8 @@ def _as_frame(shared: Shared, rows: Int64, p_value: Float64) -> pl.DataFrame:
 
 def _left(ranks: Ranks, kept: Bool, tau: float) -> Ranks:
     """Return the shares of the objects kept, with another tau."""
+    if kept.all():
+        return replace(ranks, tau=tau)
     mask = kept[ranks.listed]
     start = np.concatenate([[0], np.cumsum(mask)])[ranks.start].astype(np.int64)
     position = ranks.position[mask]

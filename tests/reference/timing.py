@@ -77,6 +77,26 @@ def timing(posts, cluster_of, window_ms):
     return objects, members, fellows
 
 
+def gathered(posts, cluster_of, window_ms):
+    """Return `{(cluster, object): (accounts, time)}`: the most members in one window that a post opens, and when.
+
+    Of objects that two members or more posted; for the parameters see `timing`.
+    """
+    found = {}
+    for cluster in set(cluster_of.values()):
+        for name in {post[1] for post in posts}:
+            mine = [post for post in posts if post[1] == name and cluster_of.get(post[0]) == cluster]
+            if len({post[0] for post in mine}) < 2:
+                continue
+            windows = [
+                (len({who for who, _, at in mine if start <= at <= start + window_ms}), -start)
+                for _, _, start in mine
+            ]
+            n, start = max(windows)
+            found[cluster, name] = (n, -start)
+    return found
+
+
 def usual_pace(posts, window_ms):
     """Return the mean over objects of the part of their pairs in the window, with a little doubt; their number."""
     total, n = 0.01, 1

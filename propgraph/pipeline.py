@@ -13,17 +13,20 @@ import numpy as np
 import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
+from propgraph.cosharing import window
 from propgraph.cosharing.ranks import MAX_P, TAU, check_options
-from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
-from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, check_threads, did_you_mean
+from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, did_you_mean
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
-from propgraph.readers.read import Log, read_logs
+from propgraph.readers.files import find_logs
+from propgraph.readers.read import Log, Plan, plan_logs, read_planned
+from propgraph.readers.resolution import coarse_note, find_resolution
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
-from propgraph.traces.make import make_shares
+from propgraph.traces.make import check_traces, make_shares, nothing_shared
+from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.text import TEXT_TRACES
 from propgraph.traces.urls import canonicalise_urls
@@ -42,6 +45,7 @@ _MENDED = {
     "roots_later": "originals dated after a reshare come first all the same",
 }
 
+FAST = "fast-reshare"
 _SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X was for most of its life
 
 
@@ -115,44 +119,47 @@ def build(
     UsageError
         When an option is out of its range.
     """
-    check_threads(threads)
-    check_at_least("samples", samples, 1)
-    check_at_least("seed", seed, 0)
-    if parents is not None:
-        check_choice("parents", parents, PROVIDERS)
-    if parents == "follow" and follows is None:
-        raise UsageError(
-            "--parents follow: who follows whom? Give a table with --follows FILE (in Python: follows=)"
-        )
-    check_target(study, overwrite=overwrite)
+    window_options: dict[str, Any] = {
+        "time_window": time_window, "min_participation": min_participation, "min_edge_weight": min_edge_weight,
+        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+    }  # fmt: skip
+    window.check_options(**window_options)
+    check_traces(trace or ())
+    _check_parents(parents, follows=follows, samples=samples, seed=seed)
     if key is not None and not pseudonymise:
         raise UsageError(
             "--key: there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)"
         )
+    # What is missing or wrong is told before what is in the way: it has to be put right in any case.
+    plan = plan_logs(logs, format=format, mapping=mapping)
+    _check_there(resolved, follows)
     secret = read_key(study, key) if pseudonymise else None
+    check_target(study, overwrite=overwrite)
     parameters = {
         "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),
         "trace": list(trace) if trace else None, "resolved": None if resolved is None else str(resolved),
-        "time_window": time_window,
-        "min_participation": min_participation, "min_edge_weight": min_edge_weight,
-        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+        **window_options,
         "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
     run = Run("build", parameters)
     with writing(study) as writer, ThreadPoolExecutor(1) as background:
         with run.step("read"):
-            log = read_logs(logs, format=format, mapping=mapping, progress=progress)
+            log = read_planned(plan, progress=progress)
         digests = background.submit(_with_digests, log.sources)
         with run.step("traces"):
             led = None if resolved is None else _read_resolved(resolved, run)
             shares = make_shares(log.posts, traces=list(trace) if trace else None, resolved=led)
+        resolution_s = _tell_resolution(log, shares, run, asked=trace or ())
         if secret is not None:
             with run.step("pseudonyms"):
                 log, shares = with_pseudonyms(log, shares, key=secret)
             run.record["pseudonyms"] = secret.record
         for note in log.notes:
             run.note(note)
+        if (coarse := coarse_note(time_window, resolution_s)) is not None:
+            run.note(coarse)
+        _tell_nothing_shared(log, shares, plan, run)
         with run.step("accounts and objects"):
             _write_shares(writer, log, shares)
             objects = objects_table(shares, log.posts)
@@ -167,17 +174,7 @@ def build(
             _write_cascades(writer, log, shares, run, asked)
         with run.step("edges"):
             found = [
-                cosharing_edges(
-                    part,
-                    time_window=time_window,
-                    min_participation=min_participation,
-                    min_edge_weight=min_edge_weight,
-                    edge_weight=edge_weight,
-                    edge_quantile=edge_quantile,
-                    threads=threads,
-                    progress=progress,
-                )
-                for part in shares.values()
+                window.cosharing_edges(part, **window_options, progress=progress) for part in shares.values()
             ]
             edges = pl.concat([EDGES.empty(), *found])
             writer.write("edges", edges)
@@ -189,6 +186,43 @@ def build(
             save_key(secret)
         writer.run = {"build": run.finish()}
     return Study.open(study)
+
+
+def _check_there(*tables: str | Path | None) -> None:
+    for table in tables:
+        if table is not None:
+            find_logs([table])
+
+
+def _check_parents(parents: str | None, *, follows: str | Path | None, samples: int, seed: int) -> None:
+    check_at_least("samples", samples, 1)
+    check_at_least("seed", seed, 0)
+    if parents is not None:
+        check_choice("parents", parents, PROVIDERS)
+    if parents == "follow" and follows is None:
+        raise UsageError(
+            "--parents follow: who follows whom? Give a table with --follows FILE (in Python: follows=)"
+        )
+
+
+def _tell_nothing_shared(log: Log, shares: Mapping[str, pl.DataFrame], plan: Plan, run: Run) -> None:
+    if not shares:
+        unread = dict.fromkeys(name for one in plan.files for name in one.unread)
+        run.record["nothing_shared"] = nothing_shared(log.posts, unread=unread)
+        run.note(run.record["nothing_shared"])
+
+
+def _tell_resolution(
+    log: Log, shares: dict[str, pl.DataFrame], run: Run, *, asked: Sequence[str]
+) -> float | None:
+    """Return how fine the times are (s), put it on record, and leave out what such times cannot show."""
+    resolution_s = find_resolution(log.posts)
+    run.record["time_resolution_s"] = resolution_s
+    if (resolution_s or 0) > FAST_S and FAST not in asked and shares.pop(FAST, None) is not None:
+        run.note(
+            f"{FAST} is left out: the times are too coarse to tell what was reshared within {FAST_S:g} s"
+        )
+    return resolution_s
 
 
 def _with_digests(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -467,6 +501,7 @@ def find_clusters(
             window_s = float(built["parameters"]["time_window"])
             found = find(
                 source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
+                resolution_s=built.get("time_resolution_s") or 0.0,  # a study of an earlier version has none
                 threads=n_threads, progress=progress,
             )  # fmt: skip
         with run.step("amplification"):

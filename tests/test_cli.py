@@ -152,6 +152,96 @@ def test_build_then_clusters(log, tmp_path, capsys):
     assert (tmp_path / "network.graphml").stat().st_size > 0
 
 
+def test_a_log_in_which_nothing_is_shared_ends_with_what_to_name(tmp_path, capsys):
+    path = tmp_path / "l.csv"
+    path.write_text("who,when,my_link,mood\n" + "".join(f"u{k},2020-09-13,n/a,m\n" for k in range(4)))
+    words = [
+        "build",
+        str(path),
+        "-o",
+        str(tmp_path / "s"),
+        "--map",
+        "account_id=who",
+        "--map",
+        "timestamp=when",
+    ]
+    assert run(words) == 0
+    said = capsys.readouterr()
+    out = " ".join(said.out.split())
+    assert "next propgraph clusters" not in out
+    last = out[out.index("note: no post shares anything") :]
+    assert (
+        "no column for it was named: domain, fast-reshare, hashtag, hashtag-sequence, image, object, " in last
+    )
+    assert "Columns that were not read: my_link, mood." in last
+    for advice in (
+        "--map url=my_link (links)",
+        "--map hashtags=COLUMN",
+        "--map text=COLUMN",
+        "--map object_id=",
+    ):
+        assert advice in last
+    assert "shares anything" not in said.err
+    # Named, but no links: what stands there is shown.
+    assert run([*words, "--map", "url=my_link", "--overwrite"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "looked for domain (in urls), url (in urls) and found none" in out
+    assert "what stands in urls is not a link (the first: 'n/a')" in out
+    path.write_text(path.read_text().replace("n/a", "https://a.example/x"))
+    assert run([*words, "--map", "url=my_link", "--overwrite"]) == 0
+    out = capsys.readouterr().out
+    assert "next      propgraph clusters" in out
+    assert "shares anything" not in out
+
+
+def test_what_is_no_log_is_told(tmp_path, capsys):
+    script, empty = tmp_path / "mk.py", tmp_path / "empty"
+    script.write_text("import os, sys\n\nprint(1)\n")
+    empty.mkdir()
+    for logs, told in (
+        ([script], "mk.py: not a log, neither by its name nor by its first line, 'import os, sys'"),
+        ([empty], "empty: a folder without any file"),
+        ([empty, script], "mk.py: not a log"),
+    ):
+        assert run(["build", *map(str, logs), "-o", str(tmp_path / "s")]) == 1
+        said = capsys.readouterr().err
+        assert told in said
+        assert "reader" not in said
+    # A log by another name is one where its columns are named, or known.
+    other = tmp_path / "log.dat"
+    other.write_text("account_id,timestamp,object_id\nu,2020-09-13,o\n")
+    assert run(["build", str(other), str(empty), "-o", str(tmp_path / "s")]) == 0
+    assert "empty: a folder without any file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["LOG", "--edge-quantile", "7"], "edge_quantile"),
+        (["LOG", "--time-window", "1e9d"], "time_window"),
+        (["LOG", "--trace", "urls"], "did you mean 'url'"),
+        (["LOG", "--samples", "0"], "samples"),
+        (["LOG", "--parents", "follow"], "--follows"),
+        (["LOG", "--key", "k"], "--pseudonymise"),
+        (["LOG", "--pseudonymise", "--key", "NONE"], "NONE"),
+        (["LOG", "--follows", "NONE"], "NONE: no such file"),
+        (["LOG", "--resolved", "NONE"], "NONE: no such file"),
+        (["LOG", "--map", "account_id=who"], "no such column"),
+        (["LOG", "--format", "hoaxy"], "hoaxy"),
+        (["NONE"], "NONE: no such file"),
+        (["LOG"], "a study is there already"),
+    ],
+)
+def test_what_is_wrong_is_told_before_what_is_in_the_way(words, told, log, own_study, capsys):
+    words = [str(log) if word == "LOG" else word for word in words]
+    before = own_study.run
+    assert run(["build", *words, "-o", str(own_study.path)]) in (1, 2)
+    said = capsys.readouterr().err
+    assert told in said
+    assert ("there already" in said) == ("there already" in told)
+    assert own_study.run == before
+
+
 def test_every_option_of_build_arrives(log, tmp_path, capsys):
     key = tmp_path / "my.key"
     key.write_text("sixteen bytes or more")
@@ -232,6 +322,19 @@ def test_top_says_what_is_left_out(own_study, capsys):
     assert f"... and {flagged - 1} more: add --top {flagged}, or --format csv --table clusters" in one
     assert run(["clusters", str(own_study.path), "--top", "0"]) == 0
     assert not re.search(r"^c\d+ +score", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_coarse_times_are_not_told_in_seconds(own_study, capsys):
+    run_json = own_study.path / "run.json"
+    record = json.loads(run_json.read_text())
+    assert run(["clusters", str(own_study.path)]) == 0
+    assert re.search(r"^c1 .*median \d+ s", capsys.readouterr().out, re.MULTILINE)
+    record["build"]["time_resolution_s"] = 86_400.0
+    run_json.write_text(json.dumps(record))
+    assert run(["clusters", str(own_study.path)]) == 0
+    headlines = re.findall(r"^c\d+ .*(?:\n +.*sites)?", capsys.readouterr().out, re.MULTILINE)
+    assert headlines
+    assert all("median on the same day" in line and not re.search(r"\d s apart", line) for line in headlines)
 
 
 def test_nothing_flagged_is_said(own_study, capsys):

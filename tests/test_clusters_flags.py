@@ -121,6 +121,18 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
         # Ten seconds say little about a window of less than twenty.
         ("within-seconds", True, SECONDS, {"window_s": 20.0}),
         ("within-seconds", False, SECONDS, {"window_s": 19.0}),
+        # Nor do whole minutes tell what lies within ten seconds.
+        ("within-seconds", True, SECONDS, {"resolution_s": 1.0}),
+        ("within-seconds", False, SECONDS, {"resolution_s": 60.0}),
+        # Over whole hours a window of a minute is an hour, and twice the others' pace is asked for.
+        ("in-step", True, IN_STEP | {"pace": 0.26}, {"resolution_s": 60.0}),
+        ("in-step", True, IN_STEP | {"pace": 0.25}, {"resolution_s": 3600.0}),
+        ("in-step", False, IN_STEP | {"pace": 0.26}, {"resolution_s": 3600.0}),
+        ("in-step", False, {"together": 0.9, "co_objects": 4.9, "compared": False}, {"resolution_s": 86400.0}),
+        # A crowd that came on one day may have come at any hour of it.
+        ("turnout", True, TURNOUT, {"resolution_s": 60.0}),
+        ("turnout", True, TURNOUT, {"window_s": 3600.0, "resolution_s": 3600.0}),
+        ("turnout", False, TURNOUT, {"resolution_s": 3600.0}),
         # Where hardly anybody posts originals, few originals say nothing.
         ("low-originality", True, NO_ORIGINALS, {"original_share": 0.21}),
         ("low-originality", False, NO_ORIGINALS, {"original_share": 0.20}),
@@ -290,6 +302,26 @@ def test_sentences_give_figures_and_no_verdict():
     for sentence in said.values():
         for word in ("bot", "fake", "troll", "guilty", "automat"):
             assert word not in sentence.lower()
+
+
+def test_sentences_say_what_coarse_times_can_tell():
+    for resolution_s, nearby in (
+        (0.0, "within 60 s"), (0.001, "within 60 s"), (60.0, "within 60 s"), (3600.0, "in the same hour"),
+        (86400.0, "on the same day"),
+    ):  # fmt: skip
+        findings = judge(PLAIN | ALL_FIRE | {"together": 0.6}, base(resolution_s=resolution_s))[1]
+        said = {finding.rule: finding.sentence for finding in findings}
+        for rule in ("at-once", "in-step", "repetitive"):
+            assert f" {nearby}" in said[rule]
+        assert ("within-seconds" in said) == (resolution_s <= 10)
+        if resolution_s > 60:
+            assert not any(" 60 s" in sentence or "10 s" in sentence for sentence in said.values())
+
+
+def test_coarse_times_show_no_one_hand():
+    row = PLAIN | AT_ONCE | REPETITIVE | {"n_accounts": 5, "fast_share": 1.0}
+    assert judge(row, base())[2] == ["one-hand"]
+    assert judge(row, base(resolution_s=60.0))[2] == ["activists"]
 
 
 @pytest.mark.parametrize(

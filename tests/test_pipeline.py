@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -257,6 +259,80 @@ def test_bytes_are_the_same_time_after_time(study):
     for _ in range(5):
         find_clusters(study.path, seed=7)
         assert {name for name in first if study.file(name).read_bytes() != first[name]} == set()
+
+
+# --- coarse times ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def minutes(tmp_path_factory):
+    """Three crowds of five who post twenty links within the same minutes, among people who do not; no seconds."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for link in range(60):
+        start = 1000 * link + 5
+        crowd = link % 3
+        rows += [(f"c{crowd}{k}", link, start) for k in range(5)]
+        rows += [(f"u{rng.integers(200)}", link, start + int(rng.integers(900))) for _ in range(20)]
+    table = pl.DataFrame(rows, schema=["account_id", "link", "minute"], orient="row").with_row_index(
+        "content_id"
+    )
+    path = tmp_path_factory.mktemp("minutes") / "log.csv"
+    table.select(
+        pl.format("p{}", "content_id").alias("content_id"),
+        "account_id",
+        (1_600_000_020 + 60 * pl.col("minute")).alias("timestamp"),
+        pl.format("https://a.example/{}", "link").alias("url"),
+    ).write_csv(path)
+    return path
+
+
+def test_how_fine_the_times_are_is_found_told_and_heeded(minutes, tmp_path):
+    made = build([minutes], tmp_path / "study")
+    assert made.run["build"]["time_resolution_s"] == 60
+    assert any(
+        note.startswith("times are whole minutes: a window of 60 s") for note in made.run["build"]["notes"]
+    )
+    rules = set(find_clusters(made.path, evidence="window").evidence["rule"])
+    assert {"in-step", "repetitive"} <= rules
+    assert "within-seconds" not in rules
+    wide = build([minutes], tmp_path / "wide", time_window=120)
+    assert not any("times are whole" in note for note in wide.run["build"]["notes"])
+
+
+def test_a_study_of_an_earlier_version_is_judged_as_it_was(minutes, tmp_path):
+    made = build([minutes], tmp_path / "study")
+    run = made.run
+    del run["build"]["time_resolution_s"]
+    (made.path / "run.json").write_text(json.dumps(run))
+    assert "within-seconds" in set(find_clusters(made.path, evidence="window").evidence["rule"])
+
+
+def test_no_reshare_is_fast_by_whole_minutes(tmp_path):
+    start = datetime(2020, 9, 13, tzinfo=UTC)
+    rows = [("o", "author", start, "original", None)]
+    rows += [(f"r{k}", f"u{k}", start + timedelta(seconds=k % 7), "reshare", "o") for k in range(60)]
+    names = ["content_id", "account_id", "timestamp", "kind", "parent_content_id"]
+    seconds = pl.DataFrame(rows, schema=names, orient="row")
+    minutes = seconds.with_columns(pl.col("timestamp").dt.truncate("1m"))
+    for name, table, fast in (("s", seconds, True), ("m", minutes, False)):
+        table.write_parquet(tmp_path / f"{name}.parquet")
+        made = build([tmp_path / f"{name}.parquet"], tmp_path / name)
+        assert ("fast-reshare" in made.shares["trace"]) == fast
+        assert any("fast-reshare is left out" in note for note in made.run["build"]["notes"]) == (not fast)
+    asked = build([tmp_path / "m.parquet"], tmp_path / "asked", trace=["fast-reshare"])
+    assert asked.shares["trace"].unique().to_list() == ["fast-reshare"]
+
+
+def test_over_whole_days_nobody_acts_within_a_minute(minutes, tmp_path):
+    days = pl.read_csv(minutes).with_columns(pl.col("timestamp") // 86_400 * 86_400)
+    days.write_csv(tmp_path / "days.csv")
+    made = build([tmp_path / "days.csv"], tmp_path / "study")
+    assert made.run["build"]["time_resolution_s"] == 86_400
+    assert any(note.startswith("times are whole days") for note in made.run["build"]["notes"])
+    found = find_clusters(made.path, evidence="window")
+    assert found.clusters.height
+    assert not found.evidence["sentence"].str.contains(" 60 s| 10 s").any()
 
 
 # --- faults ----------------------------------------------------------------------------------------------

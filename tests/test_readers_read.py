@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import InputError
-from propgraph.readers import nested, tabular
+from propgraph.readers import nested, rows, tabular
 from propgraph.readers.read import read_log, read_logs
 from propgraph.schema import POSTS, REJECTED
 
@@ -50,6 +50,131 @@ def ids(log, *columns):
     return log.posts.select(
         pl.col(name).cast(pl.String) for name in columns or ("content_id", "account_id")
     ).rows()
+
+
+# --- which of two numbers is the day ---------------------------------------------------------------------
+
+
+def slashed(dates, post="p"):
+    lines = [
+        f"{post}{k},u{k % 7},{day:02d}/{month:02d}/2020 {k // 60 % 24:02d}:{k % 60:02d}"
+        for k, (day, month) in enumerate(dates)
+    ]
+    return "\n".join([HEAD, *lines]) + "\n"
+
+
+def read_by_hand(dates):
+    """Try both readings on every row and take the one that more rows fit, the month first in a tie."""
+
+    def dated(k, pair, day_first):
+        day, month = pair if day_first else pair[::-1]
+        try:
+            return datetime(2020, month, day, k // 60 % 24, k % 60, tzinfo=UTC)
+        except ValueError:
+            return None
+
+    both = [[dated(k, pair, day_first) for k, pair in enumerate(dates)] for day_first in (False, True)]
+    return both[sum(t is not None for t in both[1]) > sum(t is not None for t in both[0])]
+
+
+def times_by_post(log):
+    return dict(log.posts.select("content_id", "timestamp").iter_rows())
+
+
+@pytest.mark.parametrize("days", [(13, 20, 31, 28), (17,), (22,), (25,), (30,)])
+def test_days_above_twelve_in_a_few_of_many_rows_tell_that_the_day_stands_first(tmp_path, days):
+    dates = [(k % 12 + 1, k // 12 % 12 + 1) for k in range(3000)] + [(day, 1) for day in days]
+    for order in (dates, dates[::-1]):
+        log = log_of(tmp_path / "l.csv", slashed(order))
+        assert log.sources[0]["time_unit"] == "D/M/YYYY H:MM"
+        assert log.rejected.is_empty()
+        assert sorted(times_by_post(log).values()) == sorted(read_by_hand(order))
+        assert log.notes == []
+
+
+def test_the_last_rows_of_a_large_file_tell_it_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(tabular, "_BLOCK_BYTES", 4096)
+    dates = [(5, 6)] * 3000 + [(25, 6)]
+    log = log_of(tmp_path / "l.csv", slashed(dates))
+    assert (log.sources[0]["time_unit"], log.sources[0]["rows"]) == ("D/M/YYYY H:MM", 3001)
+    assert set(times_by_post(log).values()) == set(read_by_hand(dates))
+    json_lines = "".join(
+        json.dumps(dict(zip(HEAD.split(","), line.split(","), strict=True))) + "\n"
+        for line in slashed(dates).splitlines()[1:]
+    )
+    monkeypatch.setattr(tabular, "_BATCH_ROWS", 100)
+    log = log_of(tmp_path / "l.ndjson", json_lines)
+    assert set(times_by_post(log).values()) == set(read_by_hand(dates))
+
+
+@given(dates=st.lists(st.tuples(st.integers(1, 14), st.integers(1, 14)), min_size=1, max_size=12))
+def test_the_reading_that_most_rows_fit_is_taken(dates, tmp_path_factory):
+    expected = read_by_hand(dates)
+    path = tmp_path_factory.mktemp("slashed") / "l.csv"
+    if not any(expected):
+        with pytest.raises(InputError):
+            log_of(path, slashed(dates))
+        return
+    log = log_of(path, slashed(dates))
+    assert times_by_post(log) == {f"p{k}": time for k, time in enumerate(expected) if time is not None}
+
+
+def test_where_both_readings_fit_it_is_told(tmp_path):
+    log = log_of(tmp_path / "l.csv", slashed([(1, 2), (3, 4), (5, 5)]))
+    assert log.sources[0]["time_unit"] == "M/D/YYYY H:MM"
+    (note,) = log.notes
+    assert "timestamp: read as M/D/YYYY H:MM, the rows cannot tell; as D/M/YYYY H:MM as many rows fit" in note
+    assert "(2 rows then have another time)" in note
+    assert log_of(tmp_path / "l.csv", slashed([(5, 5), (6, 6)])).notes == []  # the same either way
+
+
+def test_a_reading_that_puts_posts_into_the_future_does_not_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows, "_latest", lambda: datetime(2020, 6, 1, tzinfo=UTC))
+    log = log_of(tmp_path / "l.csv", slashed([(12, 1), (12, 2)]))
+    assert (log.sources[0]["time_unit"], log.notes) == ("D/M/YYYY H:MM", [])
+    log = log_of(tmp_path / "l.csv", slashed([(1, 12), (2, 12)]))
+    assert (log.sources[0]["time_unit"], log.notes) == ("M/D/YYYY H:MM", [])
+
+
+def test_a_file_that_cannot_tell_is_read_as_the_others_are(tmp_path):
+    (tmp_path / "a.csv").write_text(slashed([(1, 2), (3, 4)]))
+    (tmp_path / "b.csv").write_text(slashed([(13, 2), (3, 4)], "q"))
+    log = read_logs([tmp_path])
+    assert [source["time_unit"] for source in log.sources] == ["D/M/YYYY H:MM"] * 2
+    assert times_by_post(log)["p0"] == datetime(2020, 2, 1, tzinfo=UTC)
+    (note,) = log.notes
+    assert "a.csv: timestamp: read as D/M/YYYY H:MM, so do other files here" in note
+    (tmp_path / "c.csv").write_text(slashed([(2, 13)], "r"))  # now they do not agree
+    log = read_logs([tmp_path])
+    assert [source["time_unit"][0] for source in log.sources] == ["M", "D", "M"]
+    assert any("a.csv: timestamp: read as M/D/YYYY H:MM, the rows cannot tell" in note for note in log.notes)
+
+
+# --- ids with a time in them -----------------------------------------------------------------------------
+
+
+def hoaxy_rows(ids):
+    return pl.DataFrame({
+        "tweet_id": ids, "url": "https://a.example/x", "from_user_id": "u1", "to_user_id": "u2",
+        "type": "origin", "is_mention": "False", "created_at": "2020-03-05 10:00:00",
+    })  # fmt: skip
+
+
+def test_ids_have_times_in_them_only_where_nearly_all_ids_of_the_file_can(tmp_path, monkeypatch):
+    monkeypatch.setattr(tabular, "_BLOCK_BYTES", 4096)
+    digits = [str(1235500000000000000 + k) for k in range(30)]
+    hexadecimal = [f"{k:015x}f" for k in range(300)]
+    path = tmp_path / "l.csv"
+    for ids in (digits + hexadecimal, hexadecimal + digits):  # whichever the first batch holds
+        hoaxy_rows(ids).write_csv(path)
+        log = log_of(path, path.read_bytes())
+        assert log.posts["timestamp"].unique().to_list() == [datetime(2020, 3, 5, 10, tzinfo=UTC)]
+        assert not any("another time" in note or "exact" in note for note in log.notes)
+    exact = str((1_583_402_400_250 - 1_288_834_974_657) << 22)  # a quarter of a second after ten
+    hoaxy_rows([exact, *(str(1235500000000000000 + k) for k in range(150)), "t1"]).write_csv(path)
+    log = log_of(path, path.read_bytes())
+    assert any("1 times made exact" in note for note in log.notes)
+    assert any("150 posts have an id that says another time" in note for note in log.notes)
 
 
 # --- the same log in every form --------------------------------------------------------------------------

@@ -61,6 +61,8 @@ def test_fractions_of_a_second_are_kept_to_the_millisecond():
         "9/13/2020 12:26:40",
         "09/13/2020 12:26:40",
         "13/9/2020 12:26:40",
+        "13.9.2020 12:26:40",
+        "13.09.2020 12:26:40",
         "Sun Sep 13 12:26:40 +0000 2020",
         "Sun Sep 13 14:26:40 +0200 2020",
     ],
@@ -84,6 +86,12 @@ def test_a_day_above_twelve_tells_which_of_the_numbers_is_the_day():
         "D/M/YYYY H:MM",
         [datetime(2020, 2, 1, 0, 4, tzinfo=UTC), datetime(2020, 1, 31, 0, 4, tzinfo=UTC)],
     )
+
+
+def test_with_points_the_day_stands_first_whatever_the_numbers():
+    assert parsed(["01.02.2020 00:04"]) == ("D.M.YYYY H:MM", [datetime(2020, 2, 1, 0, 4, tzinfo=UTC)])
+    assert parsed(["1.2.2020 0:04:05"]) == ("D.M.YYYY H:MM:SS", [datetime(2020, 2, 1, 0, 4, 5, tzinfo=UTC)])
+    assert parsed(["01.02.2020 00:04", "02.13.2020 00:04"])[1][1] is None
 
 
 def test_columns_of_times():

@@ -49,7 +49,8 @@ def build(
             parents=parents, follows=follows, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
         )  # fmt: skip
     for note in made.run["build"]["notes"]:
-        err(f"note: {note}")
+        if note != made.run["build"].get("nothing_shared"):  # told last, where it is seen
+            err(f"note: {note}")
     show(made)
 
 
@@ -72,4 +73,8 @@ def show(study: Study) -> None:
     say(f"edges     {counts['edges']:,}" + (f" ({by_trace})" if by_trace else ""))
     say(f"took      {run['wall_s']:.1f} s, peak memory {run['peak_memory_mb']:,} MB")
     say(f"study     {study.path}", wrap=False)
+    if "nothing_shared" in run:
+        say()
+        say(f"note: {run['nothing_shared']}")
+        return
     say(f"next      {shlex.join(['propgraph', 'clusters', str(study.path)])}", wrap=False)

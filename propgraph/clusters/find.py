@@ -79,10 +79,14 @@ def find(
     time_window: float,
     choices: Choices,
     min_score: float,
+    resolution_s: float = 0.0,
     threads: int,
     progress: Progress | None = None,
 ) -> Found:
-    """Return the clusters of a study; see `pipeline.find_clusters` for the parameters."""
+    """Return the clusters of a study; see `pipeline.find_clusters` for the parameters.
+
+    `resolution_s` is how fine the log's times are, in seconds; 0 where nobody knows.
+    """
     tell = progress or (lambda _label, _done: None)
     window_ms = round(time_window * 1000)
     links = links_of(study)
@@ -107,7 +111,9 @@ def find(
         "cluster", "p_value", "source", "target"
     )
     table = _with_synchrony(_with_context(measure_clusters(material), material, links), members, inside)
-    baseline = _baseline(study, members, links, time_window=time_window, choices=choices)
+    baseline = _baseline(
+        study, members, links, time_window=time_window, resolution_s=resolution_s, choices=choices
+    )
     shown = _shown(joint, inside, shares)
     members, clusters, evidence = _judged(table, material, baseline, min_score, shown=shown)
     scores = _with_clusters(scores, members, clusters)
@@ -437,7 +443,13 @@ def _met_origins(material: Material, met: pl.DataFrame) -> pl.DataFrame:
 
 
 def _baseline(
-    study: Study, members: pl.DataFrame, links: pl.DataFrame, *, time_window: float, choices: Choices
+    study: Study,
+    members: pl.DataFrame,
+    links: pl.DataFrame,
+    *,
+    time_window: float,
+    resolution_s: float,
+    choices: Choices,
 ) -> Baseline:
     others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
     original = others.unique("content_id").select((pl.col("kind") == "original").mean()).collect().item()
@@ -455,6 +467,7 @@ def _baseline(
         created_ms=created.sort().to_numpy(),
         site_share=_site_shares(links),
         window_s=time_window,
+        resolution_s=resolution_s,
         q=choices.q,
         seed=choices.seed,
     )

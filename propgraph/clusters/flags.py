@@ -16,6 +16,8 @@ import polars as pl
 
 from propgraph.clusters.measure import densest_half, shortest_half
 from propgraph.clusters.timing import ENOUGH
+from propgraph.cosharing.window import FAST_MS
+from propgraph.readers.resolution import told_apart
 
 Row = Mapping[str, Any]
 
@@ -58,6 +60,8 @@ class Baseline:
         False discovery rate (0..1) of the pairs that are called synchronised.
     seed
         For the draws of accounts.
+    resolution_s
+        How fine the log's times are, in seconds; 0 where nobody knows.
     """
 
     original_share: float | None
@@ -67,7 +71,18 @@ class Baseline:
     window_s: float
     q: float
     seed: int
+    resolution_s: float = 0.0
     _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def effective_s(self) -> float:
+        """What the window comes to, in seconds: over whole days a window of a minute is a day."""
+        return max(self.window_s, self.resolution_s)
+
+    @property
+    def nearby(self) -> str:
+        """How near two posts in the window are, in words: `within 60 s`, or `on the same day`."""
+        return told_apart(self.window_s, self.resolution_s)
 
     def creation_draws(self, n: int) -> tuple[float, float]:
         """Return the 0.01 quantile and the median of the spans (s) that hold half of `n` accounts drawn."""
@@ -125,7 +140,7 @@ def _at_once(row: Row, base: Baseline) -> Finding | None:
     whose = "the pace of outsiders" if row["n_outsider_pairs"] >= ENOUGH else "the usual pace of this log"
     return Finding(
         AT_ONCE, observed, multiple * expected, expected, fires,
-        f"{observed:,.0f} pairs of posts of the same {_noun(row)} within {base.window_s:g} s, "
+        f"{observed:,.0f} pairs of posts of the same {_noun(row)} {base.nearby}, "
         f"where {whose} gives {expected:,.1f} (nominal p <= {_rounded_up(p)})",
     )  # fmt: skip
 
@@ -146,10 +161,10 @@ def _rounded_up(p: float) -> str:
 def _in_step(row: Row, base: Baseline) -> Finding | None:
     """Ask less of a comparison: where nearly everyone is organised, the others' pace is no innocent one.
 
-    Up to a minute, half of all pairs is more than people do by themselves; of a wider window that cannot be
-    said, and twice the others' pace is asked for.
+    Up to a minute, half of all pairs is more than people do by themselves; of a wider window, and of one over
+    coarser times, that cannot be said, and twice the others' pace is asked for.
     """
-    value, short = row["together"], base.window_s <= 60
+    value, short = row["together"], base.effective_s <= 60
     if value is None or not (short or row["compared"]):
         return None
     pace = row["pace"] if row["compared"] else None
@@ -157,7 +172,7 @@ def _in_step(row: Row, base: Baseline) -> Finding | None:
     others = "nobody to compare with" if pace is None else f"outsiders: {pace:.0%}"
     return Finding(
         IN_STEP, value, threshold, pace, value >= threshold and row["co_objects"] >= 5,
-        f"of members' pairs of posts of the same {_noun(row)} {value:.0%} lie within {base.window_s:g} s, on average "
+        f"of members' pairs of posts of the same {_noun(row)} {value:.0%} lie {base.nearby}, on average "
         f"over what they shared ({others})",
     )  # fmt: skip
 
@@ -169,20 +184,23 @@ def _repetitive(row: Row, base: Baseline) -> Finding | None:
     others = "" if expected is None else f", where outsiders' pace gives {expected:.1f}"
     return Finding(
         REPETITIVE, value, 5, expected, value >= 5 and (expected is None or value > expected),
-        f"half of the members or more met fellows within {base.window_s:g} s over {value:g} different "
+        f"half of the members or more met fellows {base.nearby} over {value:g} different "
         f"objects{others}",
     )  # fmt: skip
 
 
 def _turnout(row: Row, base: Baseline) -> Finding | None:
-    """Look for a crowd that is called for a few jobs: it meets seldom, but each time most of it does."""
+    """Look for a crowd that is called for a few jobs: it meets seldom, but each time most of it does.
+
+    It is held against nobody, so it rests where coarse times make more than a minute of the window.
+    """
     value, n = row["turnout"], row["n_gathered"]
-    if value is None:
+    if value is None or base.effective_s > max(base.window_s, 60):
         return None
     return Finding(
         TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
         f"three times, an hour or more apart, at least {n:,} of the {row['n_accounts']:,} members posted the same "
-        f"{_noun(row)} within {base.window_s:g} s",
+        f"{_noun(row)} {base.nearby}",
     )  # fmt: skip
 
 
@@ -289,7 +307,11 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     fires, for that is held against each object's own burst). Where neither `synchronised` nor
     `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
     organised), and without `synchronised`, `repetitive` and `turnout` by a fifth (a few meetings prove little).
+    Where the log's times are coarse, no rule or reading goes by seconds.
     """
+    if base.resolution_s * 1000 > FAST_MS:
+        # Posts of the same minute, or day, are not known to be seconds apart.
+        row = {**row, "fast_share": None}
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))

@@ -42,6 +42,31 @@ _BLOCKS = 64
 Counts = tuple[npt.NDArray[np.int64], ...]
 
 
+def check_options(
+    *,
+    time_window: float,
+    min_participation: int,
+    min_edge_weight: int,
+    edge_weight: str,
+    edge_quantile: float,
+    threads: int | None,
+) -> int:
+    """Return the number of threads; raise `UsageError` where an option of `cosharing_edges` is out of range."""
+    check_choice("edge_weight", edge_weight, EDGE_WEIGHTS)
+    if not 0 <= time_window <= LONGEST_WINDOW_S:
+        raise UsageError(
+            f"time_window: {time_window:g} s is not in 0..{LONGEST_WINDOW_S:g} (a hundred years)"
+        )
+    n_threads = check_threads(threads)
+    check_at_least("min_participation", min_participation, 1)
+    check_at_least("min_edge_weight", min_edge_weight, 1)
+    if min_edge_weight > MANY:
+        raise UsageError(f"min_edge_weight: {min_edge_weight} is more than {MANY}")
+    if not 0 <= edge_quantile < 1:
+        raise UsageError(f"edge_quantile: {edge_quantile} is not in 0 <= q < 1")
+    return n_threads
+
+
 def cosharing_edges(
     shares: pl.DataFrame,
     /,
@@ -96,18 +121,10 @@ def cosharing_edges(
     Computational Communication Research 7 (2025); Gustavson, "Two Fast Algorithms for Sparse
     Matrices", ACM TOMS 4 (1978).
     """
-    check_choice("edge_weight", edge_weight, EDGE_WEIGHTS)
-    if not 0 <= time_window <= LONGEST_WINDOW_S:
-        raise UsageError(
-            f"time_window: {time_window:g} s is not in 0..{LONGEST_WINDOW_S:g} (a hundred years)"
-        )
-    n_threads = check_threads(threads)
-    check_at_least("min_participation", min_participation, 1)
-    check_at_least("min_edge_weight", min_edge_weight, 1)
-    if min_edge_weight > MANY:
-        raise UsageError(f"min_edge_weight: {min_edge_weight} is more than {MANY}")
-    if not 0 <= edge_quantile < 1:
-        raise UsageError(f"edge_quantile: {edge_quantile} is not in 0 <= q < 1")
+    n_threads = check_options(
+        time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
+        edge_weight=edge_weight, edge_quantile=edge_quantile, threads=threads,
+    )  # fmt: skip
     check_shares(shares)
     frames = [EDGES.empty()]
     for trace, part in parts_by_trace(shares):

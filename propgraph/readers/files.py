@@ -94,8 +94,8 @@ def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
     found: list[LogFile] = []
     left_out: list[str] = []
     faults: list[str] = []
-    for path, by_name in _named(logs, faults):
-        if not by_name and not _looks_like_log(path):
+    for path, by_name in _named(logs, faults, left_out):
+        if not by_name and not looks_like_log(path):
             left_out.append(f"{path}: left out, not a log by its name")
             continue
         try:
@@ -137,7 +137,7 @@ def unreadable(error: BaseException, /) -> str:
     return f"cannot be read to its end ({str(error)[:300]}); is it cut off or damaged?"
 
 
-def _named(logs: Iterable[str | Path], faults: list[str]) -> list[tuple[Path, bool]]:
+def _named(logs: Iterable[str | Path], faults: list[str], left_out: list[str]) -> list[tuple[Path, bool]]:
     """Return each file once, sorted by path, and whether it was named by itself."""
     named: dict[str, tuple[Path, bool]] = {}
     for log in logs:
@@ -149,6 +149,8 @@ def _named(logs: Iterable[str | Path], faults: list[str]) -> list[tuple[Path, bo
         if isinstance(paths, str):
             faults.append(f"{log}: {paths}")
             continue
+        if not paths:
+            left_out.append(f"{log}: a folder without any file (hidden ones do not count)")
         for path, by_name in paths:
             # The real path, so that a file reached in two ways is not read twice.
             first, before = named.get(os.path.realpath(path), (path, False))
@@ -180,7 +182,8 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _looks_like_log(path: Path) -> bool:
+def looks_like_log(path: Path) -> bool:
+    """Return whether a file is a log by its name's suffix, packed or not."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in _PACKED:
         suffixes.pop()

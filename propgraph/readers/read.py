@@ -16,11 +16,11 @@ from propgraph.encoding import encode
 from propgraph.errors import InputError
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
-from propgraph.readers.files import LogFile, find_logs, together
+from propgraph.readers.files import LogFile, find_logs, looks_like_log, together
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.origins import with_origins
 from propgraph.readers.registry import PLACES_OF_RECORDS, choose_reader
-from propgraph.readers.rows import FileFacts, normalise
+from propgraph.readers.rows import FileFacts, normalise, read_as
 from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.readers.times import NONE_SEEN
 from propgraph.schema import ACCOUNTS, POSTS, REJECTED
@@ -72,10 +72,29 @@ class Log:
         return self.posts.height + self.rejected.height
 
 
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file, its reader, the columns to read, and those of a table that nobody asked for."""
+
+    file: LogFile
+    reader: Reader
+    columns: list[str]
+    unread: list[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files to be read, and sentences that the user has to be told."""
+
+    files: list[PlannedFile]
+    notes: list[str]
+
+
 @dataclass
 class _Part:
     """What one file gives: its posts batch by batch, with the lines they stand in."""
 
+    facts: FileFacts
     posts: list[pl.DataFrame] = field(default_factory=list)
     lines: list[Lines] = field(default_factory=list)
     rejected: list[pl.DataFrame] = field(default_factory=list)
@@ -128,40 +147,52 @@ def read_logs(
     progress: Progress | None = None,
 ) -> Log:
     """Return all that `logs` hold; see `read_log` for the parameters and errors."""
+    return read_planned(plan_logs(logs, format=format, mapping=mapping), progress=progress)
+
+
+def plan_logs(
+    logs: Iterable[str | Path],
+    /,
+    *,
+    format: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Plan:
+    """Return how `logs` are to be read, by no more than their first records; see `read_log`."""
     files, notes = find_logs(logs)
-    plan = _plan(files, format, mapping or {}, notes)
-    total = sum(file.path.stat().st_size for file, _, _ in plan)
-    posts, origins, rejected, sources = [], [], [], []
+    return _plan(files, format, mapping or {}, notes)
+
+
+def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
+    """Return all that the files of a plan hold."""
+    total = sum(one.file.path.stat().st_size for one in plan.files)
+    parts: list[_Part] = []
     done = 0
-    for file, reader, columns in plan:
-        size = file.path.stat().st_size
-        facts = FileFacts(str(file.path))
-        part = _read_file(file, reader, columns, facts, _scaled(progress, size, done / total, size / total))
+    for one in plan.files:
+        size = one.file.path.stat().st_size
+        parts.append(_read_file(one, _scaled(progress, size, done / total, size / total)))
         done += size
-        posts += part.posts
-        origins += [(facts.source, lines) for lines in part.lines]
-        rejected += part.rejected
-        notes += _told(facts)
-        sources.append({
-            "path": facts.source, "bytes": size, "reader": reader.name, "rows": part.n_rows,
-            "time_unit": facts.units.get("timestamp", NONE_SEEN).name,
-        })  # fmt: skip
         if progress:
             progress("reading", done / total)
+    _follow_the_others(plan, parts)
+    sources = [_source(one, part) for one, part in zip(plan.files, parts, strict=True)]
+    notes = list(plan.notes)
+    notes += [note for part in parts for note in _told(part.facts)]
+    posts = [frame for part in parts for frame in part.posts]
+    origins = [(part.facts.source, lines) for part in parts for lines in part.lines]
+    rejected = [frame for part in parts for frame in part.rejected]
+    parts.clear()  # or the posts would stay twice in memory
     if not any(frame.height for frame in posts):
         raise InputError(_nothing_left(sources, pl.concat([REJECTED.empty(), *rejected])))
     return _assemble(posts, origins, rejected, sources, notes)
 
 
-def _plan(
-    files: list[LogFile], format: str | None, mapping: Mapping[str, str], notes: list[str]
-) -> list[tuple[LogFile, Reader, list[str]]]:
+def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], notes: list[str]) -> Plan:
     """Choose each file's reader before any is read, so that a wrong column is told at once.
 
     A file that no reader fits is an error where the user named it; from a folder it is left out, and
     told. Where nothing else is left that is an error too.
     """
-    plan: list[tuple[LogFile, Reader, list[str]]] = []
+    plan: list[PlannedFile] = []
     faults: list[str] = []
     left_out: list[str] = []
     for file in files:
@@ -170,13 +201,28 @@ def _plan(
             reader = choose_reader(
                 found, source=str(file.path), nested=_is_json(file), format=format, mapping=mapping
             )
-            plan.append((file, reader, _wanted(file, reader, found)))
+            wanted = _wanted(file, reader, found)
+            unread = [] if reader.rows else [name for name in found if name not in reader.reads]
+            plan.append(PlannedFile(file, reader, wanted, unread))
         except InputError as error:
+            if file.by_name and not mapping and not looks_like_log(file.path):
+                faults.append(_not_a_log(file))
+                continue
             (faults if file.by_name else left_out).append(str(error))
     if faults or not plan:
         raise InputError(together(faults or left_out, shown=3))
-    notes += [f"{fault} (left out)" for fault in left_out]
-    return plan
+    return Plan(plan, [*notes, *(f"{fault} (left out)" for fault in left_out)])
+
+
+def _not_a_log(file: LogFile) -> str:
+    """Return what to tell of a file that is no log by its name, nor by its columns."""
+    with file.open() as stream:
+        first = stream.readline(200).decode(errors="replace").strip()
+    return (
+        f"{file.path}: not a log, neither by its name nor by its first line, {first[:60]!r}; a log is CSV, TSV, JSON, "
+        "NDJSON, Parquet or Arrow, and its columns are named in its first line or by its keys. Was another "
+        "file meant? Where it is a log all the same, name its columns: --map account_id=COLUMN --map timestamp=COLUMN"
+    )
 
 
 def _is_json(file: LogFile) -> bool:
@@ -210,13 +256,47 @@ def _scaled(progress: Progress | None, size: int, start: float, share: float) ->
     return tell
 
 
-def _read_file(
-    file: LogFile, reader: Reader, columns: list[str], facts: FileFacts, tell: Callable[[int], None] | None
-) -> _Part:
-    part = _Part()
-    for batch in read_batches(file, columns, reader=reader, progress=tell):
+def _read_file(one: PlannedFile, tell: Callable[[int], None] | None) -> _Part:
+    """Read one file; once more, where all its rows say that it was read wrongly by what the first ones say."""
+    part = _read_once(one, FileFacts(str(one.file.path)), tell)
+    settled = part.facts.to_read_again()
+    return part if settled is None else _read_once(one, settled, None)
+
+
+def _source(one: PlannedFile, part: _Part) -> dict[str, Any]:
+    return {
+        "path": part.facts.source, "bytes": one.file.path.stat().st_size, "reader": one.reader.name,
+        "rows": part.n_rows, "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
+    }  # fmt: skip
+
+
+def _follow_the_others(plan: Plan, parts: list[_Part]) -> None:
+    """Read files whose dates can be read in two ways as those of the same format that can be read in one."""
+    known: dict[tuple[str, str], set[bool | None]] = {}
+    for one, part in zip(plan.files, parts, strict=True):
+        for name, reading in part.facts.readings.items():
+            known.setdefault((one.reader.name, name), set()).add(reading.by_rows)
+    for k, one in enumerate(plan.files):
+        facts = parts[k].facts
+        other_way = {}
+        for name, reading in facts.readings.items():
+            ways = known[one.reader.name, name] - {None}
+            if reading.by_rows is None and len(ways) == 1:
+                facts.by_others.add(name)
+                if ways == {False}:
+                    other_way[name] = read_as(facts.units[name], False)
+        if other_way:
+            settled = FileFacts(
+                facts.source, units=facts.units | other_way, use_ids=facts.use_ids, by_others=facts.by_others
+            )
+            parts[k] = _read_once(one, settled, None)
+
+
+def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] | None) -> _Part:
+    part = _Part(facts)
+    for batch in read_batches(one.file, one.columns, reader=one.reader, progress=tell):
         part.n_rows += batch.frame.height + batch.rejected.height
-        posts, lines, rejected = normalise(batch, reader, facts)
+        posts, lines, rejected = normalise(batch, one.reader, facts)
         part.posts.append(posts)
         part.lines.append(lines)
         part.rejected += [batch.rejected, rejected]
@@ -241,6 +321,11 @@ def _with_made_ids(posts: pl.DataFrame) -> pl.DataFrame:
 
 def _told(facts: FileFacts) -> list[str]:
     notes = list(facts.notes)
+    notes += [
+        _told_reading(facts, name)
+        for name, reading in facts.readings.items()
+        if reading.by_rows is None and reading.differing
+    ]
     if facts.id_times:
         notes.append(f"{facts.id_times:,} times made exact to the millisecond by the posts' ids")
     if facts.other_times:
@@ -259,6 +344,17 @@ def _told(facts: FileFacts) -> list[str]:
             "reshare, quote, reply; taken as not known"
         )
     return [note if note.startswith(facts.source) else f"{facts.source}: {note}" for note in notes]
+
+
+def _told_reading(facts: FileFacts, name: str) -> str:
+    taken = facts.units[name]
+    other = taken.swapped or taken
+    how = "so do other files here" if name in facts.by_others else "the rows cannot tell"
+    return (
+        f"{name}: read as {taken.name}, {how}; as {other.name} as many rows fit "
+        f"({facts.readings[name].differing:,} rows then have another time); where that is wrong, "
+        "write the times as YYYY-MM-DD"
+    )
 
 
 def _nothing_left(sources: list[dict[str, Any]], rejected: pl.DataFrame) -> str:

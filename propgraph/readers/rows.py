@@ -15,8 +15,8 @@ import polars as pl
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, MADE, Reader
 from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
-from propgraph.readers.snowflakes import with_id_times
-from propgraph.readers.times import NONE_SEEN, TimeUnit, find_time_unit
+from propgraph.readers.snowflakes import count_ids, with_id_times
+from propgraph.readers.times import NONE_SEEN, TimeUnit, TwoReadings, find_time_unit
 from propgraph.schema import ID, REJECTED, TIME
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -41,6 +41,8 @@ _ROUNDED = r"^-?\d(\.\d+[eE]\+?|[eE]\+)\d+$"
 # A JSON object or list as text; not "[deleted]", which is an account's name on Reddit.
 _NESTED = r"^\{|^\[[\]\[{\d\"-]"
 _WIDEST_EXACT = 2**53
+# Of a file's ids, what part has to look like ids with a time in them: some pseudonyms are all digits by chance.
+_NEARLY_ALL = 0.99
 # Polars cannot show a time outside of these years.
 _FIRST_SHOWN = pl.lit(-62_135_596_800_000).cast(TIME)
 _LAST_SHOWN = pl.lit(253_402_300_799_000).cast(TIME)
@@ -56,6 +58,14 @@ class FileFacts:
         The file's path.
     units
         How each column of times is written, as soon as one was seen.
+    readings
+        Of columns of dates with slashes, how they read with the month first and with the day first.
+    by_others
+        Those of these columns of which other files tell which way it is.
+    ids, timed_ids
+        The posts' ids, and those that can be of the kind that has a time in it.
+    use_ids
+        Times are taken from the posts' ids.
     unknown_kinds
         Words in `kind` that mean nothing to propgraph, and how often.
     id_times, other_times
@@ -68,11 +78,35 @@ class FileFacts:
 
     source: str
     units: dict[str, TimeUnit] = field(default_factory=dict)
+    readings: dict[str, TwoReadings] = field(default_factory=dict)
+    by_others: set[str] = field(default_factory=set)
+    ids: int = 0
+    timed_ids: int = 0
+    use_ids: bool = True
     unknown_kinds: Counter[str] = field(default_factory=Counter)
     id_times: int = 0
     other_times: int = 0
     made: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+
+    def to_read_again(self) -> FileFacts | None:
+        """Return what is settled by all rows of the file, where it was read by something else; else None."""
+        units = {name: unit for name, unit in self.units.items() if name in self.readings}
+        settled = {name: read_as(unit, self.month_first(name)) for name, unit in units.items()}
+        use_ids = self.use_ids and self.timed_ids >= _NEARLY_ALL * self.ids
+        if settled == units and use_ids == self.use_ids:
+            return None
+        return FileFacts(self.source, units=settled, use_ids=use_ids)
+
+    def month_first(self, name: str, /) -> bool:
+        """Return whether the month stands first in a column of dates with slashes; so it does in a tie."""
+        return self.readings[name].by_rows is not False
+
+
+def read_as(unit: TimeUnit, month_first: bool, /) -> TimeUnit:
+    """Return a unit of dates with slashes with the month first, or the day."""
+    other = unit.swapped
+    return unit if other is None or unit.month_first == month_first else other
 
 
 def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFrame, Lines, pl.DataFrame]:
@@ -113,6 +147,10 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
     if "url" in posts.columns:
         posts = _with_url(posts)
     if reader.snowflakes and {"content_id", "timestamp"}.issubset(posts.columns):
+        n_ids, n_timed = count_ids(posts["content_id"].filter(~posts["content_id"].str.starts_with(MADE)))
+        facts.ids += n_ids
+        facts.timed_ids += n_timed
+    if reader.snowflakes and facts.use_ids and {"content_id", "timestamp"}.issubset(posts.columns):
         posts, exact, other = with_id_times(posts, reader.snowflakes)
         facts.id_times += exact
         facts.other_times += other
@@ -197,7 +235,11 @@ def _times(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
             values = pl.Series(name, [None] * len(values), dtype=ID)
         if unit is not NONE_SEEN:
             facts.units[name] = unit
-    return unit.parse(values)
+    times = unit.parse(values)
+    if (other := unit.swapped) is not None:
+        both = (times, other.parse(values)) if unit.month_first else (other.parse(values), times)
+        facts.readings.setdefault(name, TwoReadings()).add(*both, between=(EARLIEST, _latest()))
+    return times
 
 
 def _whole(numbers: pl.Series) -> pl.Series:

@@ -15,6 +15,11 @@ _FIRST_DAY_MS = 86_400_000
 _MINUTE_MS, _SECOND_MS = 60_000, 1000
 
 
+def count_ids(ids: pl.Series, /) -> tuple[int, int]:
+    """Return how many ids there are, and how many of them are whole numbers as ids with a time in them are."""
+    return len(ids) - ids.null_count(), int(ids.str.contains(r"^\d{1,19}$").sum() or 0)
+
+
 def with_id_times(posts: pl.DataFrame, snowflakes: tuple[int, int], /) -> tuple[pl.DataFrame, int, int]:
     """Return posts with times from their ids where these only add digits to the time that the log gives.
 

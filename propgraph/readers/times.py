@@ -1,8 +1,9 @@
-"""Times as logs write them: unix seconds, ms, µs or ns, ISO 8601, and dates with slashes; one unit a file."""
+"""Times as logs write them: unix s, ms, µs or ns, ISO 8601, dates with slashes or points; one unit a file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -15,11 +16,14 @@ _UNITS = (("s", 1e11, 1000.0), ("ms", 1e14, 1.0), ("us", 1e17, 1e-3), ("ns", flo
 # From 1990 to 2100 in milliseconds: no number lies there in two units.
 _LIKELY_MS = (631_152_000_000, 4_102_444_800_000)
 # Where two of these fit as many values, the first is taken: without a day above 12, 1/2/2020 is January 2.
+_MONTH_FIRST = (("M/D/YYYY H:MM", "%m/%d/%Y %H:%M"), ("M/D/YYYY H:MM:SS", "%m/%d/%Y %H:%M:%S"))
+_DAY_FIRST = (("D/M/YYYY H:MM", "%d/%m/%Y %H:%M"), ("D/M/YYYY H:MM:SS", "%d/%m/%Y %H:%M:%S"))
 _FORMATS = (
-    ("M/D/YYYY H:MM", "%m/%d/%Y %H:%M"),
-    ("M/D/YYYY H:MM:SS", "%m/%d/%Y %H:%M:%S"),
-    ("D/M/YYYY H:MM", "%d/%m/%Y %H:%M"),
-    ("D/M/YYYY H:MM:SS", "%d/%m/%Y %H:%M:%S"),
+    *_MONTH_FIRST,
+    *_DAY_FIRST,
+    # Where dates are written with points, the day always stands first.
+    ("D.M.YYYY H:MM", "%d.%m.%Y %H:%M"),
+    ("D.M.YYYY H:MM:SS", "%d.%m.%Y %H:%M:%S"),
     ("Www Mmm DD HH:MM:SS +ZZZZ YYYY", "%a %b %d %H:%M:%S %z %Y"),
 )
 _ZONED = r"(?i):\d\d(\.\d*)?\s*(Z|UTC|[+-]\d\d:?(\d\d)?)\s*$"
@@ -35,6 +39,20 @@ class TimeUnit:
     name: str
     format: str | None = None
     to_ms: float | None = None
+
+    @property
+    def swapped(self) -> TimeUnit | None:
+        """The same unit with day and month the other way round, None where there is but one way."""
+        for one, other in ((_MONTH_FIRST, _DAY_FIRST), (_DAY_FIRST, _MONTH_FIRST)):
+            for (name, _), (other_name, other_format) in zip(one, other, strict=True):
+                if name == self.name:
+                    return TimeUnit(other_name, format=other_format)
+        return None
+
+    @property
+    def month_first(self) -> bool:
+        """Whether `name` begins with the month's number."""
+        return self.name.startswith("M/D")
 
     def parse(self, times: pl.Series, /) -> pl.Series:
         """Return `times` as `Datetime("ms", "UTC")`, null where this unit does not fit."""
@@ -64,8 +82,41 @@ class TimeUnit:
 NONE_SEEN = TimeUnit("none seen", to_ms=1000.0)
 
 
+@dataclass
+class TwoReadings:
+    """How a column of times reads with the month first and with the day first, over all rows seen.
+
+    Attributes
+    ----------
+    month_first, day_first
+        Rows that give a time that a post can have.
+    differing
+        Rows that give one in both readings, and not the same.
+    """
+
+    month_first: int = 0
+    day_first: int = 0
+    differing: int = 0
+
+    def add(
+        self, month_first: pl.Series, day_first: pl.Series, /, *, between: tuple[datetime, datetime]
+    ) -> None:
+        """Count more rows, read in both ways; what does not lie `between` two times is no post's."""
+        fits = [times.is_between(*between).fill_null(False) for times in (month_first, day_first)]
+        self.month_first += int(fits[0].sum())
+        self.day_first += int(fits[1].sum())
+        self.differing += int((fits[0] & fits[1] & (month_first != day_first)).sum() or 0)
+
+    @property
+    def by_rows(self) -> bool | None:
+        """Whether the month stands first, by the rows that fit; None where they cannot tell."""
+        return None if self.month_first == self.day_first else self.month_first > self.day_first
+
+
 def find_time_unit(times: pl.Series, *, column: str, source: str) -> TimeUnit:
     """Return the unit in which most of `times` are written, judged on about a thousand values.
+
+    Which of two numbers is the day a sample does not tell: see `TwoReadings`.
 
     `NONE_SEEN` where every value is null.
 
@@ -100,7 +151,8 @@ def find_time_unit(times: pl.Series, *, column: str, source: str) -> TimeUnit:
     if not fitting[best]:
         raise InputError(
             f"{source}: column {column!r} should hold times, found {str(sample[0])[:60]!r}; propgraph reads "
-            "unix s, ms, us, ISO 8601 and M/D/YYYY H:MM; map another column with --map timestamp=COLUMN"
+            "unix s, ms, us, ISO 8601, M/D/YYYY H:MM, D/M/YYYY H:MM and D.M.YYYY H:MM; "
+            "map another column with --map timestamp=COLUMN"
         )
     return best
 

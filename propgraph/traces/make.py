@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,8 +75,7 @@ def make_shares(
     InputError
         When `resolved` lacks a column.
     """
-    for name in traces or []:
-        check_choice("--trace", name, TRACES)
+    check_traces(traces or ())
     posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
     known = {name for name in posts.columns if posts[name].null_count() < posts.height} - {"row"}
     material = Material(posts, None if resolved is None else usable_links(resolved)[0])
@@ -94,6 +93,50 @@ def make_shares(
                 f"and the log has {', '.join(column for column in posts.columns if column in known)}"
             )
     return shares
+
+
+def check_traces(names: Iterable[str], /) -> None:
+    """Raise `UsageError` unless all `names` are traces."""
+    for name in names:
+        check_choice("--trace", name, TRACES)
+
+
+def nothing_shared(posts: pl.DataFrame, /, *, unread: Iterable[str] = ()) -> str:
+    """Return what to tell of posts that share nothing: what was looked for where, and how to name it.
+
+    Parameters
+    ----------
+    posts
+        Columns of `schema.POSTS` (those known).
+    unread
+        Columns of the log that were not read; those that sound right are suggested.
+    """
+    unread = list(unread)
+    known = {name for name in posts.columns if posts[name].null_count() < posts.height}
+    looked: list[str] = []
+    unlooked: list[str] = []
+    for name, trace in TRACES.items():
+        if trace.by_default:
+            there = [column for column in trace.needs if column in known and trace.also in known]
+            (looked if there else unlooked).append(name + (f" (in {' or '.join(there)})" if there else ""))
+    found = f"looked for {', '.join(looked)} and found none" if looked else "no column holds any"
+    if unlooked:
+        found += f"; not looked for, because no column for it was named: {', '.join(unlooked)}"
+    if "urls" in known:
+        first = posts["urls"].list.first().drop_nulls()
+        shown = f" (the first: {first[0][:60]!r})" if len(first) else ""
+        found += f"; what stands in urls is not a link{shown}"
+    maps = []
+    for name, (what, words) in _MAPPED.items():
+        near = next((column for word in words for column in unread if word in column.lower()), "COLUMN")
+        if name not in known:
+            maps.append(f"--map {name}={near} ({what})")
+    more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
+    columns = f" Columns that were not read: {', '.join(unread[:_SHOWN])}{more}." if unread else ""
+    return (
+        f"no post shares anything that another could share too, so there is nothing to compare: {found}.{columns} "
+        f"Name what posts have in common: {', '.join(maps)}"
+    )
 
 
 def _first_rows(content_ids: pl.Series) -> pl.Series:
@@ -192,4 +235,14 @@ TRACES: Mapping[str, Trace] = {
         ),
     )
 }
+# What a user may name by --map so that posts have something in common, and how such columns are often called.
+_MAPPED = {
+    "url": ("links", ("url", "link")),
+    "text": ("texts, with the links and hashtags in them", ("text", "message", "content", "body")),
+    "hashtags": ("hashtags", ("tag",)),
+    "images": ("hashes of images", ("image", "hash")),
+    "object_id": ("ids of your own", ("object",)),
+    "parent_content_id": ("the post reshared, beside kind=COLUMN", ("parent", "retweet", "reshare")),
+}
+_SHOWN = 20
 _NAMES = pl.Enum(sorted(TRACES))

@@ -40,10 +40,10 @@ READINGS = {
 
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
-    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces that make the network. Repeatable.  [default: object, reshare, url]", show_default=False)] = None,
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces that make the network. Repeatable.  [default: object, reshare and url, or all where there is none of these]", show_default=False)] = None,
     evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest.  [default: both]", show_default=False)] = None,
     q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised.  [default: 0.05]", show_default=False)] = None,
-    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Posts of an object between which nearness is looked for.  [default: 50]", show_default=False)] = None,
+    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Nearness is looked for among N posts of an object before and after each.  [default: 50]", show_default=False)] = None,
     multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network.", show_default=False)] = None,
     objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph.  [default: modularity]", show_default=False)] = None,
     resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities.  [default: 1.0]", show_default=False)] = None,

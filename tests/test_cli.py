@@ -182,6 +182,13 @@ def test_a_log_in_which_nothing_is_shared_ends_with_what_to_name(tmp_path, capsy
     ):
         assert advice in last
     assert "shares anything" not in said.err
+    # Columns are named by whoever made the log: what is to be typed is quoted, and nothing reaches the terminal raw.
+    hostile = path.with_name("hostile.csv")
+    hostile.write_text(path.read_text().replace("my_link", "my link;\u202e$(id)"))
+    assert run([words[0], str(hostile), *words[2:], "--overwrite"]) == 0
+    out = capsys.readouterr().out
+    assert "\u202e" not in out
+    assert "--map 'url=my link;$(id)' (links)" in " ".join(out.split())
     # Named, but no links: what stands there is shown.
     assert run([*words, "--map", "url=my_link", "--overwrite"]) == 0
     out = " ".join(capsys.readouterr().out.split())

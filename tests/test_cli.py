@@ -182,6 +182,13 @@ def test_a_log_in_which_nothing_is_shared_ends_with_what_to_name(tmp_path, capsy
     ):
         assert advice in last
     assert "shares anything" not in said.err
+    # Columns are named by whoever made the log: what is to be typed is quoted, and nothing reaches the terminal raw.
+    hostile = path.with_name("hostile.csv")
+    hostile.write_text(path.read_text().replace("my_link", "my link;\u202e$(id)"))
+    assert run([words[0], str(hostile), *words[2:], "--overwrite"]) == 0
+    out = capsys.readouterr().out
+    assert "\u202e" not in out
+    assert "--map 'url=my link;$(id)' (links)" in " ".join(out.split())
     # Named, but no links: what stands there is shown.
     assert run([*words, "--map", "url=my_link", "--overwrite"]) == 0
     out = " ".join(capsys.readouterr().out.split())
@@ -341,7 +348,9 @@ def test_nothing_flagged_is_said(own_study, capsys):
     assert run(["clusters", str(own_study.path), "--min-score", "1"]) == 0
     said = capsys.readouterr()
     assert "No cluster stands out from what the rest of the log does." in said.out
-    assert "this replaced what was found before by other choices (min_score 0.5)" in said.err
+    assert said.err == (
+        "this replaced what was found before by other choices (min_score 0.5); copy a study to keep both\n"
+    )
     # What is nearest to it is told all the same, with its flags and the innocent readings.
     first = own_study.clusters.row(0, named=True)
     told = f"c1  score {first['score']:.2f}  {first['n_accounts']} accounts: {', '.join(first['flags'])}"
@@ -354,6 +363,25 @@ def test_nothing_flagged_is_said(own_study, capsys):
     assert "No two accounts stand nearer in the order of posts than chance puts them" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+def test_choices_nobody_spoke_of_are_told_where_they_change(own_study, capsys):
+    words = ["clusters", str(own_study.path)]
+    assert run([*words, "--resolution", "0.5", "--trace", "url", "--multiplex"]) == 0
+    capsys.readouterr()
+    assert run([*words, "--seed", "1"]) == 0
+    traces = own_study.run["clusters"]["parameters"]["trace"]
+    of_traces = "" if traces == ["url"] else "trace url, "
+    assert f"({of_traces}multiplex yes, resolution 0.5, seed 0)" in capsys.readouterr().err
+
+
+def test_threads_are_no_choice_about_the_analysis(own_study, capsys):
+    before = own_study.file("clusters").stat().st_mtime_ns, own_study.run["clusters"]
+    assert run(["clusters", str(own_study.path), "--threads", "1"]) == 0
+    assert (own_study.file("clusters").stat().st_mtime_ns, own_study.run["clusters"]) == before
+    assert run(["clusters", str(own_study.path), "--threads", "1", "--seed", "0"]) == 0
+    assert own_study.run["clusters"]["parameters"]["threads"] == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_tables_go_out_as_data_only(own_study, capsys):
@@ -369,6 +397,11 @@ def test_how_often_clusters_hold_is_shown_once_it_is_known(own_study, capsys):
     first = held.row(by_predicate=pl.col("cluster_id") == "c1", named=True)
     said = " ".join(capsys.readouterr().out.split())
     assert f"holds in {round(3 * first['holds_share'])} of 3 runs" in said
+    # It is about these clusters, and goes when others take their place.
+    assert run(["clusters", str(own_study.path), "--min-score", "0.9"]) == 0
+    said = capsys.readouterr()
+    assert "the table stability was about those clusters and is taken out" in said.err
+    assert "holds in" not in said.out
 
 
 def test_without_a_word_on_the_analysis_what_was_found_is_shown_again(own_study, capsys):

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import shlex
 
 import igraph
 import polars as pl
@@ -82,6 +83,14 @@ def test_without_tables_it_claims_nothing(small_study, capsys):
     out = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in out if line] == [out[0], "one as a tree"]
     assert f"{small_study.cascades.height:,} cascades of" in out[0]
+
+
+def test_the_command_to_type_is_quoted(tmp_path, capsys):
+    (tmp_path / "my logs").mkdir()
+    study = built(tmp_path / "my logs", STARS[:5])
+    capsys.readouterr()
+    assert run(["cascades", str(study)]) == 0
+    assert f"propgraph cascades {shlex.quote(str(study))} ID" in capsys.readouterr().out
 
 
 def test_without_clusters_it_says_so(own_study, capsys):

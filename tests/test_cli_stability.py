@@ -54,6 +54,22 @@ def test_data_and_nothing_measured_twice(measured, format, capfdbinary):
         assert pl.read_csv(out)["cluster_id"].to_list() == measured.stability["cluster_id"].to_list()
 
 
+@pytest.mark.parametrize("format", ["csv", "table"])
+def test_what_has_to_be_known_of_the_figures_is_told_beside_data_too(measured, format, capsys):
+    run_json = measured.path / "run.json"
+    record = json.loads(run_json.read_text())
+    record["stability"]["notes"] = ["the first run did not find all"]
+    run_json.write_text(json.dumps(record))
+    assert run(["stability", str(measured.path), "--format", format]) == 0
+    said = capsys.readouterr()
+    assert "note: the first run did not find all\n" in (said.out if format == "table" else said.err)
+    if format == "csv":
+        assert (
+            pl.read_csv(said.out.encode())["cluster_id"].to_list()
+            == measured.stability["cluster_id"].to_list()
+        )
+
+
 def test_measured_again_where_asked(measured):
     assert run(["stability", str(measured.path), "--runs", "3"]) == 0
     assert measured.stability["n_runs"].unique().to_list() == [3]

@@ -280,6 +280,20 @@ def test_timing_is_summed_over_objects():
     assert found["expected_co_objects"] == pytest.approx(2)
 
 
+@pytest.mark.parametrize(("n_accounts", "median"), [(3, 6), (4, 5), (5, 4), (6, 2), (7, 0)])
+def test_members_who_share_nothing_with_a_fellow_count_as_having_met_nobody(n_accounts, median):
+    # Met over 4, 6 and 9 objects (expected 4, 6, 9, too); the others over none.
+    members = [(0, 0, 4, 0.5, 0.4), (0, 1, 6, 0.5, 0.6), (0, 2, 9, 0.5, 0.9)]
+    part = timing(
+        objects=[(0, 7, 100.0, 50.0, 0.1), (1, 7, 4.0, 1.0, 0.1)], members=[*members, (1, 8, 1, 1, 0.1)]
+    )
+    table = measure_clusters(
+        material(members=dict.fromkeys("abcdefg"[:n_accounts], 0) | {"h": 1}, timing={"url": part})
+    )
+    assert table["co_objects"].to_list() == [median, 1]
+    assert table["expected_co_objects"].to_list() == pytest.approx([median, 1])
+
+
 @pytest.mark.parametrize(
     ("gathered", "turnout"),
     [

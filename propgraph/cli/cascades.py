@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -129,7 +130,8 @@ def _show_all(study: Study, found: pl.DataFrame, *, top: int, of: str) -> None:
     if top:
         _show_tables(study, found, top=top, of=of)
     say()
-    say(f"one as a tree  propgraph cascades {study.path} ID   (all ids whole: --format csv)", wrap=False)
+    command = shlex.join(["propgraph", "cascades", str(study.path)])
+    say(f"one as a tree  {command} ID   (all ids whole: --format csv)", wrap=False)
 
 
 def _knows_no_parent(study: Study, found: pl.DataFrame) -> bool:

@@ -40,10 +40,10 @@ READINGS = {
 
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
-    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces that make the network. Repeatable.  [default: object, reshare, url]", show_default=False)] = None,
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces that make the network. Repeatable.  [default: object, reshare and url, or all where there is none of these]", show_default=False)] = None,
     evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest.  [default: both]", show_default=False)] = None,
     q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised.  [default: 0.05]", show_default=False)] = None,
-    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Posts of an object between which nearness is looked for.  [default: 50]", show_default=False)] = None,
+    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Nearness is looked for among N posts of an object before and after each.  [default: 50]", show_default=False)] = None,
     multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network.", show_default=False)] = None,
     objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph.  [default: modularity]", show_default=False)] = None,
     resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities.  [default: 1.0]", show_default=False)] = None,
@@ -73,16 +73,16 @@ def clusters(
     check_at_least("--top", top, 0)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
-        "min_size": min_size, "min_score": min_score, "threads": threads,
+        "min_size": min_size, "min_score": min_score,
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)
     with progress() as tell:
         # Without a word on the analysis, what was found before is shown again, not made anew by other rules.
         if options or "clusters" not in found.run:
-            before = found.run.get("clusters", {}).get("parameters", {})
-            found = find_clusters(study, progress=tell, **options)
-            _tell_replaced(before, options)
+            before = found.run
+            found = find_clusters(study, threads=threads, progress=tell, **options)
+            _tell_replaced(before, found.run)
         if graphml is not None:
             from propgraph.export.network import write_network
 
@@ -98,17 +98,29 @@ def clusters(
             err(f"wrote {graphml}")
 
 
-def _tell_replaced(before: dict[str, Any], options: dict[str, Any]) -> None:
-    """Tell by which other choices the clusters were found that are replaced."""
+def _tell_replaced(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Tell by which other choices the clusters were found that are replaced, and what went with them.
+
+    Choices that nobody spoke of this time are the default ones again, and may be others than before, too.
+    """
     from propgraph.cli.output import err
 
-    changed = [name for name, value in options.items() if name in before and before[name] != value]
+    if "clusters" not in before:
+        return
+    old, new = (run["clusters"]["parameters"] for run in (before, now))
+    changed = [name for name in new if name != "threads" and name in old and old[name] != new[name]]
     if changed:
-        told = ", ".join(f"{name} {_in_words(before[name])}" for name in changed)
+        told = ", ".join(f"{name} {_in_words(old[name])}" for name in changed)
         err(f"this replaced what was found before by other choices ({told}); copy a study to keep both")
+    if "stability" in before:
+        err("the table stability was about those clusters and is taken out; run `propgraph stability` again")
 
 
 def _in_words(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

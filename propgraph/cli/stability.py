@@ -42,7 +42,7 @@ def stability(
     Varied are traces, time window, tau, neighbours, q, resolution, seeds, and the objects that count. Called again
     without --runs or --seed, it shows what was found before.
     """
-    from propgraph.cli.output import progress
+    from propgraph.cli.output import err, progress
     from propgraph.errors import check_at_least, check_choice
     from propgraph.stability.measure import measure_stability
     from propgraph.study import Study
@@ -60,6 +60,8 @@ def stability(
         return
     from propgraph.export.tables import render
 
+    for note in found.run["stability"]["notes"]:
+        err(f"note: {note}")
     sys.stdout.buffer.write(render(found.stability, format))
     sys.stdout.buffer.flush()
 

@@ -130,9 +130,7 @@ def _synchronised(row: Row, base: Baseline) -> Finding | None:
 
 
 def _at_once(row: Row, base: Baseline) -> Finding | None:
-    if row["observed"] is None:
-        return None
-    if not row["compared"]:
+    if row["observed"] is None or not row["compared"]:
         return None
     observed, expected, p = row["observed"], row["expected"], row["p_value"]
     multiple, limit = _SURE if p <= _SURE[1] else _STRONG

@@ -97,7 +97,7 @@ def measure_clusters(material: Material, /) -> pl.DataFrame:
     members), `n_links` (links), `n_created` (accounts whose creation is known).
     """
     parts = [
-        _network(material), _timing(material.timing), _shares(material), _posts(material), _sites(material),
+        _network(material), _timing(material), _shares(material), _posts(material), _sites(material),
         _creation(material),
     ]  # fmt: skip
     table = material.members.group_by("cluster").agg(n_accounts=pl.len().cast(COUNT)).sort("cluster")
@@ -197,10 +197,10 @@ def _network(material: Material) -> pl.DataFrame:
     )
 
 
-def _timing(timing: dict[str, Timing]) -> pl.DataFrame:
+def _timing(material: Material) -> pl.DataFrame:
     """Return each cluster's figures in the trace where it keeps time most surely."""
     frames = []
-    for trace, part in timing.items():
+    for trace, part in material.timing.items():
         objects = part.objects.with_columns(
             part=pl.col("n_within") / pl.col("n_pairs"), root=pl.col("n_pairs").sqrt()
         )
@@ -212,20 +212,39 @@ def _timing(timing: dict[str, Timing]) -> pl.DataFrame:
             together=(pl.col("part") * pl.col("root")).sum() / pl.col("root").sum(),
             pace=(pl.col("pace") * pl.col("root")).sum() / pl.col("root").sum(),
         )
-        typical = part.members.group_by("cluster").agg(
-            co_objects=pl.col("n_co_objects").median(),
-            expected_co_objects=pl.col("expected_co_objects").median(),
-        )
         sums = sums.with_columns(
             log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace")
         )
-        for more in (typical, part.clusters, _gathered(objects)):
+        for more in (_typical(part.members, material.members), part.clusters, _gathered(objects)):
             sums = sums.join(more, on="cluster", how="left", maintain_order="left")
         # Objects of one post are one act: the tail counts as many acts as there are posts.
         frames.append(sums.with_columns(pl.col("log_p") * pl.col("acts")))
     best = pl.concat(frames).sort("log_p", "timing_trace").group_by("cluster", maintain_order=True).first()
     # The least of several traces' tails is taken, so each counts as often as there are traces.
-    return best.with_columns(p_value=(pl.col("log_p").exp() * len(timing)).clip(0, 1))
+    return best.with_columns(p_value=(pl.col("log_p").exp() * len(material.timing)).clip(0, 1))
+
+
+def _typical(there: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Return `co_objects` and `expected_co_objects`, the medians over all members of each cluster.
+
+    Who shares no object with a fellow in the trace is not `there`, and met nobody over none.
+    """
+    names = ("n_co_objects", "expected_co_objects")
+    size = members.group_by("cluster").agg(absent=pl.len().cast(pl.Int64))
+    n_there = there.group_by("cluster").agg(n=pl.len().cast(pl.Int64))
+    absent = size.join(n_there, on="cluster").select(
+        pl.col("cluster").repeat_by(pl.col("absent") - pl.col("n")).explode()
+    )
+    nobody = absent.drop_nulls().with_columns(pl.lit(0.0).alias(name) for name in names)
+    met = there.select("cluster", pl.col(names).cast(pl.Float64))
+    return (
+        pl.concat([met, nobody])
+        .group_by("cluster")
+        .agg(
+            co_objects=pl.col("n_co_objects").median(),
+            expected_co_objects=pl.col("expected_co_objects").median(),
+        )
+    )
 
 
 def _gathered(objects: pl.DataFrame) -> pl.DataFrame:

@@ -97,7 +97,7 @@ def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
         k=pl.len().over("cluster", "object").cast(pl.Int64),
         k_own=pl.len().over("cluster", "object", "account").cast(pl.Int64),
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
-    objects = _objects(rows, n_posts, within, usual, gathered)
+    objects = _objects(rows, n_posts=n_posts, within=within, usual=usual, gathered=gathered)
     shares = rows.select("row", "cluster", "account", "object", "n_fellows")
     return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, n_usual))
 
@@ -120,7 +120,7 @@ def usual_pace(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
 
 
 def _objects(
-    rows: pl.DataFrame, n_posts: Int64, within: Any, usual: float, gathered: tuple[Int64, Int64], /
+    rows: pl.DataFrame, /, *, n_posts: Int64, within: Any, usual: float, gathered: tuple[Int64, Int64]
 ) -> pl.DataFrame:
     """Sum rows up to objects; outsiders' pairs are all pairs less those with a member in them."""
     sums = (
@@ -242,9 +242,8 @@ def _gathered(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tupl
     """Return the most accounts of each group within one window, and when the earliest of such windows begins."""
     most = np.zeros(offsets.size - 1, np.int64)
     begin = np.zeros(offsets.size - 1, np.int64)
-    posts = np.zeros(
-        int(account.max()) + 1 if account.size else 0, np.int64
-    )  # of each account, in the window
+    n_accounts = int(account.max()) + 1 if account.size else 0
+    posts = np.zeros(n_accounts, np.int64)  # of each account, in the window
     for g in range(offsets.size - 1):
         low = offsets[g]
         n = 0

@@ -42,7 +42,7 @@ from propgraph.schema import SYNCHRONY
 
 #: Chance up to which two posts count as near.
 TAU = 0.2
-#: Posts of an object that may lie between two posts that are looked at, at most.
+#: Among so many posts of an object before and after each post nearness is looked for.
 NEIGHBOURS = 50
 #: Pairs are kept up to this p-value.
 MAX_P = 0.01

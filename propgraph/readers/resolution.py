@@ -84,12 +84,11 @@ def coarse_note(time_window: float, resolution_s: float | None, /) -> str | None
     if resolution_s is None or resolution_s < 1 or time_window > resolution_s:
         return None
     name = unit_name(resolution_s)
-    same = _SAME[name] + (
-        f" or in {name}s next to each other" if time_window == resolution_s and name != "day"
-        else " or on the next" if time_window == resolution_s else ""
-    )  # fmt: skip
-    seconds = "" if name == "second" else "; what rests on seconds (within-seconds) is left out"
+    same = _SAME[name]
+    if time_window == resolution_s:
+        same += " or on the next" if name == "day" else f" or in {name}s next to each other"
+    finer = "" if name == "second" else "; flags that need finer times (within-seconds, for one) are left out"
     return (
         f"times are whole {name}s: a window of {time_window:g} s cannot tell anything finer, and takes two posts "
-        f"{same} for a co-share{seconds}"
+        f"{same} for a co-share{finer}"
     )

@@ -12,8 +12,6 @@ from propgraph.communities import WITH_RESOLUTION
 from propgraph.cosharing.ranks import TAU
 from propgraph.cosharing.window import LONGEST_WINDOW_S
 
-DRAWN = "drawn"
-
 _Q = (0.01, 0.05, 0.2)
 _TAU = (0.1, TAU)
 _FACTORS = (0.5, 1.0, 2.0)

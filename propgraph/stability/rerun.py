@@ -242,7 +242,7 @@ def _part(
         ranks=ranks,
         there=there,
         terms=terms_of(ranks, source[there], target[there], threads=threads),
-        limits={(tau, near): gaps_of(log, tau=tau, neighbours=near).limit for tau, near in sorted(ask)},
+        limits={(tau, reach): gaps_of(log, tau=tau, neighbours=reach).limit for tau, reach in sorted(ask)},
         edge=edge,
         meetings=meetings_of(
             ranks, source[edge], target[edge], windows_ms=np.round(np.array(windows) * 1000).astype(np.int64),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -130,7 +131,7 @@ def nothing_shared(posts: pl.DataFrame, /, *, unread: Iterable[str] = ()) -> str
     for name, (what, words) in _MAPPED.items():
         near = next((column for word in words for column in unread if word in column.lower()), "COLUMN")
         if name not in known:
-            maps.append(f"--map {name}={near} ({what})")
+            maps.append(f"--map {shlex.quote(f'{name}={near}')} ({what})")
     more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
     columns = f" Columns that were not read: {', '.join(unread[:_SHOWN])}{more}." if unread else ""
     return (

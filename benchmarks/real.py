@@ -1,12 +1,13 @@
 """What is flagged in real logs now, against what plain windows flag, and pairs to be read by hand.
 
-    python benchmarks/real.py [--data ../shared/data] [--logs german hoaxy ira] [--pairs 30] [--folder FOLDER]
+    python benchmarks/real.py [--data ../shared/data] [--logs german hoaxy ira twitter15] [--pairs 30] [--folder FOLDER]
 
-Three public logs go through `build` and `clusters`: Facebook and Twitter before the German election of 2021, four
+Four public logs go through `build` and `clusters`: Facebook and Twitter before the German election of 2021, four
 traces joined; Hoaxy's links to claims and fact checks; links of the Internet Research Agency to 2016, whose accounts
-are all operators. Printed for each: pairs that a plain window gives (the field's habit: two objects or more within 60
-s), pairs synchronised beyond chance, pairs alike, how far these agree, and the flagged clusters by what they were found
-by. With --pairs, as many synchronised pairs and as many pairs of the window that are not, each with its posts.
+are all operators; retweets of Twitter15's stories. Printed for each: pairs that a plain window gives (the field's
+habit: two objects or more within 60 s), pairs synchronised beyond chance, pairs alike, how far these agree, and the
+flagged clusters by what they were found by. With --pairs, as many synchronised pairs and as many pairs of the window
+that are not, each with its posts.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from graft import twitter15
 from timing import header, row
 
 from propgraph import build, find_clusters
@@ -69,10 +71,20 @@ def ira(data: Path, folder: Path) -> tuple[Path, list[str]]:
     return path, ["object"]
 
 
+def rumours(data: Path, folder: Path) -> tuple[Path, list[str]]:
+    """Return Twitter15's retweets; the object is the story's source."""
+    path = folder / "twitter15.parquet"
+    twitter15(data).with_row_index("content_id").with_columns(
+        pl.col("content_id").cast(pl.String)
+    ).write_parquet(path)
+    return path, ["object"]
+
+
 LOGS: dict[str, Callable[[Path, Path], tuple[Path, list[str]]]] = {
     "german": german,
     "hoaxy": hoaxy,
     "ira": ira,
+    "twitter15": rumours,
 }
 
 

@@ -1,12 +1,12 @@
 """What a grid of other choices costs, and which clusters hold in it.
 
-    python benchmarks/stability.py [--data ../shared/data] [--logs german hoaxy ira graft] [--runs 100] [--repeats 1]
-                                   [--folder FOLDER]
+    python benchmarks/stability.py [--data ../shared/data] [--logs german hoaxy ira twitter15 graft] [--runs 100]
+                                   [--repeats 1] [--folder FOLDER]
 
 Each log goes through `propgraph build`; then `propgraph clusters` and `propgraph stability` are timed as whole
-commands, one after the other. german, hoaxy and ira are those of benchmarks/real.py; graft is one draw of real
-operators in Weibo's reposts (benchmarks/graft.py, seed 3). The ratio is stability's seconds over those of one run of
-`clusters`. Then, of the flagged clusters and of the others, how many hold in half of the runs or more.
+commands, one after the other. german, hoaxy, ira and twitter15 are those of benchmarks/real.py; graft is one draw of
+real operators in Weibo's reposts (benchmarks/graft.py, seed 3). The ratio is stability's seconds over those of one run
+of `clusters`. Then, of the flagged clusters and of the others, how many hold in half of the runs or more.
 """
 
 from __future__ import annotations

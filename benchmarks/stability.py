@@ -72,7 +72,7 @@ def main() -> None:
             clusters.wall_s,
             stability.wall_s,
             stability.wall_s / clusters.wall_s,
-            round(stability.peak_mb),
+            max(step["peak_memory_mb"] for step in done.run["stability"]["steps"]),
             held(done, flagged=True),
             held(done, flagged=False),
         )

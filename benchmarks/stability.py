@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "propgraph-benchmarks")
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
-    header("log", "clusters, s", "stability, s", "ratio", "peak MB", "flagged hold", "others hold")
+    header("log", "clusters, s", "stability, s", "ratio", "flagged hold", "others hold")
     for name in options.logs:
         log, traces = logs[name](options.data, options.folder)
         study = build([log], options.folder / name, overwrite=True)
@@ -72,7 +72,6 @@ def main() -> None:
             clusters.wall_s,
             stability.wall_s,
             stability.wall_s / clusters.wall_s,
-            max(step["peak_memory_mb"] for step in done.run["stability"]["steps"]),
             held(done, flagged=True),
             held(done, flagged=False),
         )

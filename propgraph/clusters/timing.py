@@ -38,8 +38,8 @@ class Timing:
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
         `together` (0..1, the part of its pairs in the window, mean over the objects weighted by fellow
-        members' posts), `pace` (0..1, the same expected), `log_p` (natural logarithm, <= 0), `n_co_objects`
-        (objects in the window with a fellow), `expected_co_objects`.
+        members' posts), `pace` (0..1, the same expected), `n_co_objects` (objects in the window with a fellow),
+        `expected_co_objects`.
     shares
         A row for each share by a member: `row` (of the shares' frame), `cluster`, `account`, `object`,
         `n_fellows` (fellow members' posts within the window).
@@ -175,7 +175,7 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("cluster", "account", "object")
     )
-    found = of_object.group_by("cluster", "account", maintain_order=True).agg(
+    return of_object.group_by("cluster", "account", maintain_order=True).agg(
         n_objects=pl.len(),
         together=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
         pace=(pl.col("pace") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
@@ -184,7 +184,6 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
         # As in `cosharing.chance`: every pair of an own post and a fellow's is a chance to meet.
         expected_co_objects=(1 - (1 - pl.col("pace")) ** pl.col("n_pairs")).sum(),
     )
-    return found.with_columns(log_p=log_tail(of_object, ["cluster", "account"], weight="fellows"))
 
 
 def log_tail(parts: pl.DataFrame, group: list[str], /, *, weight: str) -> pl.Series:

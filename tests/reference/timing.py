@@ -116,7 +116,6 @@ def _member(parts):
         "together": sum(part * fellows for part, _, fellows in parts) / weight,
         "pace": sum(pace * fellows for _, pace, fellows in parts) / weight,
         "n_co_objects": sum(part > 0 for part, _, _ in parts),
-        "log_p": log_tail(parts),
     }
 
 

@@ -1,11 +1,12 @@
 """What a grid of other choices costs, and which clusters hold in it.
 
-    python benchmarks/stability.py [--data ../shared/data] [--logs german hoaxy ira twitter15 graft] [--runs 100]
-                                   [--repeats 1] [--folder FOLDER]
+    python benchmarks/stability.py [--data ../shared/data] [--logs german hoaxy ira twitter15 graft noise]
+                                   [--runs 100] [--repeats 1] [--folder FOLDER]
 
 Each log goes through `propgraph build`; then `propgraph clusters` and `propgraph stability` are timed as whole
 commands, one after the other. german, hoaxy, ira and twitter15 are those of benchmarks/real.py; graft is one draw of
-real operators in Weibo's reposts (benchmarks/graft.py, seed 3). The ratio is stability's seconds over those of one run
+real operators in Weibo's reposts (benchmarks/graft.py, seed 3); noise is a million shares at random
+(benchmarks/logs.py). The ratio is stability's seconds over those of one run
 of `clusters`. Then, of the flagged clusters and of the others, how many hold in half of the runs or more.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 from graft import graft, ira, weibo
+from logs import log_file
 from real import LOGS
 from timing import PROPGRAPH, Timing, header, median, row, run
 
@@ -28,6 +30,11 @@ def grafted(data: Path, folder: Path) -> tuple[Path, list[str]]:
     log, _ = graft(weibo(data), ira(data), seed=3)
     log.write_parquet(folder / "graft.parquet")
     return folder / "graft.parquet", ["object"]
+
+
+def noise(_: Path, folder: Path) -> tuple[Path, list[str]]:
+    """Return a log in which nothing is to be found, and its trace."""
+    return log_file(folder, 1_000_000, "parquet"), ["object"]
 
 
 def timed(study: Path, traces: list[str], *, runs: int, repeats: int) -> tuple[Timing, Timing]:
@@ -50,7 +57,7 @@ def held(study: Study, *, flagged: bool) -> str:
 
 def main() -> None:
     """Run the logs, print the table."""
-    logs = {**LOGS, "graft": grafted}
+    logs = {**LOGS, "graft": grafted, "noise": noise}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -9,7 +9,7 @@ import igraph as ig
 import numpy as np
 import polars as pl
 
-from propgraph.errors import InputError, UsageError, check_at_least, check_choice
+from propgraph.errors import InputError, UsageError, check_at_least, check_choice, check_seed
 from propgraph.networks import seeded, to_igraph
 
 OBJECTIVES = ("modularity", "CPM")
@@ -93,8 +93,7 @@ def check_options(
     check_at_least("min_size", min_size, 1)
     if not 0 <= resolution < math.inf:
         raise UsageError(f"resolution: {resolution} is not a number of 0 or more")
-    if not 0 <= seed < 1 << 31:
-        raise UsageError(f"seed: {seed} is not in 0..2147483647")
+    check_seed(seed)
 
 
 def detect_multiplex(

@@ -50,6 +50,12 @@ def check_at_least(option: str, value: float, least: float) -> None:
         raise UsageError(f"{option}: {value} is too small; give {least} or more")
 
 
+def check_seed(seed: int) -> None:
+    """Raise `UsageError` unless igraph and leidenalg take this seed."""
+    if not 0 <= seed < 1 << 31:
+        raise UsageError(f"seed: {seed} is not in 0..2147483647")
+
+
 def check_threads(threads: int | None) -> int:
     """Return the number of threads, one a processor for None; raise `UsageError` where it is less than 1."""
     check_at_least("threads", 1 if threads is None else threads, 1)

@@ -112,7 +112,7 @@ def test_q_values_are_those_of_scipy_and_of_no_test():
 
 def test_the_harmonic_mean_of_one_test_is_itself_and_of_none_nothing():
     p_values = np.array([[0.03, np.nan], [np.nan, 0.5], [np.nan, np.nan], [1e-200, np.nan]])
-    found = harmonic_mean(p_values, n_tests=np.array([1, 1, 0, 1]))
+    found = harmonic_mean(p_values)
     assert found[[0, 1, 3]].tolist() == [0.03, 0.5, 1e-200]
     assert np.isnan(found[2])
 
@@ -121,7 +121,7 @@ def test_far_out_the_harmonic_mean_is_the_mean_and_passes_over_without_a_step():
     p_values = np.array(
         [[1e-12, 1e-12], [1e-12, 1.0], [1.001e-9, 1.001e-9], [0.999e-9, 0.999e-9], [1e-320, 1.0]]
     )
-    found = harmonic_mean(p_values, n_tests=np.full(5, 2))
+    found = harmonic_mean(p_values)
     assert found[:2] == pytest.approx([1e-12, 2e-12], rel=1e-6)
     assert found[2] / found[3] == pytest.approx(1.001 / 0.999, rel=1e-4)
     assert 0 <= found[4] < 1e-290
@@ -130,7 +130,7 @@ def test_far_out_the_harmonic_mean_is_the_mean_and_passes_over_without_a_step():
 @pytest.mark.parametrize("n", [2, 4, 8])
 def test_the_harmonic_mean_of_independent_tests_is_calibrated(n):
     p_values = np.random.default_rng(n).random((N, n))
-    found = harmonic_mean(p_values, n_tests=np.full(N, n))
+    found = harmonic_mean(p_values)
     for x in (0.1, 0.05, 0.01, 0.001):
         at_most = int((found <= x).sum())
         assert stats.binomtest(at_most, N, x, alternative="greater").pvalue > 1e-6
@@ -144,13 +144,13 @@ def test_the_harmonic_mean_of_the_same_test_twice_is_hardly_smaller():
     # The worst dependence there is: all tests are one.
     p = np.random.default_rng(0).random(N)
     for n in (2, 4):
-        found = harmonic_mean(np.repeat(p[:, None], n, axis=1), n_tests=np.full(N, n))
+        found = harmonic_mean(np.repeat(p[:, None], n, axis=1))
         for x in (0.05, 0.01, 0.001):
             assert (found <= x).mean() <= 1.05 * x + 5 * np.sqrt(x / N)
 
 
 def test_a_test_that_found_nothing_counts_and_one_not_made_does_not():
-    made = harmonic_mean(np.array([[0.001, 1.0]]), n_tests=np.array([2]))[0]
-    not_made = harmonic_mean(np.array([[0.001, np.nan]]), n_tests=np.array([1]))[0]
+    made = harmonic_mean(np.array([[0.001, 1.0]]))[0]
+    not_made = harmonic_mean(np.array([[0.001, np.nan]]))[0]
     assert not_made == 0.001
     assert made == pytest.approx(0.002, rel=0.05)

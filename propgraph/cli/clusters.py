@@ -186,7 +186,7 @@ def _show_nearest(clusters: pl.DataFrame) -> None:
     for row in clusters.to_dicts():
         text = f"{row['cluster_id']}  score {row['score']:.2f}  {row['n_accounts']:,} accounts: {', '.join(row['flags'])}"
         if row["innocent"]:
-            text += "; also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])
+            text += f"; {_also_fits(row)}"
         say(text, indent=2)
 
 
@@ -216,7 +216,11 @@ def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame, resolution_s: 
         for reason in reasons.to_dicts():
             say(f"{reason['rule']}: {reason['sentence']}", indent=4)
         if row["innocent"]:
-            say("also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"]), indent=4)
+            say(_also_fits(row), indent=4)
+
+
+def _also_fits(row: dict[str, Any]) -> str:
+    return "also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])
 
 
 def _headline(row: dict[str, Any], resolution_s: float | None) -> str:

@@ -92,15 +92,13 @@ def _log_sum(a: float, b: float) -> float:
     return a if b == -math.inf else a + math.log1p(math.exp(b - a))
 
 
-def harmonic_mean(p_values: Float64, /, *, n_tests: Int64) -> Float64:
+def harmonic_mean(p_values: Float64, /) -> Float64:
     """Return the harmonic mean p-value of each row: tests that may depend on each other, made one.
 
     Parameters
     ----------
     p_values
         float64[n_rows, n_tests]; NaN where a test was not made, 1 where it was made and found nothing.
-    n_tests
-        int64[n_rows]; how many tests were made.
 
     Returns
     -------
@@ -113,7 +111,7 @@ def harmonic_mean(p_values: Float64, /, *, n_tests: Int64) -> Float64:
     Wilson, "The harmonic mean p-value for combining dependent tests", PNAS 116 (2019).
     """
     inverse = np.nansum(1.0 / np.maximum(p_values, 1e-300), axis=1)
-    n = n_tests.astype(np.float64)
+    n = np.count_nonzero(~np.isnan(p_values), axis=1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = n / inverse
     # Far out both agree, and the distribution's own arithmetic ends first; one test needs none.

@@ -128,6 +128,16 @@ def by_hub(
     return order, hub, leaf, cuts
 
 
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def mark_hub(begin: Int64, hub: int, before: int, start: Int64, listed: Int32) -> None:
+    """Mark where a hub's posts of each object begin in its list; the marks of the hub before (-1: none) go."""
+    if before >= 0:
+        for k in range(start[before], start[before + 1]):
+            begin[listed[k]] = -1
+    for k in range(start[hub + 1] - 1, start[hub] - 1, -1):
+        begin[listed[k]] = k
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _objects_of_accounts(start: Int64, position: Int64, object_: Int32) -> tuple[Int64, Int32, Int32]:
     """Return each account's distinct objects and how many posts of each it made."""

@@ -18,6 +18,7 @@ from propgraph.cosharing.ranks import (
     Ranks,
     as_frame,
     closest_posts,
+    ends_of,
     near_pairs,
     pairs_at,
     ranks_of,
@@ -94,16 +95,7 @@ def joint_synchrony(
     n_tests, found = {}, [edges.select(pl.col("source", "target").cast(pl.String))]
     for done, (trace, part) in enumerate(ranks.items(), 1):
         near = near_pairs(part, max_p=MAX_P, threads=threads)
-        labels = part.log.accounts
-        found.append(
-            pl.DataFrame(
-                {
-                    "source": labels.gather(pl.Series(near.source)),
-                    "target": labels.gather(pl.Series(near.target)),
-                },
-                schema={"source": pl.String, "target": pl.String},
-            )
-        )
+        found.append(ends_of(near, part.log.accounts))
         n_tests[trace] = trials_of(part.log, part.carries, seed=seed, threads=threads).total
         tell("synchrony", done / len(ranks) / 2)
     pairs = pl.concat(found).unique().sort("source", "target")
@@ -150,11 +142,10 @@ def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFram
 
 def _harmonic(lists: pl.Series) -> Float64:
     """Return the harmonic mean p-value of each list."""
-    n_tests = lists.list.len().to_numpy().astype(np.int64)
-    table = np.full((n_tests.size, int(n_tests.max(initial=1))), np.nan)
+    table = np.full((lists.len(), int(lists.list.len().max() or 1)), np.nan)  # type: ignore[arg-type]
     for k in range(table.shape[1]):
         table[:, k] = lists.list.get(k, null_on_oob=True).fill_null(np.nan).to_numpy()
-    return harmonic_mean(table, n_tests=n_tests)
+    return harmonic_mean(table)
 
 
 def grow(

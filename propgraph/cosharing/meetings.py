@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from propgraph.cosharing.holdings import by_hub
+from propgraph.cosharing.holdings import by_hub, mark_hub
 from propgraph.cosharing.incidence import Bool, Int32, Int64
 from propgraph.cosharing.ranks import Ranks
 
@@ -90,11 +90,7 @@ def _meet(
     for e in range(hub.size):
         a = hub[e]
         if a != marked:
-            if marked >= 0:
-                for k in range(start[marked], start[marked + 1]):
-                    begin[listed[k]] = -1
-            for k in range(start[a + 1] - 1, start[a] - 1, -1):
-                begin[listed[k]] = k
+            mark_hub(begin, a, marked, start, listed)
             marked = a
         k = start[leaf[e]]
         end = start[leaf[e] + 1]

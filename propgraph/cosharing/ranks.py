@@ -21,7 +21,7 @@ from numba import njit
 
 from propgraph.cosharing.combine import Float64, false_discovery_rate, truncated_product
 from propgraph.cosharing.gaps import Gaps, chance_at, gaps_of
-from propgraph.cosharing.holdings import by_hub
+from propgraph.cosharing.holdings import by_hub, mark_hub
 from propgraph.cosharing.incidence import (
     Bool,
     Incidence,
@@ -237,6 +237,15 @@ def pairs_at(ranks: Ranks, source: Int64, target: Int64, /, *, threads: int) -> 
         return _sorted(list(pool.map(run, range(len(cuts) - 1))))
 
 
+def ends_of(pairs: Pairs, accounts: pl.Series, /) -> pl.DataFrame:
+    """Return `source`, `target` (String) of pairs, by the labels behind their codes."""
+    ends = {"source": pairs.source, "target": pairs.target}
+    return pl.DataFrame(
+        {name: accounts.gather(pl.Series(code)) for name, code in ends.items()},
+        schema={"source": pl.String, "target": pl.String},
+    )
+
+
 def as_frame(pairs: Pairs, log: Incidence, trace: str, /, *, n_tests: float, threads: int) -> pl.DataFrame:
     """Return pairs as a table, with what they share beyond chance.
 
@@ -368,11 +377,7 @@ def _measure(
     for e in range(hub.size):
         a = hub[e]
         if a != marked:
-            if marked >= 0:
-                for k in range(start[marked], start[marked + 1]):
-                    begin[listed[k]] = -1
-            for k in range(start[a + 1] - 1, start[a] - 1, -1):
-                begin[listed[k]] = k
+            mark_hub(begin, a, marked, start, listed)
             marked = a
         b = leaf[e]
         degree, degree_b = start[a + 1] - start[a], start[b + 1] - start[b]

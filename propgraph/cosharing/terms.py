@@ -14,7 +14,7 @@ from numba import njit
 
 from propgraph.cosharing.combine import Float64, truncated_product
 from propgraph.cosharing.gaps import chance_at
-from propgraph.cosharing.holdings import by_hub
+from propgraph.cosharing.holdings import by_hub, mark_hub
 from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64
 from propgraph.cosharing.ranks import Ranks, gap_between, least_gap
 
@@ -172,11 +172,7 @@ def _list(
     for e in range(hub.size):
         a = hub[e]
         if a != marked:
-            if marked >= 0:
-                for k in range(start[marked], start[marked + 1]):
-                    begin[listed[k]] = -1
-            for k in range(start[a + 1] - 1, start[a] - 1, -1):
-                begin[listed[k]] = k
+            mark_hub(begin, a, marked, start, listed)
             marked = a
         k = start[leaf[e]]
         end = start[leaf[e] + 1]

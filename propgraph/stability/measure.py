@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from propgraph.clusters.find import Choices
-from propgraph.errors import StudyError, UsageError, check_at_least, check_threads
+from propgraph.errors import StudyError, check_at_least, check_seed, check_threads
 from propgraph.provenance import Run
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
@@ -83,8 +82,7 @@ def measure_stability(
     source = Study.open(study)
     check_at_least("runs", runs, 1)
     n_threads = check_threads(threads)
-    if not 0 <= seed < 1 << 31:
-        raise UsageError(f"seed: {seed} is not in 0..2147483647")
+    check_seed(seed)
     if "clusters" not in source.run:
         raise StudyError(f"{study}: no clusters yet; run `propgraph clusters` first")
     traces, choices = _own(source)
@@ -110,7 +108,7 @@ def measure_stability(
             run.note("the first run did not find all of the study's clusters again; find them anew")
         run.count(clusters=table.height, hold=int((table["holds_share"] >= 0.5).sum()))
         run.record["grid"] = {
-            "levels": {name: [_plain(level) for level in levels] for name, levels in grid.levels.items()},
+            "levels": grid.levels,
             "runs": [asdict(setting) for setting in grid.settings],
         }
         writer.finish()
@@ -190,7 +188,3 @@ def _by_name(label: str) -> tuple[str, float, str]:
         return name, float(level), ""
     except ValueError:
         return name, 0.0, level
-
-
-def _plain(level: Any) -> Any:
-    return level if isinstance(level, (bool, int, float, str, type(None))) else str(level)

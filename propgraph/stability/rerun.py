@@ -19,7 +19,16 @@ from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_
 from propgraph.cosharing.gaps import gaps_of
 from propgraph.cosharing.incidence import Bool, Incidence, Int64
 from propgraph.cosharing.meetings import Meetings, meetings_of
-from propgraph.cosharing.ranks import LEAST_OBJECTS, MAX_P, Ranks, near_pairs, pairs_at, ranks_of, sittings_of
+from propgraph.cosharing.ranks import (
+    LEAST_OBJECTS,
+    MAX_P,
+    Ranks,
+    ends_of,
+    near_pairs,
+    pairs_at,
+    ranks_of,
+    sittings_of,
+)
 from propgraph.cosharing.terms import Retested, Terms, retest, terms_of
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import codes_in
@@ -124,7 +133,7 @@ def shared_work(
     near = met.clear()
     if choices.evidence != "window":
         most = max(setting.neighbours for setting in grid.settings)
-        near = _distinct([_near(part.log, met, most, threads=threads) for part in ranks.values()])
+        near = _distinct([_near(part, met, most, threads=threads) for part in ranks.values()])
     pairs = _distinct([met, near])
     parts = {}
     for done, trace in enumerate(traces, 1):
@@ -150,10 +159,7 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         for k, (trace, part) in enumerate(shared.parts.items())
         if trace != setting.without
     }
-    choices = replace(
-        shared.choices, q=setting.q, neighbours=setting.neighbours, resolution=setting.resolution,
-        seed=setting.seed,
-    )  # fmt: skip
+    choices = replace(shared.choices, q=setting.q, resolution=setting.resolution, seed=setting.seed)
     weight = _weights(shared, setting, drawn)
     edges = shared.pairs.with_columns(weight=pl.Series(weight)).filter(pl.col("weight") > 0)
     groups = NO_GROUPS
@@ -198,9 +204,10 @@ def _distinct(pairs: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(both).unique().sort("source", "target")
 
 
-def _near(log: Incidence, met: pl.DataFrame, neighbours: int, *, threads: int) -> pl.DataFrame:
+def _near(ranks: Ranks, met: pl.DataFrame, neighbours: int, *, threads: int) -> pl.DataFrame:
     """Return the pairs that a run may find near in one trace, of those that met in a window or any others."""
-    ranks = ranks_of(log, neighbours=neighbours)
+    log = ranks.log
+    ranks = replace(ranks, gaps=gaps_of(log, tau=ranks.tau, neighbours=neighbours))
     source, target = (codes_in(met[name], log.accounts) for name in ("source", "target"))
     there = (source >= 0) & (target >= 0)
     frames = [met.clear()]
@@ -209,10 +216,7 @@ def _near(log: Incidence, met: pl.DataFrame, neighbours: int, *, threads: int) -
         pairs_at(ranks, source[there], target[there], threads=threads),
     ):
         near = found.log_p <= math.log(SHARED_P)
-        ends = {"source": found.source[near], "target": found.target[near]}
-        frames.append(
-            pl.DataFrame({name: log.accounts.gather(pl.Series(code)) for name, code in ends.items()})
-        )
+        frames.append(ends_of(found, log.accounts).filter(pl.Series(near)))
     return _distinct(frames)
 
 
@@ -304,7 +308,7 @@ def _network(shared: Shared, p_values: Float64, candidate: Bool, *, n_tests: flo
     """Return `source, target, synchrony, synchronised`, all traces together, as `joint_synchrony` does."""
     least = np.fmin.reduce(p_values, axis=1, initial=np.inf)
     rows = np.flatnonzero(candidate & (least <= MAX_P))  # the joint probability is never below the least
-    joint = harmonic_mean(p_values[rows], n_tests=np.count_nonzero(~np.isnan(p_values[rows]), axis=1))
+    joint = harmonic_mean(p_values[rows])
     rows, joint = rows[joint <= MAX_P], joint[joint <= MAX_P]
     near = false_discovery_rate(joint, n_tests=n_tests) <= q
     return _as_frame(shared, rows, joint).with_columns(synchronised=pl.Series(near, dtype=pl.Boolean))

@@ -18,6 +18,9 @@ _LIKELY_MS = (631_152_000_000, 4_102_444_800_000)
 # Where two of these fit as many values, the first is taken: without a day above 12, 1/2/2020 is January 2.
 _MONTH_FIRST = (("M/D/YYYY H:MM", "%m/%d/%Y %H:%M"), ("M/D/YYYY H:MM:SS", "%m/%d/%Y %H:%M:%S"))
 _DAY_FIRST = (("D/M/YYYY H:MM", "%d/%m/%Y %H:%M"), ("D/M/YYYY H:MM:SS", "%d/%m/%Y %H:%M:%S"))
+_OTHER_WAY = {
+    one[0]: other for pair in zip(_MONTH_FIRST, _DAY_FIRST, strict=True) for one, other in (pair, pair[::-1])
+}
 _FORMATS = (
     *_MONTH_FIRST,
     *_DAY_FIRST,
@@ -43,11 +46,8 @@ class TimeUnit:
     @property
     def swapped(self) -> TimeUnit | None:
         """The same unit with day and month the other way round, None where there is but one way."""
-        for one, other in ((_MONTH_FIRST, _DAY_FIRST), (_DAY_FIRST, _MONTH_FIRST)):
-            for (name, _), (other_name, other_format) in zip(one, other, strict=True):
-                if name == self.name:
-                    return TimeUnit(other_name, format=other_format)
-        return None
+        other = _OTHER_WAY.get(self.name)
+        return None if other is None else TimeUnit(other[0], format=other[1])
 
     @property
     def month_first(self) -> bool:

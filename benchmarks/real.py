@@ -103,14 +103,18 @@ def figures(name: str, study: Study) -> list[tuple[object, ...]]:
         alike=pl.col("alike").sum(),
         both=(pl.col("synchronised") & pl.col("alike")).sum(),
     )
-    edges = study.edges.group_by("trace").len("window")
-    counts = by_trace.drop("window").join(edges, on="trace", how="left").sort("trace")
+    edges = study.edges.filter(pl.col("trace").is_in(study.run["clusters"]["parameters"]["trace"]))
+    counts = (
+        by_trace.drop("window")
+        .join(edges.group_by("trace").len("window"), on="trace", how="left")
+        .sort("trace")
+    )
     rows: list[tuple[object, ...]] = [
         (name, one["trace"], one["window"] or 0, one["synchronised"], one["alike"], one["both"])
         for one in counts.to_dicts()
     ]
     network = study.network.filter("synchronised")
-    pairs = study.edges.select("source", "target").unique()
+    pairs = edges.select("source", "target").unique()
     also = network.join(pairs, on=["source", "target"], how="semi").height
     rows.append((name, "joined", pairs.height, network.height, "", f"{also} in the window too"))
     return rows

@@ -405,7 +405,7 @@ CLUSTERS = _table(
     crowd_bot_index=(
         SHARE,
         "0..1",
-        "exp(entropy of n_shares over members) / n_shares: 1 a crowd, 0 a machine",
+        "exp(entropy of n_shares over members) / n_shares: near one over the posts an account",
     ),
     n_targets=(COUNT, "groups", "groups, pages or channels posted into"),
     first_time=(TIME, "UTC", "first co-share"),

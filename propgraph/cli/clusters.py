@@ -34,7 +34,7 @@ READINGS = {
     "breaking-news": "one breaking story",
     "one-hand": "one person or office posting to several accounts by a tool",
     "no-comparison": "the log holds too few others to say what is usual",
-    "activists": "declared activists who agreed on a time",
+    "activists": "people who agreed on a time to post, volunteers or activists for instance",
 }
 
 

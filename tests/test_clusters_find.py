@@ -161,6 +161,51 @@ def test_one_outlet_is_an_innocent_reading(tmp_path, rows, reads):
     assert cluster["flagged"] == (not reads)
 
 
+def desk(n_tags, *links):
+    """Rows of a desk of four whose eight articles each have `links` (`k` is the article's number), of readers who post
+    the article later, and of what else the desk posts at once: a hashtag, without any link.
+    """
+    articles = [[link.format(k=k) for link in links] for k in range(8)]
+    rows = [
+        {"account_id": who, "urls": urls, "second": 5000 * k + 5 * j}
+        for k, urls in enumerate(articles) for j, who in enumerate("abcd")
+    ]  # fmt: skip
+    rows += [
+        {"account_id": f"r{j:02d}", "urls": urls[:1], "second": 5000 * k + 700 + 200 * ((5 * j + 7 * k) % 17)}
+        for k, urls in enumerate(articles) for j in range(16)
+    ]  # fmt: skip
+    rows += [
+        {"account_id": f"r{j:02d}", "urls": [f"https://other{j}.example.org/{k}"], "second": 9999 * k + 777 * j}
+        for k in range(30) for j in range(16)
+    ]  # fmt: skip
+    return rows + [
+        {"account_id": who, "hashtags": [f"tag{k}"], "second": 60_000 + 5000 * k + 5 * j}
+        for k in range(n_tags) for j, who in enumerate("abcd")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "share"),
+    [
+        # The desk meets over 8 articles and so many hashtags, four posts each.
+        (desk(1, OUTLET + "/{k}"), 32 / 36),
+        (desk(5, OUTLET + "/{k}"), 32 / 52),
+        (desk(6, OUTLET + "/{k}"), 32 / 56),
+        (desk(24, OUTLET + "/{k}"), 32 / 128),
+        # Two links to the outlet are one post that leads there: 64 of 88 links, but 32 of 56 posts.
+        (desk(6, OUTLET + "/{k}", OUTLET + "/{k}/gallery"), 32 / 56),
+        # A link elsewhere does not lead away from the outlet: 32 of 96 links, but 32 of 36 posts.
+        (desk(1, OUTLET + "/{k}", "https://a.example.org/{k}", "https://b.example.net/{k}"), 32 / 36),
+    ],
+)
+def test_one_outlet_is_a_part_of_all_posts_met_over(tmp_path, rows, share):
+    study = study_of(tmp_path, rows, trace=["url", "hashtag"])
+    together = study.members.filter(account_id="a")["cluster_id"].item()
+    [cluster] = study.clusters.filter(cluster_id=together).to_dicts()
+    assert study.members.filter(cluster_id=together)["account_id"].to_list() == list("abcd")
+    assert ("one-outlet" in cluster["innocent"]) == (share >= 0.6)
+
+
 def reshares(authors, crew="bcdefg"):
     """Rows of posts by `authors` in turn that a crew reshares within seconds, and others later."""
     rows = []

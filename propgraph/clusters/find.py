@@ -397,22 +397,33 @@ def _with_origins(study: Study, posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_context(table: pl.DataFrame, material: Material, links: pl.DataFrame) -> pl.DataFrame:
-    """Add what tells innocent readings, all 0..1 and all about the posts over which members met.
+    """Add what tells innocent readings, all 0..1 and all about the posts over which members met, in any trace.
 
-    `met_site_share`: the part of their links that leads to the site met over most; `met_site_inside`: the
-    members' part of all links to that site; `met_site_all`: that site's part of all links in the log;
-    `met_origin_share`: the part of the posts that goes back to one account outside the cluster.
+    `met_site_share`: the part of those posts that links to the site to which most of them do;
+    `met_site_inside`: the members' part of all links to that site; `met_site_all`: that site's part of all
+    links in the log; `met_origin_share`: the part of the posts that goes back to one account outside the
+    cluster.
     """
-    met = material.shares.filter(pl.col("n_fellows") > 0).select("content_id").unique()
+    met = material.shares.filter(pl.col("n_fellows") > 0).select("account_id", "content_id").unique()
+    met = met.join(material.members.select("account_id", "cluster"), on="account_id")
+    n_met = met.group_by("cluster").len("n_met")
     for part in (_met_sites(material, links, met), _met_origins(material, met)):
-        table = table.join(part, on="cluster", how="left", maintain_order="left")
+        # A post without a link, or of nobody else's, was met over too: parts are of all of them.
+        shares = part.join(n_met, on="cluster").with_columns(pl.col("^met_.*_share$") / pl.col("n_met"))
+        table = table.join(shares.drop("n_met"), on="cluster", how="left", maintain_order="left")
     return table
 
 
 def _met_sites(material: Material, links: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+    """Return the posts met over that link to the site of most of them, and how much of that site is theirs."""
     mine = material.links.join(material.members, on="account_id")
-    counts = mine.join(met, on="content_id", how="semi").group_by("cluster", "site").len("met")
-    counts = counts.with_columns(met_site_share=pl.col("met") / pl.col("met").sum().over("cluster"))
+    counts = (
+        mine.join(met, on=["account_id", "content_id"], how="semi")
+        # Two links to one site are one post.
+        .unique(["account_id", "content_id", "site"])
+        .group_by("cluster", "site")
+        .len("met")
+    )
     top = counts.sort(["cluster", "met", "site"], descending=[False, True, False])
     top = top.unique("cluster", keep="first", maintain_order=True)
     return (
@@ -420,7 +431,7 @@ def _met_sites(material: Material, links: pl.DataFrame, met: pl.DataFrame) -> pl
         .join(links.group_by("site").len("all"), on="site", how="left")
         .select(
             "cluster",
-            "met_site_share",
+            met_site_share="met",
             met_site_inside=pl.col("own") / pl.col("all"),
             met_site_all=pl.col("all") / max(links.height, 1),
         )
@@ -428,18 +439,18 @@ def _met_sites(material: Material, links: pl.DataFrame, met: pl.DataFrame) -> pl
 
 
 def _met_origins(material: Material, met: pl.DataFrame) -> pl.DataFrame:
-    posts = (
-        once(material.posts).join(met, on="content_id", how="semi").join(material.members, on="account_id")
-    )
-    fellows = material.members.rename({"account_id": "origin"})
-    counts = posts.drop_nulls("origin_account_id").group_by("cluster", origin="origin_account_id").len()
-    top = (
-        counts.join(fellows, on=["cluster", "origin"], how="anti")
+    """Return the posts met over that go back to the one account outside of which most of them are."""
+    fellows = material.members.select("cluster", origin="account_id")
+    return (
+        once(material.posts)
+        .join(met, on=["account_id", "content_id"])
+        .drop_nulls("origin_account_id")
+        .group_by("cluster", origin="origin_account_id")
+        .len("met")
+        .join(fellows, on=["cluster", "origin"], how="anti")
         .group_by("cluster")
-        .agg(pl.col("len").max())
+        .agg(met_origin_share=pl.col("met").max())
     )
-    n_met = posts.group_by("cluster").len("met")
-    return n_met.join(top, on="cluster").select("cluster", met_origin_share=pl.col("len") / pl.col("met"))
 
 
 def _baseline(

@@ -22,15 +22,18 @@ class Timing:
     peak_mb: float
 
 
-def run(*command: str) -> Timing:
-    """Run a command to its end and return what it took; its output is thrown away."""
+def run(*command: str, ends_with: int = 0) -> Timing:
+    """Run a command to its end and return what it took; its output is thrown away.
+
+    Any other exit code than `ends_with` ends the benchmark.
+    """
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     complaint = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    if process.returncode != ends_with:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {complaint.decode()[-2000:]}")
     unit = 1 if sys.platform == "darwin" else 1024
     return Timing(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)

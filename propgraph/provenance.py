@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +12,11 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 LIBRARIES = (
     "propgraph",
@@ -38,7 +42,8 @@ class Run:
     ----------
     record
         Plain JSON values: `job`, `started`, `versions`, `parameters`, `inputs`, `counts`, `notes`, and
-        `steps` with wall seconds and peak memory (MB, of the whole process so far) each.
+        `steps` with wall seconds and peak memory (MB, of the whole process so far; null where the
+        system does not tell) each.
     """
 
     def __init__(self, job: str, parameters: dict[str, Any]) -> None:
@@ -93,10 +98,22 @@ def versions() -> dict[str, str]:
     return found
 
 
-def peak_memory_mb() -> int:
-    """Return the largest resident size of this process so far, in MB (10^6 bytes)."""
+def peak_memory_mb() -> int | None:
+    """Return the largest resident size of this process so far, in MB (10^6 bytes); None where nothing tells."""
+    if resource is None:
+        return _peak_by_psutil()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
+
+
+def _peak_by_psutil() -> int | None:
+    try:
+        import psutil  # noqa: PLC0415 - a dependency on Windows only
+    except ImportError:
+        return None
+    memory = psutil.Process().memory_info()
+    peak: int = getattr(memory, "peak_wset", memory.rss)
+    return round(peak / 1e6)
 
 
 def digest(path: Path) -> str:

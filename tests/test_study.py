@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
+from propgraph import provenance
 from propgraph.errors import StudyError
 from propgraph.pipeline import build, find_clusters
 from propgraph.provenance import Run
@@ -553,6 +555,25 @@ def test_a_run_notes_steps_counts_and_versions():
     assert record["versions"]["polars"] == pl.__version__
     assert record["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
     json.dumps(record)
+
+
+def test_where_nothing_tells_the_memory_it_is_not_known(log, tmp_path):
+    """As on Windows, which has no `resource`; psutil comes with propgraph there, and tells."""
+    script = "import sys; sys.modules['resource'] = sys.modules['psutil'] = None\n" + WAIT + RUN
+    with started(script, log, tmp_path / "study") as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, stderr) == (0, "")
+    assert "memory" not in stdout
+    run = Study.open(tmp_path / "study").run["build"]
+    assert {run["peak_memory_mb"], *(step["peak_memory_mb"] for step in run["steps"])} == {None}
+
+
+def test_psutil_tells_the_memory_where_the_system_does_not(monkeypatch):
+    memory = SimpleNamespace(rss=5_000_000, peak_wset=71_400_000)
+    psutil = SimpleNamespace(Process=lambda: SimpleNamespace(memory_info=lambda: memory))
+    monkeypatch.setattr(provenance, "resource", None)
+    monkeypatch.setitem(sys.modules, "psutil", psutil)
+    assert provenance.peak_memory_mb() == 71
 
 
 def test_a_study_is_not_replaced_under_ones_feet(log, tmp_path, monkeypatch):

@@ -71,7 +71,8 @@ def show(study: Study) -> None:
     say(f"cascades  {counts['cascades']:,}")
     by_trace = ", ".join(f"{trace} {n:,}" for trace, n in run["edges_by_trace"].items())
     say(f"edges     {counts['edges']:,}" + (f" ({by_trace})" if by_trace else ""))
-    say(f"took      {run['wall_s']:.1f} s, peak memory {run['peak_memory_mb']:,} MB")
+    memory = f", peak memory {run['peak_memory_mb']:,} MB" if run["peak_memory_mb"] else ""
+    say(f"took      {run['wall_s']:.1f} s{memory}")
     say(f"study     {study.path}", wrap=False)
     if "nothing_shared" in run:
         say()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from scipy.special import pdtrc
 
 from propgraph.cosharing.holdings import Float64, holdings_of, sums_over_shared
 from propgraph.cosharing.incidence import Incidence, Int64
@@ -47,6 +46,9 @@ def chance_of(
     threads
         At most so many at once.
     """
+    # scipy takes longer to load than most commands take to find what is wrong with their arguments.
+    from scipy.special import pdtrc  # noqa: PLC0415
+
     within = _within_fraction(log.offsets, log.time, window_ms)
     held = holdings_of(log)
     n_shared, expected = sums_over_shared(

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy.stats import landau
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -110,6 +109,9 @@ def harmonic_mean(p_values: Float64, /) -> Float64:
     ----------
     Wilson, "The harmonic mean p-value for combining dependent tests", PNAS 116 (2019).
     """
+    # scipy.stats takes a second to load, and of all that is built on this file only a few calls need it.
+    from scipy.stats import landau  # noqa: PLC0415
+
     inverse = np.nansum(1.0 / np.maximum(p_values, 1e-300), axis=1)
     n = np.count_nonzero(~np.isnan(p_values), axis=1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from propgraph.cascades.build import build_cascades as build_cascades
     from propgraph.communities import detect_communities as detect_communities
     from propgraph.cosharing.window import cosharing_edges as cosharing_edges
@@ -58,6 +59,8 @@ __all__ = sorted(_HOME)  # noqa: PLE0605 - one list of names, in _HOME
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("propgraph")
     # Imported on first use: numba and igraph take longer to load than most commands take to parse.
     if name not in _HOME:
         raise AttributeError(f"module 'propgraph' has no attribute {name!r}")

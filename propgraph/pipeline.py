@@ -14,7 +14,6 @@ import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing import window
-from propgraph.cosharing.ranks import MAX_P, TAU, check_options
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, did_you_mean
 from propgraph.provenance import Run, digest
@@ -25,7 +24,7 @@ from propgraph.readers.resolution import coarse_note, find_resolution
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
-from propgraph.traces.make import check_traces, make_shares, nothing_shared
+from propgraph.traces.make import check_traces, make_shares, names_of, nothing_shared
 from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.text import TEXT_TRACES
@@ -56,7 +55,7 @@ def build(
     *,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
-    trace: Sequence[str] | None = None,
+    trace: str | Sequence[str] | None = None,
     resolved: str | Path | None = None,
     time_window: float = 60.0,
     min_participation: int = 2,
@@ -84,7 +83,7 @@ def build(
     format, mapping
         As for `read_log`.
     trace
-        Traces to make; None takes all that the logs support and that `make_shares` makes by default.
+        Traces to make, or one; None takes all that the logs support and that `make_shares` makes by default.
     resolved
         A table of short links and where they lead, as for `read_resolved`; nothing is ever fetched.
     time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, threads
@@ -124,7 +123,7 @@ def build(
         "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
     }  # fmt: skip
     window.check_options(**window_options)
-    check_traces(trace or ())
+    traces = check_traces(trace)
     _check_parents(parents, follows=follows, samples=samples, seed=seed)
     if key is not None and not pseudonymise:
         raise UsageError(
@@ -137,7 +136,7 @@ def build(
     check_target(study, overwrite=overwrite)
     parameters = {
         "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),
-        "trace": list(trace) if trace else None, "resolved": None if resolved is None else str(resolved),
+        "trace": traces or None, "resolved": None if resolved is None else str(resolved),
         **window_options,
         "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
@@ -149,8 +148,8 @@ def build(
         digests = background.submit(_with_digests, log.sources)
         with run.step("traces"):
             led = None if resolved is None else _read_resolved(resolved, run)
-            shares = make_shares(log.posts, traces=list(trace) if trace else None, resolved=led)
-        resolution_s = _tell_resolution(log, shares, run, asked=trace or ())
+            shares = make_shares(log.posts, trace=traces or None, resolved=led)
+        resolution_s = _tell_resolution(log, shares, run, asked=traces)
         if secret is not None:
             with run.step("pseudonyms"):
                 log, shares = with_pseudonyms(log, shares, key=secret)
@@ -416,7 +415,7 @@ def find_clusters(
     study: str | Path,
     /,
     *,
-    trace: Sequence[str] | None = None,
+    trace: str | Sequence[str] | None = None,
     evidence: str = "both",
     q: float = 0.05,
     neighbours: int = 50,
@@ -438,7 +437,7 @@ def find_clusters(
         A study that `build` made; its tables `synchrony`, `network`, `account_scores`, `members`, `clusters`,
         `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken out.
     trace
-        Traces that make the network; None takes `object`, `reshare` and `url` (those there are), else all. By
+        Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
     evidence
         `synchrony`: clusters of accounts that stand nearer to each other in rank than chance puts them (see
@@ -475,6 +474,7 @@ def find_clusters(
     from propgraph import communities  # noqa: PLC0415
     from propgraph.amplification.join import amplify  # noqa: PLC0415
     from propgraph.clusters.find import EVIDENCE_KINDS, Choices, find  # noqa: PLC0415
+    from propgraph.cosharing.ranks import MAX_P, TAU, check_options  # noqa: PLC0415
     from propgraph.sites.measure import measure_sites  # noqa: PLC0415
 
     source = Study.open(study)
@@ -484,7 +484,7 @@ def find_clusters(
     if built is None:
         raise StudyError(f"{study}: no edges yet; run `propgraph build` first")
     check_choice("--evidence", evidence, EVIDENCE_KINDS)
-    traces = _network_traces(source, list(trace) if trace else None, evidence=evidence)
+    traces = _network_traces(source, names_of(trace), evidence=evidence)
     if not 0 < q < 1:
         raise UsageError(f"q: {q} is not in 0 < q < 1")
     n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
@@ -534,7 +534,7 @@ def find_clusters(
     return Study.open(study)
 
 
-def _network_traces(study: Study, wanted: list[str] | None, *, evidence: str) -> list[str]:
+def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[str]:
     """Return the traces asked for, each once, or those of cascades, or all; of those over which anybody could meet."""
     shared = study.scan("objects").filter(pl.col("n_accounts") > 1)
     known, edges = (
@@ -543,7 +543,7 @@ def _network_traces(study: Study, wanted: list[str] | None, *, evidence: str) ->
     )
     if wanted and not known:
         raise UsageError(f"--trace: {wanted[0]!r} makes no network; no object was shared by two accounts")
-    for name in wanted or []:
+    for name in wanted:
         if name not in known:
             raise UsageError(
                 f"--trace: over no {name!r} could accounts of this study meet, only over {', '.join(known)}"
@@ -551,7 +551,7 @@ def _network_traces(study: Study, wanted: list[str] | None, *, evidence: str) ->
             )
     # Whom ranks find need not have met in the window: without an edge a trace may tell all the same.
     there = edges if evidence == "window" else known
-    return list(dict.fromkeys(wanted or [])) or [name for name in there if name in CASCADE_TRACES] or there
+    return list(dict.fromkeys(wanted)) or [name for name in there if name in CASCADE_TRACES] or there
 
 
 def flagged_members(found: Found | Study, /) -> pl.DataFrame:

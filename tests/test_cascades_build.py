@@ -54,7 +54,7 @@ def frame_of(posts):
 def built(posts, trace):
     """Return the shares and the cascades of one trace, ids and tables as the study would hold them."""
     frame = frame_of(posts)
-    shares = make_shares(frame, traces=[trace])[trace]
+    shares = make_shares(frame, trace=[trace])[trace]
     made = build_cascades(shares, frame, trace=trace)
     return (
         shares,

@@ -387,7 +387,7 @@ def built(rows, **options):
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema).sort("timestamp", "account_id", "content_id")
     frame = frame.with_columns(encode(frame["account_id"]))
-    shares = make_shares(frame, traces=["object"])["object"]
+    shares = make_shares(frame, trace=["object"])["object"]
     return build_cascades(shares, frame, trace="object", **options)
 
 

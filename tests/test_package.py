@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.metadata
 import inspect
 import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 import typing
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -77,6 +80,25 @@ def test_importing_the_package_is_light():
     script = "import sys, propgraph; dir(propgraph); print({'polars', 'numba', 'igraph', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_what_takes_a_second_to_load_waits_until_it_is_needed():
+    heavy = "{'scipy.stats', 'scipy.special', 'scipy.optimize', 'igraph', 'filelock'}"
+    script = f"import sys, propgraph.pipeline, propgraph.cosharing.joint; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert propgraph.__version__ == importlib.metadata.version("propgraph")
+
+
+def test_the_source_distribution_holds_what_its_tests_read():
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    held = set(project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
+    assert {"docs", "data", "benchmarks", "tests", "propgraph", "README.md"} <= held
+    assert all((root / name).exists() for name in held)
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *METHODS])

@@ -31,7 +31,7 @@ def log(*posts):
 
 
 def shares(frame, trace):
-    made = make_shares(frame, traces=[trace])[trace]
+    made = make_shares(frame, trace=[trace])[trace]
     return set(made.select("content_id", pl.col("object_id").cast(ID)).rows())
 
 

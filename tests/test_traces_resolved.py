@@ -39,7 +39,7 @@ def log(*links):
 
 
 def shares(frame, resolved, *columns):
-    made = make_shares(frame, traces=["url", "domain"], resolved=resolved)
+    made = make_shares(frame, trace=["url", "domain"], resolved=resolved)
     url = made["url"].select("content_id", pl.col("object_id").cast(ID), *columns)
     return set(url.rows()), set(made["domain"].select("content_id", pl.col("object_id").cast(ID)).rows())
 

@@ -27,7 +27,7 @@ def log(*posts):
 
 
 def shares(frame, trace):
-    made = make_shares(frame, traces=[trace])[trace]
+    made = make_shares(frame, trace=[trace])[trace]
     pairs = made.select("content_id", pl.col("object_id").cast(ID)).rows()
     assert len(pairs) == len(set(pairs))
     return set(pairs)

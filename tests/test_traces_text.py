@@ -34,7 +34,7 @@ def log(*texts, kinds=None):
 
 def groups(frame, trace="text"):
     """Return the posts of each object of a trace, by object."""
-    made = make_shares(frame, traces=[trace])[trace]
+    made = make_shares(frame, trace=[trace])[trace]
     found = {}
     for content, object_ in made.select("content_id", pl.col("object_id").cast(ID)).rows():
         found.setdefault(object_, []).append(content)
@@ -139,16 +139,16 @@ def test_near_text_has_to_be_asked_for():
 def test_objects_show_a_text():
     frame = log(f"{STORY} https://a.example/1", "x" * 300 + " y z w", STORY)
     for trace in ("text", "near-text"):
-        shares = make_shares(frame, traces=[trace])
+        shares = make_shares(frame, trace=[trace])
         table = objects_table(shares, frame).sort("first_share")
         assert table["text"].to_list() == [f"{STORY} https://a.example/1", "x" * 280]
         assert table["n_shares"].to_list() == [2, 1]
     assert objects_table(shares, frame.drop("text"))["text"].to_list() == [None, None]
-    assert objects_table(make_shares(frame, traces=["url"]), frame)["text"].to_list() == [None]
+    assert objects_table(make_shares(frame, trace=["url"]), frame)["text"].to_list() == [None]
 
 
 def test_objects_do_not_depend_on_accounts_or_other_texts():
-    one = make_shares(log(STORY, "something else in here"), traces=["near-text"])["near-text"]
+    one = make_shares(log(STORY, "something else in here"), trace=["near-text"])["near-text"]
     assert set(labels_of(one["object_id"])) == set(groups(log("something else in here", STORY)))
 
 
@@ -209,10 +209,10 @@ def test_traces_equal_their_twins(texts):
 def test_hostile_texts_are_data(text):
     # Work that grew with the square of the length would never end here.
     frame = log(text, f"{text}x", STORY)
-    make_shares(log(STORY), traces=["near-text"])
+    make_shares(log(STORY), trace=["near-text"])
     for trace in ("text", "near-text", "url", "hashtag", "hashtag-sequence", "mention"):
         try:
-            made = make_shares(frame, traces=[trace])
+            made = make_shares(frame, trace=[trace])
         except Exception as error:
             assert "the log has none" in str(error)  # noqa: PT017
         else:

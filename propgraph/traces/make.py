@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,11 @@ class Trace:
 
 
 def make_shares(
-    posts: pl.DataFrame, /, *, traces: list[str] | None = None, resolved: pl.DataFrame | None = None
+    posts: pl.DataFrame,
+    /,
+    *,
+    trace: str | Sequence[str] | None = None,
+    resolved: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Return the shares of each trace, by trace in sorted order.
 
@@ -55,8 +59,8 @@ def make_shares(
     ----------
     posts
         Columns of `schema.POSTS` (those known), in canonical order.
-    traces
-        Names of traces; None takes all that the log supports and that are made by default: not `mention`,
+    trace
+        Names of traces, or one; None takes all that the log supports and that are made by default: not `mention`,
         `near-text` and `reply`.
     resolved
         Where short links lead: `url` and `resolved_url` (String), a row each. A link whose canonical form is
@@ -76,30 +80,37 @@ def make_shares(
     InputError
         When `resolved` lacks a column.
     """
-    check_traces(traces or ())
+    asked = check_traces(trace)
     posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
     known = {name for name in posts.columns if posts[name].null_count() < posts.height} - {"row"}
     material = Material(posts, None if resolved is None else usable_links(resolved)[0])
     shares = {}
-    for name in sorted(set(traces or (name for name, trace in TRACES.items() if trace.by_default))):
-        trace = TRACES[name]
-        fits = trace.also in known and known.intersection(trace.needs)
-        made = trace.make(material) if fits else None
+    for name in sorted(set(asked or (name for name, kind in TRACES.items() if kind.by_default))):
+        kind = TRACES[name]
+        fits = kind.also in known and known.intersection(kind.needs)
+        made = kind.make(material) if fits else None
         if made is not None and made.height:
             shares[name] = _by_object(made, posts).with_columns(trace=pl.lit(name, dtype=_NAMES))
-        elif traces:
-            also = f"{trace.also} and " if trace.also not in known else ""
+        elif asked:
+            also = f"{kind.also} and " if kind.also not in known else ""
             raise UsageError(
-                f"--trace {name}: the log has none; it needs {also}{' or '.join(trace.needs)}, "
+                f"--trace {name}: the log has none; it needs {also}{' or '.join(kind.needs)}, "
                 f"and the log has {', '.join(column for column in posts.columns if column in known)}"
             )
     return shares
 
 
-def check_traces(names: Iterable[str], /) -> None:
-    """Raise `UsageError` unless all `names` are traces."""
+def names_of(trace: str | Sequence[str] | None, /) -> list[str]:
+    """Return what an option `trace=` names: nothing, one trace by itself, or several."""
+    return [trace] if isinstance(trace, str) else list(trace or ())
+
+
+def check_traces(trace: str | Sequence[str] | None, /) -> list[str]:
+    """Return the traces that an option names, as `names_of` does; raise `UsageError` unless they are some."""
+    names = names_of(trace)
     for name in names:
         check_choice("--trace", name, TRACES)
+    return names
 
 
 def nothing_shared(posts: pl.DataFrame, /, *, unread: Iterable[str] = ()) -> str:

@@ -145,7 +145,9 @@ def build(
     with writing(study) as writer, ThreadPoolExecutor(1) as background:
         with run.step("read"):
             log = read_planned(plan, progress=progress)
-        digests = background.submit(_with_digests, log.sources)
+        digests = background.submit(
+            _with_digests, log.sources, [one.file.given or one.file.path for one in plan.files]
+        )
         with run.step("traces"):
             led = None if resolved is None else _read_resolved(resolved, run)
             shares = make_shares(log.posts, trace=traces or None, resolved=led)
@@ -224,8 +226,10 @@ def _tell_resolution(
     return resolution_s
 
 
-def _with_digests(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [source | {"sha256": digest(Path(source["path"]))} for source in sources]
+def _with_digests(sources: list[dict[str, Any]], files: list[Path]) -> list[dict[str, Any]]:
+    """Return `sources`, each with the digest of the file as it was given: of a member, that of the archive."""
+    digests = {file: digest(file) for file in dict.fromkeys(files)}
+    return [source | {"sha256": digests[file]} for source, file in zip(sources, files, strict=True)]
 
 
 def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 import re
 from pathlib import Path
@@ -52,10 +54,23 @@ def only(path):
         ("\n  " + NDJSON, "ndjson", ","),
     ],
 )
-@pytest.mark.parametrize(("pack", "name"), [(bytes, None), (gzip.compress, "gzip"), (zstd, "zstd")])
-def test_a_file_is_known_by_its_content_and_not_by_its_name(tmp_path, content, layout, separator, pack, name):
+@pytest.mark.parametrize(
+    ("pack", "packed"),
+    [
+        (bytes, ()),
+        (gzip.compress, ("gzip",)),
+        (zstd, ("zstd",)),
+        (bz2.compress, ("bzip2",)),
+        (lzma.compress, ("xz",)),
+        (lambda content: gzip.compress(gzip.compress(content)), ("gzip", "gzip")),
+        (lambda content: lzma.compress(zstd(content)), ("xz", "zstd")),
+    ],
+)
+def test_a_file_is_known_by_its_content_and_not_by_its_name(
+    tmp_path, content, layout, separator, pack, packed
+):
     file = only(write(tmp_path / "export.dat", pack(content.encode())))
-    assert (file.layout, file.separator, file.compression) == (layout, separator, name)
+    assert (file.layout, file.separator, file.packed) == (layout, separator, packed)
     with file.open() as stream:
         assert stream.read() == content.encode()
 
@@ -137,7 +152,9 @@ def test_a_name_with_pattern_characters_is_a_name(tmp_path):
     [
         ("", "no log to read: .*left out, empty"),
         (" \n", "no log to read: .*left out, empty"),
-        (b"PK\x03\x04\x14\0\x06\0" + bytes(99), "log.csv: neither UTF-8 text"),
+        (b"PK\x03\x04\x14\0\x06\0" + bytes(99), "log.csv: cannot be read to its end .File is not a zip file"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "log.csv: neither UTF-8 text"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "log.csv: a 7z archive; unpack it first"),
         (CSV.encode("utf-16-le"), "log.csv: neither UTF-8 text"),
         (gzip.compress(CSV.encode(), mtime=0)[:12], "log.csv: cannot be read to its end .* cut off"),
     ],
@@ -148,7 +165,7 @@ def test_a_file_that_is_no_log_is_told(tmp_path, content, message):
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path):
-    write(tmp_path / "paper.csv", b"PK\x03\x04\x14\0\x06\0" + bytes(99))
+    write(tmp_path / "paper.csv", b"\x89PNG\r\n\x1a\n\0\0\0")
     with pytest.raises(InputError) as error:
         find_logs([tmp_path / "absent.csv", tmp_path / "*.tsv", tmp_path / "paper.csv"])
     for part in ("absent.csv: no such file or folder", "the pattern matches nothing", "neither UTF-8 text"):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from propgraph.readers.files import LogFile
+from propgraph.readers.logfile import LogFile
 from propgraph.schema import REJECTED
 
 RAW_LIMIT = 2000
@@ -63,7 +63,7 @@ def in_batches(
     faults: list[Fault] = []
 
     def batch() -> Batch:
-        return Batch(frame(rows), np.array(lines, np.int64), rejected_rows(str(file.path), faults))
+        return Batch(frame(rows), np.array(lines, np.int64), rejected_rows(file.name, faults))
 
     for line, row, fault in results:
         if fault is None:

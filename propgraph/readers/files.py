@@ -1,89 +1,43 @@
-"""Which files a user means, and what each of them is, told by its first bytes and not by its name."""
+"""Which logs a user means: files, what folders, patterns and archives hold, and standard input."""
 
 from __future__ import annotations
 
-import codecs
-import glob
-import io
-import os
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
-
-import orjson
-import pyarrow as pa
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from propgraph.errors import InputError
-from propgraph.readers.streams import recoded, told
+from propgraph.readers.archives import read_tar, read_zip
+from propgraph.readers.kinds import EMPTY, TAR, ZIP, identify
+from propgraph.readers.logfile import LogFile, Progress
+from propgraph.readers.paths import STDIN, NamedFile, find_named, unreadable
+from propgraph.readers.spool import Spool
+
+__all__ = ["LogFile", "Progress", "find_logs", "looks_like_log", "together", "unreadable"]
 
 _SUFFIXES = {
     ".csv", ".tsv", ".tab", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".arrow", ".feather", ".ipc",
 }  # fmt: skip
-_PACKED = {".gz": "gzip", ".zst": "zstd"}
-# The longer mark first: UTF-32's begins with UTF-16's.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_HEAD = 1 << 16
-_LONGEST_LINE = 1 << 26
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-EMPTY = "empty"
-
-Progress = Callable[[int], None]
+_PACKED = {".gz", ".zst", ".bz2", ".xz"}
+# What is read only if it is named: beside it there often lies what it was made of, or what was made of it.
+_NAMED_ONLY = {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"}
 
 
-@dataclass(frozen=True)
-class LogFile:
-    """One input file.
+def find_logs(logs: Iterable[str | Path], /, *, stdin: bool = False) -> tuple[list[LogFile], list[str]]:
+    """Return the files behind `logs`, and a sentence for each file left out.
 
-    Attributes
+    Files come sorted by path and once each. From folders and globs only what has the suffix of a log and looks
+    like one inside is taken; a file named by itself is taken whatever it is called. An archive is read like a
+    folder where it is named itself, or by a pattern with its suffix. A file without a single row is left out,
+    however it was named.
+
+    Parameters
     ----------
-    path
-        Where it is.
-    layout
-        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `parquet` or `ipc`.
-    compression
-        None, `gzip` or `zstd`.
-    separator
-        Of a CSV: comma, tab or semicolon.
-    encoding
-        Of a text file, `utf-8` unless a byte order mark says otherwise.
-    by_name
-        The user named this very file; False where a folder or a pattern led to it.
-    """
-
-    path: Path
-    layout: str
-    compression: str | None = None
-    separator: str = ","
-    encoding: str = "utf-8"
-    by_name: bool = True
-
-    def open(self, *, progress: Progress | None = None) -> IO[bytes]:
-        """Open the file for reading: unpacked, and text as UTF-8 without a byte order mark.
-
-        `progress` is called with the number of bytes just read from the file itself, packed as they are.
-        """
-        stream = _open(self.path, self.compression, progress)
-        if self.encoding == "utf-8-sig":
-            stream.read(len(codecs.BOM_UTF8))
-        elif self.encoding != "utf-8":
-            stream = recoded(stream, self.encoding)
-        return stream
-
-
-def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
-    """Return the files behind `logs` (files, folders, globs), and a sentence for each file left out.
-
-    Files come sorted by path and once each. From folders and globs only what has the suffix of a log and
-    looks like one inside is taken; a file named by itself is taken whatever it is called. A file without
-    a single row is left out, however it was named.
+    logs
+        Files, folders, globs; `-` is standard input.
+    stdin
+        Standard input may be named. It can be read once, so that only one in a process should ask for it.
 
     Raises
     ------
@@ -91,24 +45,23 @@ def find_logs(logs: Iterable[str | Path], /) -> tuple[list[LogFile], list[str]]:
         When a name matches nothing, a file cannot be read, a file named by itself is no log, or no file
         holds anything; all such faults together.
     """
+    named = find_named(logs)
     found: list[LogFile] = []
-    left_out: list[str] = []
-    faults: list[str] = []
-    for path, by_name in _named(logs, faults, left_out):
-        if not by_name and not looks_like_log(path):
-            left_out.append(f"{path}: left out, not a log by its name")
+    left_out, faults = named.left_out, named.faults
+    files = sorted(named.files.values(), key=lambda file: file.path)
+    if named.stdin and stdin:
+        files.append(NamedFile(Path(STDIN), by_name=True, by_suffix=True))
+    elif named.stdin:
+        faults.append(f"{STDIN}: standard input can be the log only; write this table to a file")
+    for one in files:
+        if not one.by_suffix and not looks_like_log(one.path):
+            left_out.append(f"{one.path}: left out, {_no_log_by_name(one.path)}")
             continue
         try:
-            file = _identify(path, by_name)
+            for file in _identified(one, left_out):
+                (found if isinstance(file, LogFile) else faults).append(file)  # type: ignore[arg-type]
         except (OSError, EOFError) as error:
-            faults.append(f"{path}: {unreadable(error)}")
-            continue
-        if isinstance(file, LogFile):
-            found.append(file)
-        elif by_name and file != EMPTY:
-            faults.append(f"{path}: {file}")
-        else:
-            left_out.append(f"{path}: left out, {file}")
+            faults.append(f"{one.path}: {unreadable(error)}")
     if faults:
         raise InputError(together(faults))
     if not found:
@@ -122,130 +75,76 @@ def together(faults: list[str], /, *, shown: int = 5) -> str:
     return "; ".join(faults[:shown]) + more
 
 
-def unreadable(error: BaseException, /) -> str:
-    """Return in words why a file cannot be read.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        When that is why: Polars makes a panic of it.
-    """
-    if "KeyboardInterrupt" in str(error):
-        raise KeyboardInterrupt from error
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read ({error.strerror})"
-    return f"cannot be read to its end ({str(error)[:300]}); is it cut off or damaged?"
-
-
-def _named(logs: Iterable[str | Path], faults: list[str], left_out: list[str]) -> list[tuple[Path, bool]]:
-    """Return each file once, sorted by path, and whether it was named by itself."""
-    named: dict[str, tuple[Path, bool]] = {}
-    for log in logs:
-        try:
-            paths = _expand(str(log))
-        except OSError as error:
-            faults.append(f"{log}: {unreadable(error)}")
-            continue
-        if isinstance(paths, str):
-            faults.append(f"{log}: {paths}")
-            continue
-        if not paths:
-            left_out.append(f"{log}: a folder without any file (hidden ones do not count)")
-        for path, by_name in paths:
-            # The real path, so that a file reached in two ways is not read twice.
-            first, before = named.get(os.path.realpath(path), (path, False))
-            named[os.path.realpath(path)] = (first, before or by_name)
-    return sorted(named.values())
-
-
-def _expand(log: str) -> list[tuple[Path, bool]] | str:
-    """Return the files behind one name, or what is wrong with it."""
-    path = Path(log)
-    if path.is_dir():
-        return [
-            (file, False)
-            for file in path.rglob("*")
-            if file.is_file() and not _hidden(file.relative_to(path))
-        ]
-    if path.is_file():
-        return [(path, True)]
-    if path.exists():
-        return "not a file (a pipe?); write it to a file first"
-    files = [Path(match) for match in glob.glob(log, recursive=True) if Path(match).is_file()]
-    if not files:
-        matches_nothing = " (the pattern matches nothing)" if glob.has_magic(log) else ""
-        return f"no such file or folder{matches_nothing}"
-    return [(file, False) for file in files]
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def looks_like_log(path: Path) -> bool:
+def looks_like_log(path: PurePath, /) -> bool:
     """Return whether a file is a log by its name's suffix, packed or not."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _PACKED:
-        suffixes.pop()
+    suffixes = _unpacked_suffixes(path)
     return bool(suffixes) and suffixes[-1] in _SUFFIXES
 
 
-def _identify(path: Path, by_name: bool) -> LogFile | str:
-    """Return what a file is, or why it is no log."""
-    with path.open("rb") as file:
-        magic = file.read(8)
-    if magic.startswith(b"PAR1"):
-        return LogFile(path, "parquet", by_name=by_name)
-    if magic.startswith(b"ARROW1"):
-        return LogFile(path, "ipc", by_name=by_name)
-    compression = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd"}.get(magic[:2])
-    with _open(path, compression) as file:
-        start = file.read(4)
-    encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
-    kind = {"compression": compression, "encoding": encoding, "by_name": by_name}
-    with LogFile(path, "csv", **kind).open() as file:  # type: ignore[arg-type]
-        head = file.read(_HEAD)
-    return _text_kind(path, head, kind)
+def _unpacked_suffixes(path: PurePath) -> list[str]:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    while suffixes and suffixes[-1] in _PACKED:
+        suffixes.pop()
+    return suffixes
 
 
-def _text_kind(path: Path, head: bytes, kind: dict[str, Any]) -> LogFile | str:
-    lines = head.lstrip().splitlines()
-    if not lines:
-        return EMPTY
-    # A torn write may leave a few NULs in a log; a format of another kind has such bytes at once or in masses.
-    if _BINARY.search(lines[0]) or head.count(b"\0") * 20 > len(head):
-        return "neither UTF-8 text nor Parquet nor an Arrow IPC file; unpack or convert it first"
-    if lines[0].startswith((b"{", b"[")):
-        with LogFile(path, "json", **kind).open() as file:
-            return LogFile(path, "ndjson" if _one_a_line(file) else "json", **kind)
-    separator = max(",\t;", key=lines[0].decode(errors="replace").count)
-    return LogFile(path, "csv", separator=separator, **kind)
+def _no_log_by_name(path: Path) -> str:
+    suffixes = _unpacked_suffixes(path)
+    if suffixes and suffixes[-1] in _NAMED_ONLY:
+        return f"an archive by its name; name it to have it read, or all of them: '*{''.join(path.suffixes[-1:])}'"
+    return "not a log by its name"
 
 
-def _one_a_line(stream: IO[bytes]) -> bool:
-    """Tell whether each line is a JSON object of its own, by the first two lines."""
-    first, second = _line(stream), _line(stream)
-    if len(first) == _LONGEST_LINE or first.startswith(b"["):
-        return False
-    try:
-        return isinstance(orjson.loads(first), dict)
-    except orjson.JSONDecodeError:
-        return second.startswith(b"{") or (first.endswith(b"}") and not second)
+def _identified(one: NamedFile, left_out: list[str]) -> Iterator[LogFile | str]:
+    """Yield what a file is, the members of an archive one by one, or what is wrong with it."""
+    if one.path == Path(STDIN):
+        if sys.stdin.isatty():
+            yield f"{STDIN}: standard input is a terminal; pipe a log into the command"
+            return
+        spool = Spool(sys.stdin.buffer)
+        file = LogFile(spool.path, shown=STDIN, given=spool.path, spools=(spool,))
+    else:
+        file = LogFile(one.path, by_name=one.by_name)
+    known = identify(file)
+    if isinstance(known, LogFile) and known.layout in (ZIP, TAR):
+        if not one.by_suffix:
+            left_out.append(f"{one.path}: left out, an archive; name it to have it read")
+            return
+        yield from _members(known, left_out)
+    elif isinstance(known, LogFile):
+        yield known
+    elif one.by_name and known != EMPTY:
+        yield f"{file.name}: {known}"
+    else:
+        left_out.append(f"{file.name}: left out, {known}")
 
 
-def _line(stream: IO[bytes]) -> bytes:
-    """Return the next line that is not blank."""
-    while (line := stream.readline(_LONGEST_LINE)).isspace():
-        pass
-    return line.strip() if len(line) < _LONGEST_LINE else line
+def _members(archive: LogFile, left_out: list[str]) -> Iterator[LogFile]:
+    """Yield the logs in an archive."""
+    told: list[str] = []
+    if archive.layout == ZIP:
+        members = read_zip(archive.path, _wanted, told)
+    else:
+        members = read_tar(archive.path, archive.packed, _wanted, told)
+    found: list[LogFile] = []
+    for member in members:
+        file = replace(
+            archive, path=member.spool.path, layout="", packed=(), by_name=False,
+            shown=f"{archive.name}/{member.name}", given=archive.given or archive.path, member_bytes=member.size,
+            spools=(*archive.spools, member.spool),
+        )  # fmt: skip
+        known = identify(file)
+        if isinstance(known, LogFile) and known.layout in (ZIP, TAR):
+            known = "an archive in an archive; unpack that first"
+        if isinstance(known, LogFile):
+            found.append(known)
+        else:
+            told.append(f"/{member.name}: left out, {known}")
+    if not found and not told:
+        told.append(": left out, an archive without a log")
+    left_out += [archive.name + what for what in told]
+    yield from sorted(found, key=lambda file: file.name)
 
 
-def _open(path: Path, compression: str | None, progress: Progress | None = None) -> IO[bytes]:
-    file: IO[bytes] = path.open("rb")
-    if progress is not None:
-        file = told(file, progress)
-    if compression is None:
-        return file
-    return io.BufferedReader(
-        pa.CompressedInputStream(pa.PythonFile(file, "r"), compression), buffer_size=1 << 20
-    )
+def _wanted(name: str) -> bool:
+    return looks_like_log(PurePath(name))

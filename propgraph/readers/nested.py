@@ -24,7 +24,7 @@ import pyarrow as pa
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
 from propgraph.readers.batches import Batch, Fault, fault, in_batches
-from propgraph.readers.files import LogFile, Progress
+from propgraph.readers.logfile import LogFile, Progress
 from propgraph.readers.streams import pieces_of, recoded, stream_of
 from propgraph.schema import ID, IDS
 
@@ -61,7 +61,7 @@ def key_paths(file: LogFile, lists: Collection[str], /) -> list[str]:
             break
     if not top:
         raise InputError(
-            f"{file.path}: starts like JSON, but holds no JSON object; write one object a line (jq -c .)"
+            f"{file.name}: starts like JSON, but holds no JSON object; write one object a line (jq -c .)"
         )
     return list(top | below)
 

@@ -16,9 +16,11 @@ from propgraph.encoding import encode
 from propgraph.errors import InputError
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
-from propgraph.readers.files import LogFile, find_logs, looks_like_log, together
+from propgraph.readers.files import find_logs, looks_like_log, together
+from propgraph.readers.logfile import LogFile
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.origins import with_origins
+from propgraph.readers.paths import STDIN
 from propgraph.readers.registry import PLACES_OF_RECORDS, choose_reader
 from propgraph.readers.rows import FileFacts, normalise, read_as
 from propgraph.readers.tabular import columns_of, read_batches
@@ -111,7 +113,8 @@ def read_log(
     Parameters
     ----------
     logs
-        Files, folders or globs; CSV, TSV, NDJSON, Parquet or Arrow IPC, plain, gzip or zstd.
+        Files, folders or globs, `-` for standard input; CSV, TSV, NDJSON, Parquet or Arrow IPC, plain, gzip, zstd,
+        bzip2 or xz; zip or tar archives of them.
     format
         Name of a reader; None chooses by the columns.
     mapping
@@ -158,17 +161,17 @@ def plan_logs(
     mapping: Mapping[str, str] | None = None,
 ) -> Plan:
     """Return how `logs` are to be read, by no more than their first records; see `read_log`."""
-    files, notes = find_logs(logs)
+    files, notes = find_logs(logs, stdin=True)
     return _plan(files, format, mapping or {}, notes)
 
 
 def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
     """Return all that the files of a plan hold."""
-    total = sum(one.file.path.stat().st_size for one in plan.files)
+    total = sum(one.file.size for one in plan.files)
     parts: list[_Part] = []
     done = 0
     for one in plan.files:
-        size = one.file.path.stat().st_size
+        size = one.file.size
         parts.append(_read_file(one, _scaled(progress, size, done / total, size / total)))
         done += size
         if progress:
@@ -199,13 +202,13 @@ def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], 
         try:
             found = columns_of(file, lists=PLACES_OF_RECORDS)
             reader = choose_reader(
-                found, source=str(file.path), nested=_is_json(file), format=format, mapping=mapping
+                found, source=file.name, nested=_is_json(file), format=format, mapping=mapping
             )
             wanted = _wanted(file, reader, found)
             unread = [] if reader.rows else [name for name in found if name not in reader.reads]
             plan.append(PlannedFile(file, reader, wanted, unread))
         except InputError as error:
-            if file.by_name and not mapping and not looks_like_log(file.path):
+            if file.by_name and not mapping and not looks_like_log(Path(file.name)) and file.name != STDIN:
                 faults.append(_not_a_log(file))
                 continue
             (faults if file.by_name else left_out).append(str(error))
@@ -219,7 +222,7 @@ def _not_a_log(file: LogFile) -> str:
     with file.open() as stream:
         first = stream.readline(200).decode(errors="replace").strip()
     return (
-        f"{file.path}: not a log, neither by its name nor by its first line, {first[:60]!r}; a log is CSV, TSV, JSON, "
+        f"{file.name}: not a log, neither by its name nor by its first line, {first[:60]!r}; a log is CSV, TSV, JSON, "
         "NDJSON, Parquet or Arrow, and its columns are named in its first line or by its keys. Was another "
         "file meant? Where it is a log all the same, name its columns: --map account_id=COLUMN --map timestamp=COLUMN"
     )
@@ -236,7 +239,7 @@ def _wanted(file: LogFile, reader: Reader, found: list[str]) -> list[str]:
     wanted = [name for name in found if name in reader.reads]
     repeated = [name for name, n in Counter(wanted).items() if n > 1]
     if repeated:
-        raise InputError(f"{file.path}: the header names {repeated[0]!r} more than once; rename one of them")
+        raise InputError(f"{file.name}: the header names {repeated[0]!r} more than once; rename one of them")
     if _is_json(file):
         # Any record may have a key that the first ones lack. Not so ids: they are there or they are made.
         return [name for name in reader.reads if name in found or name != "content_id"]
@@ -258,14 +261,14 @@ def _scaled(progress: Progress | None, size: int, start: float, share: float) ->
 
 def _read_file(one: PlannedFile, tell: Callable[[int], None] | None) -> _Part:
     """Read one file; once more, where all its rows say that it was read wrongly by what the first ones say."""
-    part = _read_once(one, FileFacts(str(one.file.path)), tell)
+    part = _read_once(one, FileFacts(one.file.name), tell)
     settled = part.facts.to_read_again()
     return part if settled is None else _read_once(one, settled, None)
 
 
 def _source(one: PlannedFile, part: _Part) -> dict[str, Any]:
     return {
-        "path": part.facts.source, "bytes": one.file.path.stat().st_size, "reader": one.reader.name,
+        "path": part.facts.source, "bytes": one.file.member_bytes or one.file.size, "reader": one.reader.name,
         "rows": part.n_rows, "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
     }  # fmt: skip
 

@@ -55,7 +55,7 @@ def read_side_table(
         absent = [name for name in columns if name not in there]
         if absent:
             raise InputError(
-                f"{file.path}: a table of {what} needs the columns {' and '.join(columns)}, and has no "
+                f"{file.name}: a table of {what} needs the columns {' and '.join(columns)}, and has no "
                 + " and no ".join(f"{name!r}{did_you_mean(name, there)}" for name in absent)
                 + f"; its columns are {', '.join(there)}"
                 + "".join(f"; {advice[name]}" for name in absent if advice and name in advice)

@@ -23,7 +23,8 @@ from propgraph.errors import InputError
 from propgraph.readers import nested
 from propgraph.readers.base import Reader
 from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
-from propgraph.readers.files import LogFile, Progress, unreadable
+from propgraph.readers.logfile import LogFile, Progress
+from propgraph.readers.paths import unreadable
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
 from propgraph.readers.streams import checked
 
@@ -58,7 +59,7 @@ def columns_of(file: LogFile, /, *, lists: Collection[str] = ()) -> list[str]:
             return [name.strip() for name in _header(file)]
         return nested.key_paths(file, lists)
     except (*_UNREADABLE, csv.Error) as error:
-        raise InputError(f"{file.path}: {unreadable(error)}") from error
+        raise InputError(f"{file.name}: {unreadable(error)}") from error
 
 
 def read_batches(
@@ -97,7 +98,7 @@ def read_batches(
         else:
             yield from nested.read_columns(file, columns, progress=progress)
     except _UNREADABLE as error:
-        raise InputError(f"{file.path}: {unreadable(error)}") from error
+        raise InputError(f"{file.name}: {unreadable(error)}") from error
 
 
 def _read_binary(file: LogFile, columns: Sequence[str]) -> Batch:
@@ -182,10 +183,10 @@ def _read_csv_fast(
             frame, lines = frame[1:], lines[1:]  # the header
         line = int(lines[-1]) + 1 if frame.height else max(line, 2)
         bad, torn[:] = [row for row in torn if row[0] < line], [row for row in torn if row[0] >= line]
-        yield Batch(frame, lines, rejected_rows(str(file.path), bad)), line
+        yield Batch(frame, lines, rejected_rows(file.name, bad)), line
     if torn:
         empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-        yield Batch(empty, range(0), rejected_rows(str(file.path), torn)), torn[-1][0] + 1
+        yield Batch(empty, range(0), rejected_rows(file.name, torn)), torn[-1][0] + 1
 
 
 def _lines(first: int, n: int, without: list[int]) -> Lines:
@@ -272,7 +273,7 @@ def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str]
         ended = False
         if replayed > _REPLAYED_CHARACTERS:
             raise InputError(
-                f"{file.path}: quotes open and do not close, again and again, the last in {taken[0][:80]!r}; "
+                f"{file.name}: quotes open and do not close, again and again, the last in {taken[0][:80]!r}; "
                 "write the file with closed quotes, or with none"
             )
 

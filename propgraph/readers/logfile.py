@@ -1,0 +1,89 @@
+"""One input file: where its bytes are, how they are packed, and what they hold."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from propgraph.readers.spool import Spool
+from propgraph.readers.streams import recoded
+from propgraph.readers.unpack import open_unpacked
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One input file.
+
+    Attributes
+    ----------
+    path
+        Where its bytes are.
+    layout
+        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `parquet` or `ipc`.
+    packed
+        How its bytes are packed, the outer packing first: `gzip`, `zstd`, `bzip2`, `xz`.
+    separator
+        Of a CSV: comma, tab, semicolon or bar.
+    encoding
+        Of a text file, `utf-8` unless a byte order mark says otherwise.
+    by_name
+        The user named this very file; False where a folder, a pattern or an archive led to it.
+    shown
+        What to call it where that is not `path`: `-`, `archive.zip/member.csv`.
+    given
+        The file that the user gave, where that is not `path`: an archive.
+    member_bytes
+        How many bytes it has in the archive that it is from.
+    spools
+        The temporary files that `path` and `given` may be, kept for as long as this refers to them.
+    """
+
+    path: Path
+    layout: str = ""
+    packed: tuple[str, ...] = ()
+    separator: str = ","
+    encoding: str = "utf-8"
+    by_name: bool = True
+    shown: str | None = None
+    given: Path | None = None
+    member_bytes: int | None = None
+    spools: tuple[Spool, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages and tables."""
+        return self.shown or str(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes of `path`, packed as they are."""
+        return self.path.stat().st_size
+
+    def open_raw(self, *, progress: Progress | None = None) -> IO[bytes]:
+        """Open the file for reading, unpacked and no more; `progress` is called with the bytes just read of `path`."""
+        return open_unpacked(self.path, self.packed, progress=progress)
+
+    def open(self, *, progress: Progress | None = None) -> IO[bytes]:
+        """Open the file for reading: unpacked, and text as UTF-8 without a byte order mark."""
+        stream = self.open_raw(progress=progress)
+        if self.encoding == "utf-8-sig":
+            stream.read(len(codecs.BOM_UTF8))
+        elif self.encoding != "utf-8":
+            stream = recoded(stream, self.encoding)
+        return stream
+
+    def plain(self) -> LogFile:
+        """Return the file unpacked, in a temporary file where it is packed: one that can be read at any place."""
+        if not self.packed:
+            return self
+        with self.open_raw() as stream:
+            spool = Spool(stream)
+        return replace(
+            self, path=spool.path, packed=(), shown=self.name, given=self.given or self.path,
+            spools=(*self.spools, spool),
+        )  # fmt: skip

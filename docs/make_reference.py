@@ -52,8 +52,8 @@ def formats() -> str:
         "# Formats of logs", "", "Made by `python docs/make_reference.py` from the readers; a test holds it "
         "against the code. `propgraph formats show NAME` says the same in a terminal.", "",
         "A file's format is found by its columns, or by the keys of its JSON records; `--format` overrules that. "
-        "Files may be plain, packed (`.gz`, `.zst`, `.bz2`, `.xz`) or in a `.zip` or `.tar`, which has to be named itself; "
-        "`-` is standard input. Other columns are named with `--map`; a key inside a JSON object is "
+        "Files may be plain, packed (`.gz`, `.zst`, `.bz2`, `.xz`) or in a `.zip` or `.tar`, which has to be named "
+        "itself; `-` is standard input. Other columns are named with `--map`; a key inside a JSON object is "
         "named by its path: `--map account_id=user.id`.", "",
         "| column of propgraph's | meaning |", "|---|---|",
         *(f"| `{name}` | {meaning} |" for name, meaning in CANONICAL.items()),

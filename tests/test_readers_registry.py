@@ -78,10 +78,34 @@ def test_columns_of_ones_own_by_mapping():
     ]
 
 
-def test_a_mapping_keeps_the_columns_that_have_the_right_name():
-    log = read("coortweet.csv", mapping={"timestamp": "timestamp_share"})
+def test_a_mapping_reads_what_is_mapped_and_by_the_word_auto_what_has_the_right_name_too():
+    log = read("coortweet.csv", mapping={"timestamp": "timestamp_share", "auto": "auto"})
     assert [source["reader"] for source in log.sources] == ["columns"]
     assert set(log.posts.columns) == {"content_id", "account_id", "timestamp", "object_id"}
+    assert log.notes == []
+    log = read("coortweet.csv", mapping={"timestamp": "timestamp_share", "account_id": "account_id"})
+    assert set(log.posts.columns) == {"content_id", "account_id", "timestamp"}
+    assert log.posts["content_id"].str.starts_with("post:").all()
+    assert [note.split(": ", 1)[1] for note in log.notes] == [
+        "object_id, content_id: not mapped, so not read, though propgraph has columns of that name; "
+        "--map auto reads them, too",
+        "no post ids; made from account, time and content (post:...)",
+    ]
+    with pytest.raises(
+        InputError, match=r"no column for account_id\. The log calls account_id so itself: add --map auto"
+    ):
+        read("coortweet.csv", mapping={"timestamp": "timestamp_share"})
+
+
+def test_what_each_mapped_column_gave_is_told():
+    mapping = {"account_id": "who", "timestamp": "when", "hashtags": "tags", "url": "link"}
+    assert read("own.ndjson", mapping=mapping).sources[0]["columns"] == {
+        "account_id": {"column": "who", "rows": 2},
+        "timestamp": {"column": "when", "rows": 2},
+        "hashtags": {"column": "tags", "rows": 1},
+        "url": {"column": "link", "rows": 1},
+    }
+    assert "columns" not in read("coortweet.csv").sources[0]
 
 
 def test_format_overrules_what_is_found(tmp_path):
@@ -167,7 +191,9 @@ def test_a_mapping_of_a_known_format_is_bad_usage():
     with pytest.raises(UsageError, match="--format qut"):
         choose_reader(["user"], source="f", format="qut", mapping={"account_id": "user"})
     assert (
-        choose_reader(["u", "timestamp"], source="f", format="columns", mapping={"account_id": "u"}).name
+        choose_reader(
+            ["u", "t"], source="f", format="columns", mapping={"account_id": "u", "timestamp": "t"}
+        ).name
         == "columns"
     )
 
@@ -191,6 +217,8 @@ def test_a_mapping_that_leaves_something_out():
         (["account_id"], "write NAME=COLUMN"),
         (["account_id="], "write NAME=COLUMN"),
         (["acount_id=user"], "did you mean 'account_id'"),
+        (["atuo"], "did you mean 'auto'"),
+        (["reply_to=user"], "did you mean 'reply_of'"),
         (["account_id=a", "account_id=b"], "account_id is mapped already"),
     ],
 )
@@ -199,5 +227,31 @@ def test_words_that_are_no_mapping(pairs, message):
         parse_mapping(pairs)
 
 
+def test_a_mapping_in_python_is_checked_likewise():
+    with pytest.raises(UsageError, match="did you mean 'account_id'"):
+        choose_reader(["user", "when"], source="f", mapping={"acount_id": "user", "timestamp": "when"})
+
+
+@pytest.mark.parametrize(
+    ("found", "account", "time"),
+    [
+        (["in_reply_to_user_id", "author_id", "created_at"], "author_id", "created_at"),
+        (
+            ["user_followers_count", "user_created_at", "user_name", "user_id", "created_at"],
+            "user_id",
+            "created_at",
+        ),
+        (["retweeted_user_id", "quotedUserId", "mentioned_users", "account", "time"], "account", "time"),
+        (["in_reply_to_user_id", "retweet_timestamp", "x"], "COLUMN", "COLUMN"),
+        (["user", "user.id", "user.username", "user.created", "links[].url", "date"], "user.id", "date"),
+    ],
+)
+def test_advice_takes_nobody_else_for_the_account(found, account, time):
+    with pytest.raises(InputError) as error:
+        choose_reader(found, source="f")
+    assert f"'account_id': {account!r}, 'timestamp': {time!r}" in str(error.value)
+
+
 def test_a_column_may_have_an_equals_sign():
+    assert parse_mapping(["account_id=a", "auto"]) == {"account_id": "a", "auto": "auto"}
     assert parse_mapping(["account_id=user", "text=a=b"]) == {"account_id": "user", "text": "a=b"}

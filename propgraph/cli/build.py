@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,7 @@ def build(
     ],
     study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
     format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Format of the logs; propgraph formats lists them.  [default: found by the content]", show_default=False)] = None,
-    map: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user. Repeatable.", show_default=False)] = None,
+    map: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user; no others are read, unless the word auto adds those that bear propgraph's own names. Repeatable.", show_default=False)] = None,
     trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, fast-reshare, url, domain, hashtag, hashtag-sequence, image, text, object; not unless asked for: near-text (takes longer), mention, reply (shared by strangers all the time). Repeatable.  [default: all of the former that the log supports]", show_default=False)] = None,
     resolved: Annotated[Path | None, typer.Option("--resolved", metavar="FILE", help="Where short links lead: a table with the columns url and resolved_url. Nothing is ever fetched.", show_default=False)] = None,
     time_window: Annotated[str, typer.Option("--time-window", metavar="TIME", help="Two shares this close are a co-share: 60s, 5m, 1h.")] = "60s",
@@ -63,6 +63,8 @@ def show(study: Study) -> None:
     for source in run["inputs"]:
         times = f"times: {source['time_unit']}"
         say(f"read      {source['path']}: {source['rows']:,} rows, {source['reader']}, {times}", wrap=False)
+    for line in _columns(run["inputs"]):
+        say(line, indent=10)
     say(f"rows in   {counts['rows']:,} = {counts['posts']:,} posts + {counts['rejected']:,} rejected")
     for reason, n in run["rejected_by_reason"].items():
         say(f"{n:,} x {reason}", indent=10)
@@ -79,3 +81,18 @@ def show(study: Study) -> None:
         say(f"note: {run['nothing_shared']}")
         return
     say(f"next      {shlex.join(['propgraph', 'clusters', str(study.path)])}", wrap=False)
+
+
+def _columns(inputs: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each column that the user mapped: what it gave, over all files."""
+    rows: dict[tuple[str, str, str], list[int]] = {}
+    for source in inputs:
+        for name, told in source.get("columns", {}).items():
+            how = f", implied: {told['implied']}" if "implied" in told else ""
+            count = rows.setdefault((name, told["column"], how), [0, 0])
+            count[0] += told["rows"]
+            count[1] += source["rows"]
+    return [
+        f"{name} <- {column}: {n:,} of {total:,} rows{how}"
+        for (name, column, how), (n, total) in rows.items()
+    ]

@@ -18,7 +18,12 @@ CANONICAL: Mapping[str, str] = {
     "timestamp": "when",
     "content_id": "the post's own id",
     "kind": "original, reshare, quote, reply (or the platform's own word for these)",
-    "parent_content_id": "the post reshared, quoted or replied to",
+    "parent_content_id": "the post reshared, quoted or replied to; without `kind` it makes the row a reshare, or what "
+    "its column's name says (`in_reply_to_id`: a reply); where that says nothing, a reply if the text is not the "
+    "parent's",
+    "reshare_of": "the post reshared: a row that has one is a reshare",
+    "quote_of": "the post quoted, likewise",
+    "reply_of": "the post replied to, likewise",
     "parent_timestamp": "when that post was made",
     "origin_account_id": "the account reshared, quoted or replied to",
     "origin_account_name": "its name, where the log gives no id of it",

@@ -14,6 +14,7 @@ import polars as pl
 
 from propgraph.encoding import encode
 from propgraph.errors import InputError
+from propgraph.readers import post_kinds
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.files import find_logs, looks_like_log, together
@@ -57,7 +58,8 @@ class Log:
     rejected
         The columns of `schema.REJECTED`.
     sources
-        For each file: path, bytes, reader, rows, unit of time.
+        For each file: path, bytes, reader, rows, unit of time; of columns of one's own what each of them gave:
+        `columns`, by canonical name the `column` and the `rows` it has a value in.
     notes
         Sentences that the user has to be told.
     """
@@ -76,12 +78,13 @@ class Log:
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A file, its reader, the columns to read, and those of a table that nobody asked for."""
+    """A file, its reader, the columns to read, those of a table that nobody asked for; whether the user mapped them."""
 
     file: LogFile
     reader: Reader
     columns: list[str]
     unread: list[str]
+    mapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ def read_log(
     format
         Name of a reader; None chooses by the columns.
     mapping
-        Columns of one's own, `{"account_id": "user", ...}`.
+        Columns of one's own, `{"account_id": "user", ...}`; no others are read, unless a key `auto` (of any
+        value) adds those that bear propgraph's own names.
 
     Returns
     -------
@@ -179,7 +183,9 @@ def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
     _follow_the_others(plan, parts)
     sources = [_source(one, part) for one, part in zip(plan.files, parts, strict=True)]
     notes = list(plan.notes)
-    notes += [note for part in parts for note in _told(part.facts)]
+    notes += [
+        note for one, part in zip(plan.files, parts, strict=True) for note in _told(part.facts, one.reader)
+    ]
     posts = [frame for part in parts for frame in part.posts]
     origins = [(part.facts.source, lines) for part in parts for lines in part.lines]
     rejected = [frame for part in parts for frame in part.rejected]
@@ -206,7 +212,12 @@ def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], 
             )
             wanted = _wanted(file, reader, found)
             unread = [] if reader.rows else [name for name in found if name not in reader.reads]
-            plan.append(PlannedFile(file, reader, wanted, unread))
+            plan.append(PlannedFile(file, reader, wanted, unread, mapped=bool(mapping)))
+            if mapping and (own := [name for name in unread if name in CANONICAL]):
+                notes.append(
+                    f"{file.path}: {', '.join(own)}: not mapped, so not read, though propgraph has columns of that "
+                    "name; --map auto reads them, too"
+                )
         except InputError as error:
             if file.by_name and not mapping and not looks_like_log(Path(file.name)) and file.name != STDIN:
                 faults.append(_not_a_log(file))
@@ -267,10 +278,26 @@ def _read_file(one: PlannedFile, tell: Callable[[int], None] | None) -> _Part:
 
 
 def _source(one: PlannedFile, part: _Part) -> dict[str, Any]:
-    return {
+    source: dict[str, Any] = {
         "path": part.facts.source, "bytes": one.file.member_bytes or one.file.size, "reader": one.reader.name,
         "rows": part.n_rows, "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
     }  # fmt: skip
+    if one.mapped:
+        source["columns"] = _columns(one.reader.names or {}, part.facts)
+    return source
+
+
+def _columns(names: Mapping[str, str], facts: FileFacts) -> dict[str, dict[str, Any]]:
+    """Return what each column of the log gave: `{canonical: {"column": ..., "rows": ...}}`."""
+    columns: dict[str, dict[str, Any]] = {
+        name: {"column": column, "rows": facts.given[name]} for name, column in names.items()
+    }
+    if facts.implied:
+        columns["kind"] = {
+            "column": " or ".join(post_kinds.parents_columns(names)), "rows": facts.implied.total(),
+            "implied": ", ".join(sorted(facts.implied)),
+        }  # fmt: skip
+    return columns
 
 
 def _follow_the_others(plan: Plan, parts: list[_Part]) -> None:
@@ -303,6 +330,9 @@ def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] |
         part.posts.append(posts)
         part.lines.append(lines)
         part.rejected += [batch.rejected, rejected]
+    if one.reader.names is not None:
+        by_log = facts.given["kind"] > 0 or facts.unknown_kinds.total() > 0
+        part.posts, facts.implied = post_kinds.with_parents_kinds(part.posts, one.reader.names, by_log=by_log)
     if any(posts.height and "content_id" not in posts.columns for posts in part.posts):
         part.posts = [_with_made_ids(pl.concat(part.posts, how="diagonal_relaxed"))]
         facts.notes.append("no post ids; made from account, time and content (post:...)")
@@ -322,8 +352,10 @@ def _with_made_ids(posts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _told(facts: FileFacts) -> list[str]:
+def _told(facts: FileFacts, reader: Reader) -> list[str]:
     notes = list(facts.notes)
+    if (implied := post_kinds.told(facts.implied, reader.names or {})) is not None:
+        notes.append(implied)
     notes += [
         _told_reading(facts, name)
         for name, reading in facts.readings.items()
@@ -404,6 +436,12 @@ def _assemble(
     with ThreadPoolExecutor() as pool:
         frame = frame.with_columns(list(pool.map(lambda name: encode(frame[name]), encoded)))
     frame, repeats = in_order_once(frame, origins)
+    frame, by_text = post_kinds.settled(frame)
+    if by_text:
+        notes.append(
+            f"kind: {by_text['reshare']:,} rows with a parent that say what it says are reshares, "
+            f"{by_text['reply']:,} with another text replies"
+        )
     if repeats.height:  # whoever stands in rejected rows alone is no account of this log
         frame = frame.with_columns(encode(frame[name].cast(pl.String)) for name in encoded)
     name = (

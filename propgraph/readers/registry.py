@@ -5,6 +5,7 @@ A new platform is one file with its `READERS` and one line here.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,18 +41,46 @@ OWN = READERS["columns"]
 # Where any reader's JSON documents keep their records.
 PLACES_OF_RECORDS = tuple(dict.fromkeys(path for reader in READERS.values() for path in reader.lists))
 
+# As a word of --map: columns that bear propgraph's own names are read as well.
+AUTO = "auto"
+
 _TOLD = 4  # readers whose misses an error spells out
 
-# What people call the columns that every log has, for the advice in an error.
+# What people call the columns that every log has, for the advice in an error: the likeliest first.
 _LIKELY = {
-    "account_id": ("account", "user", "author", "page", "from_id", "screen_name", "username"),
-    "timestamp": ("time", "date", "created", "posted", "when"),
+    "account_id": (
+        "accountid",
+        "userid",
+        "authorid",
+        "senderid",
+        "ownerid",
+        "account",
+        "user",
+        "author",
+        "page",
+        "fromid",
+        "screenname",
+        "sender",
+        "channel",
+    ),
+    "timestamp": ("timestamp", "time", "date", "created", "posted", "when"),
     "object_id": ("object", "link", "url", "hashtag"),
+}
+# Words of columns that sound like these, and tell of somebody or something else.
+_OF_OTHERS = r"repl|retweet|reshare|repost|forward|quot|mention|parent|origin|target|(?<!ac)count"
+_ELSE = {
+    "account_id": re.compile(
+        rf"{_OF_OTHERS}|follow|friend|verified|created|description|location|url|image|lang"
+    ),
+    "timestamp": re.compile(
+        rf"{_OF_OTHERS}|account|author|user|profile|collect|crawl|scrape|retriev|updat|edit|delet|zone"
+    ),
+    "object_id": re.compile(r"permalink|posturl|tweeturl|image|avatar|profile|thumb|(?<!ac)count"),
 }
 
 
 def parse_mapping(pairs: list[str], /) -> dict[str, str]:
-    """Return `{canonical: column}` from `canonical=column` words.
+    """Return `{canonical: column}` from `canonical=column` words; the word `auto` stands there as itself.
 
     Raises
     ------
@@ -60,18 +89,28 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
     """
     mapping: dict[str, str] = {}
     for pair in pairs:
+        if pair == AUTO:
+            mapping[AUTO] = AUTO
+            continue
         name, equals, column = pair.partition("=")
         if not equals or not column:
-            raise UsageError(f"--map {pair!r}: write NAME=COLUMN, for instance account_id=user")
-        if name not in CANONICAL:
             raise UsageError(
-                f"--map {pair!r}: {name!r} is not a name that propgraph knows"
-                f"{did_you_mean(name, CANONICAL)}; it knows {', '.join(CANONICAL)}"
+                f"--map {pair!r}: write NAME=COLUMN, for instance account_id=user, or {AUTO}"
+                f"{did_you_mean(pair, [AUTO])}"
             )
+        _check_known(name, pair)
         if name in mapping:
             raise UsageError(f"--map {pair!r}: {name} is mapped already, to {mapping[name]!r}")
         mapping[name] = column
     return mapping
+
+
+def _check_known(name: str, pair: str) -> None:
+    if name not in CANONICAL:
+        raise UsageError(
+            f"--map {pair!r}: {name!r} is not a name that propgraph knows"
+            f"{did_you_mean(name, CANONICAL)}; it knows {', '.join(CANONICAL)}"
+        )
 
 
 def choose_reader(
@@ -100,7 +139,8 @@ def choose_reader(
     format
         Name of a reader; None chooses.
     mapping
-        Canonical name to column.
+        Canonical name to column: of a table only these are read, unless a key `auto` (of any value) adds
+        those that bear canonical names themselves.
 
     Raises
     ------
@@ -136,16 +176,22 @@ def choose_reader(
 
 
 def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader:
-    for name, column in mapping.items():
+    mapped = {name: column for name, column in mapping.items() if name != AUTO}
+    for name, column in mapped.items():
+        _check_known(name, f"{name}={column}")
         if column not in found:
             raise InputError(
                 f"{source}: --map {name}={column}: no such column{did_you_mean(column, found)}; "
                 f"found {_listed(found)}"
             )
-    names = {name: name for name in CANONICAL if name in found} | dict(mapping)
+    own = {name: name for name in CANONICAL if name in found}
+    names = (own | mapped) if AUTO in mapping else mapped
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise InputError(f"{source}: no column for {' and '.join(missing)}. {_advice(found, missing)}")
+        auto = ""
+        if set(missing) <= set(own):
+            auto = f"The log calls {' and '.join(missing)} so itself: add --map {AUTO} to take them. "
+        raise InputError(f"{source}: no column for {' and '.join(missing)}. {auto}{_advice(found, missing)}")
     return replace(OWN, title="columns by --map", layouts=(tuple(names.values()),), uses=(), names=names)
 
 
@@ -176,10 +222,18 @@ def _listed(names: list[str]) -> str:
 
 
 def _advice(found: list[str], missing: list[str]) -> str:
-    guesses = []
-    for name in [*missing, "object_id"]:
-        near = next((column for word in _LIKELY[name] for column in found if word in column.lower()), None)
-        guesses.append(f"{name}={near or 'COLUMN'}")
+    guesses = [f"{name}={_likely(name, found) or 'COLUMN'}" for name in [*missing, "object_id"]]
     words = " --map ".join(map(shlex.quote, guesses))
     mapping = dict(guess.split("=", 1) for guess in guesses)
     return f"Name them, for instance: --map {words} (in Python: mapping={mapping})"
+
+
+def _likely(name: str, found: list[str]) -> str | None:
+    """Return the column that sounds like `name`; none that tells of whom a post answers, nor a whole object."""
+    plain = {column: re.sub(r"[^a-z0-9]", "", column.lower()) for column in found}
+    objects = {column.rpartition(".")[0] for column in found}
+    fitting = [
+        column for column in found
+        if column not in objects and "[]" not in column and not _ELSE[name].search(plain[column])
+    ]  # fmt: skip
+    return next((column for word in _LIKELY[name] for column in fitting if word in plain[column]), None)

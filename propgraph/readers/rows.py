@@ -15,25 +15,15 @@ import polars as pl
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, MADE, Reader
 from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
+from propgraph.readers.post_kinds import PARENT_OF, kinds_of
 from propgraph.readers.snowflakes import count_ids, with_id_times
 from propgraph.readers.times import NONE_SEEN, TimeUnit, TwoReadings, find_time_unit
 from propgraph.schema import ID, REJECTED, TIME
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-_KINDS = {
-    "original": ("original", "origin", "o", "post", "tweet", "toot", "status", "none", "0", "false"),
-    "reshare": (
-        "reshare", "retweet", "retweeted", "repost", "reposted", "r", "rt", "share", "shared", "boost", "reblog",
-        "forward", "1", "true",
-    ),
-    "quote": ("quote", "quoted", "q"),
-    "reply": ("reply", "replied_to", "comment", "answer"),
-}  # fmt: skip
-_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words}
-
 _MUST = ("account_id", "content_id")
 # What two columns of a log have to write alike; `object_id` is left as it is, it may be any text.
-_IDS = (*_MUST, "parent_content_id", "origin_account_id", "target_id")
+_IDS = (*_MUST, "parent_content_id", *PARENT_OF, "origin_account_id", "target_id")
 # Blanks around an id, and what pandas makes of whole numbers beside a missing one: 123.0.
 _UNTIDY = r"^\s|\s$|^-?\d+\.0$"
 # What a spreadsheet makes of a long id: 1.23457E+18. Its last digits are lost, and accounts run together.
@@ -66,6 +56,10 @@ class FileFacts:
         The posts' ids, and those that can be of the kind that has a time in it.
     use_ids
         Times are taken from the posts' ids.
+    given
+        Rows that each canonical column has a value in, of a reader by `names`.
+    implied
+        Kinds that parents imply where no column says them; see `post_kinds.with_parents_kinds`.
     unknown_kinds
         Words in `kind` that mean nothing to propgraph, and how often.
     id_times, other_times
@@ -83,6 +77,8 @@ class FileFacts:
     ids: int = 0
     timed_ids: int = 0
     use_ids: bool = True
+    given: Counter[str] = field(default_factory=Counter)
+    implied: Counter[str] = field(default_factory=Counter)
     unknown_kinds: Counter[str] = field(default_factory=Counter)
     id_times: int = 0
     other_times: int = 0
@@ -144,6 +140,8 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
     if batch.nested:
         must = [name for name in _MUST if name in posts.columns]
         posts = posts.with_columns(pl.when(~pl.col(name).str.contains(_NESTED)).then(name) for name in must)
+    if reader.names is not None:
+        _count_given(posts, facts)
     if "url" in posts.columns:
         posts = _with_url(posts)
     if reader.snowflakes and {"content_id", "timestamp"}.issubset(posts.columns):
@@ -212,7 +210,7 @@ def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
     if name == "followers":
         return values.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
     if name == "kind":
-        return _kinds(values.cast(pl.String), facts)
+        return kinds_of(values.cast(pl.String), facts.unknown_kinds)
     text = _whole(values) if values.dtype.is_float() else values.cast(pl.String)
     if name in _IDS:
         text = _tidy(text, must=name in _MUST)
@@ -264,15 +262,6 @@ def _tidy(ids: pl.Series, *, must: bool) -> pl.Series:
     return ids.alias("id").to_frame().select(tidy).to_series()
 
 
-def _kinds(words: pl.Series, facts: FileFacts) -> pl.Series:
-    plain = words.str.strip_chars().str.to_lowercase()
-    kinds = plain.replace_strict(_KIND_OF, default=None, return_dtype=ID)
-    if kinds.null_count() > words.null_count():
-        unknown = plain.filter(kinds.is_null() & (plain.str.len_bytes() > 0))
-        facts.unknown_kinds.update(dict(unknown.value_counts().iter_rows()))
-    return kinds.alias("kind")
-
-
 def _lists(name: str, values: pl.Series, source: str) -> pl.Series:
     """Return lists of Strings from lists, JSON lists, bracketed lists or words separated by blanks."""
     clean = pl.element()
@@ -310,6 +299,14 @@ def _listed(cell: str) -> list[str]:
     return [
         word if isinstance(word, str) else orjson.dumps(word).decode() for word in value if word is not None
     ]
+
+
+def _count_given(posts: pl.DataFrame, facts: FileFacts) -> None:
+    given = posts.select(
+        (pl.col(name).list.len() > 0).sum() if isinstance(dtype, pl.List) else pl.col(name).count()
+        for name, dtype in posts.schema.items()
+    )
+    facts.given.update(given.row(0, named=True))
 
 
 def _with_url(posts: pl.DataFrame) -> pl.DataFrame:

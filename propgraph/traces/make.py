@@ -254,7 +254,7 @@ _MAPPED = {
     "hashtags": ("hashtags", ("tag",)),
     "images": ("hashes of images", ("image", "hash")),
     "object_id": ("ids of your own", ("object",)),
-    "parent_content_id": ("the post reshared, beside kind=COLUMN", ("parent", "retweet", "reshare")),
+    "parent_content_id": ("the post reshared, quoted or replied to", ("parent", "retweet", "reshare")),
 }
 _SHOWN = 20
 _NAMES = pl.Enum(sorted(TRACES))

@@ -98,6 +98,8 @@ class Reader:
         has them in another type).
     rows
         One JSON record in, its posts out. What it raises rejects the record.
+    tables
+        Its columns are those of a table only: the same keys in JSON are another reader's.
     lists
         Where one large JSON document keeps its records: `messages`, `chats.list[].messages`. `rows` then
         gets them one by one, each in an object like the one that holds the list.
@@ -115,6 +117,7 @@ class Reader:
     names: Mapping[str, str] | None = None
     posts: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     rows: Callable[[Record], Iterable[Row | NoPost]] | None = None
+    tables: bool = False
     lists: tuple[str, ...] = ()
     snowflakes: tuple[int, int] | None = None
 

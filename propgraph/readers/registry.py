@@ -17,15 +17,20 @@ from propgraph.readers.platforms import (
     columns,
     coortweet,
     crowdtangle,
+    dmi_tcat,
     hoaxy,
     ira,
     mastodon,
     meta,
     qut,
     reddit,
+    rtweet,
+    snscrape,
     telegram,
     tiktok,
     truthsocial,
+    twarc_csv,
+    twitwi,
     x_api,
     x_archive,
     x_scraped,
@@ -33,8 +38,8 @@ from propgraph.readers.platforms import (
 )
 
 _PLATFORMS = (
-    bluesky, coortweet, crowdtangle, hoaxy, ira, mastodon, meta, qut, reddit, telegram, tiktok, truthsocial,
-    x_api, x_archive, x_scraped, zeeschuimer_x, columns,
+    bluesky, coortweet, crowdtangle, dmi_tcat, hoaxy, ira, mastodon, meta, qut, reddit, rtweet, snscrape, telegram,
+    tiktok, truthsocial, twarc_csv, twitwi, x_api, x_archive, x_scraped, zeeschuimer_x, columns,
 )  # fmt: skip
 READERS: Mapping[str, Reader] = {reader.name: reader for module in _PLATFORMS for reader in module.READERS}
 OWN = READERS["columns"]
@@ -156,9 +161,10 @@ def choose_reader(
     if mapping:
         return _mapped(found, source, mapping)
     readers = [READERS[format]] if format is not None else list(READERS.values())
-    readable = [reader for reader in readers if nested or reader.rows is None]
+    readable = [reader for reader in readers if not (reader.tables if nested else reader.rows)]
     if not readable:
-        raise InputError(f"{source}: --format {format} reads JSON, and this is a table")
+        read, found_kind = ("tables", "JSON") if nested else ("JSON", "a table")
+        raise InputError(f"{source}: --format {format} reads {read}, and this is {found_kind}")
     fitting = {reader.name: layout for reader in readable if (layout := reader.layout_in(found))}
     best = [
         name for name, layout in fitting.items()

@@ -11,6 +11,7 @@ The functions here know what X puts into a tweet by itself; other readers of X's
 import polars as pl
 
 from propgraph.readers.base import Reader, filled, is_yes, unescaped
+from propgraph.readers.cells import sifted
 from propgraph.readers.platforms.x_api import SNOWFLAKES
 
 RETWEET_MARK = r"^\s*RT @(\w+):?\s*"
@@ -29,6 +30,17 @@ def shared_links(links: pl.Expr, /, *, quotes: pl.Expr) -> pl.Expr:
     link = pl.element()
     others = links.list.eval(link.filter(~link.str.contains(_MEDIA)))
     return pl.when(quotes).then(others.list.eval(link.filter(~link.str.contains(_POST)))).otherwise(others)
+
+
+def without_posts(links: pl.Expr, /, *ids: pl.Expr) -> pl.Expr:
+    """Return lists of links without X's own to media and without those to the tweets with one of `ids`.
+
+    A tweet's links list the tweet that it quotes, and where it was cut short itself.
+    """
+    number = pl.col("item").str.extract(_POST, 2)
+    named = {f"id_{k}": one for k, one in enumerate(ids)}
+    own = pl.any_horizontal(pl.lit(False), *((number == pl.col(name)).fill_null(False) for name in named))
+    return sifted(links, ~(pl.col("item").str.contains(_MEDIA) | own), **named)
 
 
 def quoted_post(links: pl.Expr, /) -> tuple[pl.Expr, pl.Expr]:

@@ -21,13 +21,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from logs import make_log
+from scipy.stats import hypergeom
 from timing import header, row
 
 from propgraph.cosharing.bicm import Bicm, fit_bicm
 from propgraph.cosharing.holdings import Holdings, holdings_of
 from propgraph.cosharing.incidence import Incidence, incidence
 from propgraph.cosharing.overlap import overlap_of
-from propgraph.cosharing.tails import hypergeometric_p, shared_by_chance
+from propgraph.cosharing.tails import shared_by_chance
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -161,10 +162,7 @@ def against_the_exact_sum(log: Incidence, n_sample: int = 200) -> Bicm:
         exact = exact_tails(model, found.n_shared[part], **ends)
         pure = shared_by_chance(model, found.n_shared[part], **ends, popular=2.0).p_value
         d = held.degree
-        even = hypergeometric_p(
-            found.n_shared[part], source_degree=d[ends["source"]], target_degree=d[ends["target"]],
-            n_objects=held.n_objects,
-        )  # fmt: skip
+        even = hypergeom.sf(found.n_shared[part] - 1, held.n_objects, d[ends["source"]], d[ends["target"]])
         for way, p in {"ours": found.overlap_p[part], "Poisson alone": pure, "hypergeometric": even}.items():
             ratio = p / exact
             small = np.median(ratio[exact < 0.01]) if (exact < 0.01).any() else np.nan
@@ -184,10 +182,7 @@ def calibration(model: Bicm, draws: int) -> None:
         held = holdings_of(log)
         source, target = all_sharing_pairs(held)  # of the others p is 1
         found = overlap_of(log, source=source, target=target, threads=2)
-        even = hypergeometric_p(
-            found.n_shared, source_degree=held.degree[source], target_degree=held.degree[target],
-            n_objects=held.n_objects,
-        )  # fmt: skip
+        even = hypergeom.sf(found.n_shared - 1, held.n_objects, held.degree[source], held.degree[target])
         n_accounts = held.first.size - 1
         busy = found.expected_shared >= 1
         n_busy = expecting_one(fit_bicm(held.degree, object_degrees(held)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from itertools import combinations
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from propgraph.cosharing import bicm
 from propgraph.cosharing.bicm import fit_bicm
 from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.overlap import overlap_of
-from propgraph.cosharing.tails import hypergeometric_p, shared_by_chance
+from propgraph.cosharing.tails import _log_of_none, shared_by_chance
 from propgraph.errors import UsageError
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -264,10 +265,7 @@ def test_an_object_that_half_of_all_shared_explains_itself_and_rare_ones_do_not(
     assert alone.sum() > 4000
     assert found.overlap_p[alone].min() > 0.2
     # Where popularity is not known, the same pair is a surprise.
-    even = hypergeometric_p(
-        np.array([1]), source_degree=np.array([3]), target_degree=np.array([3]), n_objects=posts.shape[1]
-    )
-    assert even[0] < 0.05
+    assert scipy.stats.hypergeom.sf(0, posts.shape[1], 3, 3) < 0.05
 
 
 def test_p_values_are_calibrated_on_logs_drawn_from_the_model():
@@ -287,8 +285,8 @@ def test_p_values_are_calibrated_on_logs_drawn_from_the_model():
         posts, pairs, found = overlaps([(f"a{i:02}", f"o{j:03}") for i, j in cells])
         assert len(posts) == 75
         d = posts.sum(axis=1)
-        ends = {"source_degree": d[pairs["source"]], "target_degree": d[pairs["target"]]}
-        even.append(hypergeometric_p(found.n_shared, **ends, n_objects=posts.shape[1]))
+        ends = d[pairs["source"]], d[pairs["target"]]
+        even.append(scipy.stats.hypergeom.sf(found.n_shared - 1, posts.shape[1], *ends))
         anew.append(found.overlap_p)
         by_truth.append(shared_by_chance(truth, found.n_shared, **pairs).p_value)
     levels = np.array([0.1, 0.01, 0.001])
@@ -306,30 +304,39 @@ def test_p_values_are_calibrated_on_logs_drawn_from_the_model():
     assert at_or_below(even)[0][2] > 0.05
 
 
-@given(st.integers(1, 40), st.data())
-def test_hypergeometric_tail_equals_the_count_of_ways(n_objects, data):
-    degree = st.integers(0, n_objects)
-    rows = data.draw(st.lists(st.tuples(st.integers(0, n_objects), degree, degree), min_size=1, max_size=8))
-    n, one, other = np.array(rows).T
-    found = hypergeometric_p(n, source_degree=one, target_degree=other, n_objects=n_objects)
-    exact = [reference.hypergeometric_tail(*row, n_objects) for row in rows]
-    assert found.tolist() == pytest.approx(exact, rel=1e-11)
+@pytest.mark.parametrize("most_exact", [0, 1, 7, 39, 40, 1_000])
+@pytest.mark.parametrize("popular", [0.05, 0.2, 2.0])
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 12])
+def test_what_is_summed_exactly_and_what_is_poisson(most_exact, popular, n):
+    # Twenty objects with a chance of .3, twenty with .1: the likeliest are convolved, as many as may be.
+    chances = np.repeat([0.3, 0.1], 20)
+    model = of_two_accounts(np.sqrt([0.3, 0.1]), np.array([20, 20]))
+    found = shared_by_chance(
+        model,
+        np.array([n]),
+        source=np.array([0]),
+        target=np.array([1]),
+        popular=popular,
+        most_exact=most_exact,
+    )
+    n_exact = min(int((chances >= popular).sum()), most_exact)
+    rest = chances[n_exact:]
+    exact = reference.poisson_binomial(chances[:n_exact])
+    none = np.prod(1 - rest)
+    tail = [1.0, 1 - none, *scipy.stats.poisson.sf(np.arange(1, n + 1), rest.sum())]
+    expected = sum(p * tail[max(n - h, 0)] for h, p in enumerate(exact))
+    assert found.p_value[0] == pytest.approx(min(expected, 1.0), rel=1e-9)
+    factor = (1 - np.exp(-rest.sum())) / rest.sum() if rest.size else 1.0
+    assert found.bound[0] == pytest.approx((rest**2).sum() * factor if n > 1 else 0.0, rel=1e-9)
 
 
-def test_hypergeometric_tail_equals_scipy_at_scale():
-    rng = np.random.default_rng(0)
-    one, other = rng.integers(1, 3000, (2, 400))
-    n = rng.binomial(np.minimum(one, other), rng.random(400) ** 6)
-    found = hypergeometric_p(n, source_degree=one, target_degree=other, n_objects=500_000)
-    exact = scipy.stats.hypergeom.sf(n - 1, 500_000, one, other)
-    assert ((exact > 0) & (exact < 1e-100)).any()
-    assert np.log(found[exact > 1e-290]) == pytest.approx(np.log(exact[exact > 1e-290]), rel=1e-6, abs=1e-6)
-    assert (found[exact < 1e-310] == 0).all()
+@pytest.mark.parametrize("q", [0.0, 1e-12, 3e-6, 9.9e-5, 9.999e-5, 1e-4, 1.01e-4, 0.02, 0.7])
+def test_logarithm_of_no_share_keeps_all_its_digits(q):
+    assert _log_of_none(q) == pytest.approx(math.log1p(-q), rel=1e-14, abs=0)
 
 
-def test_hypergeometric_tail_refuses_more_objects_than_there_are():
-    with pytest.raises(UsageError, match="n_objects"):
-        hypergeometric_p(np.array([1]), source_degree=np.array([5]), target_degree=np.array([2]), n_objects=4)
+def test_logarithm_of_no_share_of_a_certain_object():
+    assert _log_of_none(1.0) == -math.inf
 
 
 def test_degrees_of_no_log_are_refused():

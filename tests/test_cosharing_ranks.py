@@ -57,6 +57,22 @@ TWICE = [(f"p{k}", f"a{k}", o, k) for k in range(40) for o in ("x", "y")]
 TWICE += [(f"r{k}", f"a{k}", "z", k * k) for k in range(40)]
 
 
+# Two accounts of three posts each, side by side in three objects: one in a single hour, the other in three. Whose
+# sittings count is settled by the names, of two pairs once the one way and once the other.
+def side_by_side(*, hurried, patient):
+    rows = []
+    for o, hour in (("x", 1), ("y", 2), ("z", 5)):
+        edge = hour * 3_600_000
+        rows += [(f"{hurried}{o}", hurried, o, 3_599_000 + ord(o)), (f"{patient}{o}", patient, o, edge)]
+        rows += [(f"z{hurried}{o}{k}", f"z{hurried}{o}{k}", o, edge + 60_000 * (k + 1)) for k in range(60)]
+    return rows
+
+
+EQUAL = side_by_side(hurried="a", patient="b") + [
+    (post, account, o + "2", time) for post, account, o, time in side_by_side(hurried="d", patient="c")
+]
+
+
 def found_by(ranks, pairs):
     """What ranks say of named pairs of accounts, as plain tuples."""
     code = {name: k for k, name in enumerate(ranks.log.accounts)}
@@ -74,6 +90,7 @@ def found_by(ranks, pairs):
 @example(LOUD, 0.2)
 @example(LOUD, 0.5)
 @example(TWICE, 0.2)
+@example(EQUAL, 0.2)
 @example([], 0.2)
 @example([("p", "a", "o", 0)], 0.2)
 def test_any_pair_equals_the_slow_twin(log, tau):
@@ -91,6 +108,7 @@ def test_any_pair_equals_the_slow_twin(log, tau):
 @example(LOUD, 0.2, 50, 1.0)
 @example(TWICE, 0.2, 50, 1.0)
 @example(TWICE, 0.2, 1, 1.0)
+@example(EQUAL, 0.2, 50, 1.0)
 @example([], 0.2, 50, 1.0)
 def test_the_table_equals_the_slow_twin(log, tau, neighbours, max_p):
     table = rank_synchrony(frame(log), tau=tau, neighbours=neighbours, max_p=max_p)
@@ -121,6 +139,26 @@ def test_the_logs_drawn_are_rich_enough():
     assert Counter(found[1] for found in loud.values()).keys() >= {0, 1, 2}
     twice = reference.measure(TWICE, ("a0", "a1"), 0.2)
     assert twice[:2] == (3, 2)
+    # Of equally busy accounts the last by name is held to its sittings: one for d, three for b.
+    once, thrice = (reference.measure(EQUAL, pair, 0.2) for pair in (("c", "d"), ("a", "b")))
+    assert once[:2] == thrice[:2] == (3, 3)
+    assert once[3] > 5 * thrice[3]
+
+
+def test_likeness_is_tested_over_all_pairs_of_accounts():
+    # Two who share twelve objects side by side, each with two others, among 300 who share four of 150 at random.
+    rng = np.random.default_rng(0)
+    log = [
+        (f"p{o}{k}", account, f"o{o}", k)
+        for o in range(12)
+        for k, account in enumerate(("x", "y", f"f{2 * o}", f"f{2 * o + 1}"))
+    ]
+    log += [(f"z{f}{o}", f"f{f}", f"g{o}", f) for f in range(300) for o in rng.choice(150, 4, replace=False)]
+    table = rank_synchrony(frame(log), tau=0.5, max_p=1)
+    # The pairs of the table are looked at, out of the 302 * 301 / 2 that as many accounts make.
+    expected = reference.q_values(table["overlap_p"].to_list(), 45_451)
+    assert table["overlap_q"].to_list() == pytest.approx(expected, rel=1e-9)
+    assert table.filter(source="x", target="y")["overlap_q"][0] < 0.05
 
 
 @settings(max_examples=60)

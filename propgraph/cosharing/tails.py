@@ -17,7 +17,6 @@ from numba import njit
 from propgraph.cosharing.bicm import Bicm
 from propgraph.cosharing.holdings import Float64
 from propgraph.cosharing.incidence import Int64
-from propgraph.errors import check_at_least
 
 POPULAR = 0.001
 MOST_EXACT = 1000
@@ -103,48 +102,6 @@ def shared_by_chance(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(run, range(cuts.size - 1)))
     return SharedByChance(mean[place], p[place], bound[place])
-
-
-def hypergeometric_p(
-    n_shared: Int64, /, *, source_degree: Int64, target_degree: Int64, n_objects: int
-) -> Float64:
-    """Return P(X >= n_shared) if each account drew its objects evenly from all: a first screening.
-
-    It does not know that some objects are popular, and so finds far too much. Exact to about 1e-12,
-    computed once for each distinct triple of `n_shared` and the two degrees; 0 where below 1e-300.
-
-    Parameters
-    ----------
-    n_shared
-        int64[n_pairs]; distinct objects both shared.
-    source_degree, target_degree
-        int64[n_pairs]; distinct objects of each, at most `n_objects`.
-    n_objects
-        Distinct objects of the log.
-
-    Returns
-    -------
-    float64[n_pairs]
-        In the order of the pairs, 0..1.
-
-    Raises
-    ------
-    UsageError
-        When an account has more objects than there are.
-
-    References
-    ----------
-    Tumminello et al., "Statistically Validated Networks in Bipartite Complex Systems", PLoS ONE 6 (2011).
-    """
-    few, many = np.minimum(source_degree, target_degree), np.maximum(source_degree, target_degree)
-    check_at_least("n_objects", n_objects, int(many.max(initial=0)))
-    place: Int64 = np.zeros(n_shared.size, np.int64)
-    for part in (n_shared, few, many):  # numbered after each, so that the code stays below n_pairs squared
-        values, rank = np.unique(part, return_inverse=True)
-        _, place = np.unique(place * values.size + rank, return_inverse=True)
-    _, example = np.unique(place, return_index=True)
-    p: Float64 = _hypergeometric(n_shared[example], few[example], many[example], n_objects)[place]
-    return p
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -237,31 +194,3 @@ def _poisson_tail(mean: float, most: int) -> Float64:
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _poisson_term(mean: float, t: int) -> float:
     return math.exp(t * math.log(mean) - mean - math.lgamma(t + 1.0))
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _hypergeometric(n_shared: Int64, few: Int64, many: Int64, n_objects: int) -> Float64:
-    """Sum the terms at and above, and below, relative to the term at n_shared: no factorial is needed."""
-    p = np.ones(n_shared.size, np.float64)
-    for e in range(n_shared.size):
-        n, a, b = n_shared[e], few[e], many[e]
-        least = max(0, a + b - n_objects)
-        if n <= least:
-            continue
-        if n > a:
-            p[e] = 0.0
-            continue
-        above, term = 1.0, 1.0
-        for x in range(n, a):
-            term *= (a - x) / (x + 1) * ((b - x) / (n_objects - a - b + x + 1))
-            above += term
-            if term < 1e-17 * above and x * n_objects > a * b:
-                break
-        below, term = 0.0, 1.0
-        for x in range(n, least, -1):
-            term *= x / (a - x + 1) * ((n_objects - a - b + x) / (b - x + 1))
-            below += term
-            if term < 1e-17 * below and x * n_objects < a * b:
-                break
-        p[e] = above / (above + below)
-    return p

@@ -6,7 +6,7 @@ A row is a tuple `(content_id, account_id, object_id, time in ms)`.
 from __future__ import annotations
 
 from itertools import product
-from math import comb, exp, factorial, log, sqrt
+from math import exp, factorial, log, sqrt
 
 import numpy as np
 
@@ -69,9 +69,3 @@ def poisson_binomial(chances):
 def poisson(mean, n):
     """Return P(X = 0), ..., P(X = n - 1) of a Poisson variable."""
     return np.array([exp(-mean) * mean**i / factorial(i) for i in range(n)])
-
-
-def hypergeometric_tail(n, few, many, n_objects):
-    """Return P(X >= n) in whole numbers, divided last."""
-    ways = sum(comb(few, x) * comb(n_objects - few, many - x) for x in range(n, min(few, many) + 1))
-    return ways / comb(n_objects, many)

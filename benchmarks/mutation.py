@@ -1,0 +1,205 @@
+"""Whether the tests would notice: small faults put into the code one at a time, and what part of them the tests find.
+
+    pip install -e '.[dev,mutation]'
+    python benchmarks/mutation.py [--modules cosharing cascades/shape.py ...] [--sample 200] [--seed 0] [--jobs 2]
+
+A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
+one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
+mutant is tested in a copy of the repository, with numba's compiler off: first by the tests named after the module,
+then by those of its room and those that import it. Printed: by module how many of the mutants die, then the lines of
+those that live. Some of these cannot die, because they mean the same (a larger block, a bound that is never met):
+they are read by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+from timing import header, row
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = ("cosharing", "cascades", "clusters", "readers/times.py", "traces/urls.py")
+# Types and identity: `is` for `==` is the same for the numbers and names here, or no sense at all.
+_LEFT_OUT = ("Remove", "Variable", "Exception")
+_SAME = ("_Is", "_IsNot")
+_SECONDS = 600
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: where it stands, what makes it, and the line as it is and as it becomes."""
+
+    module: Path
+    place: Place
+    operator: str
+    code: str
+    before: str
+    after: str
+
+
+def modules(names: list[str]) -> list[Path]:
+    """Return the modules behind files and folders of `propgraph/`."""
+    found: list[Path] = []
+    for name in names:
+        path = ROOT / "propgraph" / name
+        found += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return [path for path in found if path.name != "__init__.py"]
+
+
+def mutants(module: Path, rng: random.Random) -> list[Mutant]:
+    """Return one mutant, drawn at random, for each place of a module that can be changed."""
+    source = module.read_text(encoding="utf-8")
+    at: dict[Place, list[tuple[str, int]]] = defaultdict(list)
+    silent = _silent(source)
+    for name in operator_names():
+        operator_class = get_operator(name)
+        if name.split("/")[1].startswith(_LEFT_OUT) or name.endswith(_SAME) or operator_class.arguments():
+            continue
+        places = [
+            place
+            for node in ast_nodes(get_ast(source))
+            for place, _ in operator_class().mutation_positions(node)
+        ]
+        for occurrence, place in enumerate(places):
+            if not any(start <= place < end for start, end in silent):
+                at[place].append((name, occurrence))
+    made = []
+    for place, ways in sorted(at.items()):
+        name, occurrence = rng.choice(ways)
+        code = mutate_code(source, get_operator(name)(), occurrence)
+        if code is not None and code != source:
+            line = place[0] - 1
+            before, after = (text.splitlines()[line].strip() for text in (source, code))
+            made.append(Mutant(module, place, name.split("/")[1], code, before, after))
+    return made
+
+
+def _silent(source: str) -> list[tuple[Place, Place]]:
+    """Return where a change changes nothing that runs: annotations and decorators."""
+    nodes: list[ast.expr | None] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            nodes += node.decorator_list
+        if isinstance(node, ast.FunctionDef):
+            nodes.append(node.returns)
+        if isinstance(node, ast.arg | ast.AnnAssign):
+            nodes.append(node.annotation)
+    return [
+        ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
+        for node in nodes
+        if node is not None
+    ]
+
+
+def tests_of(module: Path) -> list[list[str]]:
+    """Return the tests of a module: those named after it, then those of its room and those that import it."""
+    room, name = module.parent.name, module.stem
+    dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
+    files = sorted((ROOT / "tests").glob("test_*.py"))
+    own = [file.name for file in files if file.name == f"test_{room}_{name}.py"]
+    near = [
+        file.name
+        for file in files
+        if file.name not in own
+        and (file.name.startswith(f"test_{room}_") or dotted in file.read_text(encoding="utf-8"))
+    ]
+    return [part for part in (own, near) if part]
+
+
+def dies(mutant: Mutant, copy: Path) -> str | None:
+    """Return which tests a mutant dies by, None where it lives."""
+    target = copy / mutant.module.relative_to(ROOT)
+    source = target.read_text(encoding="utf-8")
+    target.write_text(mutant.code, encoding="utf-8")
+    try:
+        for files in tests_of(mutant.module):
+            if not _pass(files, copy):
+                return files[0] if len(files) == 1 else "others"
+        return None
+    finally:
+        target.write_text(source, encoding="utf-8")
+
+
+def _pass(files: list[str], copy: Path) -> bool:
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "CI": "true", "PYTHONPATH": str(copy)}
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    try:
+        done = subprocess.run(
+            [*command, *(f"tests/{name}" for name in files)],
+            cwd=copy, env=environment, capture_output=True, timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return False  # it runs for ever
+    return done.returncode == 0
+
+
+def main() -> None:
+    """Draw, test, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--modules", nargs="+", default=list(MODULES))
+    parser.add_argument("--sample", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    every = [mutant for module in modules(options.modules) for mutant in mutants(module, rng)]
+    drawn = rng.sample(every, min(options.sample, len(every)))
+    print(f"{len(drawn)} of {len(every)} places, seed {options.seed}", flush=True)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        copies: Queue[Path] = Queue()
+        for k in range(options.jobs):
+            copy = Path(folder, str(k))
+            shutil.copytree(
+                ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "demo")
+            )
+            copies.put(copy)
+
+        def judge(mutant: Mutant) -> str | None:
+            copy = copies.get()
+            try:
+                return dies(mutant, copy)
+            finally:
+                copies.put(copy)
+
+        with ThreadPoolExecutor(options.jobs) as pool:
+            killers = list(pool.map(judge, drawn))
+    report(drawn, killers)
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+def report(drawn: list[Mutant], killers: list[str | None]) -> None:
+    """Print what died, module by module, and what lives."""
+    header("module", "mutants", "dead", "part")
+    total, dead = Counter(m.module for m in drawn), Counter[Path]()
+    dead.update(mutant.module for mutant, killer in zip(drawn, killers, strict=True) if killer)
+    for module, n in sorted(total.items()):
+        row(module.relative_to(ROOT / "propgraph"), n, dead[module], dead[module] / n)
+    row("all", len(drawn), dead.total(), dead.total() / max(len(drawn), 1))
+    living = [mutant for mutant, killer in zip(drawn, killers, strict=True) if not killer]
+    for one in sorted(living, key=lambda mutant: (mutant.module, mutant.place)):
+        print(
+            f"\n{one.module.relative_to(ROOT)}:{one.place[0]} {one.operator}\n  - {one.before}\n  + {one.after}"
+        )
+
+
+if __name__ == "__main__":
+    main()

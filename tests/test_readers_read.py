@@ -728,7 +728,10 @@ def test_made_ids_depend_on_what_a_row_says_alone(tmp_path):
     assert first.posts["content_id"].n_unique() == 4
     assert first.posts["content_id"].str.starts_with("post:").all()
     assert_frame_equal(first.posts, second.posts)
-    # A file given twice under two names is the same posts twice.
+    # Nothing tells a file given twice from a log in two files: each row is a post, and that is told.
     (tmp_path / "copy.csv").write_bytes((tmp_path / "log.csv").read_bytes())
     both = read_logs([tmp_path])
-    assert (both.posts.height, both.rejected.height) == (4, 4)
+    assert (both.posts.height, both.posts["content_id"].n_unique(), both.rejected.height) == (8, 8, 0)
+    assert [
+        note for note in both.notes if note.startswith("5 rows without a post id say the same as another")
+    ]

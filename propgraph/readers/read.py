@@ -19,6 +19,7 @@ from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.files import find_logs, looks_like_log, together
 from propgraph.readers.logfile import LogFile
+from propgraph.readers.made_ids import with_made_ids
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.origins import with_origins
 from propgraph.readers.paths import STDIN
@@ -334,22 +335,8 @@ def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] |
         by_log = facts.given["kind"] > 0 or facts.unknown_kinds.total() > 0
         part.posts, facts.implied = post_kinds.with_parents_kinds(part.posts, one.reader.names, by_log=by_log)
     if any(posts.height and "content_id" not in posts.columns for posts in part.posts):
-        part.posts = [_with_made_ids(pl.concat(part.posts, how="diagonal_relaxed"))]
         facts.notes.append("no post ids; made from account, time and content (post:...)")
     return part
-
-
-def _with_made_ids(posts: pl.DataFrame) -> pl.DataFrame:
-    """Add `content_id`s made from what a row says; rows that say the same are numbered."""
-    said = [
-        name for name in POSTS.columns if name in posts.columns and posts[name].null_count() < posts.height
-    ]
-    key = pl.struct(said).hash(seed=0)
-    return (
-        posts.with_columns(key.alias("_key"))
-        .with_columns(content_id=pl.format("post:{}-{}", pl.col("_key"), pl.int_range(pl.len()).over("_key")))
-        .drop("_key")
-    )
 
 
 def _told(facts: FileFacts, reader: Reader) -> list[str]:
@@ -423,6 +410,12 @@ def _assemble(
 ) -> Log:
     frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed", rechunk=True)
     posts.clear()  # the copies would double the memory
+    frame, n_again = with_made_ids(frame)
+    if n_again:
+        notes.append(
+            f"{n_again:,} rows without a post id say the same as another; each counts as a post of its own, so if "
+            "a file was given twice, or two files overlap, leave one out"
+        )
     mixed = _platforms_mix(frame)
     if mixed:
         notes.append("several platforms: ids of accounts, posts and groups begin with theirs (x:123)")

@@ -1,0 +1,134 @@
+"""Ids of posts for logs that have none: made of what a row says, and of nothing else.
+
+Not of the file that a row stands in, nor of its place there, nor of the other rows, so that a log gives the same ids
+whole, in parts, packed and shuffled. The hash is our own choice, MurmurHash64A (Appleby, 2008): that of a library may
+be another in its next version, or on another machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import njit
+
+Bytes = npt.NDArray[np.uint8]
+Int64 = npt.NDArray[np.int64]
+UInt64 = npt.NDArray[np.uint64]
+
+_ROWS = 1 << 19  # at a time, so that no column is copied as a whole
+
+
+def with_made_ids(posts: pl.DataFrame, /) -> tuple[pl.DataFrame, int]:
+    """Return posts with a `content_id` in every row, and how many of those made are of a row said before.
+
+    An id is `post:` and a number made of all that the row says. Rows that say the same are numbered: `post:7`,
+    `post:7-1`, `post:7-2`. As they are the same, it does not matter which of them is which.
+
+    Parameters
+    ----------
+    posts
+        Columns of `base.CANONICAL`: String, List(String), integers or times; the rows of the whole log.
+    """
+    if "content_id" not in posts.columns:
+        posts = posts.with_columns(content_id=pl.lit(None, pl.String))
+    without = posts["content_id"].is_null()
+    if not without.any():
+        return posts, 0
+    said = posts.select(pl.exclude("content_id"))
+    key = pl.Series("key", row_hashes(said if without.all() else said.filter(without)))
+    ids = key.to_frame().select(pl.format("post:{}", "key")).to_series()
+    again = (
+        key.to_frame()
+        .with_row_index("row")
+        .filter(key.is_duplicated())
+        .with_columns(n=pl.int_range(pl.len()).over("key"))
+        .filter(pl.col("n") > 0)
+    )
+    ids = ids.scatter(again["row"], again.select(pl.format("post:{}-{}", "key", "n")).to_series())
+    made = posts["content_id"].scatter(without.arg_true(), ids)
+    return posts.with_columns(made), again.height
+
+
+def row_hashes(rows: pl.DataFrame, /) -> UInt64:
+    """Return a 64-bit hash of each row: the sum of the hashes of its values, each seeded by its column's name.
+
+    A value that is not there (null, an empty text or list) adds nothing, as if there were no such column; and so the
+    order of the columns does not count either.
+    """
+    hashes = np.zeros(rows.height, np.uint64)
+
+    def add(start: int) -> None:
+        for values in rows.slice(start, _ROWS).iter_columns():
+            _add_hashes(hashes[start : start + _ROWS], *_bytes_of(values), _seed(values.name))
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(add, range(0, rows.height, _ROWS)))
+    return hashes
+
+
+def _seed(name: str) -> np.uint64:
+    return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little"))
+
+
+def _bytes_of(values: pl.Series) -> tuple[Int64, Bytes]:
+    """Return where the bytes of each value begin, and the bytes: UTF-8, or integers with the lowest byte first."""
+    if isinstance(values.dtype, pl.List):
+        there = values.list.len().fill_null(0)
+        offsets, data = _bytes_of(values.filter(there > 0).explode())
+        items = np.zeros(offsets.size - 1, np.uint64)
+        _add_hashes(
+            items, offsets, data, np.uint64(0)
+        )  # a list is what its items' hashes are, in their order
+        return _offsets(there.to_numpy() * 8), _as_bytes(items)
+    if values.dtype == pl.String:
+        texts = values.fill_null("").rechunk().to_arrow()
+        _, offsets, data = texts.buffers()
+        place = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        return place, np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    numbers = values.drop_nulls().cast(pl.Int64).to_numpy()
+    return _offsets(values.is_not_null().to_numpy() * 8), _as_bytes(numbers)
+
+
+def _offsets(lengths: npt.NDArray[np.integer]) -> Int64:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+
+def _as_bytes(numbers: npt.NDArray[np.integer]) -> Bytes:
+    return np.ascontiguousarray(numbers, numbers.dtype.newbyteorder("<")).view(np.uint8)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add_hashes(hashes: UInt64, offsets: Int64, data: Bytes, seed: np.uint64) -> None:
+    for row in range(hashes.size):
+        if offsets[row + 1] > offsets[row]:
+            hashes[row] += _murmur(data, offsets[row], offsets[row + 1], seed)
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _murmur(data: Bytes, begin: int, end: int, seed: np.uint64) -> np.uint64:
+    """Return MurmurHash64A of `data[begin:end]`."""
+    factor, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)
+    result = seed ^ (np.uint64(end - begin) * factor)
+    whole = begin + ((end - begin) // 8) * 8
+    for start in range(begin, whole, 8):
+        # Eight bytes as one number; the compiler makes one load of it.
+        word = np.uint64(0)
+        for k in range(8):
+            word |= np.uint64(data[start + k]) << np.uint64(8 * k)
+        word *= factor
+        word ^= word >> shift
+        result ^= word * factor
+        result *= factor
+    if whole < end:
+        word = np.uint64(0)
+        for k in range(end - whole):
+            word |= np.uint64(data[whole + k]) << np.uint64(8 * k)
+        result ^= word
+        result *= factor
+    result ^= result >> shift
+    result *= factor
+    return result ^ (result >> shift)

@@ -58,13 +58,29 @@ class Tally:
 
 
 def fixtures() -> list[Path]:
-    """Return the fixtures of the readers: those whose names begin with a reader's."""
-    return sorted(path for path in FIXTURES.rglob("*") if path.name.startswith(tuple(READERS)))
+    """Return the fixtures of the readers: those whose names begin with a reader's; of a folder, one log in it."""
+    named = sorted(path for path in FIXTURES.rglob("*") if path.name.startswith(tuple(READERS)))
+    return [path if path.is_file() else _log_in(path) for path in named]
+
+
+def _log_in(folder: Path) -> Path:
+    """Return the first log in a folder that another file lies beside, which tells more of its posts."""
+    beside = READERS[reader_of(folder)].beside
+    assert beside is not None
+    return min(path for path in folder.rglob("*") if beside(path.name) and _beside(path))
+
+
+def _beside(file: Path) -> Path | None:
+    """Return the file beside a fixture that tells more of its posts."""
+    beside = READERS[reader_of(file)].beside
+    other = file.with_name((beside and beside(file.name)) or file.name)
+    return other if other != file and other.is_file() else None
 
 
 def reader_of(file: Path) -> str:
-    """Return the reader whose name a fixture's name begins with."""
-    return max((name for name in READERS if file.name.startswith(name)), key=len)
+    """Return the reader whose name a fixture's name, or that of a folder it is in, begins with."""
+    names = [file.name, *(folder.name for folder in file.parents if FIXTURES in folder.parents)]
+    return max((name for name in READERS for one in names if one.startswith(name)), key=len)
 
 
 def fuzz(file: Path, folder: Path, /, *, n_lines: int, seed: int, tally: Tally) -> None:
@@ -73,8 +89,11 @@ def fuzz(file: Path, folder: Path, /, *, n_lines: int, seed: int, tally: Tally) 
     while done < n_lines:
         rng = random.Random(f"{seed} {file.name} {part}")
         content, n = mutated(file, rng, min(FILE_LINES, n_lines - done))
-        path = folder / f"{part}-{file.name}"
+        other = _beside(file)
+        path = folder / (f"{part}-{file.name}" if other is None else file.name)
         path.write_bytes(content)
+        if other is not None:
+            path.with_name(other.name).write_bytes(other.read_bytes())
         for format in (reader_of(file), None):
             start = time.perf_counter()
             fault = _read(path, format, tally)
@@ -119,7 +138,7 @@ def mutated(file: Path, rng: random.Random, n_lines: int, /) -> tuple[bytes, int
     A table keeps its header and a file of lines its first lines, mostly, so that the rest is read at all.
     """
     content = file.read_bytes()
-    if file.suffix == ".json":
+    if file.suffix in (".json", ".js"):
         return _document(content, rng)
     lines = content.splitlines()
     head, body = (lines[:1], lines[1:]) if file.suffix == ".csv" else ([], lines)
@@ -140,9 +159,11 @@ def mutated(file: Path, rng: random.Random, n_lines: int, /) -> tuple[bytes, int
 
 def _document(content: bytes, rng: random.Random) -> tuple[bytes, int]:
     """Return one large JSON value, broken; it counts as ten lines."""
+    start, stop = content.find(b"["), content.find(b"=") + 1
+    script, content = (content[:stop], content[stop:]) if 0 < stop < start else (b"", content)
     for _ in range(rng.choice((1, 2, 5, 20))):
         content = (_json_line if rng.random() < 0.8 else _bytes)(content, rng)
-    return content, 10
+    return script + content, 10
 
 
 def _bytes(line: bytes, rng: random.Random) -> bytes:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
 
 from propgraph.schema import ID
+
+if TYPE_CHECKING:
+    from propgraph.readers.logfile import LogFile
 
 # The columns a reader may fill, all optional but the first two; `read.py` turns them into `posts`.
 CANONICAL: Mapping[str, str] = {
@@ -50,6 +53,7 @@ LISTS = ("urls", "hashtags", "mentions", "images")
 Record = Mapping[str, Any]
 # A post as canonical names and values (text, number, or for `LISTS` a list of text); None where not known.
 Row = dict[str, Any]
+Rows = Callable[[Record], "Iterable[Row | NoPost]"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,11 @@ class Reader:
     lists
         Where one large JSON document keeps its records: `messages`, `chats.list[].messages`. `rows` then
         gets them one by one, each in an object like the one that holds the list.
+    beside
+        The name of a log in, that of a file beside it out which tells more of its posts (whose they are, what
+        the accounts are called), None for no such file. It is no log of its own.
+    opened
+        A log and the JSON value in the file beside it (None where there is none) in, the `rows` of this log out.
     snowflakes
         Shift and epoch (unix ms) of the post ids, where the time is in them: `(id >> shift) + epoch`.
     """
@@ -116,9 +125,11 @@ class Reader:
     uses: tuple[str, ...] = ()
     names: Mapping[str, str] | None = None
     posts: Callable[[pl.DataFrame], pl.DataFrame] | None = None
-    rows: Callable[[Record], Iterable[Row | NoPost]] | None = None
+    rows: Rows | None = None
     tables: bool = False
     lists: tuple[str, ...] = ()
+    beside: Callable[[str], str | None] | None = None
+    opened: Callable[[LogFile, Any], Rows] | None = None
     snowflakes: tuple[int, int] | None = None
 
     def layout_in(self, columns: Iterable[str], /) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -19,6 +20,8 @@ __all__ = ["LogFile", "Progress", "find_logs", "looks_like_log", "together", "un
 _SUFFIXES = {
     ".csv", ".tsv", ".tab", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".arrow", ".feather", ".ipc",
 }  # fmt: skip
+# Of the hundred scripts in an archive of X's those with posts, and the one that says whose they are.
+_OF_AN_ARCHIVE = re.compile(r"(?:(?:tweets?|community-tweet)(?:-part\d+)?|account)\.js", re.IGNORECASE)
 _PACKED = {".gz", ".zst", ".bz2", ".xz"}
 # What is read only if it is named: beside it there often lies what it was made of, or what was made of it.
 _NAMED_ONLY = {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"}
@@ -76,9 +79,9 @@ def together(faults: list[str], /, *, shown: int = 5) -> str:
 
 
 def looks_like_log(path: PurePath, /) -> bool:
-    """Return whether a file is a log by its name's suffix, packed or not."""
+    """Return whether a file is a log by its name's suffix, packed or not, or one of an archive of X's."""
     suffixes = _unpacked_suffixes(path)
-    return bool(suffixes) and suffixes[-1] in _SUFFIXES
+    return bool(suffixes) and (suffixes[-1] in _SUFFIXES or _OF_AN_ARCHIVE.fullmatch(path.name) is not None)
 
 
 def _unpacked_suffixes(path: PurePath) -> list[str]:

@@ -35,6 +35,8 @@ _MARKS = (
 _HEAD = 1 << 16
 _LONGEST_LINE = 1 << 26
 _MOST_PACKINGS = 3
+# How the files of an archive of X's begin.
+_SCRIPT = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*(?=[\[{])")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -76,6 +78,8 @@ def _text(file: LogFile, start: bytes) -> LogFile | str:
     file = replace(file, layout="csv", encoding=encoding)
     with file.open() as stream:
         head = stream.read(_HEAD)
+    if script := _SCRIPT.match(head):
+        file, head = replace(file, script=script.end()), head[script.end() :]
     lines = head.lstrip().splitlines()
     if not lines:
         return EMPTY

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from propgraph.readers.spool import Spool
-from propgraph.readers.streams import recoded
+from propgraph.readers.streams import recoded, unscripted
 from propgraph.readers.unpack import open_unpacked
 
 Progress = Callable[[int], None]
@@ -29,6 +29,8 @@ class LogFile:
         How its bytes are packed, the outer packing first: `gzip`, `zstd`, `bzip2`, `xz`.
     separator
         Of a CSV: comma, tab, semicolon or bar.
+    script
+        Bytes before the JSON in a script that gives it a name: `window.YTD.tweets.part0 = [...]`.
     encoding
         Of a text file, `utf-8` unless a byte order mark says otherwise.
     by_name
@@ -48,6 +50,7 @@ class LogFile:
     packed: tuple[str, ...] = ()
     separator: str = ","
     encoding: str = "utf-8"
+    script: int = 0
     by_name: bool = True
     shown: str | None = None
     given: Path | None = None
@@ -69,13 +72,13 @@ class LogFile:
         return open_unpacked(self.path, self.packed, progress=progress)
 
     def open(self, *, progress: Progress | None = None) -> IO[bytes]:
-        """Open the file for reading: unpacked, and text as UTF-8 without a byte order mark."""
+        """Open the file for reading: unpacked, text as UTF-8 without a byte order mark, and JSON alone."""
         stream = self.open_raw(progress=progress)
         if self.encoding == "utf-8-sig":
             stream.read(len(codecs.BOM_UTF8))
         elif self.encoding != "utf-8":
             stream = recoded(stream, self.encoding)
-        return stream
+        return unscripted(stream, self.script) if self.script else stream
 
     def plain(self) -> LogFile:
         """Return the file unpacked, in a temporary file where it is packed: one that can be read at any place."""

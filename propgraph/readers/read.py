@@ -17,13 +17,14 @@ from propgraph.errors import InputError
 from propgraph.readers import post_kinds
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
+from propgraph.readers.beside import Beside, opened
 from propgraph.readers.files import find_logs, looks_like_log, together
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.made_ids import with_made_ids
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.origins import with_origins
 from propgraph.readers.paths import STDIN
-from propgraph.readers.registry import PLACES_OF_RECORDS, choose_reader
+from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
 from propgraph.readers.rows import FileFacts, normalise, read_as
 from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.readers.times import NONE_SEEN
@@ -79,13 +80,17 @@ class Log:
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A file, its reader, the columns to read, those of a table that nobody asked for; whether the user mapped them."""
+    """A file, its reader, the columns to read, those of a table that nobody asked for; whether the user mapped them.
+
+    `beside` is the file that tells more of its posts.
+    """
 
     file: LogFile
     reader: Reader
     columns: list[str]
     unread: list[str]
     mapped: bool = False
+    beside: LogFile | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ class _Part:
     lines: list[Lines] = field(default_factory=list)
     rejected: list[pl.DataFrame] = field(default_factory=list)
     n_rows: int = 0
+    beside: dict[str, str] | None = None
 
 
 def read_log(
@@ -205,7 +211,10 @@ def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], 
     plan: list[PlannedFile] = []
     faults: list[str] = []
     left_out: list[str] = []
+    others = Beside(files, READERS.values())
     for file in files:
+        if others.claims(file):
+            continue
         try:
             found = columns_of(file, lists=PLACES_OF_RECORDS)
             reader = choose_reader(
@@ -213,7 +222,8 @@ def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], 
             )
             wanted = _wanted(file, reader, found)
             unread = [] if reader.rows else [name for name in found if name not in reader.reads]
-            plan.append(PlannedFile(file, reader, wanted, unread, mapped=bool(mapping)))
+            beside = others.find(file, reader)
+            plan.append(PlannedFile(file, reader, wanted, unread, mapped=bool(mapping), beside=beside))
             if mapping and (own := [name for name in unread if name in CANONICAL]):
                 notes.append(
                     f"{file.path}: {', '.join(own)}: not mapped, so not read, though propgraph has columns of that "
@@ -226,7 +236,7 @@ def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], 
             (faults if file.by_name else left_out).append(str(error))
     if faults or not plan:
         raise InputError(together(faults or left_out, shown=3))
-    return Plan(plan, [*notes, *(f"{fault} (left out)" for fault in left_out)])
+    return Plan(plan, [*notes, *(f"{fault} (left out)" for fault in left_out), *others.notes])
 
 
 def _not_a_log(file: LogFile) -> str:
@@ -283,6 +293,8 @@ def _source(one: PlannedFile, part: _Part) -> dict[str, Any]:
         "path": part.facts.source, "bytes": one.file.member_bytes or one.file.size, "reader": one.reader.name,
         "rows": part.n_rows, "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
     }  # fmt: skip
+    if part.beside:
+        source["beside"] = part.beside
     if one.mapped:
         source["columns"] = _columns(one.reader.names or {}, part.facts)
     return source
@@ -324,8 +336,10 @@ def _follow_the_others(plan: Plan, parts: list[_Part]) -> None:
 
 
 def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] | None) -> _Part:
-    part = _Part(facts)
-    for batch in read_batches(one.file, one.columns, reader=one.reader, progress=tell):
+    reader, beside, fault = opened(one.reader, one.file, one.beside)
+    part = _Part(facts, beside=beside)
+    facts.notes += [fault] if fault else []
+    for batch in read_batches(one.file, one.columns, reader=reader, progress=tell):
         part.n_rows += batch.frame.height + batch.rejected.height
         posts, lines, rejected = normalise(batch, one.reader, facts)
         part.posts.append(posts)

@@ -33,13 +33,14 @@ from propgraph.readers.platforms import (
     twitwi,
     x_api,
     x_archive,
+    x_personal,
     x_scraped,
     zeeschuimer_x,
 )
 
 _PLATFORMS = (
     bluesky, coortweet, crowdtangle, dmi_tcat, hoaxy, ira, mastodon, meta, qut, reddit, rtweet, snscrape, telegram,
-    tiktok, truthsocial, twarc_csv, twitwi, x_api, x_archive, x_scraped, zeeschuimer_x, columns,
+    tiktok, truthsocial, twarc_csv, twitwi, x_api, x_archive, x_personal, x_scraped, zeeschuimer_x, columns,
 )  # fmt: skip
 READERS: Mapping[str, Reader] = {reader.name: reader for module in _PLATFORMS for reader in module.READERS}
 OWN = READERS["columns"]

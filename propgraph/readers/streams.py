@@ -1,4 +1,4 @@
-"""Byte streams made of others, piece by piece: told of, checked, in another encoding."""
+"""Byte streams made of others, piece by piece: told of, checked, in another encoding, without a script around them."""
 
 from __future__ import annotations
 
@@ -76,5 +76,22 @@ def recoded(stream: IO[bytes], encoding: str, /) -> IO[bytes]:
         for piece in pieces_of(stream):
             yield decoder.decode(piece).encode()
         yield decoder.decode(b"", final=True).encode()
+
+    return stream_of(stream, pieces())
+
+
+def unscripted(stream: IO[bytes], n_bytes: int, /) -> IO[bytes]:
+    """Return the JSON in a script that is one assignment: not the first `n_bytes`, nor the semicolon at the end."""
+
+    def pieces() -> Iterator[bytes]:
+        stream.read(n_bytes)
+        waiting = b""
+        for piece in pieces_of(stream):
+            kept = piece.rstrip(b"; \t\r\n")
+            if kept:
+                yield waiting + kept
+                waiting = b""
+            waiting += piece[len(kept) :]
+        yield waiting.replace(b";", b"")
 
     return stream_of(stream, pieces())

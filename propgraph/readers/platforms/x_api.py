@@ -1,4 +1,4 @@
-"""X (Twitter) API logs: v2, as the API, twarc2 or 4CAT keep it, and v1.1.
+"""X (Twitter) API logs: v2, as the API, twarc2, academictwitteR or 4CAT keep it, and v1.1.
 
 Traps of both: a retweet's own text, links and hashtags are cut short after some 140 characters, those of
 the tweet inside it are whole; a tweet's links list the tweet that it quotes and its own pictures too,
@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, objects
+from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, Rows, objects
+
+if TYPE_CHECKING:
+    from propgraph.readers.logfile import LogFile
 
 SNOWFLAKES = (22, 1_288_834_974_657)
 
@@ -20,6 +24,8 @@ _SHORTENED = ("https://t.co/", "http://t.co/")
 _TWEET = re.compile(
     r"https?://(?:\w+\.)?(?:twitter|x)\.com/\w+(?:/web)?/status/(\d+)(/(?:photo|video)/\d+)?", re.IGNORECASE
 )
+# The users and the tweets that a page includes, by their ids.
+_Included = tuple[dict[Any, Any], dict[Any, Any]]
 # Where the one retweeted stands in "RT @name: ...".
 _RETWEETED_AT = 3
 
@@ -71,21 +77,37 @@ def account_names(items: Any, name: str, /) -> list[str]:
     return [word.lower() for word in words(items, name)]
 
 
-def _v2(record: Record) -> Iterator[Row | NoPost]:
+# academictwitteR, the R package, parts each page in two: the tweets, and all that they refer to.
+_OF_ACADEMICTWITTER = re.compile(r"data_(\d+\.json.*)")
+
+
+def _v2_beside(name: str) -> str | None:
+    data = _OF_ACADEMICTWITTER.fullmatch(name)
+    return f"users_{data[1]}" if data else None
+
+
+def _v2_opened(_log: LogFile, includes: Any) -> Rows:
+    return partial(_v2, included=_v2_included(inner(includes)))
+
+
+def _v2(record: Record, *, included: _Included = ({}, {})) -> Iterator[Row | NoPost]:
     if "author_id" in record:
-        yield _v2_post(record, {}, {})
+        yield _v2_post(record, *included)
         return
     data = record.get("data")
     if data:
-        includes = inner(record, "includes")
-        users = _by_id(includes.get("users"))
-        tweets = _by_id(includes.get("tweets") or includes.get("posts"))
+        included = _v2_included(inner(record, "includes"))
         for tweet in data if isinstance(data, list) else [data]:
-            yield _v2_post(tweet if isinstance(tweet, dict) else {}, users, tweets)
+            yield _v2_post(tweet if isinstance(tweet, dict) else {}, *included)
     elif "data" in record or "meta" in record or "errors" in record:
         yield NoPost("a page without tweets")
     else:
         raise NotThisFormatError("neither author_id nor data")
+
+
+def _v2_included(includes: Record) -> _Included:
+    """Return the users and the tweets that a page includes, by their ids."""
+    return _by_id(includes.get("users")), _by_id(includes.get("tweets") or includes.get("posts"))
 
 
 def _by_id(items: Any) -> dict[Any, dict[str, Any]]:
@@ -247,7 +269,8 @@ def legacy_content(text: Any, entities: Record, extended: Record, *linked: Any) 
 READERS = (
     Reader(
         name="x-api-v2",
-        title="X (Twitter) API v2: pages, a stream's lines, or one tweet a line (twarc2 flatten, 4CAT)",
+        title="X (Twitter) API v2: pages, a stream's lines, one tweet a line (twarc2 flatten, 4CAT), or "
+        "academictwitteR's folders",
         layouts=(
             ("id", "author_id", "created_at", "text"),
             ("data[].id", "data[].author_id", "data[].created_at", "data[].text"),
@@ -259,7 +282,8 @@ READERS = (
             "timestamp": "created_at",
             "kind": "type of referenced_tweets: retweeted, else quoted, else replied_to, else original",
             "parent_content_id": "id in referenced_tweets",
-            "parent_timestamp": "created_at of that tweet (includes.tweets, or flattened)",
+            "parent_timestamp": "created_at of that tweet (includes.tweets, or flattened; academictwitteR: tweets in "
+            "users_ID.json)",
             "origin_account_id": "author_id of that tweet, else in_reply_to_user_id, else the mention in `RT @name:`",
             "origin_account_name": "the mention in `RT @name:`, where it has no id",
             "text": "text of the tweet retweeted, else text; of long tweets note_tweet.text",
@@ -271,18 +295,22 @@ READERS = (
             "another",
             "language": "lang",
             "platform": "x",
-            "account_name": "username of the author (includes.users, or flattened)",
+            "account_name": "username of the author (includes.users, or flattened; academictwitteR: users in "
+            "users_ID.json beside data_ID.json)",
             "account_created_at": "created_at of the author",
             "followers": "public_metrics.followers_count of the author",
         },
         rows=_v2,
+        beside=_v2_beside,
+        opened=_v2_opened,
         sample="""{"id":"1764954000000000001","author_id":"11","created_at":"2024-03-05T10:00:00.000Z","text":"They shut the water off https://t.co/a1","entities":{"urls":[{"url":"https://t.co/a1","expanded_url":"https://valley-herald.example/water"}]}}
 {"id":"1764954000000000002","author_id":"12","created_at":"2024-03-05T10:01:00.000Z","text":"RT @ana: They shut the water off https://t.co/a1","referenced_tweets":[{"type":"retweeted","id":"1764954000000000001"}]}
 """,  # noqa: E501
         checked="X API v2 example payloads (developer.x.com) and raw payloads in public code; "
         "twarc's source (expansions.py: what "
         "flatten adds); 4CAT's source (datasources/twitterv2: author_user, media_keys as objects, tweets that could "
-        "not be fetched). note_tweet.text in public code; note_tweet.entities in one project alone. Could not be "
+        "not be fetched); academictwitteR's source (utils.R, bind_tweets.R) and the files in its tests. "
+        "note_tweet.text in public code; note_tweet.entities in one project alone. Could not be "
         "verified: referenced_posts, note_post and includes.posts, which newer reference pages are said to write "
         "instead of referenced_tweets, note_tweet and includes.tweets.",
         snowflakes=SNOWFLAKES,

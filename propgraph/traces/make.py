@@ -206,12 +206,12 @@ TRACES: Mapping[str, Trace] = {
             lambda of: fast_reshares(of.posts),
             also="kind",
         ),
-        Trace("hashtag", "hashtag", ("hashtags", "text"), lambda of: hashtags(of.posts)),
+        Trace("hashtag", "hashtag", ("hashtags", "text"), lambda of: hashtags(of.posts, of.hashtags)),
         Trace(
             "hashtag-sequence",
             "three hashtags or more, in one order",
             ("hashtags", "text"),
-            lambda of: hashtag_sequences(of.posts),
+            lambda of: hashtag_sequences(of.posts, of.hashtags),
         ),
         Trace("image", "image, by its hash", ("images",), lambda of: _images(of.posts)),
         Trace(

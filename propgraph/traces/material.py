@@ -8,6 +8,7 @@ from functools import cached_property
 import polars as pl
 
 from propgraph.traces.links import Links, find_links
+from propgraph.traces.tags import find_hashtags
 from propgraph.traces.text import Texts, find_texts
 
 
@@ -35,3 +36,8 @@ class Material:
     def texts(self) -> Texts:
         """The texts of the posts, normalised."""
         return find_texts(self.posts)
+
+    @cached_property
+    def hashtags(self) -> pl.Series:
+        """The hashtags of each post, in order of writing."""
+        return find_hashtags(self.posts)

@@ -22,10 +22,13 @@ class Material:
         Columns of `schema.POSTS` (those known), and `row`: the first row of each row's post.
     resolved
         Where short links lead, as `usable_links` returns it; None where nobody knows.
+    asked
+        Traces that were asked for by name.
     """
 
     posts: pl.DataFrame
     resolved: pl.DataFrame | None = None
+    asked: tuple[str, ...] = ()
 
     @cached_property
     def links(self) -> Links:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from propgraph.errors import InputError
+from propgraph.readers.calendar_words import _MONTHS, _WEEKDAYS, month_of, weekday_of
 from propgraph.readers.times import find_time_unit
 from propgraph.schema import TIME
 
@@ -65,6 +66,48 @@ def test_fractions_of_a_second_are_kept_to_the_millisecond():
         "13.09.2020 12:26:40",
         "Sun Sep 13 12:26:40 +0000 2020",
         "Sun Sep 13 14:26:40 +0200 2020",
+        "Sun Sep 13 12:26:40 UTC 2020",  # Brandwatch, Java
+        "Sun Sep 13 12:26:40 2020",
+        "Sun Sep 13 2020 14:26:40 GMT+0200 (Central European Summer Time)",  # JavaScript
+        "Sun, 13 Sep 2020 14:26:40 +0200",  # RFC 2822
+        "13 Sep 2020 12:26:40 GMT",
+        "2020-09-13 14:26:40 +0200 CEST",  # Go
+        "2020-09-13T14:26:40+02:00[Europe/Berlin]",
+        "2020-09-13 14:26:40 CEST",
+        "2020-09-13 14:26:40 GMT+2",
+        "2020-09-13 14:26:40 UTC+02:00",
+        "2020-09-13 08:26:40 EDT",
+        "2020/09/13 12:26:40",
+        "2020/9/13T12:26:40",
+        "2020.09.13 12:26:40",
+        "2020-09-13 12:26:40,000",
+        "20200913122640",
+        "20200913T122640Z",
+        "20200913 12:26:40",
+        "09/13/2020 12:26:40 PM",
+        "9/13/2020, 12:26:40 p.m.",
+        "9/13/2020 12:26:40\u202fPM",  # Chrome
+        "13.09.2020, 12:26:40",
+        "13.09.20, 12:26:40",
+        "9/13/20 12:26:40",
+        "13/9/20 12:26:40",
+        "13-Sep-2020 12:26:40",
+        "13-SEP-20 12:26:40",
+        "13SEP2020:12:26:40",  # SAS
+        "13/Sep/2020:14:26:40 +0200",  # Apache
+        "Sep 13, 2020, 12:26:40 PM",
+        "September 13th, 2020 at 12:26:40 PM",
+        "sept. 13 2020 12:26:40",
+        "2020 Sep 13 12:26:40",
+        "13 septembre 2020 12:26:40",
+        "13 SEPT. 2020 \u00e0 12:26:40",
+        "dimanche 13 septembre 2020 \u00e0 12h26m40",
+        "le 13 septembre 2020, 12:26:40",
+        "Sonntag, 13. September 2020 um 12:26:40 Uhr",
+        "13 de septiembre de 2020, 12:26:40",
+        "12:26:40, 13 September 2020 (UTC)",
+        "12:26:40 PM \u00b7 Sep 13, 2020",
+        "\u200e13/09/2020 12:26:40",
     ],
 )
 def test_one_moment_in_many_ways(text):
@@ -92,6 +135,108 @@ def test_with_points_the_day_stands_first_whatever_the_numbers():
     assert parsed(["01.02.2020 00:04"]) == ("D.M.YYYY H:MM", [datetime(2020, 2, 1, 0, 4, tzinfo=UTC)])
     assert parsed(["1.2.2020 0:04:05"]) == ("D.M.YYYY H:MM:SS", [datetime(2020, 2, 1, 0, 4, 5, tzinfo=UTC)])
     assert parsed(["01.02.2020 00:04", "02.13.2020 00:04"])[1][1] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("12:37 AM", 0),
+        ("12:37 PM", 12),
+        ("1:37 a.m.", 1),
+        ("1:37 pm", 13),
+        ("11:37 P.M.", 23),
+        ("0:37 AM", 0),
+        ("13:37 PM", 13),
+    ],
+)  # fmt: skip
+def test_clocks_of_twelve_hours(text, hour):
+    assert parsed([f"10/26/2023 {text}"])[1] == [datetime(2023, 10, 26, hour, 37, tzinfo=UTC)]
+
+
+MONTHS = (
+    "Jan. January JANV. janvier",
+    "feb February F\u00c9VR. f\u00e9vrier Fevrier fevr.",
+    "Mar. March mars",
+    "Apr April avr. AVRIL",
+    "May mai",
+    "Jun June juin",
+    "Jul July juil. juillet",
+    "Aug August ao\u00fbt aout",
+    "Sep Sept. September septembre",
+    "Oct October octobre",
+    "Nov November novembre",
+    "Dec December d\u00e9c. D\u00c9CEMBRE decembre de\u0301c.",
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "month"), [(word, k) for k, words in enumerate(MONTHS, 1) for word in words.split()]
+)
+def test_names_of_months_in_english_and_french(word, month):
+    day = datetime(2021, month, 12, tzinfo=UTC)
+    assert parsed([f"12 {word} 2021"])[1] == [day]
+    assert parsed([f"{word} 12, 2021 9:05 PM"])[1] == [day.replace(hour=21, minute=5)]
+
+
+def test_no_word_is_two_months_or_two_weekdays():
+    for lines, number in ((_MONTHS, month_of), (_WEEKDAYS, weekday_of)):
+        words = [word for line in lines for word in set(line.split())]
+        assert len(words) == len(set(words))
+        assert [number(line.split()[0].upper() + ".") for line in lines] == list(range(1, len(lines) + 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-02-30", "31/04/2020", "29.02.2021", "2020-13-01", "0/0/2020", "2020-09-13 24:00", "2020-09-13 12:60",
+        "2020-09-13 12:26:60", "13/9/2020 13:00 AM", "13/9/2020 0:30 PM", "Mon Sep 13 12:26:40 +0000 2020",
+        "lundi 13 septembre 2020", "2020-09-13 12:26 XYZ", "2020-09-13 12:26 +25:00", "2020-09-13 12:26 EST+1",
+        "13 Brumaire 2020", "13 September", "September 2020", "12:26:40", "13/9-2020", "2020-09-1312:26:40",
+        "2020-09-13 12:26:40 or so", "1313/9/2020", "13 9 2020", "2020-09-13 -0300", "9/13/202", "20200931",
+        "\u0663/\u0665/2024",
+    ],
+)  # fmt: skip
+def test_what_is_no_time_is_not_guessed_at(text):
+    assert parsed(["2020-09-13", text])[1] == [MOMENT.replace(hour=0, minute=0, second=0), None]
+
+
+def test_a_column_of_several_forms_is_read_where_each_is_clear():
+    name, times = parsed(
+        ["2020-09-13 12:26:40"] * 2
+        + ["2020-09-13T12:26:40Z", "13 Sep 2020 12:26:40", "9/13/2020 12:26:40 PM", "x"]
+    )
+    assert (name, times) == ("ISO 8601 (no zone: read as UTC)", [MOMENT] * 5 + [None])
+    name, times = parsed(["9/13/2020 12:26:40 PM"] * 2 + ["9/13/2020 12:26 PM"])
+    assert (name, times) == ("M/D/YYYY H:MM:SS AM/PM", [MOMENT] * 2 + [MOMENT.replace(second=0)])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("3/15/24 10:00", "M/D/YY H:MM"),
+        ("15/3/24", "D/M/YY"),
+        ("15-Mar-24 1:00 PM", "D Mmm YY H:MM AM/PM"),
+        ("2024/03/05", "YYYY/M/D"),
+        ("Tue, 05 Mar 2024 10:00:00 +0100", "Www D Mmm YYYY H:MM:SS +ZZZZ"),
+        ("Fri Mar 01 00:00:00 UTC 2024", "Www Mmm D H:MM:SS +ZZZZ YYYY"),
+        ("20240305T100000Z", "YYYYMMDD H:MM:SS +ZZZZ"),
+    ],
+)
+def test_how_times_are_written_is_told(text, name):
+    assert parsed([text])[0] == name
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Int64, pl.UInt32, pl.Float64])
+def test_digits_of_dates_are_no_unix_times(dtype):
+    days = [date(2024, 3, day) for day in range(1, 31)]
+    numbers = pl.Series([int(day.strftime("%Y%m%d")) for day in days]).cast(dtype)
+    if dtype == pl.Float64:
+        numbers = numbers.cast(pl.Float64)
+    name, times = parsed(numbers)
+    assert name == "YYYYMMDD"
+    assert times == [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days]
+    assert parsed(["20240305100000", "20240305100001"])[0] == "YYYYMMDD H:MM:SS"
+    assert parsed([20240305100000])[1] == [datetime(2024, 3, 5, 10, tzinfo=UTC)]
 
 
 def test_columns_of_times():

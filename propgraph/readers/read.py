@@ -6,11 +6,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from propgraph.encoding import encode
@@ -20,16 +19,15 @@ from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.beside import Beside, opened
 from propgraph.readers.files import find_logs, looks_like_log, together
-from propgraph.readers.fineness import RESOLUTION, SOURCE, Fineness, of_sources, with_resolutions
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.made_ids import with_made_ids
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.origins import with_origins
 from propgraph.readers.paths import STDIN
 from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
-from propgraph.readers.rows import FileFacts, normalise, read_as
+from propgraph.readers.rows import FileFacts, normalise
 from propgraph.readers.tabular import columns_of, read_batches
-from propgraph.readers.times import NONE_SEEN
+from propgraph.readers.times import AS_FOUND, NONE_SEEN, TimeOptions
 from propgraph.schema import ACCOUNTS, POSTS, REJECTED
 
 PROFILE = ("account_name", "account_created_at", "followers")
@@ -62,12 +60,10 @@ class Log:
     rejected
         The columns of `schema.REJECTED`.
     sources
-        For each file: path, bytes, reader, rows, unit of time, how fine its times are (s); of columns of one's own
-        what each of them gave: `columns`, by canonical name the `column` and the `rows` it has a value in.
+        For each file: path, bytes, reader, rows, unit of time; of columns of one's own what each of them gave:
+        `columns`, by canonical name the `column` and the `rows` it has a value in.
     notes
         Sentences that the user has to be told.
-    times
-        How fine the times of each file are, on each of its platforms.
     """
 
     posts: pl.DataFrame
@@ -75,7 +71,6 @@ class Log:
     rejected: pl.DataFrame
     sources: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
-    times: list[Fineness] = field(default_factory=list)
 
     @property
     def n_rows(self) -> int:
@@ -85,7 +80,7 @@ class Log:
 
 @dataclass(frozen=True)
 class PlannedFile:
-    """A file, its reader, the columns to read, those of a table that nobody asked for; whether the user mapped them.
+    """A file, its reader, the columns to read, those of a table that nobody asked for; what the user said of them.
 
     `beside` is the file that tells more of its posts.
     """
@@ -96,6 +91,7 @@ class PlannedFile:
     unread: list[str]
     mapped: bool = False
     beside: LogFile | None = None
+    times: TimeOptions = AS_FOUND
 
 
 @dataclass(frozen=True)
@@ -122,6 +118,8 @@ def read_log(
     *logs: str | Path,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
 ) -> pl.DataFrame:
     """Return the posts in `logs` as one frame.
 
@@ -134,7 +132,12 @@ def read_log(
         Name of a reader; None chooses by the columns.
     mapping
         Columns of one's own, `{"account_id": "user", ...}`; no others are read, unless a key `auto` (of any
-        value) adds those that bear propgraph's own names.
+        value) adds those that bear propgraph's own names. Times that stand in several columns are named with a
+        plus: `{"timestamp": "date+time"}`.
+    time_format
+        How times are written, as for `strptime`: `%d.%m.%Y %H:%M`; None finds it, for each file and column.
+    time_zone
+        Whose clocks times without a zone of their own are by, as an IANA name: `Europe/Paris`. None takes UTC.
 
     Returns
     -------
@@ -147,9 +150,10 @@ def read_log(
     InputError
         When a file cannot be read, no reader fits, or no row can be used.
     UsageError
-        When `format` is no reader's name, or given together with a `mapping`.
+        When `format` is no reader's name, or given together with a `mapping`; when `time_format` or `time_zone`
+        is none.
     """
-    log = read_logs(logs, format=format, mapping=mapping)
+    log = read_logs(logs, format=format, mapping=mapping, time_format=time_format, time_zone=time_zone)
     for note in log.notes:
         _log.warning("%s", note)
     if log.rejected.height:
@@ -163,10 +167,13 @@ def read_logs(
     *,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
     progress: Progress | None = None,
 ) -> Log:
     """Return all that `logs` hold; see `read_log` for the parameters and errors."""
-    return read_planned(plan_logs(logs, format=format, mapping=mapping), progress=progress)
+    plan = plan_logs(logs, format=format, mapping=mapping, time_format=time_format, time_zone=time_zone)
+    return read_planned(plan, progress=progress)
 
 
 def plan_logs(
@@ -175,10 +182,14 @@ def plan_logs(
     *,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
 ) -> Plan:
     """Return how `logs` are to be read, by no more than their first records; see `read_log`."""
+    times = TimeOptions(time_format, time_zone)
     files, notes = find_logs(logs, stdin=True)
-    return _plan(files, format, mapping or {}, notes)
+    plan = _plan(files, format, mapping or {}, notes)
+    return Plan([replace(one, times=times) for one in plan.files], plan.notes)
 
 
 def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
@@ -288,7 +299,7 @@ def _scaled(progress: Progress | None, size: int, start: float, share: float) ->
 
 def _read_file(one: PlannedFile, tell: Callable[[int], None] | None) -> _Part:
     """Read one file; once more, where all its rows say that it was read wrongly by what the first ones say."""
-    part = _read_once(one, FileFacts(one.file.name), tell)
+    part = _read_once(one, FileFacts(one.file.name, times=one.times), tell)
     settled = part.facts.to_read_again()
     return part if settled is None else _read_once(one, settled, None)
 
@@ -297,7 +308,6 @@ def _source(one: PlannedFile, part: _Part) -> dict[str, Any]:
     source: dict[str, Any] = {
         "path": part.facts.source, "bytes": one.file.member_bytes or one.file.size, "reader": one.reader.name,
         "rows": part.n_rows, "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
-        RESOLUTION: part.facts.written_s,
     }  # fmt: skip
     if part.beside:
         source["beside"] = part.beside
@@ -320,8 +330,8 @@ def _columns(names: Mapping[str, str], facts: FileFacts) -> dict[str, dict[str, 
 
 
 def _follow_the_others(plan: Plan, parts: list[_Part]) -> None:
-    """Read files whose dates can be read in two ways as those of the same format that can be read in one."""
-    known: dict[tuple[str, str], set[bool | None]] = {}
+    """Read files whose dates can be read in several ways as those of the same format that can be read in one."""
+    known: dict[tuple[str, str], set[str | None]] = {}
     for one, part in zip(plan.files, parts, strict=True):
         for name, reading in part.facts.readings.items():
             known.setdefault((one.reader.name, name), set()).add(reading.by_rows)
@@ -330,14 +340,15 @@ def _follow_the_others(plan: Plan, parts: list[_Part]) -> None:
         other_way = {}
         for name, reading in facts.readings.items():
             ways = known[one.reader.name, name] - {None}
-            if reading.by_rows is None and len(ways) == 1:
+            if reading.by_rows is None and len(ways) == 1 and (way := ways.pop()) in reading.best:
                 facts.by_others.add(name)
-                if ways == {False}:
-                    other_way[name] = read_as(facts.units[name], False)
+                if way is not None and way != facts.units[name].order:
+                    other_way[name] = replace(facts.units[name], order=way)
         if other_way:
             settled = FileFacts(
-                facts.source, units=facts.units | other_way, use_ids=facts.use_ids, by_others=facts.by_others
-            )
+                facts.source, times=facts.times, units=facts.units | other_way, use_ids=facts.use_ids,
+                by_others=facts.by_others,
+            )  # fmt: skip
             parts[k] = _read_once(one, settled, None)
 
 
@@ -364,9 +375,15 @@ def _told(facts: FileFacts, reader: Reader) -> list[str]:
     if (implied := post_kinds.told(facts.implied, reader.names or {})) is not None:
         notes.append(implied)
     notes += [
+        f"{name}: {told}" for name, unit in facts.units.items() if (told := unit.rounding.note) is not None
+    ]
+    notes += [
         _told_reading(facts, name)
         for name, reading in facts.readings.items()
-        if reading.by_rows is None and reading.differing
+        if reading.as_well(facts.units[name].order)
+    ]
+    notes += [
+        f"{name}: {note}" for name, clock in facts.clocks.items() for note in clock.notes(facts.times.zone)
     ]
     if facts.id_times:
         notes.append(f"{facts.id_times:,} times made exact to the millisecond by the posts' ids")
@@ -390,12 +407,14 @@ def _told(facts: FileFacts, reader: Reader) -> list[str]:
 
 def _told_reading(facts: FileFacts, name: str) -> str:
     taken = facts.units[name]
-    other = taken.swapped or taken
     how = "so do other files here" if name in facts.by_others else "the rows cannot tell"
+    others = " and ".join(
+        f"as {taken.name_in(order)} as many rows fit ({n:,} rows then have another time)"
+        for order, n in facts.readings[name].as_well(taken.order).items()
+    )
     return (
-        f"{name}: read as {taken.name}, {how}; as {other.name} as many rows fit "
-        f"({facts.readings[name].differing:,} rows then have another time); where that is wrong, "
-        "write the times as YYYY-MM-DD"
+        f"{name}: read as {taken.name}, {how}; {others}; where that is wrong, say how they are written with "
+        "--time-format"
     )
 
 
@@ -431,7 +450,6 @@ def _assemble(
     frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed", rechunk=True)
     posts.clear()  # the copies would double the memory
     frame, n_again = with_made_ids(frame)
-    frame = frame.with_columns(_numbered(origins, sources))  # by now, for an id does not hang on the file
     if n_again:
         notes.append(
             f"{n_again:,} rows without a post id say the same as another; each counts as a post of its own, so if "
@@ -458,7 +476,6 @@ def _assemble(
         )
     if repeats.height:  # whoever stands in rejected rows alone is no account of this log
         frame = frame.with_columns(encode(frame[name].cast(pl.String)) for name in encoded)
-    frame, times = with_resolutions(frame, sources)
     name = (
         "account_name" if "account_name" in frame.columns else pl.lit(None, pl.String).alias("account_name")
     )
@@ -475,14 +492,6 @@ def _assemble(
         posts=frame.drop(PROFILE, strict=False),
         profiles=profiles if profiles.width > 1 else ACCOUNTS.empty().select("account_id"),
         rejected=pl.concat([*rejected, repeats]).sort(*REJECTED.key),
-        sources=of_sources(sources, times),
+        sources=sources,
         notes=notes,
-        times=times,
     )
-
-
-def _numbered(origins: Origins, sources: list[dict[str, Any]]) -> pl.Series:
-    """Return the number of each row's file."""
-    number = {source["path"]: k for k, source in enumerate(sources)}
-    of_parts = np.repeat([number[path] for path, _ in origins], [len(lines) for _, lines in origins])
-    return pl.Series(SOURCE, of_parts, dtype=pl.UInt32)

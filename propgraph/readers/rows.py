@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,11 @@ import polars as pl
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, MADE, Reader
 from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
+from propgraph.readers.clocks import ClockCounts
 from propgraph.readers.post_kinds import PARENT_OF, kinds_of
+from propgraph.readers.rounding import EXPONENT
 from propgraph.readers.snowflakes import count_ids, with_id_times
-from propgraph.readers.times import NONE_SEEN, TimeUnit, TwoReadings, find_time_unit
+from propgraph.readers.times import AS_FOUND, NONE_SEEN, Readings, TimeOptions, TimeUnit, find_time_unit
 from propgraph.schema import ID, REJECTED, TIME
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -28,6 +30,7 @@ _IDS = (*_MUST, "parent_content_id", *PARENT_OF, "origin_account_id", "target_id
 _UNTIDY = r"^\s|\s$|^-?\d+\.0$"
 # What a spreadsheet makes of a long id: 1.23457E+18. Its last digits are lost, and accounts run together.
 _ROUNDED = r"^-?\d(\.\d+[eE]\+?|[eE]\+)\d+$"
+_ROUNDED_NUMBER = "a rounded number, its last digits are lost"
 # A JSON object or list as text; not "[deleted]", which is an account's name on Reddit.
 _NESTED = r"^\{|^\[[\]\[{\d\"-]"
 _WIDEST_EXACT = 2**53
@@ -48,10 +51,14 @@ class FileFacts:
         The file's path.
     units
         How each column of times is written, as soon as one was seen.
+    times
+        What the user says of the times.
     readings
-        Of columns of dates with slashes, how they read with the month first and with the day first.
+        Of columns of dates in numbers, how they read in each order of these.
     by_others
-        Those of these columns of which other files tell which way it is.
+        Those of these columns of which other files tell the order.
+    clocks
+        What had to be decided about local times, by column.
     ids, timed_ids
         The posts' ids, and those that can be of the kind that has a time in it.
     use_ids
@@ -66,16 +73,16 @@ class FileFacts:
         Times made exact by the posts' ids, and ids that say another time than the log.
     made
         Ids that the reader made because the log has none, by column.
-    written_s
-        How fine `timestamp` can be at most, by how its values are written (s); 0 where that says nothing.
     notes
         Sentences that the user has to be told.
     """
 
     source: str
+    times: TimeOptions = AS_FOUND
     units: dict[str, TimeUnit] = field(default_factory=dict)
-    readings: dict[str, TwoReadings] = field(default_factory=dict)
+    readings: dict[str, Readings] = field(default_factory=dict)
     by_others: set[str] = field(default_factory=set)
+    clocks: dict[str, ClockCounts] = field(default_factory=dict)
     ids: int = 0
     timed_ids: int = 0
     use_ids: bool = True
@@ -85,27 +92,22 @@ class FileFacts:
     id_times: int = 0
     other_times: int = 0
     made: Counter[str] = field(default_factory=Counter)
-    written_s: float = 0.0
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def written_s(self) -> float | None:
+        """To what the posts' times were rounded in writing (s): they are no finer; None where they were not."""
+        unit = self.units.get("timestamp")
+        return None if unit is None else unit.rounding.step_s
 
     def to_read_again(self) -> FileFacts | None:
         """Return what is settled by all rows of the file, where it was read by something else; else None."""
         units = {name: unit for name, unit in self.units.items() if name in self.readings}
-        settled = {name: read_as(unit, self.month_first(name)) for name, unit in units.items()}
+        settled = {name: replace(unit, order=self.readings[name].best[0]) for name, unit in units.items()}
         use_ids = self.use_ids and self.timed_ids >= _NEARLY_ALL * self.ids
         if settled == units and use_ids == self.use_ids:
             return None
-        return FileFacts(self.source, units=settled, use_ids=use_ids)
-
-    def month_first(self, name: str, /) -> bool:
-        """Return whether the month stands first in a column of dates with slashes; so it does in a tie."""
-        return self.readings[name].by_rows is not False
-
-
-def read_as(unit: TimeUnit, month_first: bool, /) -> TimeUnit:
-    """Return a unit of dates with slashes with the month first, or the day."""
-    other = unit.swapped
-    return unit if other is None or unit.month_first == month_first else other
+        return FileFacts(self.source, times=self.times, units=settled, use_ids=use_ids)
 
 
 def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFrame, Lines, pl.DataFrame]:
@@ -227,7 +229,7 @@ def _times(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
     unit = facts.units.get(name)
     if unit is None:
         try:
-            unit = find_time_unit(values, column=name, source=facts.source)
+            unit = find_time_unit(values, column=name, source=facts.source, options=facts.times)
         except InputError as error:
             if name == "timestamp":
                 raise
@@ -236,11 +238,10 @@ def _times(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
             values = pl.Series(name, [None] * len(values), dtype=ID)
         if unit is not NONE_SEEN:
             facts.units[name] = unit
-    times = unit.parse(values)
-    if (other := unit.swapped) is not None:
-        both = (times, other.parse(values)) if unit.month_first else (other.parse(values), times)
-        facts.readings.setdefault(name, TwoReadings()).add(*both, between=(EARLIEST, _latest()))
-    return times
+    readings = unit.read(values, counts=facts.clocks.setdefault(name, ClockCounts()))
+    if len(readings) > 1:
+        facts.readings.setdefault(name, Readings()).add(readings, between=(EARLIEST, _latest()))
+    return unit.own(readings)
 
 
 def _whole(numbers: pl.Series) -> pl.Series:
@@ -345,6 +346,8 @@ def _reasons(posts: pl.DataFrame, raw: pl.DataFrame) -> pl.Series:
     reason: pl.Expr = (
         pl.when(time < EARLIEST).then(pl.format("timestamp: {} lies before 1990", when.fill_null("a time")))
         .when(time > _latest()).then(pl.format("timestamp: {} lies in the future", when.fill_null("a time")))
+        .when(as_written.str.contains(EXPONENT))
+        .then(pl.format(f"timestamp: {{}} is {_ROUNDED_NUMBER}; save the column as text", as_written))
         .when(as_written.str.len_bytes() > 0)
         .then(pl.format("timestamp: {} is not a time of this file's kind", as_written))
         .otherwise(pl.lit("timestamp: empty"))
@@ -362,7 +365,7 @@ def _no_id(name: str) -> pl.Expr:
     return (
         pl.when(written.str.contains(_NESTED)).then(pl.lit(f"{name}: a list or an object, not one value"))
         .when(written.str.contains(_ROUNDED))
-        .then(pl.lit(f"{name}: a rounded number, its last digits are lost; save the ids as text"))
+        .then(pl.lit(f"{name}: {_ROUNDED_NUMBER}; save the ids as text"))
         .otherwise(pl.lit(f"{name}: empty"))
     )  # fmt: skip
 

@@ -18,9 +18,10 @@ from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encod
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, did_you_mean
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
+from propgraph.readers.coarse import coarse_notes
 from propgraph.readers.files import find_logs
+from propgraph.readers.fineness import RESOLUTION, coarsest
 from propgraph.readers.read import Log, Plan, plan_logs, read_planned
-from propgraph.readers.resolution import coarse_note, find_resolution
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
 from propgraph.study import Study, StudyWriter, check_target, writing
@@ -154,15 +155,14 @@ def build(
         with run.step("traces"):
             led = None if resolved is None else _read_resolved(resolved, run)
             shares = make_shares(log.posts, trace=traces or None, resolved=led)
-        resolution_s = _tell_resolution(log, shares, run, asked=traces)
+        run.record[RESOLUTION] = coarsest(log.times)
         if secret is not None:
             with run.step("pseudonyms"):
                 log, shares = with_pseudonyms(log, shares, key=secret)
             run.record["pseudonyms"] = secret.record
         for note in log.notes:
             run.note(note)
-        if (coarse := coarse_note(time_window, resolution_s)) is not None:
-            run.note(coarse)
+        _tell_coarse(log, shares, run, asked=traces, time_window=time_window)
         _tell_nothing_shared(log, shares, plan, run)
         with run.step("accounts and objects"):
             _write_shares(writer, log, shares)
@@ -216,17 +216,21 @@ def _tell_nothing_shared(log: Log, shares: Mapping[str, pl.DataFrame], plan: Pla
         run.note(run.record["nothing_shared"])
 
 
-def _tell_resolution(
-    log: Log, shares: dict[str, pl.DataFrame], run: Run, *, asked: Sequence[str]
-) -> float | None:
-    """Return how fine the times are (s), put it on record, and leave out what such times cannot show."""
-    resolution_s = find_resolution(log.posts)
-    run.record["time_resolution_s"] = resolution_s
-    if (resolution_s or 0) > FAST_S and FAST not in asked and shares.pop(FAST, None) is not None:
+def _tell_coarse(
+    log: Log, shares: Mapping[str, pl.DataFrame], run: Run, *, asked: Sequence[str], time_window: float
+) -> None:
+    """Tell which times are coarse, and what they cannot show."""
+    for note in coarse_notes(log.times, time_window=time_window):
+        run.note(note)
+    if FAST in asked or not {"kind", RESOLUTION}.issubset(log.posts.columns):
+        return
+    coarse = log.posts.filter((pl.col("kind") == "reshare") & (pl.col(RESOLUTION) > FAST_S)).height
+    if coarse and FAST in shares:
+        run.note(f"{FAST} leaves out {coarse:,} reshares: their times are coarser than {FAST_S:g} s")
+    elif coarse:
         run.note(
             f"{FAST} is left out: the times are too coarse to tell what was reshared within {FAST_S:g} s"
         )
-    return resolution_s
 
 
 def _with_digests(sources: list[dict[str, Any]], files: list[Path]) -> list[dict[str, Any]]:

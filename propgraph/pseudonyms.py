@@ -24,6 +24,7 @@ import polars as pl
 from propgraph.encoding import codes_of, decode, encode, labels_of
 from propgraph.errors import InputError, StudyError, UsageError
 from propgraph.readers.base import CANONICAL
+from propgraph.readers.fineness import RESOLUTION
 from propgraph.readers.read import Log
 from propgraph.schema import ID, IDS, POSTS, REJECTED
 from propgraph.traces.urls import canonicalise_urls
@@ -243,13 +244,14 @@ def _links(known: pl.DataFrame, hidden: pl.Series, shown: pl.Series) -> pl.Serie
 
 
 _Rule = Callable[[_Rules, pl.Series], pl.Series]
+_TIMES = ("timestamp", RESOLUTION)
 # What is neither here nor kept is left out: the text, and columns that posts may get one day.
 _OF_POSTS: Mapping[str, _Rule] = {
     "content_id": _Rules.ids, "account_id": _Rules.ids, "parent_content_id": _Rules.ids,
     "origin_account_id": _Rules.ids, "target_id": _Rules.ids, "object_id": _Rules.objects, "urls": _Rules.links,
     "mentions": _Rules.names, "images": _Rules.ids, "sponsor": _Rules.sponsors,
 }  # fmt: skip
-_KEPT = ("timestamp", "kind", "parent_timestamp", "hashtags", "language", "platform")
+_KEPT = (*_TIMES, "kind", "parent_timestamp", "hashtags", "language", "platform")
 # Objects of traces that are not here are ids.
 _OF_TRACES: Mapping[str, _Rule] = {"object": _Rules.objects, "url": _Rules.links, "mention": _Rules.names}
 _KEPT_TRACES = ("domain", "hashtag", "hashtag-sequence")
@@ -330,7 +332,8 @@ def _shares(
     ]
     # Posts stand in order of time, account and id.
     new = pl.DataFrame([objects, *columns]).sort("object_id", "row")
-    return posts.select("content_id", "account_id", "timestamp")[new["row"]].hstack(new)
+    kept = [name for name in ("content_id", "account_id", *_TIMES) if name in posts.columns]
+    return posts.select(kept)[new["row"]].hstack(new)
 
 
 def _replaced(values: pl.Series, rules: _Rules, rule: _Rule) -> pl.Series:

@@ -74,6 +74,12 @@ def _table(name: str, row: str, key: tuple[str, ...], /, **columns: tuple[Any, s
     return Table(name, row, {column: Column(*spec) for column, spec in columns.items()}, key)
 
 
+_RESOLUTION = (
+    SECONDS,
+    "s",
+    "how fine the times of the post's file are, on its platform: 3600 where they are whole hours; null: not known",
+)
+
 POSTS = _table(
     "posts",
     "a post, repost, quote or reply; where the log has one row for each object of a post, one such row",
@@ -81,6 +87,7 @@ POSTS = _table(
     content_id=(ID, "id", "the post's own id"),
     account_id=(ID, "id", "who posted"),
     timestamp=(TIME, "UTC", "when"),
+    time_resolution_s=_RESOLUTION,
     kind=(ID, "original, reshare, quote, reply", "what sort of post"),
     parent_content_id=(ID, "id", "the post reshared, quoted or replied to"),
     parent_timestamp=(TIME, "UTC", "when that post was made, where the log or the post's id says so"),
@@ -108,6 +115,7 @@ SHARES = _table(
     content_id=(ID, "id", "the post"),
     account_id=(ID, "id", "who shared"),
     timestamp=(TIME, "UTC", "when"),
+    time_resolution_s=_RESOLUTION,
     trace=(ID, "as --trace takes it", "what kind of object"),
     object_id=(
         ID,
@@ -252,7 +260,11 @@ EDGES = _table(
     n_objects=(COUNT, "objects", "distinct objects co-shared within the window"),
     weight=(PAIRS, "objects or pairs of posts", "the count that --edge-weight chose"),
     mean_delta_s=(SECONDS, "s", "mean time between the paired posts"),
-    fast_share=(SHARE, "0..1", "share of the pairs of posts at most 10 s apart"),
+    fast_share=(
+        SHARE,
+        "0..1",
+        "share of the pairs of posts known to be at most 10 s apart; null where all times are coarser than that",
+    ),
     first_time=(TIME, "UTC", "first post of the first pair"),
     last_time=(TIME, "UTC", "last post of the last pair"),
     n_shared=(COUNT, "objects", "distinct objects both shared, whenever"),

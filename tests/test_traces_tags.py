@@ -69,6 +69,61 @@ def test_reshares_have_no_sequence_of_their_own():
     assert len(shares(frame, "hashtag")) == 12
 
 
+# --- one hashtag, several writings -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Vote", "vOTE"),
+        ("café", "cafe\u0301"),  # one letter, or a letter and its accent
+        ("İstanbul", "istanbul"),
+        ("İSTANBUL", "i\u0307stanbul"),
+        ("Straße", "STRASSE"),
+        ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+        ("οδυσσευς", "οδυσσευσ"),
+        ("ＶＯＴＥ２０２４", "vote2024"),
+        ("ガス", "ｶﾞｽ"),
+        ("ǅungla", "ǆungla"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("ÅNGSTRÖM", "a\u030angstro\u0308m"),
+    ],
+)
+def test_one_hashtag_in_several_writings(first, second):
+    as_text = shares(log({"text": f"#{first} now"}, {"text": f"＃{second} now"}), "hashtag")
+    as_list = shares(log({"hashtags": [first.lower()]}, {"hashtags": [second.lower()]}), "hashtag")
+    for made in (as_text, as_list):
+        assert {content for content, _ in made} == {"p0", "p1"}
+        assert len({tag for _, tag in made}) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("résumé", "resume"), ("ırmak", "irmak"), ("её", "ее"), ("vote", "v0te")]
+)  # fmt: skip
+def test_other_hashtags_stay_apart(first, second):
+    made = shares(log({"text": f"#{first}"}, {"text": f"#{second}"}), "hashtag")
+    assert made == {("p0", first), ("p1", second)}
+
+
+def test_the_writing_of_most_posts_is_shown():
+    frame = log({"text": "#STRASSE"}, {"text": "#Straße"}, {"text": "#straße"}, {"text": "#river"})
+    assert shares(frame, "hashtag") == {(f"p{n}", "straße") for n in range(3)} | {("p3", "river")}
+    tied = log({"text": "#Straße"}, {"text": "#strasse"})
+    assert shares(tied, "hashtag") == {("p0", "strasse"), ("p1", "strasse")}
+    alone = log({"text": "#ΟΔΥΣΣΕΥΣ"}, {"text": "#Ｖｏｔｅ"})
+    assert shares(alone, "hashtag") == {("p0", "οδυσσευς"), ("p1", "ｖｏｔｅ")}
+
+
+def test_sequences_are_of_hashtags_in_one_writing():
+    frame = log({"text": "#Straße #b #c"}, {"text": "#STRASSE #B #C"}, {"text": "#straße"})
+    assert shares(frame, "hashtag-sequence") == {("p0", "straße b c"), ("p1", "straße b c")}
+
+
+def test_an_emoji_is_no_hashtag():
+    frame = log({"text": "#\ufe0f\u20e3 one #river"}, {"text": "#vote"})
+    assert shares(frame, "hashtag") == {("p0", "river"), ("p1", "vote")}
+
+
 # --- mentions --------------------------------------------------------------------------------------------
 
 

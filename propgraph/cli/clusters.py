@@ -224,7 +224,7 @@ def _also_fits(row: dict[str, Any]) -> str:
 
 
 def _headline(row: dict[str, Any], resolution_s: float | None) -> str:
-    from propgraph.readers.resolution import told_apart
+    from propgraph.readers.coarse import told_apart
 
     parts = [f"{row['n_accounts']:,} accounts"]
     if row["n_objects"] is not None:

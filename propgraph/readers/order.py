@@ -11,6 +11,7 @@ from numba import njit
 
 from propgraph.encoding import all_distinct, codes_of, encode
 from propgraph.readers.batches import Lines
+from propgraph.readers.fineness import SOURCE
 from propgraph.readers.rows import rejected_table
 from propgraph.schema import ID, REJECTED
 
@@ -116,7 +117,7 @@ def _without_repeats(
         .then(pl.format("content_id: {} is another post's already (other account or time)", "content_id"))
         .otherwise(pl.format("duplicate: post {} shares the same in an earlier row", "content_id"))
     ).to_series()
-    rows = posts[bad["index"]].with_columns(pl.col("account_id").cast(ID))
+    rows = posts.drop(SOURCE, strict=False)[bad["index"]].with_columns(pl.col("account_id").cast(ID))
     sources, lines = _where(order[bad["index"].to_numpy()], origins)
     keep = np.ones(posts.height, np.bool_)
     keep[bad["index"].to_numpy()] = False

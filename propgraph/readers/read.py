@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from propgraph.encoding import encode
@@ -19,6 +20,7 @@ from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.beside import Beside, opened
 from propgraph.readers.files import find_logs, looks_like_log, together
+from propgraph.readers.fineness import RESOLUTION, SOURCE, Fineness, of_sources, with_resolutions
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.made_ids import with_made_ids
 from propgraph.readers.order import Origins, in_order_once
@@ -60,10 +62,12 @@ class Log:
     rejected
         The columns of `schema.REJECTED`.
     sources
-        For each file: path, bytes, reader, rows, unit of time; of columns of one's own what each of them gave:
-        `columns`, by canonical name the `column` and the `rows` it has a value in.
+        For each file: path, bytes, reader, rows, unit of time, how fine its times are (s); of columns of one's own
+        what each of them gave: `columns`, by canonical name the `column` and the `rows` it has a value in.
     notes
         Sentences that the user has to be told.
+    times
+        How fine the times of each file are, on each of its platforms.
     """
 
     posts: pl.DataFrame
@@ -71,6 +75,7 @@ class Log:
     rejected: pl.DataFrame
     sources: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
+    times: list[Fineness] = field(default_factory=list)
 
     @property
     def n_rows(self) -> int:
@@ -308,6 +313,7 @@ def _source(one: PlannedFile, part: _Part) -> dict[str, Any]:
     source: dict[str, Any] = {
         "path": part.facts.source, "bytes": one.file.member_bytes or one.file.size, "reader": one.reader.name,
         "rows": part.n_rows, "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
+        RESOLUTION: part.facts.written_s,
     }  # fmt: skip
     if part.beside:
         source["beside"] = part.beside
@@ -450,6 +456,7 @@ def _assemble(
     frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed", rechunk=True)
     posts.clear()  # the copies would double the memory
     frame, n_again = with_made_ids(frame)
+    frame = frame.with_columns(_numbered(origins, sources))  # by now, for an id does not hang on the file
     if n_again:
         notes.append(
             f"{n_again:,} rows without a post id say the same as another; each counts as a post of its own, so if "
@@ -476,6 +483,7 @@ def _assemble(
         )
     if repeats.height:  # whoever stands in rejected rows alone is no account of this log
         frame = frame.with_columns(encode(frame[name].cast(pl.String)) for name in encoded)
+    frame, times = with_resolutions(frame, sources)
     name = (
         "account_name" if "account_name" in frame.columns else pl.lit(None, pl.String).alias("account_name")
     )
@@ -492,6 +500,14 @@ def _assemble(
         posts=frame.drop(PROFILE, strict=False),
         profiles=profiles if profiles.width > 1 else ACCOUNTS.empty().select("account_id"),
         rejected=pl.concat([*rejected, repeats]).sort(*REJECTED.key),
-        sources=sources,
+        sources=of_sources(sources, times),
         notes=notes,
+        times=times,
     )
+
+
+def _numbered(origins: Origins, sources: list[dict[str, Any]]) -> pl.Series:
+    """Return the number of each row's file."""
+    number = {source["path"]: k for k, source in enumerate(sources)}
+    of_parts = np.repeat([number[path] for path, _ in origins], [len(lines) for _, lines in origins])
+    return pl.Series(SOURCE, of_parts, dtype=pl.UInt32)

@@ -1,94 +1,163 @@
-"""How fine a study's times are: whole days, hours, minutes, seconds or milliseconds."""
+"""How fine times are: the coarsest grid on which nearly all times of a file lie, found file by file.
+
+A grid is a step and a phase: whole hours, quarters of an hour, days of some zone, steps of 10,000 s as a
+spreadsheet leaves them. Steps that people use are tried first; any other is found by the greatest common divisor.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-import polars as pl
+import math
+from collections.abc import Hashable, Iterable, Sequence
 
-#: What each unit lasts, in seconds, the coarsest first.
-UNITS = {"day": 86_400.0, "hour": 3600.0, "minute": 60.0, "second": 1.0, "millisecond": 0.001}
+import numpy as np
+import numpy.typing as npt
+
+Int64 = npt.NDArray[np.int64]
+
 #: Fewer posts than that may well stand at whole minutes by chance, or be few acts of one tool.
 ENOUGH_POSTS = 50
 _NEARLY_ALL = 0.99
+#: Steps with a name of their own; nearly all of enough posts on one of these is enough.
+_NAMED_MS = (1000, 60_000, 3_600_000, 86_400_000)
+#: Steps that people and spreadsheets round to, the finest first.
+_STEPS_MS = (
+    *_NAMED_MS, *(1000 * s for s in (2, 5, 10, 15, 20, 30)), *(60_000 * m for m in (2, 5, 10, 15, 20, 30)),
+    *(3_600_000 * h for h in (2, 3, 4, 6, 8, 12)), *(1000 * 10**k for k in (2, 3, 4, 5)),
+)  # fmt: skip
 # Clocks of the world differ by whole quarters of an hour, so a whole day or hour of one of them ends there.
-_QUARTER_MS = 900_000
-_SAME = {
-    "day": "on the same day",
-    "hour": "in the same hour",
-    "minute": "in the same minute",
-    "second": "in the same second",
-}
+_QUARTER_MS, _HOUR_MS, _DAY_MS = 900_000, 3_600_000, 86_400_000
+_SUMMER = _HOUR_MS // _QUARTER_MS
+# -log2 of the chance that times are all of a step though they are as fine as the unit below: one in a million.
+_SURE_BITS = 20.0
+# Times drawn for a common divisor, and how often: one in a hundred may lie elsewhere.
+_DRAWN, _DRAWS = 32, 8
+_FINEST_MS = 1
 
 
-def find_resolution(posts: pl.DataFrame, /) -> float | None:
-    """Return the coarsest unit of which nearly all times are multiples.
+def resolution_of(times: Int64, /, *, known_s: float | None = None) -> float | None:
+    """Return the coarsest step of which nearly all times are multiples, from some common start.
 
     Parameters
     ----------
-    posts
-        `content_id`, and `timestamp` (`schema.TIME`); posts of several rows count once.
+    times
+        int64, sorted; milliseconds since 1970, one a post.
+    known_s
+        A step (s) of which they are known to be multiples, from other files of the kind.
 
     Returns
     -------
     float or None
-        Seconds: 86400, 3600, 60, 1 or 0.001, whichever is the coarsest of which 99 % of the times are
-        multiples. Days and hours may be those of any zone, days also of one with summer time. None where
-        fewer than `ENOUGH_POSTS` posts cannot tell.
+        Seconds. Of 50 posts or more 99 % have to lie on the grid, of fewer all. A step counts where times that
+        are whole days, hours, minutes or seconds, the coarsest of these that was found, would all stand on it once
+        in a million; with posts enough they count in any case. Steps above 15 minutes may begin at any quarter of an
+        hour, and days an hour earlier in summer. None where few posts cannot tell of more than whole seconds.
     """
-    if posts.height < ENOUGH_POSTS:
-        return None
-    once = posts.select("content_id", "timestamp").unique("content_id", keep="first", maintain_order=True)
-    ms = once["timestamp"].dt.timestamp("ms").to_numpy()
-    if ms.size < ENOUGH_POSTS:
-        return None
-    least = _NEARLY_ALL * ms.size
-    return next((s for s in UNITS.values() if _n_whole(ms, round(s * 1000)) >= least), None)
+    if not times.size:
+        return known_s
+    few = times.size < ENOUGH_POSTS
+    free = _NAMED_MS[:1] if few else _NAMED_MS
+    starts = np.flatnonzero(np.concatenate([[True], times[1:] != times[:-1]]))
+    values, counts = times[starts], np.diff(np.append(starts, times.size))
+    least = times.size if few else _NEARLY_ALL * times.size
+    found = usual = _in_ms(known_s)
+    off: list[int] = []
+    for step in sorted(_STEPS_MS):
+        if step <= found or any(_is_part(other, step) for other in off):
+            continue
+        on = on_grid(values, step)
+        if counts[on].sum() < least:
+            off.append(step)
+        elif step in free or _bits(int(on.sum()), step, usual) >= _SURE_BITS:
+            found = step
+            usual = step if step in _NAMED_MS else usual
+    found = max(found, _any_step(times, values, counts, finer=usual, least=least))
+    return known_s if few and found <= max(_in_ms(known_s), _NAMED_MS[0]) else found / 1000
 
 
-def _n_whole(ms: np.ndarray[tuple[int], np.dtype[np.int64]], unit: int) -> int:
-    """Return how many times are whole units, in the zone where most of them are."""
-    after = ms % unit
-    if unit <= 60_000:
-        return int(np.count_nonzero(after == 0))
-    found, counts = np.unique(after[after % _QUARTER_MS == 0], return_counts=True)
-    by_offset = np.zeros(unit // _QUARTER_MS, np.int64)
-    by_offset[found // _QUARTER_MS] = counts
-    if unit > 3_600_000:
-        # In summer the clock is an hour ahead: the same midnight an hour earlier.
-        by_offset = by_offset + np.roll(by_offset, 4)
-    return int(by_offset.max())
+def _in_ms(step_s: float | None) -> int:
+    return max(round((step_s or 0.0) * 1000), _FINEST_MS)
 
 
-def unit_name(resolution_s: float, /) -> str:
-    """Return the name of a unit of `UNITS`."""
-    return next(name for name, seconds in UNITS.items() if seconds == resolution_s)
+def on_grid(values: Int64, step: int, /) -> npt.NDArray[np.bool_]:
+    """Mark the times (ms) that are multiples of a step (ms), in the zone where most of them are."""
+    after = values % step
+    if not _has_zones(step):
+        return np.asarray(after == 0)
+    quarter = np.where(after % _QUARTER_MS == 0, after // _QUARTER_MS, -1)
+    by_offset = np.bincount(quarter[quarter >= 0], minlength=step // _QUARTER_MS)
+    if not _has_summer(step):
+        return np.asarray(quarter == int(by_offset.argmax()))
+    # In summer the clock is an hour ahead: the same midnight an hour earlier.
+    best = int((by_offset + np.roll(by_offset, _SUMMER)).argmax())
+    return np.isin(quarter, [best, (best - _SUMMER) % by_offset.size])
 
 
-def told_apart(time_window: float, resolution_s: float | None, /) -> str:
-    """Return in words how near two posts in the window are: `within 60 s`, or `on the same day`.
+def _is_part(finer: int, step: int) -> bool:
+    """Tell whether all grids of a step (ms) lie on one of a finer step."""
+    starts = _HOUR_MS if _has_summer(step) else _QUARTER_MS if _has_zones(step) else step
+    return step % finer == 0 and (starts % finer == 0 or (_has_zones(finer) and finer <= _HOUR_MS))
+
+
+def _has_zones(step: int) -> bool:
+    """Tell whether a step (ms) may begin at any quarter of an hour."""
+    return step > _QUARTER_MS and step % _QUARTER_MS == 0
+
+
+def _has_summer(step: int) -> bool:
+    """Tell whether a step (ms) begins an hour earlier in summer: one of days."""
+    return step % _DAY_MS == 0
+
+
+def _bits(n: int, step: int, finer: int) -> float:
+    """Return -log2 of the chance that `n` distinct times, multiples of `finer` (ms), all are of `step`, too."""
+    starts = step // _QUARTER_MS if _has_zones(step) else 1
+    part = step / (1 + _has_summer(step)) / (finer / (1 + _has_summer(finer)))
+    return n * math.log2(part) - math.log2(starts)
+
+
+def _any_step(times: Int64, values: Int64, counts: Int64, *, finer: int, least: float) -> int:
+    """Return the largest step, whatever it be, with any start, of which nearly all times are multiples; 0: none."""
+    draws = np.random.default_rng(0)
+    drawn = [times[draws.integers(0, times.size, min(_DRAWN, 4 * times.size))] for _ in range(_DRAWS)]
+    steps = {(int(np.gcd.reduce(some - some[0])), int(some[0])) for some in drawn}
+    for step, start in sorted(steps, reverse=True):
+        if step > finer:
+            on = (values - start) % step == 0
+            # Start and step are fitted to the times: two of them say nothing.
+            if counts[on].sum() >= least and _bits(int(on.sum()) - 2, step, finer) >= _SURE_BITS:
+                return step
+    return 0
+
+
+def resolutions_of(groups: Sequence[tuple[Hashable, Int64]], /) -> list[float | None]:
+    """Return how fine the times of each group of posts are (s), None where nothing can tell.
+
+    A group of fewer than 50 posts is judged with the others of its kind: it is as coarse as the small ones of the
+    kind are together, or as any other group of the kind on whose grid it lies; coarser still where its own times
+    leave no doubt.
 
     Parameters
     ----------
-    time_window
-        Seconds.
-    resolution_s
-        How fine the times are, in seconds; None or 0 where nobody knows.
+    groups
+        For each its kind (what was written by the same program in the same way), and its times as for
+        `resolution_of`.
     """
-    if resolution_s and resolution_s >= 1 and time_window < resolution_s:
-        return _SAME[unit_name(resolution_s)]
-    return f"within {time_window:g} s"
+    found = [resolution_of(times) if times.size >= ENOUGH_POSTS else None for _, times in groups]
+    small: dict[Hashable, list[int]] = {}
+    for k, (kind, times) in enumerate(groups):
+        if times.size < ENOUGH_POSTS:
+            small.setdefault(kind, []).append(k)
+    for kind, places in small.items():
+        others = [one for one, (other, _) in zip(found, groups, strict=True) if other == kind]
+        together = np.sort(np.concatenate([groups[k][1] for k in places]))
+        pooled = resolution_of(together) if together.size >= ENOUGH_POSTS else None
+        steps = sorted({step for step in (*others, pooled) if step is not None})
+        for k in places:
+            found[k] = _of_few(groups[k][1], pooled, steps)
+    return found
 
 
-def coarse_note(time_window: float, resolution_s: float | None, /) -> str | None:
-    """Return what a user has to know of a window (s) that is not wider than the times are fine, else None."""
-    if resolution_s is None or resolution_s < 1 or time_window > resolution_s:
-        return None
-    name = unit_name(resolution_s)
-    same = _SAME[name]
-    if time_window == resolution_s:
-        same += " or on the next" if name == "day" else f" or in {name}s next to each other"
-    finer = "" if name == "second" else "; flags that need finer times (within-seconds, for one) are left out"
-    return (
-        f"times are whole {name}s: a window of {time_window:g} s cannot tell anything finer, and takes two posts "
-        f"{same} for a co-share{finer}"
-    )
+def _of_few(times: Int64, pooled: float | None, steps: Iterable[float]) -> float | None:
+    known = [step for step in steps if on_grid(times, _in_ms(step)).all()]
+    own = resolution_of(times, known_s=pooled if pooled in known else None)
+    return max([*known, *([] if own is None else [own])], default=None)

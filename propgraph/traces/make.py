@@ -11,6 +11,7 @@ import polars as pl
 
 from propgraph.encoding import codes_of, encode, grouped, labels_of
 from propgraph.errors import UsageError, check_choice
+from propgraph.readers.fineness import RESOLUTION
 from propgraph.traces.material import Material
 from propgraph.traces.parents import fast_reshares, replies, reshares
 from propgraph.traces.resolved import usable_links
@@ -61,7 +62,7 @@ def make_shares(
         Columns of `schema.POSTS` (those known), in canonical order.
     trace
         Names of traces, or one; None takes all that the log supports and that are made by default: not `mention`,
-        `near-text` and `reply`.
+        `near-text` and `reply`, and of `fast-reshare` only what times of 10 s or finer can tell.
     resolved
         Where short links lead: `url` and `resolved_url` (String), a row each. A link whose canonical form is
         that of a `url` counts as its target, in the traces `url` and `domain`. None: as they stand.
@@ -69,8 +70,9 @@ def make_shares(
     Returns
     -------
     dict of pl.DataFrame
-        For each trace `account_id`, `object_id` (both encoded), `content_id`, `timestamp`, `trace`,
-        `tokens` and, with `resolved`, `via` (trace `url` only) and `row` (UInt32, the post's first row in
+        For each trace `account_id`, `object_id` (both encoded), `content_id`, `timestamp`,
+        `time_resolution_s` (where the posts have it), `trace`, `tokens` and, with `resolved`, `via` (trace `url`
+        only) and `row` (UInt32, the post's first row in
         `posts`), sorted by object, time, account and post. One row for each post and object.
 
     Raises
@@ -82,8 +84,9 @@ def make_shares(
     """
     asked = check_traces(trace)
     posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
-    known = {name for name in posts.columns if posts[name].null_count() < posts.height} - {"row"}
-    material = Material(posts, None if resolved is None else usable_links(resolved)[0])
+    known = {name for name in posts.columns if posts[name].null_count() < posts.height}
+    known -= {"row", RESOLUTION}
+    material = Material(posts, None if resolved is None else usable_links(resolved)[0], tuple(asked))
     shares = {}
     for name in sorted(set(asked or (name for name, kind in TRACES.items() if kind.by_default))):
         kind = TRACES[name]
@@ -175,7 +178,8 @@ def _by_object(made: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
     if again.size:
         order, row = np.delete(order, again), np.delete(row, again)
     position, of_post = pl.Series(order, dtype=pl.UInt32), pl.Series("row", row)
-    shares = posts.select("content_id", "account_id", "timestamp")[of_post]
+    kept = ("content_id", "account_id", "timestamp", RESOLUTION)
+    shares = posts.select(name for name in kept if name in posts.columns)[of_post]
     shares = shares.with_columns(object_.gather(position).alias("object_id"), of_post)
     also = made.drop("row", "object_id")
     return shares.hstack(also[position]) if also.width else shares
@@ -203,15 +207,15 @@ TRACES: Mapping[str, Trace] = {
             "fast-reshare",
             "author reshared within 10 seconds",
             ("parent_timestamp", "parent_content_id"),
-            lambda of: fast_reshares(of.posts),
+            lambda of: fast_reshares(of.posts, coarse="fast-reshare" in of.asked),
             also="kind",
         ),
-        Trace("hashtag", "hashtag", ("hashtags", "text"), lambda of: hashtags(of.posts)),
+        Trace("hashtag", "hashtag", ("hashtags", "text"), lambda of: hashtags(of.posts, of.hashtags)),
         Trace(
             "hashtag-sequence",
             "three hashtags or more, in one order",
             ("hashtags", "text"),
-            lambda of: hashtag_sequences(of.posts),
+            lambda of: hashtag_sequences(of.posts, of.hashtags),
         ),
         Trace("image", "image, by its hash", ("images",), lambda of: _images(of.posts)),
         Trace(

@@ -8,6 +8,7 @@ from functools import cached_property
 import polars as pl
 
 from propgraph.traces.links import Links, find_links
+from propgraph.traces.tags import find_hashtags
 from propgraph.traces.text import Texts, find_texts
 
 
@@ -21,10 +22,13 @@ class Material:
         Columns of `schema.POSTS` (those known), and `row`: the first row of each row's post.
     resolved
         Where short links lead, as `usable_links` returns it; None where nobody knows.
+    asked
+        Traces that were asked for by name.
     """
 
     posts: pl.DataFrame
     resolved: pl.DataFrame | None = None
+    asked: tuple[str, ...] = ()
 
     @cached_property
     def links(self) -> Links:
@@ -35,3 +39,8 @@ class Material:
     def texts(self) -> Texts:
         """The texts of the posts, normalised."""
         return find_texts(self.posts)
+
+    @cached_property
+    def hashtags(self) -> pl.Series:
+        """The hashtags of each post, in order of writing."""
+        return find_hashtags(self.posts)

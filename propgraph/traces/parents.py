@@ -7,6 +7,8 @@ import numpy.typing as npt
 import polars as pl
 
 from propgraph.encoding import codes_in
+from propgraph.readers.fineness import RESOLUTION
+from propgraph.readers.resolution import resolution_of
 from propgraph.schema import ID, TIME
 
 FAST_S = 10.0
@@ -52,13 +54,14 @@ def _tops(above: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDAr
     return top, np.unique(top[circling])
 
 
-def fast_reshares(posts: pl.DataFrame, /) -> pl.DataFrame:
+def fast_reshares(posts: pl.DataFrame, /, *, coarse: bool = False) -> pl.DataFrame:
     """Return `row, object_id`: for each reshare within `FAST_S` of the post it reshares, that post's author.
 
     The post's time is `parent_timestamp`, else its time in the log; its author is `origin_account_id`,
     else (or where only a `@name` is known) its account in the log. A reshare from before its post, and one
-    whose post's time or author nobody knows, is not fast. After the fast retweets of Pacheco et al. (2020)
-    and Luceri et al. (2024).
+    whose post's time or author nobody knows, is not fast. Nor, unless `coarse`, is one where either time is coarser
+    than `FAST_S` (by `time_resolution_s`, or by all of `parent_timestamp`). After the fast retweets of Pacheco et
+    al. (2020) and Luceri et al. (2024).
     """
     absent = [name for name in ("parent_content_id", "origin_account_id") if name not in posts.columns]
     reshares = posts.filter(pl.col("kind") == "reshare").with_columns(
@@ -73,9 +76,29 @@ def fast_reshares(posts: pl.DataFrame, /) -> pl.DataFrame:
         delay=pl.col("timestamp") - pl.coalesce("parent_timestamp", posts["timestamp"].gather(place)),
         named=pl.col("origin_account_id").cast(ID),
         author=posts["account_id"].gather(place).cast(ID),
-    ).filter(pl.col("delay").is_between(pl.duration(), pl.duration(milliseconds=int(FAST_S * 1000))))
+        told=pl.lit(True) if coarse else _fine_enough(reshares, posts, place),
+    ).filter(
+        pl.col("delay").is_between(pl.duration(), pl.duration(milliseconds=int(FAST_S * 1000))),
+        pl.col("told"),
+    )
     by_id = pl.when(~pl.col("named").str.starts_with("@")).then("named")
     return fast.select("row", object_id=pl.coalesce(by_id, "author", "named")).drop_nulls()
+
+
+def _fine_enough(reshares: pl.DataFrame, posts: pl.DataFrame, place: pl.Series) -> pl.Expr:
+    """Tell where the times of a reshare and of its post (at `place` among the posts) are no coarser than `FAST_S`."""
+    own = _fine(reshares)
+    of_parents = reshares.filter(own)["parent_timestamp"].drop_nulls().dt.timestamp("ms").sort().to_numpy()
+    parents_fine = (resolution_of(of_parents) or 0.0) <= FAST_S
+    in_log = _fine(posts).gather(place).fill_null(False)
+    of_post = in_log.set(reshares["parent_timestamp"].is_not_null(), parents_fine)
+    return pl.lit(own & of_post)
+
+
+def _fine(posts: pl.DataFrame) -> pl.Series:
+    if RESOLUTION not in posts.columns:
+        return pl.repeat(True, posts.height, eager=True)
+    return (posts[RESOLUTION] <= FAST_S).fill_null(True)
 
 
 def replies(posts: pl.DataFrame, /) -> pl.DataFrame:

@@ -1,0 +1,110 @@
+"""How fine times are is found file by file and platform by platform, and told of each post."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from propgraph import build, read_log
+from propgraph.readers.read import read_logs
+
+START = 1_709_600_000 // 86_400 * 86_400
+
+
+def rows(name, n, step_s, *, seed=0, platform=None):
+    at = np.random.default_rng(seed).integers(0, 20 * 86_400, n) // step_s * step_s
+    frame = pl.DataFrame(
+        {
+            "content_id": [f"{name}{k}" for k in range(n)],
+            "account_id": [f"{name}u{k % 9}" for k in range(n)],
+            "timestamp": START + at,
+            "url": [f"https://s.example/{k % 30}" for k in range(n)],
+        }
+    )
+    return frame if platform is None else frame.with_columns(platform=pl.lit(platform))
+
+
+def written(folder, **frames):
+    paths = []
+    for name, frame in frames.items():
+        paths.append(folder / f"{name}.csv")
+        frame.write_csv(paths[-1])
+    return paths
+
+
+def by(posts, *columns):
+    return posts.select(*columns, "time_resolution_s").unique().sort(columns).rows()
+
+
+def test_each_file_has_its_own(tmp_path):
+    logs = written(tmp_path, a=rows("a", 200, 1), b=rows("b", 100, 3600), c=rows("c", 100, 900))
+    log = read_logs(logs)
+    found = by(log.posts.with_columns(pl.col("content_id").str.head(1)), "content_id")
+    assert found == [("a", 1.0), ("b", 3600.0), ("c", 900.0)]
+    assert [source["time_resolution_s"] for source in log.sources] == [1.0, 3600.0, 900.0]
+    assert [(one.path, one.n_posts) for one in log.times] == [
+        (str(path), n) for path, n in zip(logs, (200, 100, 100), strict=True)
+    ]
+
+
+def test_each_platform_of_a_file_has_its_own(tmp_path):
+    mixed = pl.concat([rows("a", 200, 1, platform="x"), rows("b", 100, 86_400, platform="vk")])
+    log = read_logs(written(tmp_path, log=mixed.sample(fraction=1.0, shuffle=True, seed=1)))
+    assert by(log.posts, "platform") == [("vk", 86_400.0), ("x", 1.0)]
+    (source,) = log.sources
+    assert source["time_resolution_s"] == 86_400
+    assert source["time_resolution_s_by_platform"] == {"vk": 86_400.0, "x": 1.0}
+
+
+def test_a_post_of_several_rows_counts_once(tmp_path):
+    hours = rows("a", 500, 3600)
+    finer = rows("b", 40, 1, seed=4)
+    one = pl.concat([finer.head(1).with_columns(url=pl.lit(f"https://t.example/{k}")) for k in range(40)])
+    assert set(read_log(*written(tmp_path, one=pl.concat([hours, one])))["time_resolution_s"]) == {3600.0}
+    assert set(read_log(*written(tmp_path, two=pl.concat([hours, finer])))["time_resolution_s"]) == {1.0}
+
+
+def test_many_small_files_of_one_kind_are_judged_together(tmp_path):
+    hours = rows("a", 200, 3600)
+    small = {f"day{k:03}": hours[k : k + 2] for k in range(0, 200, 2)}
+    assert set(read_log(*written(tmp_path, **small))["time_resolution_s"]) == {3600.0}
+
+
+def test_of_few_posts_nobody_knows(tmp_path):
+    log = rows("a", 5, 1).with_columns(timestamp=pl.col("timestamp") * 1000 + 7 * pl.int_range(pl.len()) + 3)
+    assert read_log(*written(tmp_path, log=log))["time_resolution_s"].to_list() == [None] * 5
+    assert "time_resolution_s" not in read_logs([tmp_path / "log.csv"]).posts.columns
+
+
+def test_shares_and_pseudonyms_carry_it(tmp_path):
+    logs = written(tmp_path, a=rows("a", 200, 1), b=rows("b", 100, 3600))
+    for options in ({}, {"pseudonymise": True}):
+        study = build(logs, tmp_path / f"s{len(options)}", **options)
+        assert study.run["build"]["time_resolution_s"] == 3600
+        assert [source["time_resolution_s"] for source in study.run["build"]["inputs"]] == [1.0, 3600.0]
+        notes = [note for note in study.run["build"]["notes"] if "whole hours" in note]
+        assert [note.startswith(f"{logs[1]}: times are whole hours") for note in notes] == [True]
+        for table in (study.posts, study.shares.filter(pl.col("trace") == "url")):
+            counts = table["time_resolution_s"].value_counts(sort=True).rows()
+            assert counts == [(1.0, 200), (3600.0, 100)]
+
+
+@pytest.mark.parametrize("n_files", [1, 3])
+def test_it_does_not_depend_on_the_order_of_rows_or_files(tmp_path, n_files):
+    parts = {f"f{k}": rows(f"f{k}", 120, (1, 3600, 600)[k], seed=k) for k in range(n_files)}
+    there = read_log(*written(tmp_path, **parts))
+    shuffled = {name: part.sample(fraction=1.0, shuffle=True, seed=5) for name, part in parts.items()}
+    back = read_log(*reversed(written(tmp_path, **shuffled)))
+    assert there.equals(back)
+
+
+def test_values_that_were_written_coarsely_are_no_finer(tmp_path, monkeypatch):
+    from propgraph.readers import rows as of_rows
+
+    def normalise(batch, reader, facts, real=of_rows.normalise):
+        facts.written_s = 1000.0
+        return real(batch, reader, facts)
+
+    monkeypatch.setattr("propgraph.readers.read.normalise", normalise)
+    assert set(read_log(*written(tmp_path, log=rows("a", 200, 1)))["time_resolution_s"]) == {1000.0}

@@ -59,7 +59,7 @@ def with_resolutions(
         In canonical order: `content_id`, `timestamp`, `SOURCE` (a number), and `platform` where it is known.
     sources
         Of each file `path`, `reader`, `time_unit`, and `time_resolution_s`: how fine its times can be at most, by
-        how they are written (s, or 0).
+        how they are written (s), None where that says nothing.
     """
     platforms, code = _platforms(posts)
     group = posts[SOURCE].to_numpy().astype(np.int64) * len(platforms) + code
@@ -76,7 +76,7 @@ def with_resolutions(
     times = [
         Fineness(
             g // len(platforms), one["path"], platform if len(platforms) > 1 else None, int(start[g + 1] - start[g]),
-            max(step or 0.0, one[RESOLUTION]) or None,
+            max(step or 0.0, one[RESOLUTION] or 0.0) or None,
         )
         for g, (one, platform), step in zip(there, of, found, strict=True)
     ]  # fmt: skip

@@ -73,8 +73,6 @@ class FileFacts:
         Times made exact by the posts' ids, and ids that say another time than the log.
     made
         Ids that the reader made because the log has none, by column.
-    written_s
-        How fine `timestamp` can be at most, by how its values are written (s); 0 where that says nothing.
     notes
         Sentences that the user has to be told.
     """
@@ -94,7 +92,6 @@ class FileFacts:
     id_times: int = 0
     other_times: int = 0
     made: Counter[str] = field(default_factory=Counter)
-    written_s: float = 0.0
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -56,6 +56,8 @@ def build(
     *,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    skip_lines: int | None = None,
     time_format: str | None = None,
     time_zone: str | None = None,
     trace: str | Sequence[str] | None = None,
@@ -83,7 +85,7 @@ def build(
         Files, folders or globs.
     study
         The folder to make; it appears when it is whole.
-    format, mapping, time_format, time_zone
+    format, mapping, encoding, skip_lines, time_format, time_zone
         As for `read_log`.
     trace
         Traces to make, or one; None takes all that the logs support and that `make_shares` makes by default.
@@ -133,13 +135,16 @@ def build(
             "--key: there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)"
         )
     # What is missing or wrong is told before what is in the way: it has to be put right in any case.
-    plan = plan_logs(logs, format=format, mapping=mapping, time_format=time_format, time_zone=time_zone)
+    plan = plan_logs(
+        logs, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
+        time_zone=time_zone,
+    )  # fmt: skip
     _check_there(resolved, follows)
     secret = read_key(study, key) if pseudonymise else None
     check_target(study, overwrite=overwrite)
     parameters = {
         "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),
-        "time_format": time_format, "time_zone": time_zone,
+        "encoding": encoding, "skip_lines": skip_lines, "time_format": time_format, "time_zone": time_zone,
         "trace": traces or None, "resolved": None if resolved is None else str(resolved),
         **window_options,
         "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,

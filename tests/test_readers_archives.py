@@ -238,3 +238,9 @@ def test_any_damage_of_an_archive_is_told_or_harmless(tmp_path, kind):
             continue
         # The sums of both kinds find every change of the content.
         assert log.posts.height + log.rejected.height == MANY[:3000].count("\n")
+
+
+def test_a_file_packed_with_a_long_window(tmp_path):
+    # As Reddit's dumps are packed: zstd --long=31.
+    log = read_logs([Path(__file__).parent / "fixtures" / "cases" / "zst_long_window.csv.zst"])
+    assert (log.posts.height, log.rejected.height) == (400, 0)

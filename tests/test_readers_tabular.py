@@ -159,7 +159,14 @@ def test_bytes_that_are_not_utf8_cost_the_rows_that_need_them(tmp_path, capfd, c
     torn = (4, "1 fields where the header has 3", "K?ln")
     if column == "x":
         assert rows == [(3, "Rom"), (5, "Zürich")]
-        assert rejected == [(2, "bytes that are not UTF-8; save the file as UTF-8", "M?nchen,2,3"), torn]
+        assert rejected == [
+            (
+                2,
+                "bytes that are not UTF-8; save the file as UTF-8, or name its encoding with --encoding",
+                "M?nchen,2,3",
+            ),
+            torn,
+        ]
     else:
         assert rows == [(2, "3"), (3, "6"), (5, "9")]
         assert rejected == [torn]

@@ -20,6 +20,8 @@ def build(
     study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
     format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Format of the logs; propgraph formats lists them.  [default: found by the content]", show_default=False)] = None,
     map: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user; no others are read, unless the word auto adds those that bear propgraph's own names. Repeatable.", show_default=False)] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="Encoding of text files without a byte order mark: windows-1252, mac-roman, utf-16-le.  [default: UTF-8, or a guess]", show_default=False)] = None,
+    skip_lines: Annotated[int | None, typer.Option("--skip-lines", metavar="N", help="Lines before the header of a table.  [default: found by the names in it]", show_default=False)] = None,
     time_format: Annotated[str | None, typer.Option("--time-format", metavar="PATTERN", help="How the times are written, as for strptime, e.g. '%d.%m.%Y %H:%M'.  [default: found by the content]", show_default=False)] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", metavar="ZONE", help="Whose clocks times without a zone are by, e.g. Europe/Paris.  [default: UTC]", show_default=False)] = None,
     trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, fast-reshare, url, domain, hashtag, hashtag-sequence, image, text, object; not unless asked for: near-text (takes longer), mention, reply (shared by strangers all the time). Repeatable.  [default: all of the former that the log supports]", show_default=False)] = None,
@@ -45,8 +47,8 @@ def build(
 
     with progress() as tell:
         made = job(
-            logs, study, format=format, mapping=parse_mapping(map or []), time_format=time_format,
-            time_zone=time_zone, trace=trace, resolved=resolved,
+            logs, study, format=format, mapping=parse_mapping(map or []), encoding=encoding, skip_lines=skip_lines,
+            time_format=time_format, time_zone=time_zone, trace=trace, resolved=resolved,
             time_window=seconds("--time-window", time_window), min_participation=min_participation,
             min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile,
             parents=parents, follows=follows, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,12 +35,29 @@ class Batch:
         Records that are not even a row: the columns of `schema.REJECTED`.
     nested
         Some value of `frame` is a JSON object or list, written as JSON.
+    notes
+        What to tell of the file: what follows its name in a sentence.
     """
 
     frame: pl.DataFrame
     line: Lines
     rejected: pl.DataFrame = field(default_factory=REJECTED.empty)
     nested: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def moved(self, n_lines: int, /) -> Batch:
+        """Return the batch as one whose lines stand so many lines further down."""
+        if not n_lines:
+            return self
+        line = self.line
+        line = range(line.start + n_lines, line.stop + n_lines) if isinstance(line, range) else line + n_lines
+        return replace(self, line=line, rejected=self.rejected.with_columns(pl.col("line") + n_lines))
+
+    def since(self, first: int, /) -> Batch:
+        """Return what of the batch stands in line `first` or later."""
+        start = int(np.searchsorted(np.asarray(self.line), first))
+        rejected = self.rejected.filter(pl.col("line") >= first)
+        return replace(self, frame=self.frame[start:], line=self.line[start:], rejected=rejected)
 
 
 def rejected_rows(source: str, faults: Iterable[Fault], /) -> pl.DataFrame:

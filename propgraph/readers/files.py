@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from propgraph.errors import InputError
+from propgraph.errors import InputError, check_at_least
 from propgraph.readers.archives import read_tar, read_zip
+from propgraph.readers.encodings import check_encoding
 from propgraph.readers.kinds import EMPTY, TAR, ZIP, identify
 from propgraph.readers.logfile import LogFile, Progress
 from propgraph.readers.paths import STDIN, NamedFile, find_named, unreadable
@@ -27,7 +28,14 @@ _PACKED = {".gz", ".zst", ".bz2", ".xz"}
 _NAMED_ONLY = {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"}
 
 
-def find_logs(logs: Iterable[str | Path], /, *, stdin: bool = False) -> tuple[list[LogFile], list[str]]:
+def find_logs(
+    logs: Iterable[str | Path],
+    /,
+    *,
+    encoding: str | None = None,
+    skip_lines: int | None = None,
+    stdin: bool = False,
+) -> tuple[list[LogFile], list[str]]:
     """Return the files behind `logs`, and a sentence for each file left out.
 
     Files come sorted by path and once each. From folders and globs only what has the suffix of a log and looks
@@ -39,6 +47,10 @@ def find_logs(logs: Iterable[str | Path], /, *, stdin: bool = False) -> tuple[li
     ----------
     logs
         Files, folders, globs; `-` is standard input.
+    encoding
+        Of text files without a byte order mark, by any name that Python knows; None finds out.
+    skip_lines
+        Lines before the header of a table, or before the first record of a file of lines; None is none.
     stdin
         Standard input may be named. It can be read once, so that only one in a process should ask for it.
 
@@ -47,7 +59,11 @@ def find_logs(logs: Iterable[str | Path], /, *, stdin: bool = False) -> tuple[li
     InputError
         When a name matches nothing, a file cannot be read, a file named by itself is no log, or no file
         holds anything; all such faults together.
+    UsageError
+        When there is no such encoding, or `skip_lines` is negative.
     """
+    check_text_options(encoding, skip_lines)
+    asked = LogFile(Path(), encoding=encoding, skip_lines=skip_lines or 0)
     named = find_named(logs)
     found: list[LogFile] = []
     left_out, faults = named.left_out, named.faults
@@ -61,7 +77,7 @@ def find_logs(logs: Iterable[str | Path], /, *, stdin: bool = False) -> tuple[li
             left_out.append(f"{one.path}: left out, {_no_log_by_name(one.path)}")
             continue
         try:
-            for file in _identified(one, left_out):
+            for file in _identified(one, asked, left_out):
                 (found if isinstance(file, LogFile) else faults).append(file)  # type: ignore[arg-type]
         except (OSError, EOFError) as error:
             faults.append(f"{one.path}: {unreadable(error)}")
@@ -70,6 +86,14 @@ def find_logs(logs: Iterable[str | Path], /, *, stdin: bool = False) -> tuple[li
     if not found:
         raise InputError("no log to read: " + (together(left_out) if left_out else "no file was named"))
     return found, left_out
+
+
+def check_text_options(encoding: str | None, skip_lines: int | None) -> None:
+    """Raise `UsageError` where there is no such encoding of text, or a number of lines that cannot be."""
+    if encoding is not None:
+        check_encoding(encoding)
+    if skip_lines is not None:
+        check_at_least("--skip-lines", skip_lines, 0)
 
 
 def together(faults: list[str], /, *, shown: int = 5) -> str:
@@ -98,16 +122,16 @@ def _no_log_by_name(path: Path) -> str:
     return "not a log by its name"
 
 
-def _identified(one: NamedFile, left_out: list[str]) -> Iterator[LogFile | str]:
+def _identified(one: NamedFile, asked: LogFile, left_out: list[str]) -> Iterator[LogFile | str]:
     """Yield what a file is, the members of an archive one by one, or what is wrong with it."""
     if one.path == Path(STDIN):
         if sys.stdin.isatty():
             yield f"{STDIN}: standard input is a terminal; pipe a log into the command"
             return
         spool = Spool(sys.stdin.buffer)
-        file = LogFile(spool.path, shown=STDIN, given=spool.path, spools=(spool,))
+        file = replace(asked, path=spool.path, shown=STDIN, given=spool.path, spools=(spool,))
     else:
-        file = LogFile(one.path, by_name=one.by_name)
+        file = replace(asked, path=one.path, by_name=one.by_name)
     known = identify(file)
     if isinstance(known, LogFile) and known.layout in (ZIP, TAR):
         if not one.by_suffix:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
+import csv
 import re
 from dataclasses import replace
 from typing import IO
@@ -10,6 +10,7 @@ from typing import IO
 import orjson
 
 from propgraph.readers.archives import TAR_MARK_STOP, ZIP_MARKS, is_tar
+from propgraph.readers.encodings import guess_encoding, is_utf8, marked_encoding, told_guess, wide_encoding
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.unpack import MAGIC_BYTES, packing_of
 
@@ -24,19 +25,14 @@ _OTHERS = (
     (b"SQLite format 3\0", "an SQLite database; export the table as CSV"),
     (b"%PDF-", "a PDF; export the table as CSV"),
 )
-# The longer mark first: UTF-32's begins with UTF-16's.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_HEAD = 1 << 16
+HEAD_BYTES = 1 << 16
 _LONGEST_LINE = 1 << 26
 _MOST_PACKINGS = 3
 # How the files of an archive of X's begin.
 _SCRIPT = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*(?=[\[{])")
+# The first line that a spreadsheet writes and reads, of any separator: sep=;
+_DECLARED_SEPARATOR = re.compile(rb"\"?sep=([!-~\t])\"?[,;\t|]*\s*$", re.IGNORECASE)
+_SEPARATORS = ",\t;|"
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -46,7 +42,8 @@ def identify(file: LogFile, /) -> LogFile | str:
     Parameters
     ----------
     file
-        One of which no more is known than where it is.
+        One of which no more is known than where it is, and what the user says of it: its encoding, which a byte
+        order mark overrules, and the lines before its header.
 
     Raises
     ------
@@ -74,22 +71,46 @@ def identify(file: LogFile, /) -> LogFile | str:
 
 
 def _text(file: LogFile, start: bytes) -> LogFile | str:
-    encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
-    file = replace(file, layout="csv", encoding=encoding)
+    file = replace(file, layout="csv", encoding=marked_encoding(start) or file.encoding)
     with file.open() as stream:
-        head = stream.read(_HEAD)
+        head = stream.read(HEAD_BYTES)
+    if file.encoding is None and (guess := _guessed(file, head)) is not None:
+        file = replace(file, encoding=guess, notes=(told_guess(guess),))
+        with file.open() as stream:
+            head = stream.read(HEAD_BYTES)
     if script := _SCRIPT.match(head):
         file, head = replace(file, script=script.end()), head[script.end() :]
     lines = head.lstrip().splitlines()
     if not lines:
         return EMPTY
     # A torn write may leave a few NULs in a log; a format of another kind has such bytes at once or in masses.
-    if _BINARY.search(lines[0]) or head.count(b"\0") * 20 > len(head):
+    if _BINARY.search(lines[0]) or _has_many_zeros(head):
         return f"{_NO_LOG}; unpack or convert it first"
     if lines[0].startswith((b"{", b"[")):
         with file.open() as stream:
             return replace(file, layout="ndjson" if _one_a_line(stream) else "json")
-    return replace(file, separator=max(",\t;", key=lines[0].decode(errors="replace").count))
+    declared = _DECLARED_SEPARATOR.match(lines[0])
+    if declared and not file.skip_lines:
+        # Blank lines before it are no lines before the header: those a CSV may have anywhere.
+        at = next(k for k, line in enumerate(head.splitlines(), 1) if line.strip())
+        return replace(file, separator=declared[1].decode(), skip_lines=at)
+    return replace(file, separator=separator_of(lines[0].decode(errors="replace")))
+
+
+def _guessed(file: LogFile, head: bytes) -> str | None:
+    if not _has_many_zeros(head):
+        return None if is_utf8(head) else guess_encoding(file)
+    with file.open_raw() as stream:
+        return wide_encoding(stream.read(HEAD_BYTES))
+
+
+def _has_many_zeros(head: bytes) -> bool:
+    return head.count(b"\0") * 20 > len(head)
+
+
+def separator_of(header: str, /) -> str:
+    """Return the separator that makes the most of a header."""
+    return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
 
 
 def _one_a_line(stream: IO[bytes]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from propgraph.readers.spool import Spool
-from propgraph.readers.streams import recoded, unscripted
+from propgraph.readers.streams import recoded, unscripted, without_lines
 from propgraph.readers.unpack import open_unpacked
 
 Progress = Callable[[int], None]
@@ -32,7 +32,9 @@ class LogFile:
     script
         Bytes before the JSON in a script that gives it a name: `window.YTD.tweets.part0 = [...]`.
     encoding
-        Of a text file, `utf-8` unless a byte order mark says otherwise.
+        Of a text file, by Python's name; None where nothing is known yet.
+    skip_lines
+        How many lines stand before the header of a CSV, or before the first record.
     by_name
         The user named this very file; False where a folder, a pattern or an archive led to it.
     shown
@@ -41,6 +43,8 @@ class LogFile:
         The file that the user gave, where that is not `path`: an archive.
     member_bytes
         How many bytes it has in the archive that it is from.
+    notes
+        What to tell of it: what follows its name in a sentence.
     spools
         The temporary files that `path` and `given` may be, kept for as long as this refers to them.
     """
@@ -49,12 +53,14 @@ class LogFile:
     layout: str = ""
     packed: tuple[str, ...] = ()
     separator: str = ","
-    encoding: str = "utf-8"
+    encoding: str | None = None
     script: int = 0
+    skip_lines: int = 0
     by_name: bool = True
     shown: str | None = None
     given: Path | None = None
     member_bytes: int | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
     spools: tuple[Spool, ...] = field(default=(), compare=False, repr=False)
 
     @property
@@ -72,12 +78,14 @@ class LogFile:
         return open_unpacked(self.path, self.packed, progress=progress)
 
     def open(self, *, progress: Progress | None = None) -> IO[bytes]:
-        """Open the file for reading: unpacked, text as UTF-8 without a byte order mark, and JSON alone."""
+        """Open the file for reading: unpacked, text as UTF-8 without a mark, from its header or its JSON on."""
         stream = self.open_raw(progress=progress)
         if self.encoding == "utf-8-sig":
             stream.read(len(codecs.BOM_UTF8))
-        elif self.encoding != "utf-8":
+        elif self.encoding not in (None, "utf-8"):
             stream = recoded(stream, self.encoding)
+        if self.skip_lines:
+            stream = without_lines(stream, self.skip_lines)
         return unscripted(stream, self.script) if self.script else stream
 
     def plain(self) -> LogFile:

@@ -224,11 +224,13 @@ def _add_paths(value: dict[str, Any], above: str, paths: dict[str, None], depth:
 
 def _values(file: LogFile, lists: Collection[str], progress: Progress | None) -> Iterator[_VALUE]:
     with file.open(progress=progress) as stream:
-        yield from (_lines(stream) if file.layout == "ndjson" else _elements(stream, file, lists))
+        yield from (
+            _lines(stream, 1 + file.skip_lines) if file.layout == "ndjson" else _elements(stream, file, lists)
+        )
 
 
-def _lines(stream: IO[bytes]) -> Iterator[_VALUE]:
-    for number, line in enumerate(stream, 1):
+def _lines(stream: IO[bytes], first: int) -> Iterator[_VALUE]:
+    for number, line in enumerate(stream, first):
         try:
             yield number, orjson.loads(line), line, None
         except orjson.JSONDecodeError as error:
@@ -262,7 +264,7 @@ def _elements(stream: IO[bytes], file: LogFile, lists: Collection[str]) -> Itera
 
 def _mended(stream: IO[bytes]) -> IO[bytes]:
     r"""Return JSON as valid UTF-8, and with `\x01`, as Telegram Desktop writes it, as `\u0001`."""
-    text = recoded(stream, "utf-8")
+    text = recoded(stream, "utf-8", errors="replace")
 
     def pieces() -> Iterator[bytes]:
         waiting = b""

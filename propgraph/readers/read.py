@@ -21,6 +21,7 @@ from propgraph.readers.batches import Lines
 from propgraph.readers.beside import Beside, opened
 from propgraph.readers.files import find_logs, looks_like_log, together
 from propgraph.readers.fineness import RESOLUTION, SOURCE, Fineness, of_sources, with_resolutions
+from propgraph.readers.headers import later_headers, likelier, told_header, told_likely
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.made_ids import with_made_ids
 from propgraph.readers.order import Origins, in_order_once
@@ -123,6 +124,8 @@ def read_log(
     *logs: str | Path,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    skip_lines: int | None = None,
     time_format: str | None = None,
     time_zone: str | None = None,
 ) -> pl.DataFrame:
@@ -143,6 +146,11 @@ def read_log(
         How times are written, as for `strptime`: `%d.%m.%Y %H:%M`; None finds it, for each file and column.
     time_zone
         Whose clocks times without a zone of their own are by, as an IANA name: `Europe/Paris`. None takes UTC.
+    encoding
+        Of text files, by any name that Python knows: `windows-1252`. None takes them for UTF-8 where they can be,
+        and else guesses; a byte order mark overrules both.
+    skip_lines
+        Lines before the header of a table. None finds the header by the names in it.
 
     Returns
     -------
@@ -156,9 +164,12 @@ def read_log(
         When a file cannot be read, no reader fits, or no row can be used.
     UsageError
         When `format` is no reader's name, or given together with a `mapping`; when `time_format` or `time_zone`
-        is none.
+        is none, or there is no such encoding.
     """
-    log = read_logs(logs, format=format, mapping=mapping, time_format=time_format, time_zone=time_zone)
+    log = read_logs(
+        logs, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
+        time_zone=time_zone,
+    )  # fmt: skip
     for note in log.notes:
         _log.warning("%s", note)
     if log.rejected.height:
@@ -172,12 +183,17 @@ def read_logs(
     *,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    skip_lines: int | None = None,
     time_format: str | None = None,
     time_zone: str | None = None,
     progress: Progress | None = None,
 ) -> Log:
     """Return all that `logs` hold; see `read_log` for the parameters and errors."""
-    plan = plan_logs(logs, format=format, mapping=mapping, time_format=time_format, time_zone=time_zone)
+    plan = plan_logs(
+        logs, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
+        time_zone=time_zone,
+    )  # fmt: skip
     return read_planned(plan, progress=progress)
 
 
@@ -187,13 +203,15 @@ def plan_logs(
     *,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    skip_lines: int | None = None,
     time_format: str | None = None,
     time_zone: str | None = None,
 ) -> Plan:
     """Return how `logs` are to be read, by no more than their first records; see `read_log`."""
     times = TimeOptions(time_format, time_zone)
-    files, notes = find_logs(logs, stdin=True)
-    plan = _plan(files, format, mapping or {}, notes)
+    files, notes = find_logs(logs, encoding=encoding, skip_lines=skip_lines, stdin=True)
+    plan = _plan(files, format, mapping or {}, notes, search=skip_lines is None)
     return Plan([replace(one, times=times) for one in plan.files], plan.notes)
 
 
@@ -223,7 +241,9 @@ def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
     return _assemble(posts, origins, rejected, sources, notes)
 
 
-def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], notes: list[str]) -> Plan:
+def _plan(
+    files: list[LogFile], format: str | None, mapping: Mapping[str, str], notes: list[str], *, search: bool
+) -> Plan:
     """Choose each file's reader before any is read, so that a wrong column is told at once.
 
     A file that no reader fits is an error where the user named it; from a folder it is left out, and
@@ -237,19 +257,9 @@ def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], 
         if others.claims(file):
             continue
         try:
-            found = columns_of(file, lists=PLACES_OF_RECORDS)
-            reader = choose_reader(
-                found, source=file.name, nested=_is_json(file), format=format, mapping=mapping
-            )
-            wanted = _wanted(file, reader, found)
-            unread = [] if reader.rows else [name for name in found if name not in reader.reads]
-            beside = others.find(file, reader)
-            plan.append(PlannedFile(file, reader, wanted, unread, mapped=bool(mapping), beside=beside))
-            if mapping and (own := [name for name in unread if name in CANONICAL]):
-                notes.append(
-                    f"{file.path}: {', '.join(own)}: not mapped, so not read, though propgraph has columns of that "
-                    "name; --map auto reads them, too"
-                )
+            one, told = _planned(file, format, mapping, search=search)
+            plan.append(replace(one, beside=others.find(one.file, one.reader)))
+            notes += told
         except InputError as error:
             if file.by_name and not mapping and not looks_like_log(Path(file.name)) and file.name != STDIN:
                 faults.append(_not_a_log(file))
@@ -258,6 +268,36 @@ def _plan(files: list[LogFile], format: str | None, mapping: Mapping[str, str], 
     if faults or not plan:
         raise InputError(together(faults or left_out, shown=3))
     return Plan(plan, [*notes, *(f"{fault} (left out)" for fault in left_out), *others.notes])
+
+
+def _planned(
+    file: LogFile, format: str | None, mapping: Mapping[str, str], *, search: bool
+) -> tuple[PlannedFile, list[str]]:
+    """Return how one file is to be read, and what to tell of it; `search` for a header further down."""
+
+    def planned(file: LogFile, found: list[str]) -> PlannedFile:
+        reader = choose_reader(found, source=file.name, nested=_is_json(file), format=format, mapping=mapping)
+        unread = [] if reader.rows else [name for name in found if name not in reader.reads]
+        if mapping and (own := [name for name in unread if name in CANONICAL]):
+            told.append(
+                f"{file.name}: {', '.join(own)}: not mapped, so not read, though propgraph has columns of that "
+                "name; --map auto reads them, too"
+            )
+        return PlannedFile(file, reader, _wanted(file, reader, found), unread, mapped=bool(mapping))
+
+    told = [f"{file.name}: {note}" for note in file.notes]
+    found = columns_of(file, lists=PLACES_OF_RECORDS)
+    try:
+        return planned(file, found), told
+    except InputError as error:
+        fault, most = error, found
+    for other, names in later_headers(file) if search and file.layout == "csv" else ():
+        try:
+            return planned(other, names), [told_header(other), *told]
+        except InputError as error:
+            if likelier(names, most):
+                fault, most = InputError(f"{error}{told_likely(other)}"), names
+    raise fault
 
 
 def _not_a_log(file: LogFile) -> str:
@@ -363,6 +403,7 @@ def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] |
     part = _Part(facts, beside=beside)
     facts.notes += [fault] if fault else []
     for batch in read_batches(one.file, one.columns, reader=reader, progress=tell):
+        facts.notes += batch.notes
         part.n_rows += batch.frame.height + batch.rejected.height
         posts, lines, rejected = normalise(batch, one.reader, facts)
         part.posts.append(posts)

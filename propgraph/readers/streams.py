@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 PIECE = 1 << 20
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class _Pieces(io.RawIOBase):
@@ -68,14 +70,43 @@ def checked(stream: IO[bytes], check: Callable[[bytes], None], /) -> IO[bytes]:
     return stream_of(stream, pieces())
 
 
-def recoded(stream: IO[bytes], encoding: str, /) -> IO[bytes]:
-    """Return text in any encoding as valid UTF-8, what cannot be decoded replaced."""
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+def recoded(stream: IO[bytes], encoding: str, /, *, errors: str = "torn") -> IO[bytes]:
+    """Return text in any encoding as UTF-8; bytes that are none of it become as many that UTF-8 has not either."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors=errors)
 
     def pieces() -> Iterator[bytes]:
         for piece in pieces_of(stream):
-            yield decoder.decode(piece).encode()
-        yield decoder.decode(b"", final=True).encode()
+            yield decoder.decode(piece).encode(errors="surrogateescape")
+        yield decoder.decode(b"", final=True).encode(errors="surrogateescape")
+
+    return stream_of(stream, pieces())
+
+
+def _torn(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff" * (error.end - error.start), error.end  # 0xff, which stands nowhere in UTF-8
+
+
+codecs.register_error("torn", _torn)
+
+
+def without_lines(stream: IO[bytes], n: int, /) -> IO[bytes]:
+    """Return a stream without its first `n` lines, which end as lines of any system do."""
+
+    def pieces() -> Iterator[bytes]:
+        left, after_cr = n, False
+        for piece in pieces_of(stream):
+            start = 1 if after_cr and piece.startswith(b"\n") else 0
+            after_cr = False
+            while left and start < len(piece):
+                end = _LINE_END.search(piece, start)
+                start = end.end() if end else len(piece)
+                left -= end is not None
+                # The other half of CR LF may be in the next piece.
+                after_cr = piece.endswith(b"\r") and start == len(piece)
+            if start < len(piece):
+                yield piece[start:]
 
     return stream_of(stream, pieces())
 

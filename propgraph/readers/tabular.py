@@ -12,6 +12,7 @@ import csv
 import io
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from propgraph.errors import InputError
 from propgraph.readers import nested
 from propgraph.readers.base import Reader
 from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
+from propgraph.readers.encodings import guess_encoding, told_guess
 from propgraph.readers.logfile import LogFile, Progress
 from propgraph.readers.paths import unreadable
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
@@ -92,7 +94,8 @@ def read_batches(
         if file.layout in ("parquet", "ipc"):
             yield _read_binary(file, columns)
         elif file.layout == "csv":
-            yield from _read_csv(file, columns, progress)
+            for batch in _read_csv(file, columns, progress):
+                yield batch.moved(file.skip_lines)
         elif reader is not None and reader.rows is not None:
             yield from nested.read_rows(file, columns, reader=reader, progress=progress)
         else:
@@ -128,12 +131,22 @@ def _read_csv(file: LogFile, columns: Sequence[str], progress: Progress | None) 
     names = [name.strip() for name in header]
     places = [names.index(name) for name in columns]
     line = 2
-    try:
-        for batch, next_line in _read_csv_fast(file, columns, places, progress, n_fields=len(header)):
-            line = next_line
-            yield batch
-    except (pa.ArrowInvalid, UnicodeDecodeError, QuoteLeftOpenError):
-        yield from _read_csv_slow(file, columns, places, None if line > 2 else progress, first=line)
+    while True:
+        try:
+            for batch, next_line in _read_csv_fast(file, columns, places, progress, n_fields=len(header)):
+                if next_line > line:  # else it was read before
+                    yield batch if line == 2 else batch.since(line)
+                    line = next_line
+            return
+        except UnicodeDecodeError:
+            if file.encoding is not None or (guess := guess_encoding(file)) is None:
+                break
+            # All that was read of it by now is ASCII, or hardly anything is not.
+            file, progress = replace(file, encoding=guess), None
+            yield Batch(_empty(columns), range(0), notes=[told_guess(guess)])
+        except (pa.ArrowInvalid, QuoteLeftOpenError):
+            break
+    yield from _read_csv_slow(file, columns, places, None if line > 2 else progress, first=line)
 
 
 def _read_csv_fast(
@@ -185,8 +198,11 @@ def _read_csv_fast(
         bad, torn[:] = [row for row in torn if row[0] < line], [row for row in torn if row[0] >= line]
         yield Batch(frame, lines, rejected_rows(file.name, bad)), line
     if torn:
-        empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-        yield Batch(empty, range(0), rejected_rows(file.name, torn)), torn[-1][0] + 1
+        yield Batch(_empty(columns), range(0), rejected_rows(file.name, torn)), torn[-1][0] + 1
+
+
+def _empty(columns: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
 
 
 def _lines(first: int, n: int, without: list[int]) -> Lines:
@@ -217,7 +233,7 @@ def _read_csv_slow(
             return line, None, fault(line, _miscounted(len(fields), n_fields, text), text)
         row = [fields[place] or None for place in places]
         if any(value is not None and _not_text(value) for value in row):
-            return line, None, fault(line, "bytes that are not UTF-8; save the file as UTF-8", text)
+            return line, None, fault(line, _no_text(file), text)
         return line, row, None
 
     def frame(rows: list[Any]) -> pl.DataFrame:
@@ -284,6 +300,12 @@ def _left_open(lines: list[str], separator: str) -> bool:
     except QuoteLeftOpenError:
         return True
     return False
+
+
+def _no_text(file: LogFile) -> str:
+    if file.encoding in (None, "utf-8", "utf-8-sig"):
+        return "bytes that are not UTF-8; save the file as UTF-8, or name its encoding with --encoding"
+    return f"bytes that are not {file.encoding}"
 
 
 def _not_text(value: str) -> bool:

@@ -255,7 +255,7 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
     words = {
         "format": "columns", "trace": "url", "key": str(key), "time-window": "2m", "min-participation": "3",
         "min-edge-weight": "4", "edge-weight": "events", "edge-quantile": "0.5", "threads": "1",
-        "parents": "pdi", "samples": "3", "seed": "5",
+        "parents": "pdi", "samples": "3", "seed": "5", "encoding": "mac-roman", "skip-lines": "0",
     }  # fmt: skip
     flags = [word for name, value in words.items() for word in (f"--{name}", value)]
     flags += ["--map", "account_name=account_id", "--map", "auto", "--pseudonymise"]
@@ -264,7 +264,7 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
         "logs": [str(log)], "format": "columns", "map": {"account_name": "account_id", "auto": "auto"},
         "trace": ["url"], "time_window": 120.0, "min_participation": 3, "min_edge_weight": 4, "edge_weight": "events",
         "edge_quantile": 0.5, "threads": 1, "resolved": None, "pseudonymise": True, "key": str(key),
-        "parents": "pdi", "follows": None, "samples": 3, "seed": 5,
+        "parents": "pdi", "follows": None, "samples": 3, "seed": 5, "encoding": "mac-roman", "skip_lines": 0,
     }  # fmt: skip
     # A second time only with --overwrite.
     assert run(["build", str(log), "-o", str(tmp_path / "s")]) == 1

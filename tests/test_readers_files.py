@@ -202,3 +202,20 @@ def test_an_unreadable_file_is_told(tmp_path, monkeypatch):
 def test_a_few_nuls_do_not_make_a_log_binary(tmp_path):
     path = write(tmp_path / "log.csv", (CSV * 50).encode() + b"\0" * 8)
     assert only(path).layout == "csv"
+
+
+def test_a_folder_of_many_pictures_is_told_in_one_sentence(tmp_path):
+    (tmp_path / "a.csv").write_text("account_id,timestamp\na,1\n")
+    for n in range(6):
+        for name in (f"media/{n}.jpg", f"{n}.md"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+    (tmp_path / "media/sub").mkdir()
+    (tmp_path / "media/sub/x.jpg").touch()
+    found, left_out = find_logs([tmp_path])
+    assert [file.path.name for file in found] == ["a.csv"]
+    assert left_out == [
+        f"{tmp_path}: 6 files left out, not logs by their names (0.md, 1.md, ...)",
+        f"{tmp_path}/media: 6 files left out, not logs by their names (0.jpg, 1.jpg, ...)",
+        f"{tmp_path}/media/sub/x.jpg: left out, not a log by its name",
+    ]

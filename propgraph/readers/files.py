@@ -21,6 +21,9 @@ __all__ = ["LogFile", "Progress", "find_logs", "looks_like_log", "together", "un
 _SUFFIXES = {
     ".csv", ".tsv", ".tab", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".arrow", ".feather", ".ipc",
 }  # fmt: skip
+_NO_LOG_BY_NAME = "not a log by its name"
+_LEFT_OUT_BY_NAME = f": left out, {_NO_LOG_BY_NAME}"
+_TOLD_EACH = 5  # of one folder
 # Of the hundred scripts in an archive of X's those with posts, and the one that says whose they are.
 _OF_AN_ARCHIVE = re.compile(r"(?:(?:tweets?|community-tweet)(?:-part\d+)?|account)\.js", re.IGNORECASE)
 _PACKED = {".gz", ".zst", ".bz2", ".xz"}
@@ -85,7 +88,28 @@ def find_logs(
         raise InputError(together(faults))
     if not found:
         raise InputError("no log to read: " + (together(left_out) if left_out else "no file was named"))
-    return found, left_out
+    return found, _folder_by_folder(left_out)
+
+
+def _folder_by_folder(left_out: list[str]) -> list[str]:
+    """Return the sentences with one for all files of a folder that are no logs by their names, if there are many."""
+    of_folder: dict[PurePath, list[str]] = {}
+    for sentence in left_out:
+        if sentence.endswith(_LEFT_OUT_BY_NAME):
+            path = PurePath(sentence.removesuffix(_LEFT_OUT_BY_NAME))
+            of_folder.setdefault(path.parent, []).append(path.name)
+    told: dict[str, None] = {}
+    for sentence in left_out:
+        path = PurePath(sentence.removesuffix(_LEFT_OUT_BY_NAME))
+        names = of_folder.get(path.parent, [])
+        if sentence.endswith(_LEFT_OUT_BY_NAME) and len(names) > _TOLD_EACH:
+            some = ", ".join(names[:2])
+            told[f"{path.parent}: {len(names):,} files left out, not logs by their names ({some}, ...)"] = (
+                None
+            )
+        else:
+            told[sentence] = None
+    return list(told)
 
 
 def check_text_options(encoding: str | None, skip_lines: int | None) -> None:
@@ -119,7 +143,7 @@ def _no_log_by_name(path: Path) -> str:
     suffixes = _unpacked_suffixes(path)
     if suffixes and suffixes[-1] in _NAMED_ONLY:
         return f"an archive by its name; name it to have it read, or all of them: '*{''.join(path.suffixes[-1:])}'"
-    return "not a log by its name"
+    return _NO_LOG_BY_NAME
 
 
 def _identified(one: NamedFile, asked: LogFile, left_out: list[str]) -> Iterator[LogFile | str]:

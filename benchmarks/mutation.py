@@ -34,7 +34,11 @@ from cosmic_ray.plugins import get_operator, operator_names
 from timing import header, row
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("cosharing", "cascades", "clusters", "readers/times.py", "traces/urls.py")
+MODULES = (
+    *("cosharing", "cascades", "clusters", "readers/times.py"),
+    *("traces/urls.py", "traces/addresses.py", "traces/clinging.py", "traces/hosts.py", "traces/pages.py"),
+    *("traces/url_words.py", "traces/wrappers.py"),
+)
 # Types and identity: `is` for `==` is the same for the numbers and names here, or no sense at all.
 _LEFT_OUT = ("Remove", "Variable", "Exception")
 _SAME = ("_Is", "_IsNot")

@@ -17,7 +17,8 @@ from propgraph.cosharing import window
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, did_you_mean
 from propgraph.provenance import Run, digest
-from propgraph.pseudonyms import Key, platform_marks, pseudonyms, read_key, save_key, with_pseudonyms
+from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
+from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
 from propgraph.readers.coarse import coarse_notes
 from propgraph.readers.files import find_logs
 from propgraph.readers.fineness import RESOLUTION, coarsest
@@ -100,7 +101,7 @@ def build(
         A table of who follows whom, with the columns `follower_id` and `followed_id`.
     pseudonymise
         Put pseudonyms in the place of accounts, names and posts, and leave out the texts; see
-        `pseudonyms.with_pseudonyms`.
+        `pseudonyms.log.with_pseudonyms`.
     key
         File with the key of the pseudonyms. None takes `STUDY.key` beside the study, and makes it if it is
         not there.

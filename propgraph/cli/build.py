@@ -36,7 +36,7 @@ def build(
     samples: Annotated[int, typer.Option("--samples", metavar="N", help="Trees drawn for each cascade (pdi, learned).")] = 100,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where the draws begin.")] = 0,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
-    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms in the place of accounts, names and posts, and leave out the texts.")] = False,
+    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms in the place of accounts, names and posts, in links to platforms, too, and leave out the texts. Times, hashtags, links to other sites and the inputs' paths stay.")] = False,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The key of the pseudonyms, 16 bytes or more.  [default: STUDY.key beside the study, made if it is not there]", show_default=False)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a study that is there already.")] = False,
 ) -> None:  # fmt: skip

@@ -38,6 +38,8 @@ class Page(NamedTuple):
         It is the same in upper and lower case.
     is_short
         It leads elsewhere, nobody knows where.
+    is_public
+        It is a work like a story in a newspaper: hidden only where it is a post of the log.
     """
 
     site: str
@@ -47,6 +49,7 @@ class Page(NamedTuple):
     ids: Mapping[str, tuple[str, ...]] = {}
     folds: bool = False
     is_short: bool = False
+    is_public: bool = False
 
     @property
     def pattern(self) -> str:
@@ -72,6 +75,7 @@ _T_PRIVATE = {
 _DOTTED = r"(?P<name>[A-Za-z0-9._]{1,30})"
 _WORD = r"[A-Za-z0-9_-]"
 _REDDIT = r"(?:/(?:r|u|user)/[^/?#]+)?/comments"
+_TAB = "(?:featured|videos|shorts|streams|live|playlists|community|about)"
 _VIDEO = "https://youtube.com/watch?v=${post}"
 _VIDEO_ID = rf"(?P<post>{_WORD}{{6,}})"
 _STATUS = {"post": ("https://{host}/users/{name}/statuses/{post}", "{post}")}
@@ -124,7 +128,7 @@ PAGES = (
     Page("reddit.com", rf"/(?:u|user)/(?P<name>{_WORD}+)", "https://reddit.com/user/${name}", folds=True),
     # YouTube.
     Page("youtube.com", r"/embed/(?:videoseries|live_stream)(?:[?#].*)?"),
-    Page("youtube.com", rf"/watch{_QUERY}v={_VIDEO_ID}(?:[?&#].*)?", _VIDEO),
+    Page("youtube.com", rf"/watch{_QUERY}v={_VIDEO_ID}(?:[?&#].*)?", _VIDEO, is_public=True),
     Page("youtube.com", rf"/(?:shorts|embed|live|v|e)/{_VIDEO_ID}(?:[?#].*)?", _VIDEO),
     Page(
         "youtube.com",
@@ -132,8 +136,8 @@ PAGES = (
         _VIDEO,
     ),
     Page("youtu.be", rf"/{_VIDEO_ID}(?:[?#].*)?", _VIDEO),
-    Page("youtube.com", rf"/channel/(?P<account>{_WORD}+)(?:/[a-z]+)?"),
-    Page("youtube.com", r"/(?:@|c/|user/)(?P<name>[^/?#@]+)(?:/[a-z]+)?"),
+    Page("youtube.com", rf"/channel/(?P<account>{_WORD}+)(?:/{_TAB})?"),
+    Page("youtube.com", rf"/(?:@|c/|user/)(?P<name>[^/?#@]+)(?:/{_TAB})?"),
     # Bluesky; an account is a DID or, by name, a domain.
     Page(
         "bsky.app",

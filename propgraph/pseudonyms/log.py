@@ -1,52 +1,29 @@
-"""Pseudonyms in place of accounts, names and posts, by a key that stays with whoever made the study.
+"""A log and its shares with pseudonyms in place of accounts, names and posts.
 
 A pseudonymised study is not an anonymous one. Times of posts, links to other sites, hashtags, when an account
 was made and how many follow it stay as they are, since the analysis is about them: who has the platform's
-data can find an account by them.
+data can find an account by them. A hashtag may be somebody's name, a site somebody's blog (`name.wordpress.com`), and
+a link elsewhere may quote a text. Paths of the input files and names of their columns stay in `run.json`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import os
 import re
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from propgraph.encoding import codes_of, decode, encode, labels_of
-from propgraph.errors import InputError, StudyError, UsageError
+from propgraph.pseudonyms.keys import Key, pseudonyms
+from propgraph.pseudonyms.links import Known, hide_links
 from propgraph.readers.base import CANONICAL
 from propgraph.readers.fineness import RESOLUTION
 from propgraph.readers.read import Log
 from propgraph.schema import ID, IDS, POSTS, REJECTED
-from propgraph.traces.urls import canonicalise_urls
-
-MIN_KEY = 16
-"""The shortest key, in bytes."""
-
-_MAX_KEY = 4096  # a longer file is a log or a picture, named by mistake
-# 80 bits: the chance that any two of 10 million ids get one pseudonym is 4 in 10^11, of a billion 4 in 10^7.
-_BYTES = 10
-METHOD = f"keyed BLAKE2b, {2 * _BYTES} hexadecimal digits behind a p"
-
-# Sites whose pages are somebody's profile or post.
-_PLATFORMS = (
-    "x.com", "twitter.com", "t.co", "bsky.app", "bsky.social", "t.me", "telegram.me", "facebook.com", "fb.com", "fb.me",
-    "fb.watch", "instagram.com", "instagr.am", "threads.net", "threads.com", "tiktok.com", "truthsocial.com", "gab.com",
-    "reddit.com", "redd.it", "vk.com", "ok.ru", "linkedin.com", "lnkd.in",
-)  # fmt: skip
-# The same by the path, on whatever host: Mastodon's servers, other front ends, profiles elsewhere.
-_PERSONAL = r"^https://[^/]+/(?:web/)?(?:@|users?/|u/|profile/)|/status(?:es)?/\d"
-# A platform's page inside another link: an archived copy, say.
-_WRAPPED = rf"(?i)(?:[/.=@]|%2F)(?:{'|'.join(map(re.escape, _PLATFORMS))})(?:/|%2F)"
 
 # Reasons for a rejection that quote nothing; sentences in which a value stands; what a reason is about.
 _QUOTES_NOTHING = (
@@ -57,138 +34,13 @@ _SENTENCES = (
     r"(is not a time of this file's kind|lies before 1990|lies in the future|is another post's already.*|"
     r"shares the same in an earlier row)$"
 )
+_A_LINK = "(?i)^https?://"
+_LANGUAGE = r"^[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{1,8}){0,3}$"
 _ABOUT = r"^([\w ]{1,40}):"
 _QUOTED = re.compile(r"(?<!\w)(?:'([^']*)'|\"([^\"]*)\")(?!\w)")
 
 
-@dataclass(frozen=True)
-class Key:
-    """What pseudonyms are made with.
-
-    Attributes
-    ----------
-    secret
-        The bytes that nobody else may have.
-    path
-        The file they stand in, or will.
-    is_new
-        They are not in the file yet.
-    """
-
-    secret: bytes = dataclasses.field(repr=False)
-    path: Path
-    is_new: bool = False
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What a run record says: the method, and eight digits by which two studies can be seen to share a key."""
-        fingerprint = hashlib.blake2b(self.secret, digest_size=4, person=b"fingerprint").hexdigest()
-        return {"pseudonymised": True, "method": METHOD, "key_fingerprint": fingerprint}
-
-    @property
-    def notes(self) -> list[str]:
-        """What whoever makes a study has to be told."""
-        return [
-            "accounts, names and posts are pseudonyms, and texts are left out; times, hashtags, links to other sites, "
-            "when accounts were made and how many follow them stay: this does not make them anonymous",
-            f"the key of the pseudonyms is {self.path}: who has it can tell whether an id is in the study; keep it, "
-            "and keep it apart when you pass the study on",
-        ]
-
-
-def read_key(study: str | Path, path: str | Path | None = None, /) -> Key:
-    """Return the key for a study: the user's, else the one beside the study, else a new one.
-
-    Parameters
-    ----------
-    study
-        The study's folder.
-    path
-        The user's key file: any 16 to 4,096 bytes, blanks at the ends not counted. None takes `STUDY.key`
-        beside the study, so that making a study anew gives the same pseudonyms.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read, or its key is too short or too long.
-    UsageError
-        When the file lies inside the study.
-    """
-    folder = Path(study).resolve()
-    beside = folder.with_name(f"{folder.name}.key")
-    if path is None and not beside.exists():
-        return Key(secrets.token_hex(32).encode(), beside, is_new=True)
-    file = beside if path is None else Path(path)
-    if file.resolve().is_relative_to(folder):
-        raise UsageError(
-            f"--key {file}: it lies in the study and would be passed on with it; put it elsewhere"
-        )
-    try:
-        with file.open("rb") as opened:
-            found = opened.read(_MAX_KEY + 1)
-    except OSError as error:
-        raise InputError(f"--key {file}: cannot be read ({error.strerror})") from error
-    secret = found.strip()  # an editor adds a line's end
-    if len(secret) < MIN_KEY or len(found) > _MAX_KEY:
-        size = f"only {len(secret)} bytes" if len(found) <= _MAX_KEY else f"more than {_MAX_KEY:,} bytes"
-        raise InputError(
-            f"--key {file}: {size}; a key has {MIN_KEY} to {_MAX_KEY:,}, at random (openssl rand -hex 32)"
-        )
-    return Key(secret, file)
-
-
-def save_key(key: Key, /) -> None:
-    """Write a new key to its file, for the user alone to read; one that is there already is left alone.
-
-    Raises
-    ------
-    StudyError
-        When it cannot be written.
-    """
-    if not key.is_new:
-        return
-    try:
-        # Another run's key may have come in between: pseudonyms of an unknown key would be of no use.
-        with os.fdopen(os.open(key.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key.secret + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StudyError(f"{key.path}: the key cannot be written ({error.strerror})") from error
-
-
-def pseudonyms(values: pl.Series, /, *, key: Key, keep: Sequence[str] = ()) -> pl.Series:
-    """Return the pseudonym of each value: `p` and 20 hexadecimal digits, always the same for the same key.
-
-    Parameters
-    ----------
-    values
-        String, without nulls.
-    key
-        The key.
-    keep
-        What is left standing before the pseudonym where a value begins with it; `@` always is.
-
-    Returns
-    -------
-    pl.Series
-        String. The letter keeps spreadsheets from reading a number.
-    """
-    # BLAKE2b takes a key of 64 bytes at most.
-    state = hashlib.blake2b(key=hashlib.blake2b(key.secret).digest(), digest_size=_BYTES)
-    ahead = "|".join(re.escape(start) for start in ("@", *keep))
-    starts = values.str.extract(rf"^((?:{ahead})+)") if values.str.contains(f"^(?:{ahead})").any() else None
-    bare = values if starts is None else values.str.slice(starts.str.len_chars().fill_null(0))
-    digits = []
-    for text in bare.to_list():  # a call for each of ten million ids would cost as much again
-        hashed = state.copy()
-        hashed.update(text.encode())
-        digits.append(hashed.hexdigest())
-    made = "p" + pl.Series(values.name, digits, dtype=ID)
-    return made if starts is None else starts.fill_null("") + made
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Rules:
     """How the distinct values of a column, sorted, become pseudonyms; a method for each kind of value.
 
@@ -198,10 +50,13 @@ class _Rules:
         The key.
     keep
         How ids begin that name their platform, where the log holds several.
+    hidden
+        All links of the log and what stands in their place, as `hide_links` returns them.
     """
 
     key: Key
     keep: tuple[str, ...]
+    hidden: pl.DataFrame
 
     def ids(self, values: pl.Series) -> pl.Series:
         """Return those of accounts, posts and groups, and of all else that only has to be told apart."""
@@ -215,32 +70,28 @@ class _Rules:
         """Return those of payers; `yes` says no more than that there is one."""
         return self.names(values).set(values == "yes", "yes")
 
+    def languages(self, values: pl.Series) -> pl.Series:
+        """Return codes of languages as they are, anything else as an id."""
+        return self.ids(values).zip_with(~values.str.contains(_LANGUAGE), values)
+
     def links(self, values: pl.Series) -> pl.Series:
         """Return links in canonical form, since a tracking token may lead to who copied the link."""
-        known = _canonical(values)
-        hidden = pseudonyms(known["url"].fill_null(known["raw"]), key=self.key)
-        return _links(known, hidden, known["url"].fill_null(hidden))
+        return self._hidden(values)["hidden"]
 
     def objects(self, values: pl.Series) -> pl.Series:
         """Return the log's own objects: links and hashtags stay, anything else may be a post or a person."""
-        hidden = self.ids(values)
-        known = _canonical(values.filter(values.str.contains("(?i)^https?://"))).drop_nulls("url")
-        place = values.search_sorted(known["raw"])
-        hidden = hidden.scatter(place, _links(known, hidden.gather(place), known["raw"]))
-        return hidden.zip_with(~values.str.starts_with("#"), values)
+        ids = self.ids(values)
+        links = values.filter(values.str.contains(_A_LINK))
+        known = self._hidden(links)
+        # Two objects of a log may be one link, and have to stay two.
+        told = known["hidden"].zip_with(
+            ~known["hidden"].is_duplicated(), ids.gather(values.search_sorted(links))
+        )
+        ids = ids.scatter(values.search_sorted(links), told.zip_with(known["is_hidden"], links))
+        return ids.zip_with(~values.str.starts_with("#"), values)
 
-
-def _canonical(links: pl.Series) -> pl.DataFrame:
-    """Return `raw, url, site` and whether a link `is_personal`: somebody's profile or post."""
-    url, site = pl.col("url"), pl.col("site")
-    on_platform = site.is_in(_PLATFORMS) & (url != "https://" + site)
-    is_personal = on_platform | url.str.contains(_PERSONAL) | url.str.contains(_WRAPPED)
-    return canonicalise_urls(links).select("raw", "url", "site", is_personal=is_personal.fill_null(False))
-
-
-def _links(known: pl.DataFrame, hidden: pl.Series, shown: pl.Series) -> pl.Series:
-    """Return `hidden` behind the site of the links that are personal, `shown` for the others."""
-    return ("https://" + known["site"] + "/" + hidden).zip_with(known["is_personal"], shown)
+    def _hidden(self, links: pl.Series) -> pl.DataFrame:
+        return links.to_frame("raw").join(self.hidden, on="raw", how="left", maintain_order="left")
 
 
 _Rule = Callable[[_Rules, pl.Series], pl.Series]
@@ -249,9 +100,9 @@ _TIMES = ("timestamp", RESOLUTION)
 _OF_POSTS: Mapping[str, _Rule] = {
     "content_id": _Rules.ids, "account_id": _Rules.ids, "parent_content_id": _Rules.ids,
     "origin_account_id": _Rules.ids, "target_id": _Rules.ids, "object_id": _Rules.objects, "urls": _Rules.links,
-    "mentions": _Rules.names, "images": _Rules.ids, "sponsor": _Rules.sponsors,
+    "mentions": _Rules.names, "images": _Rules.ids, "sponsor": _Rules.sponsors, "language": _Rules.languages,
 }  # fmt: skip
-_KEPT = (*_TIMES, "kind", "parent_timestamp", "hashtags", "language", "platform")
+_KEPT = (*_TIMES, "kind", "parent_timestamp", "hashtags", "platform")
 # Objects of traces that are not here are ids.
 _OF_TRACES: Mapping[str, _Rule] = {"object": _Rules.objects, "url": _Rules.links, "mention": _Rules.names}
 _KEPT_TRACES = ("domain", "hashtag", "hashtag-sequence")
@@ -265,10 +116,13 @@ def with_pseudonyms(
     - Ids of accounts, posts and groups, names, mentions and images are replaced, by one function: what was
       equal is equal, in this study and in any other of the same key. `@` and, where the log holds several
       platforms, their names stay before an id.
-    - Links to profiles and posts keep their site only; other links stay, in canonical form. Of the log's own
-      objects links and hashtags stay.
+    - Links to profiles and posts, copies in archives included, stay links with pseudonyms for what they name: the
+      account's name gets that of `accounts.name` and mentions, the post's id that of `content_id` (without the
+      platform before it), so that they can be joined; where nothing is known of a platform's page the site alone is
+      left. In links to other sites ids and names of the log are replaced where they can be told from other words.
+      Other links stay, in canonical form. Of the log's own objects links and hashtags stay.
     - Texts go, and what rejected rows said.
-    - Times, kinds, hashtags, languages, and when accounts were made and how many follow them stay.
+    - Times, kinds, hashtags, codes of languages, and when accounts were made and how many follow them stay.
 
     Parameters
     ----------
@@ -284,7 +138,8 @@ def with_pseudonyms(
     tuple
         The same, again in canonical order.
     """
-    rules = _Rules(key, platform_marks(log.posts))
+    marks = platform_marks(log.posts)
+    rules = _Rules(key, marks, hide_links(_links_of(log.posts, shares), _known(log, marks), key=key))
     posts, moved = _posts(log.posts, rules)
     profiles = log.profiles.with_columns(
         _replaced(log.profiles[name].cast(ID), rules, rule)
@@ -296,6 +151,62 @@ def with_pseudonyms(
         notes=[*(_QUOTED.sub(_unquoted, note) for note in log.notes), *key.notes],
     )  # fmt: skip
     return told, {name: _shares(part, rules, posts, moved) for name, part in shares.items()}
+
+
+def _links_of(posts: pl.DataFrame, shares: Mapping[str, pl.DataFrame]) -> pl.Series:
+    """Return all links that a log and its shares hold, as they stand there."""
+    parts = [pl.Series(dtype=ID)]
+    if "urls" in posts.columns:
+        parts.append(posts["urls"].explode(empty_as_null=False, keep_nulls=False))
+    if "object_id" in posts.columns:
+        objects = _labels(posts["object_id"])
+        parts.append(objects.filter(objects.str.contains(_A_LINK)))
+    if "url" in shares:
+        parts += [
+            _labels(shares["url"][name]) for name in ("object_id", "via") if name in shares["url"].columns
+        ]
+    return pl.concat([part.alias("raw") for part in parts]).unique()
+
+
+def _known(log: Log, marks: tuple[str, ...]) -> Known:
+    """Return what the log names, for `hide_links`."""
+    posts = log.posts
+    mark = f"^(?:{'|'.join(map(re.escape, marks))})" if marks else None
+
+    def of(*columns: str) -> pl.Series:
+        parts = [_labels(posts[name]) for name in columns if name in posts.columns]
+        ids = pl.concat([pl.Series(dtype=ID), *(part.alias("") for part in parts)]).unique()
+        return ids if mark is None else ids.str.replace(mark, "")
+
+    return Known(
+        of("content_id", "parent_content_id"),
+        of("account_id", "origin_account_id"),
+        of("target_id"),
+        _names(log, mark),
+    )
+
+
+def _names(log: Log, mark: str | None) -> pl.DataFrame:
+    """Return `name` and `account_id` of what the log calls accounts; of several accounts the first by id."""
+    nobody = pl.lit(None, ID).alias("account_id")
+    tables = [pl.DataFrame(schema={"name": ID, "account_id": ID})]
+    if "name" in log.profiles.columns:
+        tables.append(log.profiles.select(pl.col("name", "account_id").cast(ID)))
+    if "mentions" in log.posts.columns:
+        mentioned = log.posts["mentions"].explode(empty_as_null=False, keep_nulls=False)
+        tables.append(mentioned.unique().to_frame("name").with_columns(nobody))
+    if "origin_account_id" in log.posts.columns:
+        origins = _labels(log.posts["origin_account_id"])
+        tables.append(origins.filter(origins.str.contains("@")).to_frame("name").with_columns(nobody))
+    named = pl.concat(tables).drop_nulls("name")
+    if mark is not None:
+        named = named.with_columns(pl.all().str.replace(mark, ""))
+    bare = pl.col("name").str.strip_chars("@ ").str.to_lowercase()
+    return named.group_by(bare).agg(pl.col("account_id").min())
+
+
+def _labels(values: pl.Series) -> pl.Series:
+    return labels_of(values) if isinstance(values.dtype, pl.Enum) else values.drop_nulls().unique()
 
 
 def platform_marks(posts: pl.DataFrame) -> tuple[str, ...]:

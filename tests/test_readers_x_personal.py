@@ -197,6 +197,13 @@ def test_tweets_before_2020_stand_for_themselves(tmp_path):
     assert (log.sources[0]["reader"], accounts(log)) == ("x-personal-archive", ["11"])
 
 
+def test_a_tweet_that_says_itself_whose_it_is_needs_no_script(tmp_path):
+    path = tmp_path / "tweets.json"
+    path.write_text(json.dumps([tweet("101", user_id_str="15"), tweet("102")], indent=1))
+    log = read_logs([path])
+    assert (accounts(log), log.n_rows) == (["15"], 2)
+
+
 def test_the_account_s_script_alone_is_no_log(tmp_path):
     path = write(tmp_path, "account.js", [{"account": OWNER}])
     with pytest.raises(InputError, match="no reader knows these columns"):

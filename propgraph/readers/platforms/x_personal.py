@@ -41,11 +41,12 @@ def _opened(_log: LogFile, accounts: Any) -> Rows:
 
 
 def _rows(record: Record, *, owner: Record | None = None) -> Iterator[Row | NoPost]:
-    if not owner:
+    tweet = inner(record, "tweet") or record
+    if not owner and not tweet.get("user_id_str"):
         raise NotThisFormatError(
             "account.js, which says whose tweets these are, does not lie beside this file"
         )
-    yield _post(inner(record, "tweet") or record, owner)
+    yield _post(tweet, owner or {})
 
 
 def _community_opened(log: LogFile, _beside: Any) -> Rows:
@@ -83,7 +84,7 @@ def _post(tweet: Record, owner: Record) -> Row:
         origin = tweet.get("in_reply_to_user_id_str")
     return {
         "content_id": number,
-        "account_id": owner.get("accountId"),
+        "account_id": owner.get("accountId") or tweet.get("user_id_str"),
         "timestamp": tweet.get("created_at"),
         "kind": kind,
         "parent_content_id": parent_id,
@@ -145,7 +146,8 @@ READERS = (
         title="X (Twitter) archive of one's own account (tweets.js with account.js beside it)",
         layouts=(("tweet.id_str", "tweet.created_at", "tweet.full_text"), ("id_str", "created_at", "full_text")),
         fields=_FIELDS | {
-            "account_id": "accountId in account.js, which has to lie beside tweets.js",
+            "account_id": "accountId in account.js, which has to lie beside tweets.js; where it does not, user_id_str, "
+            "which an archive's own tweets do not have",
             "account_name": "username in account.js",
             "account_created_at": "createdAt in account.js",
         },

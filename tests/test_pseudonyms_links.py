@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from pathlib import Path
 from urllib.parse import quote
 
 import polars as pl
@@ -13,9 +15,11 @@ from propgraph.export.tables import render
 from propgraph.pipeline import build, find_clusters
 from propgraph.pseudonyms.keys import Key
 from propgraph.pseudonyms.links import Known, hide_links
+from propgraph.pseudonyms.log import with_pseudonyms
+from propgraph.readers.read import read_logs
 from propgraph.schema import TABLES
 from propgraph.stability.measure import measure_stability
-from propgraph.traces.make import TRACES
+from propgraph.traces.make import TRACES, make_shares
 from propgraph.traces.urls import canonicalise_urls
 
 SECRET = b"sixteen bytes or more of a secret"
@@ -327,10 +331,11 @@ def studies(tmp_path_factory):
 
 
 def strings(frame):
-    for name in frame.columns:
-        column = frame[name].explode() if isinstance(frame[name].dtype, pl.List) else frame[name]
-        if column.dtype == pl.String:
-            yield from column.drop_nulls()
+    """Every text in a frame, those in lists too."""
+    for name, dtype in frame.schema.items():
+        column = frame[name].explode() if isinstance(dtype, pl.List) else frame[name]
+        if column.dtype == pl.String or isinstance(column.dtype, pl.Enum):
+            yield from column.cast(pl.String).drop_nulls()
 
 
 def test_nothing_that_the_log_says_of_anybody_is_left(studies, tmp_path, capsys):
@@ -372,3 +377,40 @@ def test_the_same_links_are_shared(studies):
             .value_counts(sort=True)
             .equals(getattr(hidden, table)["trace"].value_counts(sort=True))
         ), table
+
+
+# --- every format ------------------------------------------------------------------------------------------
+
+TEN = Path(__file__).parent / "fixtures" / "ten"
+
+
+@pytest.mark.parametrize("path", sorted(TEN.iterdir()), ids=lambda path: path.name)
+def test_nothing_that_a_log_of_any_format_says_of_anybody_is_left(path):
+    log = read_logs([path])
+    shares = make_shares(log.posts)
+    said = (
+        "account_id",
+        "content_id",
+        "parent_content_id",
+        "origin_account_id",
+        "target_id",
+        "mentions",
+        "text",
+    )
+    raw = {
+        *strings(log.posts.select(name for name in said if name in log.posts.columns)),
+        *strings(log.profiles.drop("account_id")),
+    }
+    raw = sorted({text.strip("@").lower() for text in raw}, key=len, reverse=True)
+    assert len(raw) > 10
+    any_of_them = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, raw))})(?![\w-])")
+    told, hidden = with_pseudonyms(log, shares, key=KEY)
+    tables = [
+        told.posts,
+        told.profiles,
+        told.rejected.drop("source"),
+        *(part.drop("trace") for part in hidden.values()),
+    ]
+    left = [text for table in tables for text in strings(table)]
+    left += [note for note in told.notes if TEN.name not in note]  # a path may name somebody, and stays
+    assert [text for text in left if any_of_them.search(text.lower())] == []

@@ -206,6 +206,23 @@ def test_what_was_different_stays_different():
     assert found["https://forum.example/u/ben"] == f"https://forum.example/u/{hashed('ben@forum.example')}"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "https://t.me/river/1?" + "t=t=" * 16_000 + "#!x",
+        "https://facebook.com/a" + "/videos/a" * 7_000,
+        "https://vk.com/a?" + "w=&" * 20_000,
+        "https://example.com/u/" + "a." * 32_000 + "/",
+        "https://example.com/?" + "x=did:" * 10_000,
+        "https://example.com/" + "twitter.com%25" * 4_600,
+    ],
+    ids=lambda raw: raw[:30],
+)
+def test_long_and_hostile_comes_to_an_end(raw):
+    log = known(posts=["thing1"], names={"river": None})
+    assert hidden(raw, known=log)[raw].startswith("https://")
+
+
 # --- a log in which every field and every link names somebody ----------------------------------------------
 
 NAME, OTHER, POST, ACCOUNT = (

@@ -28,6 +28,7 @@ WRAPPED = {
         https://lm.facebook.com/l.php?h=AT0&u={QUOTED}
         https://www.facebook.com/flx/warn/?u={QUOTED}
         https://m.facebook.com/l.php?u={QUOTED}
+        https://www.facebook.com/plugins/post.php?href={QUOTED}&width=500
     """,
     "instagram and kin": f"https://l.instagram.com/?u={QUOTED}&e=AT0 https://l.threads.com/?u={QUOTED} https://l.wl.co/l?u={QUOTED}",
     "google": f"""
@@ -137,6 +138,9 @@ WRAPPED = {
         https://www.bing.com/amp/s/{BARE}
         https://www-valley--herald-com.cdn.ampproject.org/c/s/{BARE}&amp_js_v=0.1
         https://cdn.ampproject.org/v/s/{BARE}
+        https://www-valley--herald-com.bing-amp.com/c/s/{BARE}
+        https://googleweblight.com/i?u={QUOTED}&hl=en
+        http://googleweblight.com/?lite_url={QUOTED}
     """,
     "translations": f"""
         https://www-valley--herald-com.translate.goog/2024/03/water?p=2&id=7&_x_tr_sl=en&_x_tr_tl=de&_x_tr_hl=de

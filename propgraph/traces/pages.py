@@ -62,7 +62,8 @@ _REST = r"(?:[/?#].*)?"
 _QUERY = r"\?(?:[^#]*?&)?"  # parameters before the one that counts
 _X_NAME = r"(?P<name>[A-Za-z0-9_]{1,20})"
 _T_NAME = r"(?P<name>[A-Za-z][A-Za-z0-9_]{3,31})"
-_T_VIEW = r"(?:\?(?:(?:single|embed|mode|userpic|dark|before|after|t)(?:=[^&#]*)?&?)+)?"
+_T_PARAM = r"(?:single|embed|mode|userpic|dark|before|after|t)(?:=[^&#]*)?"
+_T_VIEW = rf"(?:\?{_T_PARAM}(?:&{_T_PARAM})*)?"
 _T_IDS = {
     "post": (
         "{known}/{post}", "{name}/{post}", "{name}-{post}", "{known}-{post}", "{name}:{post}", "{known}:{post}",

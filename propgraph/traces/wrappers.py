@@ -140,6 +140,7 @@ WRAPPERS = (
     Wrapper("l.instagram.com l.threads.net l.messenger.com l.workplace.com l.wl.co", r"(?:/l(?:\.php)?)?", ("u",)),
     Wrapper("google.*", r"/url", ("q", "url")),
     Wrapper("google.*", r"/imgres", ("imgrefurl",)),
+    Wrapper("facebook.com", r"/plugins/(?:post|video)\.php", ("href",)),
     Wrapper("youtube.com", r"/redirect", ("q",)),
     Wrapper("vk.com away.vk.com", r"/away(?:\.php)?", ("to",)),
     Wrapper("ok.ru", r"/dk", ("st.rfn", "st.link")),
@@ -193,7 +194,8 @@ WRAPPERS = (
     # Copies for telephones.
     Wrapper("google.*", r"/amp/(?:s/)?(?=[^/])", _secure_rest),
     Wrapper("bing.com", r"/amp/s/(?=[^/])", _secure_rest),
-    Wrapper("*.cdn.ampproject.org", r"/(?:c|v|wp)/(?:s/)?(?=[^/])", _secure_rest),
+    Wrapper("*.cdn.ampproject.org *.bing-amp.com", r"/(?:c|v|wp)/(?:s/)?(?=[^/])", _secure_rest),
+    Wrapper("googleweblight.com", r"(?:/i)?", ("u", "lite_url")),
     # Translations.
     Wrapper("*.translate.goog", r"", _translated_host),
     Wrapper("google.*", r"/(?:translate|website)", ("u",)),

@@ -14,6 +14,7 @@ import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing import window
+from propgraph.cosharing.bursts import BURST_CAP, NO_BURSTS, bursts_note
 from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
 from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, did_you_mean
 from propgraph.provenance import Run, digest
@@ -24,7 +25,7 @@ from propgraph.readers.files import find_logs
 from propgraph.readers.fineness import RESOLUTION, coarsest
 from propgraph.readers.read import Log, Plan, plan_logs, read_planned
 from propgraph.readers.side import read_side_table
-from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES
+from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES, TIME
 from propgraph.study import Study, StudyWriter, check_target, writing
 from propgraph.traces.make import check_traces, make_shares, names_of, nothing_shared
 from propgraph.traces.parents import FAST_S
@@ -47,6 +48,7 @@ _MENDED = {
 }
 
 FAST = "fast-reshare"
+_BURSTS_TOLD = 20  # in the run record, the largest
 _SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X was for most of its life
 
 
@@ -68,6 +70,7 @@ def build(
     min_edge_weight: int = 2,
     edge_weight: str = "objects",
     edge_quantile: float = 0.0,
+    burst_cap: int = BURST_CAP,
     parents: str | None = None,
     follows: str | Path | None = None,
     samples: int = 100,
@@ -92,8 +95,8 @@ def build(
         Traces to make, or one; None takes all that the logs support and that `make_shares` makes by default.
     resolved
         A table of short links and where they lead, as for `read_resolved`; nothing is ever fetched.
-    time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, threads
-        As for `cosharing_edges`; the window in seconds.
+    time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, burst_cap, threads
+        As for `cosharing_edges`; the window in seconds. What bursts are sampled is told in the run record.
     parents, samples, seed
         Who gives the parents that the log does not name, how many trees are drawn, and where the draws
         begin; as for `build_cascades`.
@@ -126,7 +129,7 @@ def build(
     """
     window_options: dict[str, Any] = {
         "time_window": time_window, "min_participation": min_participation, "min_edge_weight": min_edge_weight,
-        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "threads": threads,
+        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "burst_cap": burst_cap, "threads": threads,
     }  # fmt: skip
     window.check_options(**window_options)
     traces = check_traces(trace)
@@ -183,10 +186,7 @@ def build(
             }  # fmt: skip
             _write_cascades(writer, log, shares, run, asked)
         with run.step("edges"):
-            found = [
-                window.cosharing_edges(part, **window_options, progress=progress) for part in shares.values()
-            ]
-            edges = pl.concat([EDGES.empty(), *found])
+            edges = _edges(shares, run, window_options, progress)
             writer.write("edges", edges)
         with run.step("write"):
             run.record["inputs"] = digests.result()
@@ -196,6 +196,27 @@ def build(
             save_key(secret)
         writer.run = {"build": run.finish()}
     return Study.open(study)
+
+
+def _edges(
+    shares: Mapping[str, pl.DataFrame], run: Run, options: dict[str, Any], progress: Progress | None
+) -> pl.DataFrame:
+    """Return the edges of all traces; the bursts of which pairs were sampled go into the record."""
+    found = [window.edges_and_bursts(part, **options, progress=progress) for part in shares.values()]
+    bursts = pl.concat([NO_BURSTS, *(part for _, part in found)])
+    told = bursts.sort(
+        "n_accounts", "trace", "object_id", "first_time", descending=[True, False, False, False]
+    )
+    run.record["bursts"] = {
+        **{name: int(bursts[name].sum()) for name in ("n_shares", "n_pairs", "n_looked_at")},
+        "n_bursts": bursts.height,
+        "n_objects": bursts.select(pl.struct("trace", "object_id").n_unique()).item(),
+        "largest": told.head(_BURSTS_TOLD).cast({TIME: pl.String}).to_dicts(),
+    }
+    note = bursts_note(bursts, burst_cap=options["burst_cap"], time_window=options["time_window"])
+    if note is not None:
+        run.note(note)
+    return pl.concat([EDGES.empty(), *(part for part, _ in found)])
 
 
 def _check_there(*tables: str | Path | None) -> None:

@@ -254,7 +254,7 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
     key.write_text("sixteen bytes or more")
     words = {
         "format": "columns", "trace": "url", "key": str(key), "time-window": "2m", "min-participation": "3",
-        "min-edge-weight": "4", "edge-weight": "events", "edge-quantile": "0.5", "threads": "1",
+        "min-edge-weight": "4", "edge-weight": "events", "edge-quantile": "0.5", "burst-cap": "500", "threads": "1",
         "parents": "pdi", "samples": "3", "seed": "5", "encoding": "mac-roman", "skip-lines": "0",
     }  # fmt: skip
     flags = [word for name, value in words.items() for word in (f"--{name}", value)]
@@ -263,7 +263,7 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
     assert Study.open(tmp_path / "s").run["build"]["parameters"] == {
         "logs": [str(log)], "format": "columns", "map": {"account_name": "account_id", "auto": "auto"},
         "trace": ["url"], "time_window": 120.0, "min_participation": 3, "min_edge_weight": 4, "edge_weight": "events",
-        "edge_quantile": 0.5, "threads": 1, "resolved": None, "pseudonymise": True, "key": str(key),
+        "edge_quantile": 0.5, "burst_cap": 500, "threads": 1, "resolved": None, "pseudonymise": True, "key": str(key),
         "parents": "pdi", "follows": None, "samples": 3, "seed": 5, "encoding": "mac-roman", "skip_lines": 0,
         "time_format": None, "time_zone": None,
     }  # fmt: skip

@@ -203,6 +203,7 @@ def test_the_run_record_tells_how_the_study_was_made(log, study):
     assert made["versions"]["polars"] == pl.__version__
     assert made["parameters"] == CHOICES | {
         "logs": [str(log)], "format": None, "map": {}, "trace": None, "edge_weight": "objects", "edge_quantile": 0.0,
+        "burst_cap": 1000, "encoding": None, "skip_lines": None, "time_format": None, "time_zone": None,
         "resolved": None, "pseudonymise": False, "key": None, "parents": None, "follows": None, "samples": 100,
         "seed": 0,
     }  # fmt: skip

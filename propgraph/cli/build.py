@@ -31,6 +31,7 @@ def build(
     min_edge_weight: Annotated[int, typer.Option("--min-edge-weight", metavar="N", help="Keep edges of weight N or more.")] = 2,
     edge_weight: Annotated[str, typer.Option("--edge-weight", metavar="objects|events", help="What the weight counts, and so the minimum and the quantile: distinct objects, or pairs of posts.")] = "objects",
     edge_quantile: Annotated[float, typer.Option("--edge-quantile", metavar="Q", help="Keep edges whose weight lies strictly above this quantile of all weights; 0 keeps all.")] = 0.0,
+    burst_cap: Annotated[int, typer.Option("--burst-cap", metavar="N", help="Where more than N accounts share an object within the window, an even sample of their pairs is looked at for edges, and it is told; 0 looks at all pairs.")] = 1000,
     parents: Annotated[str | None, typer.Option("--parents", metavar="observed|follow|pdi|learned|star", help="Who gives the parents that the log does not name, in cascades: who follows whom (--follows), draws by followers and delay (pdi), or by a law fitted to observed trees (learned).  [default: the root]", show_default=False)] = None,
     follows: Annotated[Path | None, typer.Option("--follows", metavar="FILE", help="Who follows whom: a table with the columns follower_id and followed_id.", show_default=False)] = None,
     samples: Annotated[int, typer.Option("--samples", metavar="N", help="Trees drawn for each cascade (pdi, learned).")] = 100,
@@ -50,7 +51,7 @@ def build(
             logs, study, format=format, mapping=parse_mapping(map or []), encoding=encoding, skip_lines=skip_lines,
             time_format=time_format, time_zone=time_zone, trace=trace, resolved=resolved,
             time_window=seconds("--time-window", time_window), min_participation=min_participation,
-            min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile,
+            min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
             parents=parents, follows=follows, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
         )  # fmt: skip
     for note in made.run["build"]["notes"]:

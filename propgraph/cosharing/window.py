@@ -3,11 +3,13 @@
 For each account, each of its shares looks up and down the object's time-sorted list while within the
 window and adds into one row of counts; the row's edges that reach the minimum are written out and the
 row is cleared. It is Gustavson's sparse product with a window and a threshold: memory is
-O(shares + accounts + edges kept), and rows split over threads without locks.
+O(shares + accounts + edges kept), and rows split over threads without locks. Of a burst of very many accounts a
+sample is looked at (see `bursts`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +18,14 @@ import numpy.typing as npt
 import polars as pl
 from numba import njit
 
+from propgraph.cosharing.bursts import (
+    BURST_CAP,
+    NO_BURSTS,
+    bursts_note,
+    crowd_of,
+    looked_at,
+    measure_by_lists,
+)
 from propgraph.cosharing.chance import chance_of
 from propgraph.cosharing.incidence import (
     Bool,
@@ -41,6 +51,8 @@ _BLOCKS = 64
 
 Counts = tuple[npt.NDArray[np.int64], ...]
 
+_log = logging.getLogger(__name__)
+
 
 def check_options(
     *,
@@ -49,6 +61,7 @@ def check_options(
     min_edge_weight: int,
     edge_weight: str,
     edge_quantile: float,
+    burst_cap: int,
     threads: int | None,
 ) -> int:
     """Return the number of threads; raise `UsageError` where an option of `cosharing_edges` is out of range."""
@@ -64,6 +77,7 @@ def check_options(
         raise UsageError(f"min_edge_weight: {min_edge_weight} is more than {MANY}")
     if not 0 <= edge_quantile < 1:
         raise UsageError(f"edge_quantile: {edge_quantile} is not in 0 <= q < 1")
+    check_at_least("burst_cap", burst_cap, 0)
     return n_threads
 
 
@@ -76,6 +90,7 @@ def cosharing_edges(
     min_edge_weight: int = 2,
     edge_weight: str = "objects",
     edge_quantile: float = 0.0,
+    burst_cap: int = BURST_CAP,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
@@ -98,6 +113,11 @@ def cosharing_edges(
     edge_quantile
         Keep edges whose weight lies strictly above this quantile (0..1, linear interpolation) of the
         weights of all edges of the trace; 0 keeps all.
+    burst_cap
+        Where more than so many accounts stand around a share, at its object within the window, it is in a burst,
+        and of two shares in bursts only an even sample is looked at together (see `bursts`): a pair of accounts
+        that met nowhere else may be missing, with no pair of posts looked at. What is told of pairs is exact, and
+        time grows with the shares, not with their square. A warning is logged where it happens. 0 for no bound.
     threads
         At most so many at once; None for one a processor. The result does not depend on it.
     progress
@@ -121,34 +141,72 @@ def cosharing_edges(
     Computational Communication Research 7 (2025); Gustavson, "Two Fast Algorithms for Sparse
     Matrices", ACM TOMS 4 (1978).
     """
+    edges, bursts = edges_and_bursts(
+        shares, time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
+        edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap, threads=threads, progress=progress,
+    )  # fmt: skip
+    if (note := bursts_note(bursts, burst_cap=burst_cap, time_window=time_window)) is not None:
+        _log.warning(note)
+    return edges
+
+
+def edges_and_bursts(
+    shares: pl.DataFrame,
+    /,
+    *,
+    time_window: float,
+    min_participation: int,
+    min_edge_weight: int,
+    edge_weight: str,
+    edge_quantile: float,
+    burst_cap: int,
+    threads: int | None,
+    progress: Progress | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the edges as `cosharing_edges` does, and the bursts of which pairs were sampled.
+
+    The second frame has a row a burst, as from `bursts.Crowd.table`.
+    """
     n_threads = check_options(
         time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
-        edge_weight=edge_weight, edge_quantile=edge_quantile, threads=threads,
+        edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap, threads=threads,
     )  # fmt: skip
     check_shares(shares)
-    frames = [EDGES.empty()]
+    frames, bursts = [EDGES.empty()], [NO_BURSTS]
     for trace, part in parts_by_trace(shares):
         log = incidence(part)
         window = _Window(
+            trace,
             window_ms=round(time_window * 1000),
             min_weight=min_edge_weight,
             by_events=edge_weight == "events",
+            burst_cap=burst_cap,
             threads=n_threads,
             tell=named(progress, f"co-shares ({trace})"),
         )
         edges = window.edges(log, min_participation, edge_quantile)
-        frames.append(_as_frame(edges, log, trace, window))
-    return pl.concat(frames)
+        frames.append(_as_frame(edges, log, window))
+        bursts.append(window.bursts)
+    return pl.concat(frames), pl.concat(bursts)
 
 
 class _Window:
     """One run of the kernel over one trace."""
 
     def __init__(
-        self, *, window_ms: int, min_weight: int, by_events: bool, threads: int, tell: Callable[[float], None]
+        self,
+        trace: str,
+        *,
+        window_ms: int,
+        min_weight: int,
+        by_events: bool,
+        burst_cap: int,
+        threads: int,
+        tell: Callable[[float], None],
     ) -> None:
-        self.window_ms, self.min_weight, self.by_events = window_ms, min_weight, by_events
-        self.threads, self.tell = threads, tell
+        self.trace, self.window_ms, self.min_weight, self.by_events = trace, window_ms, min_weight, by_events
+        self.burst_cap, self.threads, self.tell = burst_cap, threads, tell
+        self.bursts = NO_BURSTS
 
     def edges(self, log: Incidence, min_participation: int, quantile: float) -> Counts:
         """Return (source, target, n_events, n_objects, sum_ms, fast, first, last) of the edges kept."""
@@ -164,7 +222,8 @@ class _Window:
             cut = _quantile(*self._histogram(log, takes_part), quantile)
             self.min_weight = min(max(self.min_weight, int(np.floor(cut)) + 1), MANY)
         log = self._prune(log, n_accounts)
-        return self._scan(log, takes_part, self.min_weight)
+        blocks = list(self._blocks(log, takes_part, self.min_weight))
+        return tuple(np.concatenate(columns) for columns in zip(*blocks, strict=True))
 
     def _prune(self, log: Incidence, n_accounts: int) -> Incidence:
         """Drop accounts that pair on too few objects for any edge, until few are left to drop."""
@@ -190,21 +249,20 @@ class _Window:
             heavy.append(weights[weights >= _HISTOGRAM])
         return histogram, np.concatenate(heavy)
 
-    def _scan(self, log: Incidence, takes_part: Bool, min_weight: int) -> Counts:
-        blocks = list(self._blocks(log, takes_part, min_weight))
-        return tuple(np.concatenate(columns) for columns in zip(*blocks, strict=True))
-
     def _blocks(self, log: Incidence, takes_part: Bool, min_weight: int) -> Iterator[Counts]:
         """Yield the edges of block after block of accounts, in order, computed on several threads."""
         n_accounts = len(log.accounts)
         start, position = grouped(log.account, n_accounts)
         bounds = _equal_blocks(start, log.n_shares, _BLOCKS)
         after, before = _next_other(log.object, log.account)
+        crowd = crowd_of(log, window_ms=self.window_ms, burst_cap=self.burst_cap)
+        self.bursts = crowd.table(log, self.trace, window_ms=self.window_ms)
 
         def run(block: int) -> Counts:
             result: Counts = _rows(
                 bounds[block], bounds[block + 1], start, position, log.offsets, log.object, log.account,
-                log.time, log.post, after, before, takes_part, self.window_ms, min_weight, self.by_events,
+                log.time, log.post, after, before, takes_part, crowd.step, crowd.after, crowd.before,
+                crowd.account, self.window_ms, min_weight, self.by_events,
             )  # fmt: skip
             return result
 
@@ -215,7 +273,7 @@ class _Window:
                 yield counts
 
 
-def _as_frame(edges: Counts, log: Incidence, trace: str, window: _Window) -> pl.DataFrame:
+def _as_frame(edges: Counts, log: Incidence, window: _Window) -> pl.DataFrame:
     source, target, n_events, n_objects, sum_ms, fast, first, last = edges
     chance = chance_of(
         log,
@@ -227,7 +285,7 @@ def _as_frame(edges: Counts, log: Incidence, trace: str, window: _Window) -> pl.
     )
     frame = pl.DataFrame(
         {
-            "trace": pl.repeat(trace, len(source), eager=True),
+            "trace": pl.repeat(window.trace, len(source), eager=True),
             "source": log.accounts.gather(pl.Series(source)),
             "target": log.accounts.gather(pl.Series(target)),
             "n_events": n_events,
@@ -348,6 +406,10 @@ def _rows(
     after: Int32,
     before: Int32,
     takes_part: Bool,
+    step: Int32,
+    hop_after: Int32,
+    hop_before: Int32,
+    crowded: Bool,
     window_ms: int,
     min_weight: int,
     by_events: bool,
@@ -355,20 +417,29 @@ def _rows(
     """Return the edges from each account of the block to accounts of higher code.
 
     Hardly any pair reaches the minimum, so a row is counted first, with eight bytes a neighbour, and only
-    the neighbours that reach it are looked up again for their times.
+    the neighbours that reach it are looked up again for their times. Two accounts with shares in bursts may have
+    met more often than was looked at: what they share decides.
     """
     n_accounts = start.size - 1
     latest = np.full((n_accounts, 2), -1, np.int32)  # the latest object co-shared, the count so far
     latest[:, 1] = 0
     slot = np.full(n_accounts, -1, np.int32)
     touched = np.empty(n_accounts, np.int32)
+    seen = np.empty(np.diff(offsets).max() if step.size else 0, np.int64)
     kept = 0
     out = np.empty((1024, 8), np.int64)
     for a in range(first_account, last_account):
         used = 0
+        in_burst = step.size > 0 and crowded[a]
         for k in range(start[a], start[a + 1]):
             p = position[k]
             o = object_[p]
+            if step.size and step[p] > 1:
+                used = _in_burst(
+                    a, p, offsets, object_, account, time, post, step, hop_after, hop_before, window_ms, by_events,
+                    seen, latest, touched, used,
+                )  # fmt: skip
+                continue
             bound = offsets[o + 1]
             q = p + after[p]
             limit = time[p] + window_ms
@@ -404,7 +475,8 @@ def _rows(
         n_found = 0
         for k in range(used):
             b = touched[k]
-            if latest[b, 1] >= min_weight and (takes_part[a] or takes_part[b]):
+            enough = latest[b, 1] >= min_weight or (in_burst and crowded[b])
+            if enough and (takes_part[a] or takes_part[b]):
                 touched[n_found] = b
                 n_found += 1
             latest[b, 0] = -1
@@ -416,21 +488,63 @@ def _rows(
             longer[:kept] = out[:kept]
             out = longer
         neighbours = np.sort(touched[:n_found])
-        for k in range(n_found):
-            slot[neighbours[k]] = k
         row = out[kept : kept + n_found]
-        _measure(
-            a, row, slot, start, position, offsets, object_, account, time, post, after, before, window_ms
-        )
+        if in_burst:
+            measure_by_lists(
+                a, neighbours, row, start, position, offsets, object_, time, post, window_ms, FAST_MS
+            )
+        else:
+            for k in range(n_found):
+                slot[neighbours[k]] = k
+            _measure(
+                a, row, slot, start, position, offsets, object_, account, time, post, after, before, window_ms
+            )
+            for k in range(n_found):
+                slot[neighbours[k]] = -1
         for k in range(n_found):
-            row[k, 0] = a
-            row[k, 1] = neighbours[k]
-            slot[neighbours[k]] = -1
-        kept += n_found
+            if row[k, 2 if by_events else 3] >= min_weight:
+                out[kept] = row[k]
+                out[kept, 0] = a
+                out[kept, 1] = neighbours[k]
+                kept += 1
     return (
         out[:kept, 0].copy(), out[:kept, 1].copy(), out[:kept, 2].copy(), out[:kept, 3].copy(),
         out[:kept, 4].copy(), out[:kept, 5].copy(), out[:kept, 6].copy(), out[:kept, 7].copy(),
     )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _in_burst(
+    a: int,
+    p: int,
+    offsets: Int64,
+    object_: Int32,
+    account: Int32,
+    time: Int64,
+    post: Int64,
+    step: Int32,
+    hop_after: Int32,
+    hop_before: Int32,
+    window_ms: int,
+    by_events: bool,
+    seen: Int64,
+    latest: Int32,
+    touched: Int32,
+    used: int,
+) -> int:
+    """Count what share `p` of a burst is looked at with; return how many neighbours the row has."""
+    o = object_[p]
+    n_seen = looked_at(p, offsets[o], offsets[o + 1], time, window_ms, step, hop_after, hop_before, seen)
+    for q in seen[:n_seen]:
+        b = account[q]
+        if b > a and (post.size == 0 or post[p] != post[q]):
+            if latest[b, 1] == 0:
+                touched[used] = b
+                used += 1
+            if (by_events and latest[b, 1] < MANY) or latest[b, 0] != o:
+                latest[b, 0] = o
+                latest[b, 1] += 1
+    return used
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.clusters.find import NO_GROUPS, Choices, grown_groups, logs_of, numbered, window_clusters
+from propgraph.cosharing.bursts import BURST_CAP
 from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_mean
 from propgraph.cosharing.gaps import gaps_of
 from propgraph.cosharing.incidence import Bool, Incidence, Int64
@@ -30,7 +31,7 @@ from propgraph.cosharing.ranks import (
     sittings_of,
 )
 from propgraph.cosharing.terms import Retested, Terms, retest, terms_of
-from propgraph.cosharing.window import cosharing_edges
+from propgraph.cosharing.window import edges_and_bursts
 from propgraph.encoding import codes_in
 from propgraph.stability.grid import Grid, Setting
 from propgraph.study import Study
@@ -187,13 +188,18 @@ def _edges(
     """Return the edges of one trace in each window; those of the study's own are there already."""
     trace = "" if shares.is_empty() else shares.item(0, "trace")
     options = ("min_participation", "min_edge_weight", "edge_weight", "edge_quantile")
+    cap = built.get("burst_cap", BURST_CAP)  # a study of an earlier version has none
     found = []
     for window in windows:
         if window == built["time_window"]:
             frame = study.scan("edges").filter(pl.col("trace") == trace).collect()
         else:
-            frame = cosharing_edges(
-                shares, time_window=window, threads=threads, **{name: built[name] for name in options}
+            frame, _ = edges_and_bursts(
+                shares,
+                time_window=window,
+                burst_cap=cap,
+                threads=threads,
+                **{name: built[name] for name in options},
             )
         found.append(frame.select("source", "target", "weight"))
     return found

@@ -62,6 +62,104 @@ def cosharing_edges(
     return [edge for edge in edges if edge["weight"] > cut and edge["weight"] >= min_edge_weight]
 
 
+def steps(group, *, window_ms, burst_cap, partners):
+    """Return for each row of one object, in order, 1 where at most `burst_cap` accounts stand in its window, else the
+    least power of two, 2 or more, of which `partners` steps reach over the rows in its window."""
+    found = []
+    for row in group:
+        near = [other for other in group if abs(other[TIME] - row[TIME]) <= window_ms]
+        step = 1
+        if len({other[ACCOUNT] for other in near}) > burst_cap:
+            step = 2
+            while step * partners < len(near):
+                step *= 2
+        found.append(step)
+    return found
+
+
+def pairs_looked_at(rows, *, window_ms, burst_cap, partners):
+    """Return the pairs of rows that are looked at: of two in bursts, neighbours and those a multiple of both steps
+    apart, by the order of the object's rows; of all others, every pair. And how many pairs of bursts there are."""
+    kept, n_in_bursts, n_kept = [], 0, 0
+    by_object = defaultdict(list)
+    for row in rows:
+        by_object[row[OBJECT]].append(row)
+    for group in by_object.values():
+        group.sort(key=lambda row: (row[TIME], row[ACCOUNT], row[CONTENT]))
+        step = steps(group, window_ms=window_ms, burst_cap=burst_cap, partners=partners)
+        for one, other in combinations(range(len(group)), 2):
+            if group[other][TIME] - group[one][TIME] > window_ms:
+                continue
+            in_burst = step[one] > 1 and step[other] > 1
+            looked_at = other - one == 1 or (other - one) % max(step[one], step[other]) == 0
+            n_in_bursts += in_burst
+            n_kept += in_burst and looked_at
+            if looked_at or not in_burst:
+                kept.append((group[one], group[other]))
+    return kept, n_in_bursts, n_kept
+
+
+def left(rows, *, window_ms, min_participation, least):
+    """Return the rows by which edges of `least` objects or more can come about: in some pair, by accounts with so many
+    rows; and then, again and again, by accounts that pair over so many objects, until fewer than a tenth go."""
+    n_rows = Counter(row[ACCOUNT] for row in rows)
+    rows = [row for row in rows if n_rows[row[ACCOUNT]] >= min_participation and row[OBJECT] != row[CONTENT]]
+
+    def paired(rows):
+        found = {row for pair in pairs_within(rows, window_ms) for row in pair}
+        return [row for row in rows if row in found]
+
+    rows = paired(rows)
+    while least >= 2:
+        objects = defaultdict(set)
+        for row in rows:
+            objects[row[ACCOUNT]].add(row[OBJECT])
+        fewer = [row for row in rows if len(objects[row[ACCOUNT]]) >= least]
+        n_dropped = len(rows) - len(fewer)
+        if n_dropped == 0:
+            break
+        rows = paired(fewer)
+        if n_dropped < 0.1 * len(fewer):
+            break
+    return rows
+
+
+def sampled_edges(
+    rows,
+    *,
+    window_ms,
+    burst_cap,
+    partners,
+    min_participation=2,
+    min_edge_weight=2,
+    edge_weight="objects",
+    edge_quantile=0.0,
+):
+    """Return the edges of accounts of which some pair of rows is looked at, and the pairs in bursts and looked at.
+
+    The quantile is of the weights of such pairs, and raises the minimum.
+    """
+    options = {"window_ms": window_ms, "min_participation": min_participation, "edge_weight": edge_weight}
+    every = cosharing_edges(rows, min_edge_weight=1, **options)
+
+    def looked_at(least):
+        able = left(rows, window_ms=window_ms, min_participation=min_participation, least=least)
+        pairs, *told = pairs_looked_at(able, window_ms=window_ms, burst_cap=burst_cap, partners=partners)
+        seen = {
+            tuple(sorted((one[ACCOUNT], other[ACCOUNT])))
+            for one, other in pairs
+            if one[ACCOUNT] != other[ACCOUNT] and one[CONTENT] != other[CONTENT]
+        }
+        return [edge for edge in every if (edge["source"], edge["target"]) in seen], told
+
+    if edge_quantile > 0:
+        weights = [edge["weight"] for edge in looked_at(1)[0]]
+        cut = quantile(weights, edge_quantile) if weights else 0
+        min_edge_weight = max(min_edge_weight, floor(cut) + 1)
+    edges, told = looked_at(1 if edge_weight == "events" else min_edge_weight)
+    return [edge for edge in edges if edge["weight"] >= min_edge_weight], *told
+
+
 def _measured(source, target, pairs):
     deltas = [abs(one[TIME] - other[TIME]) for one, other in pairs]
     times = [row[TIME] for pair in pairs for row in pair]

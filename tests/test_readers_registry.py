@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import polars as pl
@@ -86,10 +87,12 @@ def test_a_mapping_reads_what_is_mapped_and_by_the_word_auto_what_has_the_right_
     log = read("coortweet.csv", mapping={"timestamp": "timestamp_share", "account_id": "account_id"})
     assert set(log.posts.columns) == {"content_id", "account_id", "timestamp"}
     assert log.posts["content_id"].str.starts_with("post:").all()
-    assert [note.split(": ", 1)[1] for note in log.notes] == [
+    assert [note.split("coortweet.csv: ")[-1] for note in log.notes] == [
         "object_id, content_id: not mapped, so not read, though propgraph has columns of that name; "
         "--map auto reads them, too",
         "no post ids; made from account, time and content (post:...)",
+        "1 rows without a post id say the same as another; each counts as a post of its own, so if a file was given "
+        "twice, or two files overlap, leave one out",
     ]
     with pytest.raises(
         InputError, match=r"no column for account_id\. The log calls account_id so itself: add --map auto"
@@ -255,3 +258,85 @@ def test_advice_takes_nobody_else_for_the_account(found, account, time):
 def test_a_column_may_have_an_equals_sign():
     assert parse_mapping(["account_id=a", "auto"]) == {"account_id": "a", "auto": "auto"}
     assert parse_mapping(["account_id=user", "text=a=b"]) == {"account_id": "user", "text": "a=b"}
+
+
+# --- date and time in two columns -------------------------------------------------------------------------
+
+
+def mapped(path, content, timestamp="date+time", **options):
+    if isinstance(content, pl.DataFrame):
+        content.write_parquet(path)
+    else:
+        path.write_text(content)
+    return read_logs(
+        [path], mapping={"account_id": "who", "timestamp": timestamp, "content_id": "id"}, **options
+    )
+
+
+def test_date_and_time_in_two_columns(tmp_path):
+    head = "id,who,date,time,a+b\n"
+    rows = [
+        "p1,a,05/03/2024,10:00:05,1",
+        "p2,b,15/03/2024,3:42 PM,2",
+        "p3,c,15/03/2024,,3",
+        "p4,d,,10:00,4",
+        "p5,e,,,5",
+    ]
+    log = mapped(tmp_path / "log.csv", head + "\n".join(rows) + "\n")
+    assert log.posts["timestamp"].to_list() == [
+        datetime(2024, 3, 5, 10, 0, 5, tzinfo=UTC), datetime(2024, 3, 15, 15, 42, tzinfo=UTC),
+    ]  # fmt: skip
+    # A day without its time of day is not taken for midnight.
+    assert log.rejected["reason"].to_list() == [
+        "timestamp: 15/03/2024 (none) is not a time of this file's kind",
+        "timestamp: (none) 10:00 is not a time of this file's kind",
+        "timestamp: empty",
+    ]
+    assert log.sources[0]["columns"]["timestamp"] == {"column": "date+time", "rows": 2}
+
+
+def test_a_column_whose_name_has_a_plus_comes_first(tmp_path):
+    log = mapped(tmp_path / "log.csv", "id,who,date,time,date+time\np1,a,05/03/2024,10:00,1600000000\n")
+    assert log.posts["timestamp"].to_list() == [datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)]
+
+
+def test_date_and_time_in_two_places_of_json(tmp_path):
+    lines = '{"id":"p","who":"a","at":{"day":"5 mars 2024","clock":"10h30"}}\n'
+    log = mapped(tmp_path / "log.ndjson", lines, "at.day+at.clock", time_zone="Europe/Paris")
+    assert log.posts["timestamp"].to_list() == [datetime(2024, 3, 5, 9, 30, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("day", "clock"),
+    [
+        (date(2024, 3, 5), time(10, 30)),
+        (datetime(2024, 3, 5), datetime(1899, 12, 31, 10, 30)),  # as spreadsheets hand them over
+        (datetime(2024, 3, 5), "10:30 AM"),
+        (20240305, "103000"),
+        (20240305.0, 103000),
+    ],
+)
+def test_date_and_time_in_two_columns_of_a_binary_file(tmp_path, day, clock):
+    frame = pl.DataFrame({"id": ["p"], "who": ["a"], "date": [day], "time": [clock]})
+    assert mapped(tmp_path / "log.parquet", frame).posts["timestamp"].to_list() == [
+        datetime(2024, 3, 5, 10, 30, tzinfo=UTC)
+    ]
+
+
+def test_more_than_two_columns_by_a_pattern(tmp_path):
+    log = mapped(
+        tmp_path / "log.csv", "id,who,y,m,d,h\np,a,2024,3,5,10\n", "d+m+y+h", time_format="%d %m %Y %H"
+    )
+    assert log.posts["timestamp"].to_list() == [datetime(2024, 3, 5, 10, tzinfo=UTC)]
+
+
+def test_a_part_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(
+        InputError, match=r"--map timestamp=date\+tim: no such column 'tim' \(did you mean 'time'\?\)"
+    ):
+        mapped(tmp_path / "log.csv", "id,who,date,time\np,a,2024-03-05,10:00\n", "date+tim")
+    with pytest.raises(InputError, match=r"--map content_id=date\+time: no such column"):
+        read_logs(
+            [tmp_path / "log.csv"],
+            mapping={"account_id": "who", "timestamp": "date", "content_id": "date+time"},
+        )

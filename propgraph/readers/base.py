@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 # The columns a reader may fill, all optional but the first two; `read.py` turns them into `posts`.
 CANONICAL: Mapping[str, str] = {
     "account_id": "who posted",
-    "timestamp": "when",
+    "timestamp": "when; date and time in two columns: `date+time`",
     "content_id": "the post's own id",
     "kind": "original, reshare, quote, reply (or the platform's own word for these)",
     "parent_content_id": "the post reshared, quoted or replied to; without `kind` it makes the row a reshare, or what "
@@ -45,9 +46,11 @@ CANONICAL: Mapping[str, str] = {
     "account_created_at": "when the account was made",
     "followers": "the account's followers",
 }
+_FIRST_DAY = date(1900, 1, 1)  # of spreadsheets; some begin with the day before
 # How an id begins that no platform gave, because the log has none: a hash of what is known instead.
 MADE = "made:"
 REQUIRED = ("account_id", "timestamp")
+TIMES = ("timestamp", "parent_timestamp", "account_created_at")
 LISTS = ("urls", "hashtags", "mentions", "images")
 
 Record = Mapping[str, Any]
@@ -148,8 +151,11 @@ class Reader:
         if self.rows is not None:
             return frame
         if self.names is not None:
+            there = {name: columns_of_name(name, raw, frame.columns) for name, raw in self.names.items()}
             return frame.select(
-                pl.col(raw).alias(name) for name, raw in self.names.items() if raw in frame.columns
+                joined([frame[column] for column in columns]).alias(name)
+                for name, columns in there.items()
+                if columns
             )
         if self.posts is None:
             raise TypeError(f"reader {self.name} has neither names, posts nor rows")
@@ -158,6 +164,38 @@ class Reader:
             _as_json(frame[name]) for name, dtype in frame.schema.items() if dtype.is_nested()
         )
         return self.posts(frame.with_columns(pl.lit(None, ID).alias(name) for name in absent))
+
+
+def columns_of_name(name: str, raw: str, found: Collection[str], /) -> tuple[str, ...]:
+    """Return the columns that a word of a mapping means: one, or for a time several with a plus between them.
+
+    None where any is not there. A column whose own name has a plus in it comes first.
+    """
+    parts = (raw,) if raw in found or name not in TIMES else tuple(raw.split("+"))
+    return parts if set(found).issuperset(parts) else ()
+
+
+def joined(columns: Sequence[pl.Series], /) -> pl.Series:
+    """Return columns with a blank between them, as text; one column as it is."""
+    if len(columns) == 1:
+        return columns[0]
+    parts = [_part_of_time(column).fill_null("").str.strip_chars() for column in columns]
+    frame = pl.DataFrame([part.alias(str(k)) for k, part in enumerate(parts)])
+    # A day without its time of day is no time: what is missing stays visible.
+    together = pl.concat_str(pl.all().replace("", "(none)"), separator=" ")
+    return frame.select(pl.when(pl.any_horizontal(pl.all() != "")).then(together)).to_series()
+
+
+def _part_of_time(values: pl.Series) -> pl.Series:
+    """Return a part of a time as text: of a spreadsheet's times the date, or the time of its first day."""
+    if values.dtype.is_float():
+        whole = values.cast(pl.Int64, strict=False)
+        return whole.cast(ID) if (whole == values).all() else values.cast(ID)
+    if not isinstance(values.dtype, pl.Datetime):
+        return values.cast(ID)
+    if (values.dt.time() == time()).all():
+        return values.dt.date().cast(ID)
+    return (values.dt.time() if (values.dt.date() <= _FIRST_DAY).all() else values).cast(ID)
 
 
 def _as_json(values: pl.Series) -> pl.Series:

@@ -58,15 +58,19 @@ class ClockCounts:
 
 def check_time_zone(zone: str | None, /) -> None:
     """Raise `UsageError` unless `zone` is None or a name of the IANA time zone database."""
-    if zone is None:
-        return
-    try:
-        pl.Series([None], dtype=pl.Datetime("ms")).dt.replace_time_zone(zone)
-    except pl.exceptions.PolarsError as error:
+    if zone is not None and not _is_zone(zone):
+        near = did_you_mean(zone, sorted(available_timezones()))
         raise UsageError(
-            f"--time-zone {zone!r}: no zone of the IANA database{did_you_mean(zone, sorted(available_timezones()))}; "
-            "for instance Europe/Paris, America/New_York or UTC"
-        ) from error
+            f"--time-zone {zone!r}: no zone of the IANA database{near}; give one such as Europe/Paris or UTC"
+        )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        pl.Series([None], dtype=pl.Datetime("ms")).dt.replace_time_zone(name)
+    except pl.exceptions.PolarsError:
+        return False
+    return name != ""
 
 
 def to_utc(local: pl.Series, zone: str | None, /, *, counts: ClockCounts | None = None) -> pl.Series:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from propgraph.errors import InputError, UsageError, check_choice, did_you_mean
-from propgraph.readers.base import CANONICAL, REQUIRED, Reader
+from propgraph.readers.base import CANONICAL, REQUIRED, TIMES, Reader, columns_of_name
 from propgraph.readers.platforms import (
     bluesky,
     columns,
@@ -186,9 +186,12 @@ def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader
     mapped = {name: column for name, column in mapping.items() if name != AUTO}
     for name, column in mapped.items():
         _check_known(name, f"{name}={column}")
-        if column not in found:
+        if not columns_of_name(name, column, found):
+            parts = column.split("+") if name in TIMES else [column]
+            wrong = next(part for part in parts if part not in found)
+            which = f" {wrong!r}" if len(parts) > 1 else ""
             raise InputError(
-                f"{source}: --map {name}={column}: no such column{did_you_mean(column, found)}; "
+                f"{source}: --map {name}={column}: no such column{which}{did_you_mean(wrong, found)}; "
                 f"found {_listed(found)}"
             )
     own = {name: name for name in CANONICAL if name in found}
@@ -199,7 +202,8 @@ def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader
         if set(missing) <= set(own):
             auto = f"The log calls {' and '.join(missing)} so itself: add --map {AUTO} to take them. "
         raise InputError(f"{source}: no column for {' and '.join(missing)}. {auto}{_advice(found, missing)}")
-    return replace(OWN, title="columns by --map", layouts=(tuple(names.values()),), uses=(), names=names)
+    layout = tuple(part for name, raw in names.items() for part in columns_of_name(name, raw, found))
+    return replace(OWN, title="columns by --map", layouts=(layout,), uses=(), names=names)
 
 
 def _no_fit(found: list[str], source: str, readers: list[Reader]) -> str:

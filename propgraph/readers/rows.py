@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from propgraph.errors import InputError
-from propgraph.readers.base import LISTS, MADE, Reader
+from propgraph.readers.base import LISTS, MADE, TIMES, Reader
 from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
 from propgraph.readers.clocks import ClockCounts
 from propgraph.readers.post_kinds import PARENT_OF, kinds_of
@@ -204,7 +204,7 @@ def _plain(values: pl.Series) -> pl.Series:
 
 
 def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
-    if name in ("timestamp", "parent_timestamp", "account_created_at"):
+    if name in TIMES:
         return _times(name, values, facts).alias(name)
     if name in LISTS:
         return _lists(name, values, facts.source).alias(name)

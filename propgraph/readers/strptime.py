@@ -16,6 +16,7 @@ _DIRECTIVES = {
 }  # fmt: skip
 _SAME = {"B": "b", "h": "b", "A": "a", "e": "d", "k": "H", "l": "I"}
 _SEVERAL = {"T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "F": "%Y-%m-%d", "n": " ", "t": " "}
+_ONE_OF = ({"Y", "y"}, {"m", "b"}, {"z", "Z"})
 _PIECE = re.compile(r"%[-_0#]?(.)|(\s+)|(.)", re.DOTALL)
 # Between two numbers that nothing stands between, the first has all its digits.
 _NUMBER_BEFORE_NUMBER = re.compile(r"\{1,2\}\)(?=\(\?P<\w+>\[0-9\])")
@@ -50,7 +51,7 @@ def shape_of_pattern(pattern: str, /) -> Shape:
         regex += _DIRECTIVES[name]
         seen.add(name)
     groups = re.findall(r"\?P<(\w+)>", regex)
-    if len(groups) > len(set(groups)):
+    if len(groups) > len(set(groups)) or any(seen >= pair for pair in _ONE_OF):
         raise UsageError(f"{told}: says one part of the time twice")
     if not (seen & {"Y", "y"} and seen & {"m", "b"} and "d" in seen):
         raise UsageError(f"{told}: lacks the year (%Y), the month (%m or %b) or the day (%d)")

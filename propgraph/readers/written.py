@@ -54,10 +54,10 @@ _SHOWN = {"h": " H", "mi": ":MM", "s": ":SS", "ap": " AM/PM", "ap2": " AM/PM", "
 _MOST_LAYOUTS = 200
 _LONGEST = 100
 _PROBE = 1000
+_SHORTEST = 6  # 5/3/24
 _SLICE_ROWS = 1 << 16  # the parts of all rows at once would take more memory than the log
-_NOTHING = pl.DataFrame(
-    schema={"row": pl.get_index_type(), **dict.fromkeys(ORDERS, pl.Int64), "naive": pl.Boolean}
-)
+_INDEX = pl.get_index_type()
+_NOTHING = pl.DataFrame(schema={"row": _INDEX, **dict.fromkeys(ORDERS, pl.Int64), "naive": pl.Boolean})
 _DAY_MS = 86_400_000
 _PIVOT = 69  # as POSIX has it: 68 is 2068, 69 is 1969
 
@@ -231,59 +231,74 @@ def read_written(text: pl.Series, shapes: Sequence[Shape], layouts: Sequence[Lay
     layouts
         Where the parts stand in most rows; they save time and change nothing.
     """
-    slices = [text.slice(start, _SLICE_ROWS) for start in range(0, max(len(text), 1), _SLICE_ROWS)]
-    if len(slices) == 1:
-        return _read(text, shapes, layouts)
-    with ThreadPoolExecutor() as pool:
-        parts = list(pool.map(lambda part: _read(part, shapes, layouts), slices))
-    return Written(
-        _joined([part.ms for part in parts]),
-        pl.concat([part.naive for part in parts]),
-        frozenset().union(*(part.zones for part in parts)),
-    )
+    if len(text) > _PROBE and text.head(_PROBE).n_unique() < _PROBE // 2:
+        distinct = text.alias("text").unique()
+        return _repeated(read_written(distinct, shapes, layouts), distinct, text)
+    rows = text.str.strip_chars(_BLANKS).alias("text").to_frame().with_row_index("row").drop_nulls()
+    found, left, zones = _over_slices(rows, layouts)
+    if left.height:
+        # A text that no layout fits is mostly no time, and the same as others: "", "n/a".
+        could_be = (pl.col("text").str.len_bytes() >= _SHORTEST) & pl.col("text").str.contains("[0-9]")
+        candidates = left.select("text").unique().filter(could_be).with_row_index("row")
+        others, _, more = _over_slices(candidates, shapes)
+        times = candidates.join(pl.concat([_NOTHING, *others]), on="row").drop("row")
+        found.append(left.join(times, on="text").drop("text"))
+        zones |= more
+    return _in_order(found, len(text), zones)
 
 
-def _joined(parts: list[tuple[pl.Series, ...]]) -> tuple[pl.Series, ...]:
-    n = max(map(len, parts))
-    return tuple(pl.concat([part[k if len(part) > 1 else 0] for part in parts]) for k in range(n))
-
-
-def _read(text: pl.Series, shapes: Sequence[Shape], layouts: Sequence[Layout]) -> Written:
-    some = text.head(_PROBE)
-    if len(text) > _PROBE and some.n_unique() < _PROBE // 2:
-        return _read_distinct(text, shapes, layouts)
-    left = text.str.strip_chars(_BLANKS).alias("text").to_frame().with_row_index("row").drop_nulls()
-    zones: set[str] = set()
-    found = []
-    forms: list[Layout | Shape] = [*layouts, *shapes]
-    for form in forms:
-        if left.is_empty():
-            break
-        parts, matched = _parts(left, form)
-        if matched.any():
-            shape = form.shape if isinstance(form, Layout) else form
-            found.append(_times(parts, shape))
-            if "z" in parts.columns:
-                zones.update(parts["z"].drop_nulls().unique().to_list())
-            left = left.filter(~matched)
-    rows = pl.DataFrame({"row": pl.int_range(len(text), eager=True, dtype=pl.get_index_type())})
-    if len(found) == 1 and found[0].height == len(text):
-        table = found[0]
-    else:
-        table = rows.join(pl.concat([_NOTHING, *found]), on="row", how="left", maintain_order="left")
-    ms = tuple(table[order] for order in ORDERS)
-    same = all(ms[0].equals(other) for other in ms[1:])
-    return Written(ms[:1] if same else ms, table["naive"].fill_null(True), _ambiguous(zones))
-
-
-def _read_distinct(text: pl.Series, shapes: Sequence[Shape], layouts: Sequence[Layout]) -> Written:
-    """Read each distinct text once, where most come several times: whole minutes, or days."""
-    distinct = text.alias("text").unique().to_frame()
-    one = _read(distinct["text"], shapes, layouts)
-    places = distinct.with_row_index("row")
+def _repeated(one: Written, distinct: pl.Series, text: pl.Series) -> Written:
+    """Return what was read of distinct texts for all texts: whole minutes or days come many times."""
+    places = distinct.to_frame().with_row_index("row")
     texts = text.alias("text").to_frame()
     rows = texts.join(places, on="text", how="left", nulls_equal=True, maintain_order="left")["row"]
     return Written(tuple(ms.gather(rows) for ms in one.ms), one.naive.gather(rows), one.zones)
+
+
+def _over_slices(
+    rows: pl.DataFrame, forms: Sequence[Layout] | Sequence[Shape]
+) -> tuple[list[pl.DataFrame], pl.DataFrame, set[str]]:
+    """Return the times of the rows that any form matches, the rows that none does, and the zones seen."""
+    slices = list(rows.iter_slices(_SLICE_ROWS)) or [rows]
+    if len(slices) == 1:
+        return _by_forms(rows, forms)
+    with ThreadPoolExecutor() as pool:
+        parts = list(pool.map(lambda part: _by_forms(part, forms), slices))
+    found, left, zones = zip(*parts, strict=True)
+    return [frame for frames in found for frame in frames], pl.concat(left), set().union(*zones)
+
+
+def _by_forms(
+    rows: pl.DataFrame, forms: Sequence[Layout] | Sequence[Shape]
+) -> tuple[list[pl.DataFrame], pl.DataFrame, set[str]]:
+    found = []
+    zones: set[str] = set()
+    for form in forms:
+        if rows.is_empty():
+            break
+        parts, matched = _parts(rows, form)
+        if matched.any():
+            found.append(_times(parts, form.shape if isinstance(form, Layout) else form))
+            if "z" in parts.columns:
+                zones.update(parts["z"].drop_nulls().unique().to_list())
+            rows = rows.filter(~matched)
+    return found, rows, zones
+
+
+def _in_order(found: list[pl.DataFrame], n_rows: int, zones: Iterable[str]) -> Written:
+    """Return times by the number of their rows, nothing for rows that are not among them."""
+    table = pl.concat([_NOTHING, *found])
+    if table.height == n_rows and table["row"].is_sorted():
+        table = table.drop("row")
+    else:
+        rows = pl.DataFrame({"row": pl.int_range(n_rows, eager=True, dtype=_INDEX)})
+        table = rows.join(table, on="row", how="left", maintain_order="left")
+    ms = tuple(table[order] for order in ORDERS)
+    same = all(ms[0].equals(other) for other in ms[1:])
+    names = frozenset(zone.strip("()").upper() for zone in zones)
+    return Written(
+        ms[:1] if same else ms, table["naive"].fill_null(True), names.intersection(AMBIGUOUS_ZONES)
+    )
 
 
 def _parts(rows: pl.DataFrame, form: Shape | Layout) -> tuple[pl.DataFrame, pl.Series]:
@@ -369,7 +384,3 @@ def _codes(words: pl.Series, code: Callable[[str], int | None]) -> pl.Series:
     return words.replace_strict(
         distinct, pl.Series([code(word) for word in distinct.to_list()], dtype=pl.Int32), default=None
     )
-
-
-def _ambiguous(zones: Iterable[str]) -> frozenset[str]:
-    return frozenset(zone.strip("()").upper() for zone in zones).intersection(AMBIGUOUS_ZONES)

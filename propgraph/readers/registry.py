@@ -14,6 +14,7 @@ from propgraph.errors import InputError, UsageError, check_choice, did_you_mean
 from propgraph.readers.base import CANONICAL, REQUIRED, TIMES, Reader, columns_of_name
 from propgraph.readers.platforms import (
     bluesky,
+    brandwatch,
     columns,
     coortweet,
     crowdtangle,
@@ -21,26 +22,32 @@ from propgraph.readers.platforms import (
     hoaxy,
     ira,
     mastodon,
+    meltwater,
     meta,
     qut,
     reddit,
     rtweet,
     snscrape,
+    talkwalker,
     telegram,
+    threads,
     tiktok,
     truthsocial,
     twarc_csv,
     twitwi,
+    vk,
     x_api,
     x_archive,
     x_personal,
     x_scraped,
+    youtube,
     zeeschuimer_x,
 )
 
 _PLATFORMS = (
-    bluesky, coortweet, crowdtangle, dmi_tcat, hoaxy, ira, mastodon, meta, qut, reddit, rtweet, snscrape, telegram,
-    tiktok, truthsocial, twarc_csv, twitwi, x_api, x_archive, x_personal, x_scraped, zeeschuimer_x, columns,
+    bluesky, brandwatch, coortweet, crowdtangle, dmi_tcat, hoaxy, ira, mastodon, meltwater, meta, qut,
+    reddit, rtweet, snscrape, talkwalker, telegram, threads, tiktok, truthsocial, twarc_csv, twitwi, vk,
+    x_api, x_archive, x_personal, x_scraped, youtube, zeeschuimer_x, columns,
 )  # fmt: skip
 READERS: Mapping[str, Reader] = {reader.name: reader for module in _PLATFORMS for reader in module.READERS}
 OWN = READERS["columns"]

@@ -254,7 +254,7 @@ ONE = {
     ),
     "a page on Facebook": (
         "https://facebook.com/ana.news",
-        "https://www.facebook.com/Ana.News/ https://fb.com/ana.news",
+        "https://www.facebook.com/Ana.News/?locale=de_DE https://fb.com/ana.news https://m.facebook.com/ana.news?_rdr",
         "https://facebook.com/ana.news/about https://fb.me/ana.news",
     ),
     "a post on Instagram": (
@@ -279,7 +279,7 @@ ONE = {
     ),
     "a profile on Instagram": (
         "https://instagram.com/ana.b",
-        "https://www.instagram.com/Ana.B/ https://instagr.am/ana.b",
+        "https://www.instagram.com/Ana.B/?hl=pt-br https://instagr.am/ana.b",
         "https://instagram.com/ana.b/tagged https://instagram.com/ana_b",
     ),
     "a post on Threads": (
@@ -303,7 +303,7 @@ ONE = {
     ),
     "a profile on TikTok": (
         "https://tiktok.com/@ana",
-        "https://www.tiktok.com/@Ana https://m.tiktok.com/@ana/",
+        "https://www.tiktok.com/@Ana?lang=en https://m.tiktok.com/@ana/",
         "https://tiktok.com/ana https://tiktok.com/@ana/live",
     ),
     "a post on Truth Social": (

@@ -454,6 +454,7 @@ ANYTHING = st.text(max_size=60)
 @settings(max_examples=250, deadline=None)
 @given(st.lists(LIKELY | PLAIN | ANYTHING, min_size=1, max_size=30))
 @example(["https://example.com?b.&a=1", "https://example.com?a=1&ref.=2", "https://example.com/a.?utm_id=1"])
+@example(["https://redd.it/amp", "https://reddit.com/r/amp", "https://amp.t.me/amp", "https://x.com/amp"])
 @example(["https://example.com/x)?(b)", "https://example.com?a=(b&c=d)", "https://example.com/%2%45"])
 def test_canonical_urls_are_their_own_canonical_form(raw):
     frame = canonicalise_urls(pl.Series(raw)).filter(pl.col("url").is_not_null())

@@ -60,6 +60,7 @@ class Page(NamedTuple):
 
 _REST = r"(?:[/?#].*)?"
 _QUERY = r"\?(?:[^#]*?&)?"  # parameters before the one that counts
+_SHOWN = r"(?:\?(?:hl|lang|locale|_rdr)(?:=[A-Za-z_-]*)?)?"  # the language that it is shown in
 _X_NAME = r"(?P<name>[A-Za-z0-9_]{1,20})"
 _T_NAME = r"(?P<name>[A-Za-z][A-Za-z0-9_]{3,31})"
 _T_PARAM = r"(?:single|embed|mode|userpic|dark|before|after|t)(?:=[^&#]*)?"
@@ -90,7 +91,7 @@ PAGES = (
         rf"(?:#!)?/(?:[^/?#]+/|i/web/)?status(?:es)?/(?P<post>\d+){_REST}",
         "https://twitter.com/i/status/${post}",
     ),
-    Page("twitter.com", rf"(?:#!)?/@?{_X_NAME}(?:\?lang=[a-z-]*)?", "https://twitter.com/${name}", folds=True),
+    Page("twitter.com", rf"(?:#!)?/@?{_X_NAME}{_SHOWN}", "https://twitter.com/${name}", folds=True),
     Page(
         "twitter.com",
         rf"/intent/(?:user|follow){_QUERY}screen_name={_X_NAME}(?:[&#].*)?",
@@ -120,7 +121,7 @@ PAGES = (
     ),
     Page(
         "redd.it",
-        r"/(?P<post>[a-z0-9]{3,10})(?:[?#].*)?",
+        r"/(?P<post>[a-z0-9]{4,10})(?:[?#].*)?",
         "https://reddit.com/comments/${post}",
         ids={"post": ("t3_{post}",)},
     ),
@@ -197,7 +198,7 @@ PAGES = (
     Page("facebook.com", rf"/profile\.php{_QUERY}id=(?P<account>\d+)(?:[&#].*)?", "https://facebook.com/${account}"),
     Page("facebook.com", r"/people/[^/?#]+/(?P<account>\d+)(?:[?#].*)?", "https://facebook.com/${account}"),
     Page("facebook.com", r"/(?P<account>\d+)"),
-    Page("facebook.com", r"/(?P<name>[A-Za-z0-9.]{2,})", "https://facebook.com/${name}", folds=True),
+    Page("facebook.com", rf"/(?P<name>[A-Za-z0-9.]{{2,}}){_SHOWN}", "https://facebook.com/${name}", folds=True),
     # Instagram, Threads, TikTok.
     Page(
         "instagram.com",
@@ -210,16 +211,16 @@ PAGES = (
         "https://instagram.com/stories/${name}/${post}",
         folds=True,
     ),
-    Page("instagram.com", rf"/{_DOTTED}", "https://instagram.com/${name}", folds=True),
+    Page("instagram.com", rf"/{_DOTTED}{_SHOWN}", "https://instagram.com/${name}", folds=True),
     Page("threads.net", rf"/(?:@[^/?#]+/post|t)/(?P<post>{_WORD}+){_REST}", "https://threads.net/t/${post}"),
-    Page("threads.net", rf"/@{_DOTTED}", "https://threads.net/@${name}", folds=True),
+    Page("threads.net", rf"/@{_DOTTED}{_SHOWN}", "https://threads.net/@${name}", folds=True),
     Page(
         "tiktok.com",
         rf"/@{_DOTTED}/(?P<kind>video|photo)/(?P<post>\d+){_REST}",
         "https://tiktok.com/@${name}/${kind}/${post}",
         folds=True,
     ),
-    Page("tiktok.com", rf"/@{_DOTTED}", "https://tiktok.com/@${name}", folds=True),
+    Page("tiktok.com", rf"/@{_DOTTED}{_SHOWN}", "https://tiktok.com/@${name}", folds=True),
     Page("tiktok.com", r"/t/.*", is_short=True),
     # Truth Social, Gab, VK, OK, LinkedIn.
     Page(

@@ -28,7 +28,6 @@ LIBRARIES = (
     "igraph",
     "leidenalg",
     "rensa",
-    "ijson",
     "orjson",
     "tldextract",
     "ada-url",

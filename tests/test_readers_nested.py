@@ -138,7 +138,7 @@ def test_an_escape_that_json_does_not_know_is_a_character(tmp_path, monkeypatch,
     content = '[{"id": "%s", "at": 1},\n{"id": "q", "at": 1}]' % text  # noqa: UP031
     frame, _, faults = rows_of(PLAIN, file_of(tmp_path / "f.json", content))
     if text.endswith("x0"):
-        assert (frame.height, faults[0][0]) == (0, 1)
+        assert (frame["content_id"].to_list(), faults[0][0]) == (["q"], 1)
         return
     # Python's own rules for the same escapes, which are those of C.
     assert frame["content_id"].to_list() == [text.encode().decode("unicode_escape"), "q"]
@@ -208,16 +208,31 @@ def test_posts_before_the_fault_of_a_record_of_many_stay(tmp_path):
     assert [(line, reason) for line, reason, _ in faults] == [(1, "not of r: KeyError 'id'")]
 
 
-def test_a_document_that_breaks_keeps_what_came_before(tmp_path):
+def test_a_document_cut_off_keeps_what_came_before_and_tells_how_much_is_lost(tmp_path):
     content = json.dumps(POSTS, indent=1)
-    for damage in (content[:300], content.replace('"p4"', "p4"), content.replace('"p4"', "NaN")):
+    frame, _, faults = rows_of(PLAIN, file_of(tmp_path / "f.json", content[:300]))
+    n = frame.height
+    assert 1 < n < 10
+    start = content.index("{", content.rindex('"at"', 0, content.index(f'"p{n}"')))
+    assert [(line, reason) for line, reason, _ in faults] == [
+        (n + 1, "not JSON from here on (it ends inside a value); the rest of the file, "
+         f"{300 - start} bytes from byte {start} on, is not read"),
+    ]  # fmt: skip
+
+
+def test_a_record_that_is_no_json_costs_only_itself(tmp_path):
+    content = json.dumps(POSTS, indent=1)
+    for damage in (
+        content.replace('"p4"', "p4"),
+        content.replace('"p4"', '"p4" 7'),
+        content.replace('"p4",', '"p4"'),
+    ):
         frame, _, faults = rows_of(PLAIN, file_of(tmp_path / "f.json", damage))
-        assert frame["content_id"].to_list() == [f"p{n}" for n in range(frame.height)]
-        assert 1 < frame.height < 10
-        ((line, reason, _),) = faults
-        assert line == frame.height + 1
-        assert reason.startswith("not JSON from here on (")
-        assert reason.endswith("); the rest of the file is not read")
+        assert frame["content_id"].to_list() == [f"p{n}" for n in range(10) if n != 4]
+        ((line, reason, raw),) = faults
+        assert (line, reason[:10], "p4" in raw) == (5, "not JSON: ", True)
+    frame, _, faults = rows_of(PLAIN, file_of(tmp_path / "f.json", content.replace('"p4"', "NaN")))
+    assert (frame.height, faults) == (10, [])  # as Python's json reads it
 
 
 def test_bytes_that_are_no_text_cost_themselves(tmp_path):

@@ -1,12 +1,11 @@
 """JSON, one object a line or one large document: records to flat columns, or to posts by a reader's `rows`.
 
-A document is read piece by piece, never as a whole, as long as it is a list of records or keeps them in a
+A document is read record by record, never as a whole, as long as it is a list of records or keeps them in a
 list that some reader knows.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
@@ -15,7 +14,6 @@ from decimal import Decimal
 from itertools import islice
 from typing import IO, Any
 
-import ijson
 import numpy as np
 import orjson
 import polars as pl
@@ -24,8 +22,9 @@ import pyarrow as pa
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
 from propgraph.readers.batches import Batch, Fault, fault, in_batches
+from propgraph.readers.documents import LARGEST_RECORD, has_list, read_records
 from propgraph.readers.logfile import LogFile, Progress
-from propgraph.readers.streams import pieces_of, recoded, stream_of
+from propgraph.readers.streams import PIECE
 from propgraph.schema import ID, IDS
 
 _BATCH_ROWS = 1 << 15
@@ -34,7 +33,7 @@ _PATH_RECORDS = 500
 _KEY_BYTES = 1 << 23
 _KEY_PATHS = 10_000
 _KEY_DEPTH = 8
-_HEX_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")
+_HEX_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")
 _RESULT = tuple[int, Any, Fault | None]
 # Line or number of a record, the record, its text in a file of lines, and what is wrong where it is none.
 _VALUE = tuple[int, Any, bytes | None, Fault | None]
@@ -79,6 +78,7 @@ def read_columns(
             if bad is not None or not isinstance(value, dict):
                 yield line, None, bad or _no_object(line, value)
                 continue
+            deep = None
             row: list[str | None] = []
             for name, path in paths:
                 found = value.get(name) if len(path) == 1 or name in value else at(value, *path)
@@ -88,8 +88,14 @@ def read_columns(
                 nested = nested or isinstance(found, dict | list)
                 if isinstance(found, float) and abs(found) >= 2**63 and text:
                     found = _exact(text, name, path, found)
-                row.append(_as_text(found))
-            yield line, row, None
+                try:
+                    row.append(_as_text(found))
+                except RecursionError:
+                    deep = fault(
+                        line, f"{name}: lists and objects in one another beyond all use", text or b""
+                    )
+                    break
+            yield line, None if deep else row, deep
 
     def frame(rows: list[Any]) -> pl.DataFrame:
         return pl.DataFrame(rows, schema=dict.fromkeys(columns, ID), orient="row")
@@ -230,9 +236,17 @@ def _values(file: LogFile, lists: Collection[str], progress: Progress | None) ->
 
 
 def _lines(stream: IO[bytes], first: int) -> Iterator[_VALUE]:
-    for number, line in enumerate(stream, first):
+    for number, (line, n_bytes) in enumerate(_bounded(stream), first):
         try:
-            yield number, orjson.loads(line), line, None
+            if n_bytes > LARGEST_RECORD:
+                yield (
+                    number,
+                    None,
+                    line,
+                    fault(number, f"a line of {n_bytes:,} bytes; no record has so many", line),
+                )
+            else:
+                yield number, orjson.loads(line), line, None
         except orjson.JSONDecodeError as error:
             if line.isspace():
                 continue
@@ -242,85 +256,53 @@ def _lines(stream: IO[bytes], first: int) -> Iterator[_VALUE]:
                 yield number, None, line, fault(number, f"not JSON: {error}", line)
 
 
-def _lenient(record: bytes) -> Any:
+def _bounded(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield each line and its length; of one that is too long for a record, the beginning."""
+    while line := stream.readline(LARGEST_RECORD + 1):
+        n_bytes, last = len(line), line
+        while n_bytes > LARGEST_RECORD and not last.endswith(b"\n") and (last := stream.readline(PIECE)):
+            n_bytes += len(last)
+        yield line if n_bytes <= LARGEST_RECORD else line[:PIECE], n_bytes
+
+
+def _lenient(record: bytes | str) -> Any:
     """Return one JSON value as Python's own `json` writes it beyond the standard: NaN, half an emoji."""
     value = json.loads(record)
     return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _elements(stream: IO[bytes], file: LogFile, lists: Collection[str]) -> Iterator[_VALUE]:
-    """Yield the records of a document; where it breaks, that as the last of them."""
-    number = 0
-    places = _places_of_records(file, lists)
+    """Yield the records of a document."""
+    if lists:
+        with file.open() as again:
+            lists = lists if has_list(again, lists) else ()
+    for number, record in enumerate(read_records(stream, lists), 1):
+        bad = record.fault
+        if bad is None:
+            try:
+                value = _loaded(record.text)
+                if record.list_name is not None:
+                    value = {**record.beside, record.list_name: [value]}
+                yield number, value, record.text, None
+                continue
+            except orjson.JSONDecodeError as error:
+                bad = f"not JSON: {error}"
+        yield number, None, record.text, fault(number, bad, record.text)
+
+
+def _loaded(record: bytes) -> Any:
+    r"""Return a record of a document, and with `\x01`, as Telegram Desktop writes it, as `\u0001`.
+
+    Raises
+    ------
+    orjson.JSONDecodeError
+        When it is no JSON.
+    """
     try:
-        values = _in_lists(_mended(stream), places) if places else _alone(_mended(stream))
-        for number, value in enumerate(values, 1):
-            yield number, value, None, None
-    except ijson.JSONError as error:
-        reason = str(error).splitlines()[0].strip(" :.") if str(error) else "it ends too early"
-        told = f"not JSON from here on ({reason}); the rest of the file is not read"
-        yield number + 1, None, None, (number + 1, told, "")
-
-
-def _mended(stream: IO[bytes]) -> IO[bytes]:
-    r"""Return JSON as valid UTF-8, and with `\x01`, as Telegram Desktop writes it, as `\u0001`."""
-    text = recoded(stream, "utf-8", errors="replace")
-
-    def pieces() -> Iterator[bytes]:
-        waiting = b""
-        for piece in pieces_of(text):
-            piece = waiting + piece  # noqa: PLW2901
-            # An escape may go on in the next piece: what follows the last backslashes waits for it.
-            cut = len(piece[: piece.rindex(b"\\")].rstrip(b"\\")) if b"\\" in piece[-4:] else len(piece)
-            waiting = piece[cut:]
-            yield _HEX_ESCAPE.sub(rb"\1\\u00\2", piece[:cut])
-        yield _HEX_ESCAPE.sub(rb"\1\\u00\2", waiting)
-
-    return stream_of(text, pieces())
-
-
-def _places_of_records(file: LogFile, lists: Collection[str]) -> dict[str, str] | None:
-    """Return the places of the lists of records in ijson's words; None where each value is a record or a list."""
-    known = {path.replace("[]", ".item"): path for path in lists}
-    with file.open() as stream:
+        return orjson.loads(record)
+    except orjson.JSONDecodeError:
         try:
-            for place, event, _ in ijson.parse(_mended(stream), multiple_values=True):
-                if event == "start_array" and place == "":
-                    return None
-                if event == "start_array" and place in known:
-                    return known
-        except ijson.JSONError:
+            return _lenient(_HEX_ESCAPE.sub(r"\1\\u00\2", record.decode("utf-8", "replace")))
+        except (ValueError, RecursionError):
             pass
-    return None
-
-
-def _alone(stream: IO[bytes]) -> Iterator[Any]:
-    """Yield the values of a document, those of a list one by one."""
-    start = stream.peek(1 << 16).lstrip() if isinstance(stream, io.BufferedReader) else b""
-    yield from ijson.items(stream, "item" if start.startswith(b"[") else "", multiple_values=True)
-
-
-def _in_lists(stream: IO[bytes], places: Collection[str]) -> Iterator[Any]:
-    """Yield the values in the lists at `places`, each in an object like the one that holds its list."""
-    owners = {place.rpartition(".")[0] for place in places}
-    beside: dict[str, dict[str, Any]] = {}
-    builder: ijson.ObjectBuilder | None = None
-    within = owner = name = ""  # of the record being built
-    for where, event, value in ijson.parse(stream, multiple_values=True):
-        above, _, key = where.rpartition(".")
-        if builder is not None:
-            builder.event(event, value)
-            if event in ("end_map", "end_array") and where == within:
-                yield {**beside.get(owner, {}), name: [builder.value]}
-                builder = None
-        elif event == "start_map" and where in owners:
-            beside[where] = {}
-        elif key == "item" and above in places:
-            owner, _, name = above.rpartition(".")
-            if event in ("start_map", "start_array"):
-                within, builder = where, ijson.ObjectBuilder()
-                builder.event(event, value)
-            elif event not in ("end_map", "end_array"):
-                yield {**beside.get(owner, {}), name: [value]}
-        elif event in ("string", "number", "boolean") and above in owners:
-            beside.setdefault(above, {})[key] = value
+        raise

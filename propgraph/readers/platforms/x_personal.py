@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import ijson
-
 from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, Rows, at, objects
+from propgraph.readers.documents import first_record
 from propgraph.readers.platforms.x_api import SNOWFLAKES, inner, legacy_content
 
 if TYPE_CHECKING:
@@ -51,11 +50,8 @@ def _rows(record: Record, *, owner: Record | None = None) -> Iterator[Row | NoPo
 
 def _community_opened(log: LogFile, _beside: Any) -> Rows:
     """Return the `rows` of one person's document; those of a file of many documents have their own accounts."""
-    try:
-        with log.open() as stream:
-            owner = next(ijson.items(stream, "account.item.account", multiple_values=True), None)
-    except ijson.JSONError:
-        owner = None
+    with log.open() as stream:
+        owner = inner(first_record(stream, "account"), "account")
     return partial(_community_rows, owner=owner)
 
 

@@ -39,9 +39,19 @@ def test_fractions_of_a_second_are_kept_to_the_millisecond():
         ["1600000000.1234"],
         [1600000000123],
         [1600000000123456],
-        [1600000000122999999],
+        ["1600000000123.9"],
+        [1600000000123.9],
+        [1600000000123999],
+        [1600000000123999.0],
+        ["1600000000123999"],
+        ["1600000000123999.5"],
+        ["1600000000123999999"],
+        [1600000000123999999],
+        [1600000000123000000],
     ):
-        assert parsed(values)[1] == [half]
+        assert parsed(values)[1] == [half], values
+    # As a float, this would be rounded up to the next millisecond.
+    assert parsed(["1600000000123999999", "soon", "1600000000000000000.0"])[1] == [half, None, MOMENT]
 
 
 @pytest.mark.parametrize(

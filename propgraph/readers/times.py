@@ -151,9 +151,13 @@ class TimeUnit:
         number = numbers_in(times)
         if times.dtype == pl.String:
             number = digits_kept(number, times, self.rounding, to_ms=to_ms)
-        # Cut, not rounded, as ISO times are; divided, because a product may fall just short of a whole number.
-        number = number * to_ms if to_ms >= 1 else (number / round(1 / to_ms)).floor()
-        return number.clip(-_FARTHEST_MS, _FARTHEST_MS).round(0).cast(pl.Int64, strict=False)
+        # Cut, not rounded, as ISO times are; but seconds times 1000 may fall just short of a whole number.
+        number = (number * to_ms).round(0) if to_ms > 1 else (number / round(1 / to_ms)).floor()
+        ms = number.clip(-_FARTHEST_MS, _FARTHEST_MS).cast(pl.Int64, strict=False)
+        if to_ms >= 1 or times.dtype.is_float():
+            return ms
+        whole = times.cast(pl.Int64, strict=False)  # a time in nanoseconds has more digits than a float
+        return _clipped(whole // round(1 / to_ms), _FARTHEST_MS).zip_with(whole.is_not_null(), ms)
 
 
 NONE_SEEN = TimeUnit(("none seen",), to_ms=1000.0)

@@ -38,7 +38,7 @@ _BETWEEN_NUMBERS = r"(?:(?:st|nd|rd|th)\b)?[-/.,\s]+"
 
 _WEEKDAY = r"(?:(?:le|on|am|den|el)\s+)?(?:(?P<w>[^\W\d_]{2,})(?:-feira)?\.?,?\s+)?"
 _CLOCK = (
-    r"(?P<h>[0-9]{1,2})(?:(?::|\s?h\s?)(?P<mi>[0-9]{2})(?:(?::|\s?m(?:in)?\s?)(?P<s>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
+    r"(?P<h>[0-9]{1,2})(?:(?::|\s?h\s?)(?P<mi>[0-9]{1,2})(?:(?::|\s?m(?:in)?\s?)(?P<s>[0-9]{1,2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
     r"(?:\s?(?:h|hrs|uhr|s)\b\.?)?(?:\s?(?P<ap>[ap])\.?\s?m\b\.?)?|\s?(?P<ap2>[ap])\.?\s?m\b\.?)"
 )
 _CLOCK_OF_DIGITS = r"(?P<h>[0-9]{2})(?P<mi>[0-9]{2})(?:(?P<s>[0-9]{2})(?:[.,]?(?P<f>[0-9]{3}|[0-9]{6}))?)?"
@@ -53,6 +53,7 @@ _BLANKS = " \t\r\n\u00a0\u202f\u200e\u200f\ufeff"
 _SHOWN = {"h": " H", "mi": ":MM", "s": ":SS", "ap": " AM/PM", "ap2": " AM/PM", "z": " +ZZZZ"}
 _MOST_LAYOUTS = 200
 _LONGEST = 100
+_BLANK_TO_PYTHON = re.compile("[\x1c-\x1f]")
 _PROBE = 1000
 _SHORTEST = 6  # 5/3/24
 _SLICE_ROWS = 1 << 16  # the parts of all rows at once would take more memory than the log
@@ -178,7 +179,9 @@ def find_layouts(sample: pl.Series, shapes: Sequence[Shape], /) -> list[tuple[La
 
 
 def _layout(text: str, shapes: Sequence[Shape]) -> Layout | None:
-    if len(text) > _LONGEST:  # no time is; and Python's expressions, unlike Polars', can take very long
+    # No time is so long, and Python's expressions, unlike Polars', can take very long; four control characters are
+    # blanks to Python alone.
+    if len(text) > _LONGEST or _BLANK_TO_PYTHON.search(text):
         return None
     tried = ((shape, re.match(shape.regex, text)) for shape in shapes)
     shape, match = next(((shape, match) for shape, match in tried if match), (None, None))

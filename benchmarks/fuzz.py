@@ -25,7 +25,7 @@ from typing import Any
 
 from propgraph.errors import InputError
 from propgraph.readers.files import find_logs
-from propgraph.readers.read import read_logs
+from propgraph.readers.read import plan_logs, read_logs
 from propgraph.readers.registry import READERS
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
@@ -59,7 +59,10 @@ class Tally:
 
 def fixtures() -> list[Path]:
     """Return the fixtures of the readers: those whose names begin with a reader's; of a folder, one log in it."""
-    named = sorted(path for path in FIXTURES.rglob("*") if path.name.startswith(tuple(READERS)))
+    folders = (FIXTURES, FIXTURES / "ten")
+    named = sorted(
+        path for folder in folders for path in folder.iterdir() if path.name.startswith(tuple(READERS))
+    )
     return [path if path.is_file() else _log_in(path) for path in named]
 
 
@@ -141,11 +144,13 @@ def mutated(file: Path, rng: random.Random, n_lines: int, /) -> tuple[bytes, int
     if file.suffix in (".json", ".js"):
         return _document(content, rng)
     lines = content.splitlines()
-    head, body = (lines[:1], lines[1:]) if file.suffix == ".csv" else ([], lines)
+    n_head = plan_logs([file]).files[0].file.skip_lines + 1 if file.suffix == ".csv" else 0
+    head, body = lines[:n_head], lines[n_head:]
     mutate = _csv_line if file.suffix == ".csv" else _json_line
     made = [*head, *body[:3]]
     if rng.random() < 0.1:
-        made[0] = _bytes(made[0], rng)
+        at = max(0, n_head - 1)
+        made[at] = _bytes(made[at], rng)
     if rng.random() < 0.1:  # a log with hardly a line in it
         made, n_lines = head, min(n_lines, 2)
     for _ in range(n_lines):

@@ -33,10 +33,22 @@ def reference() -> str:
         "Parquet files in the study's folder. All ids are `String`, all times `Datetime(ms, UTC)`. Rows stand in "
         "the order of the key; clusters, with their members and evidence, and sites from the highest score down."
     )
+    jobs = (
+        "`build`, `clusters` and `stability` make a study anew beside the old one and put it in its place when it "
+        "is whole; whatever ends them before (an error, a full disk, Ctrl-C, SIGTERM, SIGHUP, a crash) leaves the "
+        "old one. On Linux the two change places in one step (`renameat2`). On macOS, on Windows and on file "
+        "systems that cannot do so there is a moment in which neither is there: commands wait for its end, and "
+        "where a job was killed in it, the next command brings the old one back. One job at a time is at work on a "
+        "study; a second one ends at once and says so. The lock, `.STUDY.lock` beside the study, is the system's "
+        "and ends with its process; over a network it holds between machines as far as the file system passes locks"
+        " on (NFS from version 4 on does). Where none hold, a job still puts nothing in the place of a study that "
+        "is not the one it read: `run.json` has an `id` for each run, and under `of` those of the runs that it went"
+        " on from."
+    )
     parts = [*title, "", "## Commands"]
     for command in COMMANDS:
         parts += ["", "### " + " ".join(("propgraph", *command)), "", "```", usage(command), "```"]
-    parts += ["", "## Tables", "", tables]
+    parts += ["", "## Studies", "", jobs, "", "## Tables", "", tables]
     for table in TABLES.values():
         key = ", ".join(f"`{name}`" for name in table.key)
         parts += ["", f"### {table.name}", "", f"One row is {table.row}. Key: {key}.", ""]

@@ -26,7 +26,7 @@ from propgraph.readers.fineness import RESOLUTION, coarsest
 from propgraph.readers.read import Log, Plan, plan_logs, read_planned
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES, TIME
-from propgraph.study import Study, StudyWriter, check_target, writing
+from propgraph.study import Study, StudyWriter, check_target, opened, writing
 from propgraph.traces.make import check_traces, make_shares, names_of, nothing_shared
 from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
@@ -155,7 +155,7 @@ def build(
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
     run = Run("build", parameters)
-    with writing(study) as writer, ThreadPoolExecutor(1) as background:
+    with writing(study, overwrite=overwrite) as writer, ThreadPoolExecutor(1) as background:
         with run.step("read"):
             log = read_planned(plan, progress=progress)
         digests = background.submit(
@@ -450,7 +450,7 @@ def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.Dat
 
 
 def find_clusters(
-    study: str | Path,
+    study: Study | str | Path,
     /,
     *,
     trace: str | Sequence[str] | None = None,
@@ -472,8 +472,9 @@ def find_clusters(
     Parameters
     ----------
     study
-        A study that `build` made; its tables `synchrony`, `network`, `account_scores`, `members`, `clusters`,
-        `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken out.
+        A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
+        `members`, `clusters`, `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken
+        out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
@@ -515,12 +516,12 @@ def find_clusters(
     from propgraph.cosharing.ranks import MAX_P, TAU, check_options  # noqa: PLC0415
     from propgraph.sites.measure import measure_sites  # noqa: PLC0415
 
-    source = Study.open(study)
+    source = opened(study)
     if not 0 <= min_score <= 1:
         raise UsageError(f"min_score: {min_score} is not in 0..1")
     built = source.run.get("build")
     if built is None:
-        raise StudyError(f"{study}: no edges yet; run `propgraph build` first")
+        raise StudyError(f"{source.path}: no edges yet; run `propgraph build` first")
     check_choice("--evidence", evidence, EVIDENCE_KINDS)
     traces = _network_traces(source, names_of(trace), evidence=evidence)
     if not 0 < q < 1:
@@ -534,7 +535,9 @@ def find_clusters(
         resolution=resolution, partition=partition, seed=seed, min_size=min_size,
     )  # fmt: skip
     run = Run("clusters", {"trace": traces, **asdict(choices), "min_score": min_score, "threads": threads})
-    with writing(study, keep=True) as writer:
+    with writing(source.path, of=source) as writer:
+        source = writer.source
+        run.record["of"] = {"build": source.ids["build"]}
         with run.step("clusters"):
             window_s = float(built["parameters"]["time_window"])
             found = find(
@@ -569,7 +572,7 @@ def find_clusters(
         writer.finish()
         kept = {job: record for job, record in writer.run.items() if job != "stability"}
         writer.run = {**kept, "clusters": run.finish()}
-    return Study.open(study)
+    return Study.open(source.path)
 
 
 def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[str]:

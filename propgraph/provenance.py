@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -40,8 +41,8 @@ class Run:
     Attributes
     ----------
     record
-        Plain JSON values: `job`, `started`, `versions`, `parameters`, `inputs`, `counts`, `notes`, and
-        `steps` with wall seconds and peak memory (MB, of the whole process so far; null where the
+        Plain JSON values: `job`, `id` (no other run has it), `started`, `versions`, `parameters`, `inputs`, `counts`,
+        `notes`, and `steps` with wall seconds and peak memory (MB, of the whole process so far; null where the
         system does not tell) each.
     """
 
@@ -49,6 +50,7 @@ class Run:
         self._start = time.perf_counter()
         self.record: dict[str, Any] = {
             "job": job,
+            "id": secrets.token_hex(8),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": versions(),
             "parameters": parameters,

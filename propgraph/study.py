@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import glob
+import hashlib
 import json
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import polars as pl
 
 from propgraph.errors import StudyError, did_you_mean
+from propgraph.folders import WINDOWS, InUseError, alone, clear_up, partial, put_in_place, recover, unbroken
 from propgraph.schema import TABLES
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class Study:
     Every table of `schema.TABLES` is an attribute: `Study.open("study").edges` reads the table as a
     `polars.DataFrame`; `scan` reads lazily.
 
+    One job at a time is at work on a study; a second one ends at once with a `StudyError`. A job reads its tables as
+    they were when it began, and replaces the study as a whole, if it is still the one that it read. On Linux that is
+    one step. Elsewhere there is a moment in which no study is there, and `Study.open` waits for its end. Over a
+    network the lock between jobs on several machines is as good as the file system's own.
+
     Examples
     --------
     >>> study = Study.open("study")  # doctest: +SKIP
@@ -51,6 +56,7 @@ class Study:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._opened: dict[str, str] = {}
 
     @classmethod
     def open(cls, path: str | Path, /) -> Study:
@@ -62,7 +68,7 @@ class Study:
             When there is none, or it is not whole.
         """
         study = cls(path)
-        _recover(study.path.resolve())
+        recover(study.path.resolve())
         if study.path.is_file():
             raise StudyError(f"{path}: a file, and a study is a folder; {_instead(study.path)}")
         if not study.path.is_dir():
@@ -70,6 +76,7 @@ class Study:
             raise StudyError(f"{path}: no such study; make one with {made}{_BUILD}")
         if not is_study(study.path):
             raise StudyError(f"{path}: not a study (no {RUN} in it); make one with `propgraph build`{_BUILD}")
+        study._opened = study.ids
         return study
 
     @property
@@ -83,6 +90,11 @@ class Study:
         record: dict[str, Any] = json.loads((self.path / RUN).read_text(encoding="utf-8"))
         return record
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """What tells the runs that made the tables from all others, by job."""
+        return run_ids(self.run)
+
     def file(self, name: str, /) -> Path:
         """Return the path of table `name`."""
         return self.path / f"{name}.parquet"
@@ -93,7 +105,7 @@ class Study:
         Raises
         ------
         StudyError
-            When the study has no such table (yet).
+            When the study has no such table (yet), or was built anew since it was opened.
         """
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
@@ -102,7 +114,13 @@ class Study:
             raise StudyError(
                 f"{self.path}: no table {name!r} yet; run `propgraph {job}` first (in Python: propgraph.{_JOBS[job]})"
             )
+        self._check_build()
         return pl.scan_parquet(self.file(name))
+
+    def _check_build(self) -> None:
+        """Raise `StudyError` where the tables are no longer those of the build that was opened."""
+        if "build" in self._opened and self.ids.get("build") != self._opened["build"]:
+            raise StudyError(f"{self.path}: built anew since it was opened; open it again (Study.open)")
 
     def cascade(self, cascade_id: str, /) -> Graph:
         """Return one cascade as a directed tree, from each parent to its children.
@@ -131,7 +149,9 @@ class Study:
     def __getattr__(self, name: str) -> pl.DataFrame:
         if name.startswith("_") or name not in TABLES:
             raise AttributeError(f"Study has no table or attribute {name!r}{did_you_mean(name, TABLES)}")
-        return self.scan(name).collect()
+        table = self.scan(name).collect()
+        self._check_build()
+        return table
 
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *TABLES]
@@ -140,11 +160,37 @@ class Study:
         return f"Study({str(self.path)!r}: {', '.join(self.tables)})"
 
 
-class StudyWriter:
-    """The inside of a study that is being made: tables go in, nothing shows until it is whole."""
+class _Kept(Study):
+    """A study as a job found it: tables that nobody else replaces, as they are linked in the job's own folder."""
 
-    def __init__(self, folder: Path, run: dict[str, Any]) -> None:
-        self.folder, self.run = folder, run
+    def __init__(self, path: Path, folder: Path, run: dict[str, Any]) -> None:
+        super().__init__(path)
+        self._folder, self._run = folder, run
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return self._run
+
+    def file(self, name: str, /) -> Path:
+        return self._folder / f"{name}.parquet"
+
+
+class StudyWriter:
+    """The inside of a study that is being made: tables go in, nothing shows until it is whole.
+
+    Attributes
+    ----------
+    folder
+        Where the tables are until then.
+    run
+        The run records, one a job, as they will be.
+    source
+        The study that is gone on from, as it was when the job began; to be read before its tables are replaced.
+    """
+
+    def __init__(self, folder: Path, source: Study) -> None:
+        self.folder, self.source = folder, source
+        self.run: dict[str, Any] = {}
         # One table is written while the next is being made.
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._writing: list[Future[None]] = []
@@ -187,6 +233,62 @@ def _sink(frame: pl.LazyFrame, path: Path) -> None:
         raise StudyError(f"{path.name}: cannot be written ({error}); is the disk full?") from error
 
 
+def run_ids(run: Mapping[str, Mapping[str, Any]], /) -> dict[str, str]:
+    """Return what tells each of the run records from all others, by job."""
+    return {job: str(record.get("id") or _told_apart(record)) for job, record in run.items()}
+
+
+def _told_apart(record: Mapping[str, Any]) -> str:
+    """Return what tells a run of an earlier version from others, which gave it no id."""
+    return hashlib.blake2b(
+        json.dumps(record, sort_keys=True, default=str).encode(), digest_size=8
+    ).hexdigest()
+
+
+@contextmanager
+def unchanged(study: Study, /) -> Iterator[None]:
+    """Raise `StudyError` at the end where another job replaced the study meanwhile: what was read may be of two.
+
+    It takes the place of an error that came of that.
+    """
+    before = study.ids
+    try:
+        yield
+    except Exception as error:
+        if _still(study, before):
+            raise
+        raise StudyError(_replaced(study)) from error
+    if not _still(study, before):
+        raise StudyError(_replaced(study))
+
+
+def _still(study: Study, before: dict[str, str]) -> bool:
+    with suppress(OSError):
+        return study.ids == before
+    return False
+
+
+def _replaced(study: Study) -> str:
+    return (
+        f"{study.path}: another job replaced this study while it was read; what was shown or written of it may be of "
+        "two studies. Run the command again"
+    )
+
+
+def opened(study: Study | str | Path, /) -> Study:
+    """Return the study that a job was given, by its path or already open, as it is now.
+
+    Raises
+    ------
+    StudyError
+        When there is none, or it was built anew since it was opened.
+    """
+    if isinstance(study, Study):
+        study._check_build()
+        return Study.open(study.path)
+    return Study.open(study)
+
+
 def is_study(path: Path) -> bool:
     """Tell whether `path` is a whole study."""
     return (path / RUN).is_file()
@@ -205,9 +307,14 @@ def check_target(path: str | Path, *, overwrite: bool) -> None:
     An existing study is replaced only with `overwrite`; anything else in the way never is.
     """
     target = Path(path).resolve()
-    _recover(target)
+    recover(target)
     if not target.exists():
         return
+    if os.path.ismount(target):
+        raise StudyError(
+            f"{path}: a disk or a volume begins here, and a study is replaced as a whole; name a folder in it: "
+            f"{Path(path) / 'study'}"
+        )
     if target.is_dir() and (is_study(target) or not any(target.iterdir())):
         if overwrite or not is_study(target):
             return
@@ -219,52 +326,103 @@ def check_target(path: str | Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def writing(path: str | Path, *, keep: bool = False) -> Iterator[StudyWriter]:
-    """Make or replace the study at `path`: into a folder beside it, renamed when it is whole.
+def writing(path: str | Path, *, of: Study | None = None, overwrite: bool = True) -> Iterator[StudyWriter]:
+    """Make or replace the study at `path`: into a folder beside it, put in its place when it is whole.
 
     Parameters
     ----------
     path
         The study's folder.
-    keep
-        Start from the tables and run records that are there, instead of from nothing.
+    of
+        The study there, as it was opened: its tables and run records are kept, but for those that are written.
+        None starts from nothing.
+    overwrite
+        Replace a study that is there; as for `check_target`.
 
     Raises
     ------
     StudyError
-        When the folder cannot be made or written.
+        When the folder cannot be made or written, another job is at work on it, or the study was replaced meanwhile.
     """
     target = Path(path).resolve()  # a link to a study stays one
     if target.exists() and Path.cwd().is_relative_to(target):
         # The folder is replaced as a whole: who stands in it would stand in nothing.
         raise StudyError(f"{path}: this is where you are; go up (cd ..) and name the study from there")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _clear_up(target)
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
-    # The name is known before the folder is there: Ctrl-C at any time finds what to clear up.
-    folder = target.parent / f"{_partial(target)}{os.getpid()}-{uuid4().hex}"
-    writer = StudyWriter(folder, {})
-    try:
-        _make(folder, path)
-        if keep:
-            writer.run = Study(target).run
-            for entry in sorted(target.iterdir()):
-                if entry.is_dir():  # whatever else lies in the study stays with it
-                    shutil.copytree(entry, folder / entry.name, symlinks=True)
-                elif entry.name != RUN:
-                    _link(entry, folder / entry.name)
-        yield writer
-        writer.finish()
-        _write_run(folder / RUN, writer.run)
-        check_target(target, overwrite=True)
-        _swap(folder, target)
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be written ({error.strerror}); is the disk full?") from error
-    finally:
-        writer.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with _alone(target, path):
+        check_target(path, overwrite=overwrite)
+        before = _record_at(target)
+        # The name is known before the folder is there: Ctrl-C at any time finds what to clear up.
+        folder = partial(target)
+        writer = StudyWriter(folder, Study(path))
+        try:
+            _make(folder, path)
+            if of is not None:
+                _keep(writer, of, target)
+                _check_same(before, target, path)
+            yield writer
+            writer.finish()
+            _write_run(folder / RUN, writer.run)
+            check_target(path, overwrite=True)
+            _check_same(before, target, path)
+            folder.chmod(0o755)
+            with unbroken():
+                put_in_place(folder, target)
+        except Exception as error:
+            _check_same(before, target, path)
+            if isinstance(error, OSError):
+                raise StudyError(_not_written(error, path)) from error
+            raise
+        finally:
+            with unbroken():
+                writer.stop()
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _alone(target: Path, path: str | Path) -> Iterator[None]:
+    """Be the only job at work on `target`, with nothing of killed jobs beside it."""
+    with ExitStack() as held:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(alone(target))
+        except InUseError as error:
+            who = f" (process {error})" if error.args[0] else ""
+            raise StudyError(
+                f"{path}: another job is at work on this study{who}; wait for its end, or name another folder"
+            ) from error
+        except OSError as error:
+            raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
+        clear_up(target)
+        yield
+
+
+def _keep(writer: StudyWriter, of: Study, target: Path) -> None:
+    """Put the tables of a study into the writer's folder, by links, and whatever else lies there."""
+    writer.run = Study(target).run
+    if run_ids(writer.run) != of._opened:
+        raise StudyError(f"{of.path}: made anew since it was looked at; run again")
+    writer.source = _Kept(of.path, writer.folder, dict(writer.run))
+    for entry in sorted(target.iterdir()):
+        if entry.is_dir():  # whatever else lies in the study stays with it
+            shutil.copytree(entry, writer.folder / entry.name, symlinks=True)
+        elif entry.name != RUN:
+            _link(entry, writer.folder / entry.name)
+
+
+def _record_at(target: Path) -> bytes | None:
+    """Return the run records of a study as they are written; None where there is no study."""
+    with suppress(FileNotFoundError):
+        return (target / RUN).read_bytes()
+    return None
+
+
+def _check_same(before: bytes | None, target: Path, path: str | Path) -> None:
+    """Raise `StudyError` where a study is no longer the one that it was."""
+    if _record_at(target) != before:
+        raise StudyError(
+            f"{path}: something else made, moved or replaced this study while the job was at work; what is there now "
+            "stays as it is. Run the job again"
+        )
 
 
 def _make(folder: Path, path: str | Path) -> None:
@@ -285,51 +443,12 @@ def _write_run(path: Path, run: dict[str, Any]) -> None:
 def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
-    except OSError:  # a file system without hard links
+    except (OSError, AttributeError):  # a file system, or a Python, without hard links
         shutil.copy2(source, target)
 
 
-def _partial(target: Path) -> str:
-    return f".{target.name}.partial-"
-
-
-def _clear_up(target: Path) -> None:
-    """Remove what killed runs left half-made beside `target`; a run that lives keeps its folder."""
-    for folder in target.parent.glob(glob.escape(_partial(target)) + "*"):
-        maker = folder.name.removeprefix(_partial(target)).partition("-")[0]
-        if maker.isdigit() and not _lives(int(maker)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _previous(target: Path) -> Path:
-    return target.parent / f".{target.name}.previous"
-
-
-def _swap(folder: Path, target: Path) -> None:
-    """Put `folder` in the place of `target`; between the two renames `_recover` knows the way back."""
-    folder.chmod(0o755)
-    previous = _previous(target)
-    shutil.rmtree(previous, ignore_errors=True)
-    if target.exists():
-        target.rename(previous)
-    folder.rename(target)
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def _recover(target: Path) -> None:
-    """Bring back the earlier study where a run was killed between the two renames of `_swap`."""
-    previous = _previous(target)
-    if target.exists():
-        shutil.rmtree(previous, ignore_errors=True)  # killed after the second rename: it has served
-    elif is_study(previous):
-        previous.rename(target)
+def _not_written(error: OSError, path: str | Path) -> str:
+    why = "is the disk full?"
+    if isinstance(error, PermissionError) and WINDOWS:
+        why = "is a file of the study open in another program?"
+    return f"{path}: cannot be written ({error.strerror}); {why}"

@@ -9,12 +9,10 @@ from typing import Annotated
 
 import typer
 
-from propgraph.cli import build, cascades, clusters, demo, evaluate, formats, simulate, stability
+from propgraph.cli import build, cascades, clusters, demo, evaluate, formats, interrupts, simulate, stability
 from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
-
-INTERRUPTED = "interrupted; what was there before is as it was"
 
 app = typer.Typer(
     name="propgraph",
@@ -52,7 +50,9 @@ def root(
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code: 0, 1 for bad data, 2 for bad usage, 130 for Ctrl-C.
+    """Run one command and return its exit code: 0, 1 for bad data, 2 for bad usage.
+
+    130 for Ctrl-C, 143 for SIGTERM and 129 for SIGHUP, where `interrupts.catch` has them caught.
 
     Where the reader of the output (head, less) has gone it is 1, without a word.
     """
@@ -63,9 +63,13 @@ def run(arguments: list[str]) -> int:
         app(arguments, prog_name="propgraph", standalone_mode=True)
     except SystemExit as end:
         if end.code == 130:
-            _complain(INTERRUPTED)
+            interrupts.tell()
+            return interrupts.exit_code()
         return end.code if isinstance(end.code, int) else 1
     except BaseException as error:  # a panic of Polars' is no Exception
+        if interrupts.came() or isinstance(error, KeyboardInterrupt) or "KeyboardInterrupt" in str(error):
+            interrupts.tell()
+            return interrupts.exit_code()
         code, message = _explained(error)
         if not isinstance(error, PropgraphError) and os.environ.get("PROPGRAPH_DEBUG"):
             raise
@@ -76,8 +80,6 @@ def run(arguments: list[str]) -> int:
 
 def _explained(error: BaseException) -> tuple[int, str]:
     """Return the exit code and what to tell."""
-    if isinstance(error, KeyboardInterrupt) or "KeyboardInterrupt" in str(error):
-        return 130, INTERRUPTED
     if isinstance(error, PropgraphError):
         return error.exit_code, str(error)
     if isinstance(error, MemoryError):

@@ -40,31 +40,32 @@ def cascades(
     from propgraph.cli.output import err
     from propgraph.errors import UsageError, check_at_least, check_choice
     from propgraph.export.tables import render
-    from propgraph.study import Study
+    from propgraph.study import Study, unchanged
 
     check_choice("--format", format, FORMATS)
     check_at_least("--top", top, 0)
     if cascade is None and (graphml is not None or png is not None):
         raise UsageError("--graphml and --png write one cascade: name it after the study")
     found = Study.open(study)
-    tree = None if cascade is None else _tree(found, cascade, trace, reference)
-    notes = [] if tree is None else _write(tree, graphml, png)
-    if format != "table":
-        sys.stdout.buffer.write(
-            render(_listed(found, trace, reference) if tree is None else tree.nodes, format)
-        )
-        sys.stdout.buffer.flush()
-        for kind, text in notes:
-            err(f"wrote {kind} {text}")
-    elif tree is None:
-        _show_all(
-            found,
-            _listed(found, trace, reference),
-            top=top,
-            of="this study" if reference is None else str(reference),
-        )
-    else:
-        _show_one(tree, notes)
+    with unchanged(found):
+        tree = None if cascade is None else _tree(found, cascade, trace, reference)
+        notes = [] if tree is None else _write(tree, graphml, png)
+        if format != "table":
+            sys.stdout.buffer.write(
+                render(_listed(found, trace, reference) if tree is None else tree.nodes, format)
+            )
+            sys.stdout.buffer.flush()
+            for kind, text in notes:
+                err(f"wrote {kind} {text}")
+        elif tree is None:
+            _show_all(
+                found,
+                _listed(found, trace, reference),
+                top=top,
+                of="this study" if reference is None else str(reference),
+            )
+        else:
+            _show_one(tree, notes)
 
 
 def _tree(study: Study, name: str, trace: str | None, reference: Path | None) -> Tree:

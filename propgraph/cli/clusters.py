@@ -63,8 +63,7 @@ def clusters(
     """
     from propgraph.cli.output import err, progress
     from propgraph.errors import UsageError, check_at_least, check_choice
-    from propgraph.pipeline import find_clusters
-    from propgraph.study import Study
+    from propgraph.study import Study, unchanged
 
     check_choice("--format", format, FORMATS)
     check_choice("--table", table or "clusters", TABLES)
@@ -77,19 +76,22 @@ def clusters(
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)
-    with progress() as tell:
-        # Without a word on the analysis, what was found before is shown again, not made anew by other rules.
-        if options or "clusters" not in found.run:
-            before = found.run
+    # Without a word on the analysis, what was found before is shown again, not made anew by other rules.
+    if options or "clusters" not in found.run:
+        from propgraph.pipeline import find_clusters
+
+        before = found.run
+        with progress() as tell:
             found = find_clusters(study, threads=threads, progress=tell, **options)
-            _tell_replaced(before, found.run)
+        _tell_replaced(before, found.run)
+    with unchanged(found):
         if graphml is not None:
             from propgraph.export.network import write_network
 
             write_network(graphml, found, seed=found.run["clusters"]["parameters"]["seed"])
-    if format == "table":
-        show(found, top=top, graphml=graphml)
-    else:
+        if format == "table":
+            show(found, top=top, graphml=graphml)
+            return
         from propgraph.export.tables import render
 
         sys.stdout.buffer.write(render(found.scan(table or "clusters").collect(), format))

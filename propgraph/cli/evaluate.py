@@ -53,13 +53,10 @@ def evaluate(
     from propgraph.evaluation.evaluate import evaluate as job
     from propgraph.evaluation.truth import read_truth
     from propgraph.export.tables import render
-    from propgraph.study import Study
 
     check_choice("--format", format, FORMATS)
-    found = Study.open(study)
     made = job(
-        found.scan("account_scores").collect(), read_truth(truth, label=label, positive=positive),
-        accounts=found.scan("accounts").select("account_id").collect(),
+        study, read_truth(truth, label=label, positive=positive),
         others_innocent=others_innocent, at=at, q=q, resamples=resamples, seed=seed, threads=threads,
     )  # fmt: skip
     if format == "table":

@@ -44,8 +44,7 @@ def stability(
     """
     from propgraph.cli.output import err, progress
     from propgraph.errors import check_at_least, check_choice
-    from propgraph.stability.measure import measure_stability
-    from propgraph.study import Study
+    from propgraph.study import Study, unchanged
 
     check_choice("--format", format, FORMATS)
     check_at_least("--top", top, 0)
@@ -53,17 +52,20 @@ def stability(
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)
     if options or "stability" not in found.run:
+        from propgraph.stability.measure import measure_stability
+
         with progress() as tell:
             found = measure_stability(study, threads=threads, progress=tell, **options)
-    if format == "table":
-        _show(found, top=top)
-        return
-    from propgraph.export.tables import render
+    with unchanged(found):
+        if format == "table":
+            _show(found, top=top)
+            return
+        from propgraph.export.tables import render
 
-    for note in found.run["stability"]["notes"]:
-        err(f"note: {note}")
-    sys.stdout.buffer.write(render(found.stability, format))
-    sys.stdout.buffer.flush()
+        for note in found.run["stability"]["notes"]:
+            err(f"note: {note}")
+        sys.stdout.buffer.write(render(found.stability, format))
+        sys.stdout.buffer.flush()
 
 
 def _show(study: Study, *, top: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,9 @@ from numba import njit
 from propgraph.errors import InputError, UsageError, check_at_least, check_threads
 from propgraph.evaluation.agreement import Partitions, agreement, purity, tally, weighted_precision
 from propgraph.evaluation.ranking import Bool, Floats, Ints, Weights, ranking
+from propgraph.evaluation.truth import read_truth
 from propgraph.schema import ACCOUNT_SCORES, EVALUATION
+from propgraph.study import Study, opened, unchanged
 
 AT = (50, 100)
 LEVEL = (2.5, 97.5)
@@ -56,8 +59,8 @@ class Evaluation:
 
 
 def evaluate(
-    scores: pl.DataFrame,
-    truth: pl.DataFrame,
+    study: Study | str | Path | pl.DataFrame,
+    truth: pl.DataFrame | str | Path,
     /,
     *,
     accounts: pl.DataFrame | None = None,
@@ -70,7 +73,7 @@ def evaluate(
 ) -> Evaluation:
     """Measure how well scores, flags and clusters of accounts meet what is known of the accounts.
 
-    Accounts without a row in `scores` have score 0, q value 1, no cluster and no flag. Equal scores are one
+    Accounts without a score have score 0, q value 1, no cluster and no flag. Equal scores are one
     step (`propgraph.evaluation.ranking`). In `nmi` and `ari`, over the accounts to be found whose group is
     known, an account in no cluster is a cluster of its own: what was missed is not left out. Precision of
     nothing is null. Where no account is known that is not to be found, whatever is flagged is right, so that
@@ -85,13 +88,15 @@ def evaluate(
 
     Parameters
     ----------
-    scores
-        The columns of `account_scores` (`schema.ACCOUNT_SCORES`); a missing one counts as null throughout.
+    study
+        A study with clusters; or scores alone, the columns of `account_scores` (`schema.ACCOUNT_SCORES`), of which a
+        missing one counts as null throughout.
     truth
         `account_id` (String), `label` (Boolean, true: to be found), and where known `group` and `kind`
-        (String), one row an account, as `propgraph.evaluation.truth.read_truth` returns it.
+        (String), one row an account, as `propgraph.evaluation.truth.read_truth` returns it; or the file that it
+        reads.
     accounts
-        `account_id` of all accounts of the study; None: those of `scores`.
+        `account_id` of all accounts of the study; None: those of the study, or of the scores where these are alone.
     others_innocent
         Count the accounts of the study that the truth does not name as not to be found. Some of them may be, so
         that `precision`, and precision at k and at q, are lower bounds.
@@ -116,6 +121,8 @@ def evaluate(
 
     Raises
     ------
+    StudyError
+        When there is no study, or it has no clusters yet.
     InputError
         When a column is missing, an account stands twice, a label is not Boolean or null, the truth names nobody
         to be found, or none of its accounts is in the study.
@@ -127,6 +134,8 @@ def evaluate(
     check_at_least("resamples", resamples, 0)
     check_at_least("seed", seed, 0)
     n_threads = check_threads(threads)
+    scores, accounts = _scores_of(study, accounts)
+    truth = truth if isinstance(truth, pl.DataFrame) else read_truth(truth)
     _check(scores, truth)
     there = (scores if accounts is None else accounts)["account_id"].unique()
     known = truth["account_id"]
@@ -150,6 +159,18 @@ def evaluate(
         n_unknown=others.len(),
         others_innocent=others_innocent,
     )
+
+
+def _scores_of(
+    study: Study | str | Path | pl.DataFrame, accounts: pl.DataFrame | None
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    if isinstance(study, pl.DataFrame):
+        return study, accounts
+    found = opened(study)
+    with unchanged(found):
+        if accounts is None:
+            accounts = found.scan("accounts").select("account_id").collect()
+        return found.account_scores, accounts
 
 
 def _check(scores: pl.DataFrame, truth: pl.DataFrame) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 from propgraph.errors import StudyError
 from propgraph.export.graphml import UNFLAGGED, palette, write_graphml
 from propgraph.networks import join_traces, layout, to_igraph, with_pairs
-from propgraph.study import Study
+from propgraph.study import Study, unchanged
 
 
 def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -97,7 +97,8 @@ def write_network(path: str | Path, study: Study, /, *, seed: int = 0) -> None:
     --------
     network_tables : The nodes and edges, column by column.
     """
-    nodes, edges = network_tables(study, seed=seed)
+    with unchanged(study):
+        nodes, edges = network_tables(study, seed=seed)
     write_graphml(path, nodes, edges)
 
 

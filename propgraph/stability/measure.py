@@ -17,14 +17,14 @@ from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
 from propgraph.stability.hold import HOLDS, best_match, together, vanishing
 from propgraph.stability.rerun import rerun, shared_work
-from propgraph.study import Study, writing
+from propgraph.study import Study, opened, writing
 
 Progress = Callable[[str, float], None]
 Float64 = npt.NDArray[np.float64]
 
 
 def measure_stability(
-    study: str | Path,
+    study: Study | str | Path,
     /,
     *,
     runs: int = 100,
@@ -48,10 +48,10 @@ def measure_stability(
     Parameters
     ----------
     study
-        A study that `find_clusters` went through. Its table `stability` and the columns `stability` of `clusters`
-        and `members` are made anew. A cluster's is its Jaccard similarity to the run's cluster most like it,
-        mean over the runs. An account's is the share of its fellow members who are in one cluster with it in
-        a run (0 where it is in none), mean over the runs.
+        A study that `find_clusters` went through, open or by its path. Its table `stability` and the columns
+        `stability` of `clusters` and `members` are made anew. A cluster's is its Jaccard similarity to the run's
+        cluster most like it, mean over the runs. An account's is the share of its fellow members who are in one
+        cluster with it in a run (0 where it is in none), mean over the runs.
     runs
         Number of runs, the first of which repeats the study's own choices.
     seed
@@ -79,18 +79,20 @@ def measure_stability(
     McKay, Beckman and Conover, "A Comparison of Three Methods for Selecting Values of Input Variables",
     Technometrics 21 (1979).
     """
-    source = Study.open(study)
+    source = opened(study)
     check_at_least("runs", runs, 1)
     n_threads = check_threads(threads)
     check_seed(seed)
     if "clusters" not in source.run:
-        raise StudyError(f"{study}: no clusters yet; run `propgraph clusters` first")
+        raise StudyError(f"{source.path}: no clusters yet; run `propgraph clusters` first")
     traces, choices = _own(source)
     window = float(source.run["build"]["parameters"]["time_window"])
     grid = grid_of(traces, choices, time_window=window, runs=runs, seed=seed)
     run = Run("stability", {"runs": runs, "seed": seed})
-    members, clusters = source.members, source.clusters
-    with writing(study, keep=True) as writer:
+    with writing(source.path, of=source) as writer:
+        source = writer.source
+        run.record["of"] = {job: source.ids[job] for job in ("build", "clusters")}
+        members, clusters = source.members, source.clusters
         jaccard, alike = _reruns(
             source, traces, grid, choices=choices, members=members, threads=n_threads,
             run=run, progress=progress,
@@ -113,7 +115,7 @@ def measure_stability(
         }
         writer.finish()
         writer.run = {**writer.run, "stability": run.finish()}
-    return Study.open(study)
+    return Study.open(source.path)
 
 
 def _own(study: Study) -> tuple[list[str], Choices]:

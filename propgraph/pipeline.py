@@ -542,7 +542,6 @@ def find_clusters(
             window_s = float(built["parameters"]["time_window"])
             found = find(
                 source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
-                resolution_s=built.get("time_resolution_s") or 0.0,  # a study of an earlier version has none
                 threads=n_threads, progress=progress,
             )  # fmt: skip
         with run.step("amplification"):

@@ -391,7 +391,16 @@ CLUSTERS = _table(
     total_weight=(pl.Float64(), "weight", "sum of the edges' weights"),
     median_weight=(pl.Float64(), "weight", "median of the edges' weights"),
     median_delta_s=(SECONDS, "s", "median of the edges' mean delays"),
-    fast_share=(SHARE, "0..1", "share of its pairs of posts at most 10 s apart"),
+    time_resolution_s=(
+        SECONDS,
+        "s",
+        "how fine the times are by which observed and all down to p_value are told",
+    ),
+    fast_share=(
+        SHARE,
+        "0..1",
+        "share of its pairs of posts known to be at most 10 s apart; null where all times are coarser than that",
+    ),
     co_shared=(SHARE, "0..1", "share of these posts (n_shares) within the window of a fellow member's"),
     observed=(
         pl.Float64(),

@@ -19,7 +19,7 @@ PLAIN = {
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
     "turnout": 0.1, "n_gathered": 2, "compared": True, "n_outsider_pairs": 1000.0, "n_synchronised": 0,
-    "synchronised_share": 0.0, "best_p": None,
+    "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0,
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
 UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
@@ -122,17 +122,16 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
         ("within-seconds", True, SECONDS, {"window_s": 20.0}),
         ("within-seconds", False, SECONDS, {"window_s": 19.0}),
         # Nor do whole minutes tell what lies within ten seconds.
-        ("within-seconds", True, SECONDS, {"resolution_s": 1.0}),
-        ("within-seconds", False, SECONDS, {"resolution_s": 60.0}),
+        ("within-seconds", False, {"fast_share": None}, {}),
         # Over whole hours a window of a minute is an hour, and twice the others' pace is asked for.
-        ("in-step", True, IN_STEP | {"pace": 0.26}, {"resolution_s": 60.0}),
-        ("in-step", True, IN_STEP | {"pace": 0.25}, {"resolution_s": 3600.0}),
-        ("in-step", False, IN_STEP | {"pace": 0.26}, {"resolution_s": 3600.0}),
-        ("in-step", False, {"together": 0.9, "co_objects": 4.9, "compared": False}, {"resolution_s": 86400.0}),
+        ("in-step", True, IN_STEP | {"pace": 0.26, "time_resolution_s": 60.0}, {}),
+        ("in-step", True, IN_STEP | {"pace": 0.25, "time_resolution_s": 3600.0}, {}),
+        ("in-step", False, IN_STEP | {"pace": 0.26, "time_resolution_s": 3600.0}, {}),
+        ("in-step", False, {"together": 0.9, "co_objects": 4.9, "compared": False, "time_resolution_s": 86400.0}, {}),
         # A crowd that came on one day may have come at any hour of it.
-        ("turnout", True, TURNOUT, {"resolution_s": 60.0}),
-        ("turnout", True, TURNOUT, {"window_s": 3600.0, "resolution_s": 3600.0}),
-        ("turnout", False, TURNOUT, {"resolution_s": 3600.0}),
+        ("turnout", True, TURNOUT | {"time_resolution_s": 60.0}, {}),
+        ("turnout", True, TURNOUT | {"time_resolution_s": 3600.0}, {"window_s": 3600.0}),
+        ("turnout", False, TURNOUT | {"time_resolution_s": 3600.0}, {}),
         # Where hardly anybody posts originals, few originals say nothing.
         ("low-originality", True, NO_ORIGINALS, {"original_share": 0.21}),
         ("low-originality", False, NO_ORIGINALS, {"original_share": 0.20}),
@@ -306,22 +305,25 @@ def test_sentences_give_figures_and_no_verdict():
 
 def test_sentences_say_what_coarse_times_can_tell():
     for resolution_s, nearby in (
-        (0.0, "within 60 s"), (0.001, "within 60 s"), (60.0, "within 60 s"), (3600.0, "in the same hour"),
-        (86400.0, "on the same day"),
+        (None, "within 60 s"), (0.0, "within 60 s"), (0.001, "within 60 s"), (60.0, "within 60 s"),
+        (3600.0, "in the same hour"), (86400.0, "on the same day"),
     ):  # fmt: skip
-        findings = judge(PLAIN | ALL_FIRE | {"together": 0.6}, base(resolution_s=resolution_s))[1]
+        coarse = (resolution_s or 0) > 10
+        told = {"fast_share": None} if coarse else {}
+        row = PLAIN | ALL_FIRE | {"together": 0.6, "time_resolution_s": resolution_s} | told
+        findings = judge(row, base())[1]
         said = {finding.rule: finding.sentence for finding in findings}
         for rule in ("at-once", "in-step", "repetitive"):
             assert f" {nearby}" in said[rule]
-        assert ("within-seconds" in said) == (resolution_s <= 10)
-        if resolution_s > 60:
+        assert ("within-seconds" in said) != coarse
+        if coarse and resolution_s > 60:
             assert not any(" 60 s" in sentence or "10 s" in sentence for sentence in said.values())
 
 
 def test_coarse_times_show_no_one_hand():
     row = PLAIN | AT_ONCE | REPETITIVE | {"n_accounts": 5, "fast_share": 1.0}
     assert judge(row, base())[2] == ["one-hand"]
-    assert judge(row, base(resolution_s=60.0))[2] == ["activists"]
+    assert judge(row | {"fast_share": None}, base())[2] == ["activists"]
 
 
 @pytest.mark.parametrize(
@@ -338,14 +340,14 @@ def shown(rule, rows, *, trace="url", **options):
     """Evidence of rows of account, content, second, object, n_fellows, with kind, group, trace and others."""
     default = {
         "kind": "original", "target_id": None, "trace": "url", "object_id": None, "n_fellows": None,
-        "is_top_site": False, "created_at": 0,
+        "is_top_site": False, "created_at": 0, "time_resolution_s": None,
     }  # fmt: skip
     table = pl.DataFrame(
         [default | row for row in rows],
         schema={
             "account_id": pl.String, "content_id": pl.String, "timestamp": pl.Int64, "kind": pl.String,
             "target_id": pl.String, "trace": pl.String, "object_id": pl.String, "n_fellows": pl.Int64,
-            "is_top_site": pl.Boolean, "created_at": pl.Int64,
+            "is_top_site": pl.Boolean, "created_at": pl.Int64, "time_resolution_s": pl.Float64,
         },
     )  # fmt: skip
     second = timedelta(seconds=1)

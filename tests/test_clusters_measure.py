@@ -72,7 +72,7 @@ def accounts(created):
     return ACCOUNTS.conform(table)
 
 
-def timing(objects=(), members=()):
+def timing(objects=(), members=(), step_s=1.0):
     """Rows of cluster, object, n_pairs, n_within, pace (gathered, hour); and of members: cluster, account, ..."""
     return Timing(
         objects=pl.DataFrame(
@@ -89,9 +89,9 @@ def timing(objects=(), members=()):
         ).with_columns(expected_co_objects=pl.col("pace") * 10),
         shares=pl.DataFrame(),
         clusters=pl.DataFrame(
-            [(cluster, 100.0, 1.0, True) for cluster in sorted({row[0] for row in objects})],
+            [(cluster, 100.0, 1.0, True, step_s) for cluster in sorted({row[0] for row in objects})],
             schema={"cluster": pl.UInt32, "n_outsider_pairs": pl.Float64, "acts": pl.Float64,
-                    "compared": pl.Boolean},
+                    "compared": pl.Boolean, "time_resolution_s": pl.Float64},
             orient="row",
         ),
     )  # fmt: skip
@@ -105,7 +105,7 @@ def material(members=None, **parts):
     )
     default = {
         "edges": edges(("a", "b", 1, 1, 0.0, 0.0)), "shares": shares(), "posts": posts(), "links": links(),
-        "accounts": accounts({}), "timing": {"url": timing()},
+        "accounts": accounts({}), "timing": {"url": [timing()]},
     }  # fmt: skip
     return Material(members=table, **(default | parts))
 
@@ -263,10 +263,12 @@ def test_creation_times():
 def test_timing_is_summed_over_objects():
     found = figures(
         timing={
-            "url": timing(
-                objects=[(0, 7, 100.0, 50.0, 0.1), (0, 8, 4.0, 0.0, 0.2)],
-                members=[(0, 0, 2, 0.5, 0.1), (0, 1, 4, 0.5, 0.3), (0, 2, 9, 0.5, 0.2)],
-            )
+            "url": [
+                timing(
+                    objects=[(0, 7, 100.0, 50.0, 0.1), (0, 8, 4.0, 0.0, 0.2)],
+                    members=[(0, 0, 2, 0.5, 0.1), (0, 1, 4, 0.5, 0.3), (0, 2, 9, 0.5, 0.2)],
+                )
+            ]
         }
     )
     assert found["timing_trace"] == "url"
@@ -288,7 +290,7 @@ def test_members_who_share_nothing_with_a_fellow_count_as_having_met_nobody(n_ac
         objects=[(0, 7, 100.0, 50.0, 0.1), (1, 7, 4.0, 1.0, 0.1)], members=[*members, (1, 8, 1, 1, 0.1)]
     )
     table = measure_clusters(
-        material(members=dict.fromkeys("abcdefg"[:n_accounts], 0) | {"h": 1}, timing={"url": part})
+        material(members=dict.fromkeys("abcdefg"[:n_accounts], 0) | {"h": 1}, timing={"url": [part]})
     )
     assert table["co_objects"].to_list() == [median, 1]
     assert table["expected_co_objects"].to_list() == pytest.approx([median, 1])
@@ -310,7 +312,7 @@ def test_turnout_is_that_of_the_third_of_times_apart(gathered, turnout):
     for objects in (rows, rows[::-1]):
         found = figures(
             members=dict.fromkeys("abcdefghij", 0),
-            timing={"url": timing(objects=objects, members=[(0, 0, 2, 0.5, 0.1)])},
+            timing={"url": [timing(objects=objects, members=[(0, 0, 2, 0.5, 0.1)])]},
         )
         assert found["turnout"] == turnout
         assert found["n_gathered"] == (None if turnout is None else 10 * turnout)
@@ -320,12 +322,21 @@ def test_the_surest_trace_tells_and_each_trace_counts():
     # Where all pairs are in the window the bound is the product of the paces, times the number of traces.
     weak = timing(objects=[(0, 1, 9.0, 9.0, 0.2)], members=[(0, 0, 1, 1.0, 0.2)])
     sure = timing(objects=[(0, 1, 9.0, 9.0, 0.1), (0, 2, 9.0, 9.0, 0.05)], members=[(0, 0, 2, 1.0, 0.1)])
-    found = figures(timing={"reshare": weak, "url": sure})
+    found = figures(timing={"reshare": [weak], "url": [sure]})
     assert found["timing_trace"] == "url"
     assert found["p_value"] == pytest.approx(2 * 0.1 * 0.05)
-    assert figures(timing={"url": sure})["p_value"] == pytest.approx(0.1 * 0.05)
-    assert figures(timing={"a": weak, "b": weak})["timing_trace"] == "a"
-    assert figures(timing=dict.fromkeys("abcdef", weak))["p_value"] == 1  # no chance is above 1
+    assert figures(timing={"url": [sure]})["p_value"] == pytest.approx(0.1 * 0.05)
+    assert figures(timing={"a": [weak], "b": [weak]})["timing_trace"] == "a"
+    assert figures(timing={name: [weak] for name in "abcdef"})["p_value"] == 1  # no chance is above 1
+
+
+def test_the_times_tell_that_tell_most_surely_and_each_fineness_counts():
+    weak = timing(objects=[(0, 1, 9.0, 9.0, 0.2)], members=[(0, 0, 1, 1.0, 0.2)], step_s=3600.0)
+    sure = timing(objects=[(0, 1, 9.0, 9.0, 0.1)], members=[(0, 0, 2, 1.0, 0.1)], step_s=1.0)
+    for parts, step_s in (([weak, sure], 1), ([sure, weak], 1), ([weak], 3600)):
+        found = figures(timing={"url": parts})
+        assert found["time_resolution_s"] == step_s
+        assert found["p_value"] == pytest.approx(len(parts) * (0.1 if step_s == 1 else 0.2))
 
 
 def test_members_degree_and_strength():
@@ -340,7 +351,7 @@ NAMES = {"url": pl.Series(["a", "b", "c", "d", "e"])}
 
 
 def core(*members, min_size=3, **more):
-    found = core_members({"url": timing(members=members), **more}, NAMES | dict.fromkeys(more, NAMES["url"]),
+    found = core_members({"url": [timing(members=members)], **more}, NAMES | dict.fromkeys(more, NAMES["url"]),
                          min_size=min_size)  # fmt: skip
     return dict(found.select("account_id", "cluster").iter_rows())
 
@@ -387,4 +398,4 @@ def test_core_takes_an_accounts_best_trace():
     url = [(0, k, 9, 1.0, 0.1) for k in range(2)] + [(0, 2, 1, 0.0, 0.1)]
     reshare = timing(members=[(0, 2, 9, 1.0, 0.1)])
     assert core(*url) == dict.fromkeys("abc", 0)  # two are too few, so all stay
-    assert core(*url, (0, 3, 1, 0.0, 0.1), reshare=reshare) == dict.fromkeys("abc", 0)
+    assert core(*url, (0, 3, 1, 0.0, 0.1), reshare=[reshare]) == dict.fromkeys("abc", 0)

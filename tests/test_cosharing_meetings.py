@@ -10,7 +10,6 @@ from reference.stability import meetings as slow
 
 from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.meetings import meetings_of
-from propgraph.cosharing.ranks import ranks_of
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.encoding import codes_in
 
@@ -38,7 +37,7 @@ def test_as_pairs_of_posts_say(rows, one_post_each, threads):
     shares = shares_of(rows, one_post_each=one_post_each)
     log = incidence(shares)
     low, high = np.triu_indices(len(log.accounts), 1)
-    found = meetings_of(ranks_of(log), low, high, windows_ms=WINDOWS, threads=threads)
+    found = meetings_of(log, low, high, windows_ms=WINDOWS, threads=threads)
     posts = list(
         shares.select(
             "account_id", "object_id", pl.col("timestamp").dt.timestamp("ms"), "content_id"
@@ -62,7 +61,7 @@ def test_all_objects_give_the_weights_of_the_edges(rows):
     edges = cosharing_edges(shares, time_window=2, min_edge_weight=1, min_participation=1)
     log = incidence(shares)
     ends = [codes_in(edges[name], log.accounts) for name in ("source", "target")]
-    found = meetings_of(ranks_of(log), *ends, windows_ms=WINDOWS, threads=2)
+    found = meetings_of(log, *ends, windows_ms=WINDOWS, threads=2)
     everything = np.ones(len(log.objects), np.bool_)
     assert found.weights(everything, window=0, by_events=False).tolist() == edges["n_objects"].to_list()
     assert found.weights(everything, window=0, by_events=True).tolist() == edges["n_events"].to_list()

@@ -303,10 +303,16 @@ def test_how_fine_the_times_are_is_found_told_and_heeded(minutes, tmp_path):
 
 def test_a_study_of_an_earlier_version_is_judged_as_it_was(minutes, tmp_path):
     made = build([minutes], tmp_path / "study")
-    run = made.run
-    del run["build"]["time_resolution_s"]
-    (made.path / "run.json").write_text(json.dumps(run))
-    assert "within-seconds" in set(find_clusters(made.path, evidence="window").evidence["rule"])
+    for name in ("posts", "shares", "edges"):
+        table = pl.read_parquet(made.path / f"{name}.parquet")
+        table = table.with_columns(fast_share=1.0) if name == "edges" else table.drop("time_resolution_s")
+        table.write_parquet(made.path / f"{name}.parquet")
+    for known, told in ((60.0, False), (None, True)):  # before that nobody asked how fine times are
+        run = made.run
+        run["build"]["time_resolution_s"] = known
+        (made.path / "run.json").write_text(json.dumps(run))
+        rules = set(find_clusters(made.path, evidence="window").evidence["rule"])
+        assert ("within-seconds" in rules) == told
 
 
 def test_no_reshare_is_fast_by_whole_minutes(tmp_path):

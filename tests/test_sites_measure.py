@@ -191,3 +191,21 @@ def test_no_cluster_and_no_link():
     assert (sites["x.com"]["score"], sites["x.com"]["coordinated_share"]) == (0, 0)
     assert evidence == {}
     assert measured([], {"s": "c1"}) == ({}, {})
+
+
+@pytest.mark.parametrize(("step_s", "n_early"), [(1.0, 4), (3600.0, 0), (None, 4)])
+def test_who_shares_by_coarse_times_is_not_first_by_them(step_s, n_early):
+    # Two seeders at the full hour, by times of some fineness; ten others within the hour, by the second.
+    rows = [
+        ("x.com", url, who, f"{url}{who}", second)
+        for url in ("u", "v")
+        for who, second in [("s", 0), ("t", 0), *((f"a{k}", 60 * (k + 1)) for k in range(10))]
+    ]
+    table = links(*rows).with_columns(
+        time_resolution_s=pl.when(pl.col("account_id").is_in(["s", "t"])).then(step_s).otherwise(1.0)
+    )
+    sites, _ = measure_sites(table, flagged(s="c1", t="c1"))
+    assert sites["early_share"].item() == n_early / 20
+    # Where all are as coarse they come in the order that there is.
+    alike, _ = measure_sites(table.with_columns(time_resolution_s=3600.0), flagged(s="c1", t="c1"))
+    assert alike["early_share"].item() == 4 / 20

@@ -141,8 +141,7 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
         f"{seeded.height:,} of {sites.height:,} sites flagged"
     )
     if flagged.height:
-        resolution_s = study.run.get("build", {}).get("time_resolution_s")
-        _show_clusters(_with_stability(flagged.head(top), study), study.evidence, resolution_s)
+        _show_clusters(_with_stability(flagged.head(top), study), study.evidence)
         _more(flagged.height, top, "clusters")
     elif found.height:
         say("No cluster stands out from what the rest of the log does.")
@@ -206,12 +205,12 @@ def _more(n: int, top: int, table: str) -> None:
         say(f"... and {n - top:,} more: add --top {n}, or --format csv --table {table} for all figures")
 
 
-def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame, resolution_s: float | None) -> None:
+def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame) -> None:
     from propgraph.cli.output import say
 
     for row in flagged.to_dicts():
         say()
-        say(_headline(row, resolution_s), bold=True)
+        say(_headline(row), bold=True)
         reasons = evidence.filter(
             (evidence["subject_type"] == "cluster") & (evidence["subject_id"] == row["cluster_id"])
         )
@@ -225,14 +224,14 @@ def _also_fits(row: dict[str, Any]) -> str:
     return "also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])
 
 
-def _headline(row: dict[str, Any], resolution_s: float | None) -> str:
+def _headline(row: dict[str, Any]) -> str:
     from propgraph.readers.coarse import told_apart
 
     parts = [f"{row['n_accounts']:,} accounts"]
     if row["n_objects"] is not None:
         parts.append(f"{row['n_objects']:,} objects co-shared")
     if row["median_delta_s"] is not None:
-        apart = row["median_delta_s"]
+        apart, resolution_s = row["median_delta_s"], row.get("time_resolution_s")
         finer = resolution_s is not None and resolution_s > 1 and apart < resolution_s
         parts.append(f"median {told_apart(apart, resolution_s)}" if finer else f"median {apart:.0f} s apart")
     if row["n_sites"]:

@@ -17,14 +17,16 @@ from propgraph.clusters.measure import (
     measure_members,
     once,
 )
-from propgraph.clusters.timing import Timing, timing_of
+from propgraph.clusters.timing import Timing, timings_of
 from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
 from propgraph.cosharing.joint import Joint, grow, joint_synchrony, merge_groups, near_posts, scores_of
 from propgraph.cosharing.ranks import NEIGHBOURS, Ranks
+from propgraph.cosharing.window import FAST_MS
 from propgraph.encoding import groups_of
 from propgraph.networks import join_traces, to_igraph, with_pairs
-from propgraph.schema import ACCOUNT_SCORES, CLUSTERS, EVIDENCE, MEMBERS, NETWORK, SYNCHRONY
+from propgraph.readers.fineness import RESOLUTION
+from propgraph.schema import ACCOUNT_SCORES, CLUSTERS, EVIDENCE, MEMBERS, NETWORK, SECONDS, SYNCHRONY
 from propgraph.study import Study
 
 Progress = Callable[[str, float], None]
@@ -42,8 +44,8 @@ _WINDOW_WORTH = 10.0  # orders of magnitude, at most: the window's bound is nomi
 class Found:
     """The tables that `find` makes for a study, named as there, and all its links for what comes after.
 
-    `links` has `site, url, account_id, content_id, timestamp`, one row a post and URL; `n_tests` tells how many
-    pairs could have been found synchronised in each trace.
+    `links` has `site, url, account_id, content_id, timestamp, time_resolution_s`, one row a post and URL; `n_tests`
+    tells how many pairs could have been found synchronised in each trace.
     """
 
     members: pl.DataFrame
@@ -79,18 +81,14 @@ def find(
     time_window: float,
     choices: Choices,
     min_score: float,
-    resolution_s: float = 0.0,
     threads: int,
     progress: Progress | None = None,
 ) -> Found:
-    """Return the clusters of a study; see `pipeline.find_clusters` for the parameters.
-
-    `resolution_s` is how fine the log's times are, in seconds; 0 where nobody knows.
-    """
+    """Return the clusters of a study; see `pipeline.find_clusters` for the parameters."""
     tell = progress or (lambda _label, _done: None)
     window_ms = round(time_window * 1000)
     links = links_of(study)
-    edges = join_traces(study.scan("edges").filter(pl.col("trace").is_in(traces)).collect())
+    edges = join_traces(_edges_of(study, traces))
     logs, shares = logs_of(study, traces)
     joint, groups, standing = _synchronised(logs, edges, choices, threads=threads, progress=progress)
     tell("communities", 0.0)
@@ -111,9 +109,7 @@ def find(
         "cluster", "p_value", "source", "target"
     )
     table = _with_synchrony(_with_context(measure_clusters(material), material, links), members, inside)
-    baseline = _baseline(
-        study, members, links, time_window=time_window, resolution_s=resolution_s, choices=choices
-    )
+    baseline = _baseline(study, members, links, time_window=time_window, choices=choices)
     shown = _shown(joint, inside, shares)
     members, clusters, evidence = _judged(table, material, baseline, min_score, shown=shown)
     scores = _with_clusters(scores, members, clusters)
@@ -298,13 +294,13 @@ def _with_clusters(scores: pl.DataFrame, members: pl.DataFrame, clusters: pl.Dat
 
 
 def links_of(study: Study, /) -> pl.DataFrame:
-    """Return all links of a study: `site, url, account_id, content_id, timestamp`; empty without any."""
+    """Return all links: `site, url, account_id, content_id, timestamp, time_resolution_s`; empty without any."""
     trace = next((t for t in ("url", "domain") if _has(study, t)), None)
-    shares = study.scan("shares").filter(pl.col("trace") == (trace or ""))
+    shares = with_resolution(study, "shares").filter(pl.col("trace") == (trace or ""))
     sites = study.scan("objects").filter(pl.col("trace") == (trace or "")).select("object_id", "site")
     return (
         shares.join(sites, on="object_id", how="left")
-        .select("site", "account_id", "content_id", "timestamp", url="object_id")
+        .select("site", "account_id", "content_id", "timestamp", RESOLUTION, url="object_id")
         .drop_nulls("site")
         .collect()
     )
@@ -314,23 +310,41 @@ def _has(study: Study, trace: str) -> bool:
     return not study.scan("objects").filter(pl.col("trace") == trace).head(1).collect().is_empty()
 
 
+def _edges_of(study: Study, traces: list[str]) -> pl.DataFrame:
+    edges = study.scan("edges").filter(pl.col("trace").is_in(traces)).collect()
+    if RESOLUTION in study.scan("shares").collect_schema().names():
+        return edges
+    # An earlier version told what was fast by coarse times, too.
+    coarse = (study.run["build"].get(RESOLUTION) or 0.0) * 1000 > FAST_MS
+    return edges.with_columns(fast_share=None) if coarse else edges
+
+
 def logs_of(study: Study, traces: list[str], /) -> tuple[dict[str, Incidence], dict[str, pl.DataFrame]]:
     """Return the shares of each trace, as arrays and as rows."""
+    table = with_resolution(study, "shares")
     shares = {
-        trace: study.scan("shares")
-        .filter(pl.col("trace") == trace)
-        .select("account_id", "object_id", "content_id", "timestamp", "trace")
+        trace: table.filter(pl.col("trace") == trace)
+        .select("account_id", "object_id", "content_id", "timestamp", RESOLUTION, "trace")
         .collect()
         for trace in traces
     }
     return {trace: incidence(part) for trace, part in shares.items()}, shares
 
 
-def _timing(logs: dict[str, Incidence], members: pl.DataFrame, window_ms: int) -> dict[str, Timing]:
+def with_resolution(study: Study, name: str, /) -> pl.LazyFrame:
+    """Return a table of posts or shares with how fine their times are; before, a study had one number for all."""
+    table = study.scan(name)
+    if RESOLUTION in table.collect_schema().names():
+        return table
+    known = study.run.get("build", {}).get(RESOLUTION)
+    return table.with_columns(pl.lit(known, SECONDS).alias(RESOLUTION))
+
+
+def _timing(logs: dict[str, Incidence], members: pl.DataFrame, window_ms: int) -> dict[str, list[Timing]]:
     timing = {}
     for trace, log in logs.items():
         cluster = groups_of(log.accounts, members["account_id"], members["cluster"])
-        timing[trace] = timing_of(log, cluster, window_ms=window_ms)
+        timing[trace] = timings_of(log, cluster, window_ms=window_ms)
     return timing
 
 
@@ -341,22 +355,24 @@ def _material(
     edges: pl.DataFrame,
     shares: dict[str, pl.DataFrame],
     links: pl.DataFrame,
-    timing: dict[str, Timing],
+    timing: dict[str, list[Timing]],
 ) -> Material:
     ids = members.select("account_id").lazy()
     mine = pl.concat(
         [
             shares[trace][part.shares["row"]].with_columns(part.shares["n_fellows"])
-            for trace, part in timing.items()
+            for trace, parts in timing.items()
+            for part in parts
         ]
     )
     posts = (
-        study.scan("posts")
+        with_resolution(study, "posts")
         .join(ids, on="account_id", how="semi")
         .select(
             "account_id",
             "content_id",
             "timestamp",
+            RESOLUTION,
             "kind",
             "target_id",
             "origin_account_id",
@@ -459,7 +475,6 @@ def _baseline(
     links: pl.DataFrame,
     *,
     time_window: float,
-    resolution_s: float,
     choices: Choices,
 ) -> Baseline:
     others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
@@ -478,7 +493,6 @@ def _baseline(
         created_ms=created.sort().to_numpy(),
         site_share=_site_shares(links),
         window_s=time_window,
-        resolution_s=resolution_s,
         q=choices.q,
         seed=choices.seed,
     )

@@ -60,8 +60,6 @@ class Baseline:
         False discovery rate (0..1) of the pairs that are called synchronised.
     seed
         For the draws of accounts.
-    resolution_s
-        How fine the log's times are, in seconds; 0 where nobody knows.
     """
 
     original_share: float | None
@@ -71,18 +69,15 @@ class Baseline:
     window_s: float
     q: float
     seed: int
-    resolution_s: float = 0.0
     _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def effective_s(self) -> float:
-        """What the window comes to, in seconds: over whole days a window of a minute is a day."""
-        return max(self.window_s, self.resolution_s)
+    def effective_s(self, row: Row) -> float:
+        """Return what the window comes to (s) by the times that a cluster met by: over whole days a day."""
+        return max(self.window_s, row["time_resolution_s"] or 0.0)
 
-    @property
-    def nearby(self) -> str:
-        """How near two posts in the window are, in words: `within 60 s`, or `on the same day`."""
-        return told_apart(self.window_s, self.resolution_s)
+    def nearby(self, row: Row) -> str:
+        """Return how near two posts in the window are, in words: `within 60 s`, or `on the same day`."""
+        return told_apart(self.window_s, row["time_resolution_s"])
 
     def creation_draws(self, n: int) -> tuple[float, float]:
         """Return the 0.01 quantile and the median of the spans (s) that hold half of `n` accounts drawn."""
@@ -138,7 +133,7 @@ def _at_once(row: Row, base: Baseline) -> Finding | None:
     whose = "the pace of outsiders" if row["n_outsider_pairs"] >= ENOUGH else "the usual pace of this log"
     return Finding(
         AT_ONCE, observed, multiple * expected, expected, fires,
-        f"{observed:,.0f} pairs of posts of the same {_noun(row)} {base.nearby}, "
+        f"{observed:,.0f} pairs of posts of the same {_noun(row)} {base.nearby(row)}, "
         f"where {whose} gives {expected:,.1f} (nominal p <= {_rounded_up(p)})",
     )  # fmt: skip
 
@@ -162,7 +157,7 @@ def _in_step(row: Row, base: Baseline) -> Finding | None:
     Up to a minute, half of all pairs is more than people do by themselves; of a wider window, and of one over
     coarser times, that cannot be said, and twice the others' pace is asked for.
     """
-    value, short = row["together"], base.effective_s <= 60
+    value, short = row["together"], base.effective_s(row) <= 60
     if value is None or not (short or row["compared"]):
         return None
     pace = row["pace"] if row["compared"] else None
@@ -170,7 +165,7 @@ def _in_step(row: Row, base: Baseline) -> Finding | None:
     others = "nobody to compare with" if pace is None else f"outsiders: {pace:.0%}"
     return Finding(
         IN_STEP, value, threshold, pace, value >= threshold and row["co_objects"] >= 5,
-        f"of members' pairs of posts of the same {_noun(row)} {value:.0%} lie {base.nearby}, on average "
+        f"of members' pairs of posts of the same {_noun(row)} {value:.0%} lie {base.nearby(row)}, on average "
         f"over what they shared ({others})",
     )  # fmt: skip
 
@@ -182,7 +177,7 @@ def _repetitive(row: Row, base: Baseline) -> Finding | None:
     others = "" if expected is None else f", where outsiders' pace gives {expected:.1f}"
     return Finding(
         REPETITIVE, value, 5, expected, value >= 5 and (expected is None or value > expected),
-        f"half of the members or more met fellows {base.nearby} over {value:g} different "
+        f"half of the members or more met fellows {base.nearby(row)} over {value:g} different "
         f"objects{others}",
     )  # fmt: skip
 
@@ -193,12 +188,12 @@ def _turnout(row: Row, base: Baseline) -> Finding | None:
     It is held against nobody, so it rests where coarse times make more than a minute of the window.
     """
     value, n = row["turnout"], row["n_gathered"]
-    if value is None or base.effective_s > max(base.window_s, 60):
+    if value is None or base.effective_s(row) > max(base.window_s, 60):
         return None
     return Finding(
         TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
         f"three times, an hour or more apart, at least {n:,} of the {row['n_accounts']:,} members posted the same "
-        f"{_noun(row)} {base.nearby}",
+        f"{_noun(row)} {base.nearby(row)}",
     )  # fmt: skip
 
 
@@ -305,11 +300,7 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     fires, for that is held against each object's own burst). Where neither `synchronised` nor
     `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
     organised), and without `synchronised`, `repetitive` and `turnout` by a fifth (a few meetings prove little).
-    Where the log's times are coarse, no rule or reading goes by seconds.
     """
-    if base.resolution_s * 1000 > FAST_MS:
-        # Posts of the same minute, or day, are not known to be seconds apart.
-        row = {**row, "fast_share": None}
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
@@ -337,8 +328,8 @@ def evidence_posts(rule: str, posts: pl.DataFrame, /, *, trace: str | None, most
     rule
         The rule's name.
     posts
-        The cluster's posts: `account_id, content_id, timestamp, kind, target_id, created_at` (the account's),
-        `is_top_site` (links to the cluster's top site), and `trace, object_id, n_fellows` (fellow members'
+        The cluster's posts: `account_id, content_id, timestamp, time_resolution_s, kind, target_id, created_at` (the
+        account's), `is_top_site` (links to the cluster's top site), and `trace, object_id, n_fellows` (fellow members'
         posts of the object within the window), null for a post of no object. A post stands once for each
         object.
     trace
@@ -373,12 +364,13 @@ def _some_of_each_object(posts: pl.DataFrame, n: int) -> pl.DataFrame:
 
 
 def _met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
-    """Keep posts with another account's of the same object at most 10 s before or after."""
+    """Keep posts known to have another account's of the same object at most 10 s before or after."""
     of_object = ("trace", "object_id")
     near = (pl.col("timestamp").diff() <= pl.duration(seconds=10)) & (
         pl.col("account_id") != pl.col("account_id").shift()
     )
-    marked = posts.filter(pl.col("object_id").is_not_null()).with_columns(
+    fine = (pl.col("time_resolution_s") * 1000 <= FAST_MS).fill_null(True)
+    marked = posts.filter(pl.col("object_id").is_not_null(), fine).with_columns(
         after=near.over(of_object).fill_null(False)
     )
     return marked.filter(pl.col("after") | pl.col("after").shift(-1).over(of_object).fill_null(False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +31,15 @@ class Material:
         `account_id, content_id, trace, object_id` of the members, in the traces of the network, with
         `n_fellows` (fellow members' posts of the object within the window).
     posts
-        `account_id, content_id, timestamp, kind, target_id, origin_account_id` of the members, a row for
-        each post and group.
+        `account_id, content_id, timestamp, time_resolution_s, kind, target_id, origin_account_id` of the members, a
+        row for each post and group.
     links
         `account_id, content_id, site` of the members' links, one row a post and URL.
     accounts
         The members' rows of `schema.ACCOUNTS`.
     timing
-        For each trace of the network, how the clusters keep time in it.
+        For each trace of the network, how the clusters keep time in it: once for each fineness of its times that
+        has to be judged by itself.
     """
 
     members: pl.DataFrame
@@ -46,11 +48,11 @@ class Material:
     posts: pl.DataFrame
     links: pl.DataFrame
     accounts: pl.DataFrame
-    timing: dict[str, Timing]
+    timing: Mapping[str, Sequence[Timing]]
 
 
 def core_members(
-    timing: dict[str, Timing], accounts: dict[str, pl.Series], /, *, min_size: int
+    timing: Mapping[str, Sequence[Timing]], accounts: Mapping[str, pl.Series], /, *, min_size: int
 ) -> pl.DataFrame:
     """Return the members that keep time with their fellows: `account_id`, `cluster`.
 
@@ -62,7 +64,7 @@ def core_members(
     Parameters
     ----------
     timing
-        How the communities keep time, by trace.
+        How the communities keep time, by trace, as in `Material`.
     accounts
         Account labels behind the codes, by trace.
     min_size
@@ -70,7 +72,8 @@ def core_members(
     """
     frames = [
         part.members.with_columns(accounts[trace].gather(part.members["account"]).alias("account_id"))
-        for trace, part in timing.items()
+        for trace, parts in timing.items()
+        for part in parts
     ]
     everyone = pl.concat(frames).sort("n_co_objects", "together", descending=True, maintain_order=True)
     best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
@@ -190,7 +193,9 @@ def _network(material: Material) -> pl.DataFrame:
             total_weight=pl.col("weight").sum().cast(pl.Float64),
             median_weight=pl.col("weight").median(),
             median_delta_s=pl.col("mean_delta_s").median(),
-            fast_share=(pl.col("fast_share") * events).sum() / events.sum(),
+            fast_share=pl.when(pl.col("fast_share").count() > 0).then(
+                (pl.col("fast_share") * events).sum() / events.sum()
+            ),
             first_time=pl.col("first_time").min(),
             last_time=pl.col("last_time").max(),
         )
@@ -198,9 +203,10 @@ def _network(material: Material) -> pl.DataFrame:
 
 
 def _timing(material: Material) -> pl.DataFrame:
-    """Return each cluster's figures in the trace where it keeps time most surely."""
+    """Return each cluster's figures in the trace, and by the times, where it keeps time most surely."""
     frames = []
-    for trace, part in material.timing.items():
+    parts = [(trace, part) for trace, of_trace in material.timing.items() for part in of_trace]
+    for trace, part in parts:
         objects = part.objects.with_columns(
             part=pl.col("n_within") / pl.col("n_pairs"), root=pl.col("n_pairs").sqrt()
         )
@@ -220,8 +226,8 @@ def _timing(material: Material) -> pl.DataFrame:
         # Objects of one post are one act: the tail counts as many acts as there are posts.
         frames.append(sums.with_columns(pl.col("log_p") * pl.col("acts")))
     best = pl.concat(frames).sort("log_p", "timing_trace").group_by("cluster", maintain_order=True).first()
-    # The least of several traces' tails is taken, so each counts as often as there are traces.
-    return best.with_columns(p_value=(pl.col("log_p").exp() * len(material.timing)).clip(0, 1))
+    # The least of several tails is taken, so each counts as often as there are.
+    return best.with_columns(p_value=(pl.col("log_p").exp() * len(parts)).clip(0, 1))
 
 
 def _typical(there: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:

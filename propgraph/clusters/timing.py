@@ -3,12 +3,12 @@
 Permuting times within an object is blind where a campaign is most of the object's public: its own burst
 then explains itself. So a cluster is held against the others: of all pairs of posts of an object by
 outsiders, what part lies within the window? Where an object has few outsiders, the log's usual part
-stands in.
+stands in. Posts whose times are coarser than the window are held against others of the same fineness only.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ import numpy.typing as npt
 import polars as pl
 from numba import njit
 
-from propgraph.cosharing.incidence import Incidence, Int64
+from propgraph.cosharing.grids import common_times, kinds, steps_of
+from propgraph.cosharing.holdings import Float64
+from propgraph.cosharing.incidence import Bool, Incidence, Int64
 
 #: How many outsiders' pairs of posts the log's usual part weighs as much as.
 PRIOR_PAIRS = 20.0
@@ -46,7 +48,8 @@ class Timing:
     clusters
         A row for each cluster: `n_outsider_pairs` (outsiders' pairs of posts of its objects), `acts` (0..1,
         posts over shares: below 1 where posts share several objects), `compared` (outsiders of its
-        objects, or accounts in no cluster, are enough to compare with).
+        objects, or accounts in no cluster, are enough to compare with), `time_resolution_s` (how fine the coarsest
+        times are by which members met, s; where none did, by which they could have; 0 where nobody knows).
     """
 
     objects: pl.DataFrame
@@ -55,25 +58,33 @@ class Timing:
     clusters: pl.DataFrame
 
 
+def timings_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> list[Timing]:
+    """Return how each cluster keeps time in one trace: by times up to the window's fineness, and by each coarser one.
+
+    See `timing_of`.
+    """
+    return [timing_of(part, cluster, window_ms=window_ms) for part in kinds(log, limit_ms=window_ms)]
+
+
 def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> Timing:
-    """Return how each cluster keeps time in one trace.
+    """Return how each cluster keeps time in one trace, by times that can be compared.
 
     Parameters
     ----------
     log
-        All shares of the trace.
+        All shares of the trace, of one kind (see `grids.kinds`).
     cluster
         int64[n_accounts]; the cluster of each account, -1 for none.
     window_ms
         The window in milliseconds.
     """
+    steps = steps_of(log)
+    log = replace(log, time=common_times(log, limit_ms=window_ms))
     near = _near(log.offsets, log.time, window_ms)
     n_posts = np.diff(log.offsets)
     within = np.bincount(log.object, weights=near, minlength=n_posts.size) / 2
     member = cluster[log.account] >= 0
-    usual, n_usual = usual_pace(log.keep(~member), window_ms=window_ms)
-    if n_usual == 0:
-        usual, _ = usual_pace(log, window_ms=window_ms)
+    usual, n_usual = _usual_paces(log, steps, member, window_ms)
     mine = np.flatnonzero(member)
     rows = pl.DataFrame(
         {
@@ -99,7 +110,24 @@ def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
     objects = _objects(rows, n_posts=n_posts, within=within, usual=usual, gathered=gathered)
     shares = rows.select("row", "cluster", "account", "object", "n_fellows")
-    return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, n_usual))
+    return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, steps, n_usual))
+
+
+def _usual_paces(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> tuple[Float64, int]:
+    """Return the usual part of each object's pairs in the window, that of objects as fine, and over how many objects.
+
+    Cut to minutes, more posts lie within a minute of each other than by the second.
+    """
+    usual, n_usual = np.zeros(steps.size), 0
+    fineness = np.unique(steps[np.diff(log.offsets) > 0])
+    for step in fineness:
+        alike = steps[log.object] == step
+        pace, n = usual_pace(log.keep(alike & ~member), window_ms=window_ms)
+        if n == 0:
+            pace, _ = usual_pace(log.keep(alike), window_ms=window_ms)
+        usual[steps == step] = pace
+        n_usual += n
+    return usual, n_usual
 
 
 def usual_pace(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
@@ -120,7 +148,7 @@ def usual_pace(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
 
 
 def _objects(
-    rows: pl.DataFrame, /, *, n_posts: Int64, within: Any, usual: float, gathered: tuple[Int64, Int64]
+    rows: pl.DataFrame, /, *, n_posts: Int64, within: Any, usual: Float64, gathered: tuple[Int64, Int64]
 ) -> pl.DataFrame:
     """Sum rows up to objects; outsiders' pairs are all pairs less those with a member in them."""
     sums = (
@@ -135,24 +163,36 @@ def _objects(
         .filter(pl.col("n_pairs") > 0)
     )
     code = sums["object"].to_numpy()
-    sums = sums.with_columns(pl.Series("posts", n_posts[code]), pl.Series("within", within[code]))
+    sums = sums.with_columns(
+        pl.Series("posts", n_posts[code]), pl.Series("within", within[code]), pl.Series("usual", usual[code])
+    )
     outsiders = pl.col("posts") - pl.col("k")
     pairs = outsiders * (outsiders - 1) / 2
     in_window = (pl.col("within") - pl.col("touched")).clip(0)
     return sums.with_columns(
-        pace=((in_window + PRIOR_PAIRS * usual) / (pairs + PRIOR_PAIRS)).clip(0, 1), n_outsider_pairs=pairs
+        pace=((in_window + PRIOR_PAIRS * pl.col("usual")) / (pairs + PRIOR_PAIRS)).clip(0, 1),
+        n_outsider_pairs=pairs,
     ).select(
         "cluster", "object", "n_pairs", "n_within", "pace", "n_outsider_pairs", "gathered", "gathered_ms"
     )
 
 
-def _clusters(rows: pl.DataFrame, objects: pl.DataFrame, n_usual: int) -> pl.DataFrame:
+def _clusters(rows: pl.DataFrame, objects: pl.DataFrame, steps: Int64, n_usual: int) -> pl.DataFrame:
     acts = (
         rows.filter(pl.col("n_others") > 0)
         .group_by("cluster")
         .agg(acts=pl.struct("account", "post").n_unique() / pl.len())
     )
-    pairs = objects.group_by("cluster").agg(n_outsider_pairs=pl.col("n_outsider_pairs").sum())
+    step = pl.Series("step", steps[objects["object"].to_numpy()] / 1000)
+    met = pl.col("step").filter(pl.col("n_within") > 0).max()
+    pairs = (
+        objects.with_columns(step)
+        .group_by("cluster")
+        .agg(
+            n_outsider_pairs=pl.col("n_outsider_pairs").sum(),
+            time_resolution_s=pl.coalesce(met, pl.col("step").max()),
+        )
+    )
     compared = (pl.col("n_outsider_pairs") >= ENOUGH) | pl.lit(n_usual >= ENOUGH)
     return pairs.join(acts, on="cluster", how="left").with_columns(compared=compared).sort("cluster")
 

@@ -269,7 +269,9 @@ def measure_by_lists(
     position: Int64,
     offsets: Int64,
     object_: Int32,
+    whole: Int32,
     time: Int64,
+    told: Int64,
     post: Int64,
     window_ms: int,
     fast_ms: int,
@@ -286,8 +288,10 @@ def measure_by_lists(
             short, long = long, short
         own, other = position[start[short] : start[short + 1]], position[start[long] : start[long + 1]]
         i = 0
+        latest = -1
         while i < own.size:
             o = object_[own[i]]
+            w = whole[o] if whole.size else o
             low = np.searchsorted(other, offsets[o])
             end = offsets[o + 1]
             n_before = row[k, 2]
@@ -299,20 +303,22 @@ def measure_by_lists(
                 while j < other.size and other[j] < end and time[other[j]] - time[p] <= window_ms:
                     q = other[j]
                     if post.size == 0 or post[p] != post[q]:
-                        _add(row[k], time[p], time[q], fast_ms)
+                        _add(row[k], time[p], time[q], abs(told[q] - told[p]) <= fast_ms)
                     j += 1
                 i += 1
-            row[k, 3] += row[k, 2] > n_before
+            if row[k, 2] > n_before and latest != w:
+                latest = w
+                row[k, 3] += 1
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _add(sums: Int64, t: int, u: int, fast_ms: int) -> None:
+def _add(sums: Int64, t: int, u: int, fast: bool) -> None:
     """Add a pair of posts to the sums of a pair of accounts."""
     if sums[2] == 0:
         sums[6] = min(t, u)
         sums[7] = max(t, u)
     sums[2] += 1
     sums[4] += abs(u - t)
-    sums[5] += abs(u - t) <= fast_ms
+    sums[5] += fast
     sums[6] = min(sums[6], t, u)
     sums[7] = max(sums[7], t, u)

@@ -50,10 +50,13 @@ def chance_of(
     from scipy.special import pdtrc  # noqa: PLC0415
 
     within = _within_fraction(log.offsets, log.time, window_ms)
-    held = holdings_of(log)
+    held = holdings_of(log, parts=True)
     n_shared, expected = sums_over_shared(
         held, held.posts, source=source, target=target, chance=within, threads=threads
     )
+    if log.whole.size:
+        held = holdings_of(log)
+        n_shared, _ = sums_over_shared(held, held.posts, source=source, target=target, threads=threads)
     # pdtrc(k, m) is P(X > k); guard the mean against rounding below zero.
     p_value = pdtrc(n_objects - 1, np.maximum(expected, 1e-300))
     return Chance(n_shared, expected, np.minimum(p_value, 1.0))

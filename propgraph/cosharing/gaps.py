@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from propgraph.cosharing.grids import TOGETHER_MS, common_times
 from propgraph.cosharing.incidence import Incidence, Int64
 
 Float64 = npt.NDArray[np.float64]
@@ -57,19 +58,20 @@ class Gaps:
 def gaps_of(log: Incidence, /, *, tau: float, neighbours: int) -> Gaps:
     """Return what gaps mean in each object of `log`.
 
+    Posts are in the order, and tied, by times that can be compared: an object's coarsest, up to 10 s (see `grids`).
     Where posts are tied, pairs are counted up to a gap of 256 and four times the largest tie; beyond, the law
     without ties stands in, which is never smaller.
 
     Parameters
     ----------
     log
-        All shares of the trace.
+        All shares of the trace, posts of an object of one kind (see `grids.split`).
     tau
         Chance (0..1) up to which a gap counts as near.
     neighbours
         Posts between which a gap is looked at, at most; ties of up to a thousand posts are seen all the same.
     """
-    first, last, largest = _ties(log.offsets, log.time)
+    first, last, largest = _ties(log.offsets, common_times(log, limit_ms=TOGETHER_MS))
     n = np.diff(log.offsets)
     reach = np.minimum(_largest_gap(n, tau), _COUNTED) + 4 * np.minimum(largest, _LARGEST_TIE)
     length = np.where(largest > 1, np.minimum(reach, n - 1) + 1, 0)

@@ -45,11 +45,12 @@ class Holdings:
         return np.diff(self.first)
 
 
-def holdings_of(log: Incidence, /) -> Holdings:
-    """Return what each account of the log holds."""
+def holdings_of(log: Incidence, /, *, parts: bool = False) -> Holdings:
+    """Return what each account of the log holds: whole objects, or with `parts` those of a log that was split."""
     start, position = grouped(log.account, len(log.accounts))
-    first, object_, posts = _objects_of_accounts(start, position, log.object)
-    return Holdings(first, object_, posts, len(log.objects))
+    whole = log.whole.size and not parts
+    first, object_, posts = _objects_of_accounts(start, position, log.whole_object if whole else log.object)
+    return Holdings(first, object_, posts, int(log.whole[-1]) + 1 if whole else len(log.objects))
 
 
 def sums_over_shared(

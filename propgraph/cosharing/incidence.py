@@ -40,6 +40,10 @@ class Incidence:
         int64[n_shares]; equal numbers mean the same post. Empty where every share is a post of its own.
     row
         int64[n_shares]; where the share stands in the frame it came from.
+    resolution
+        int64[n_shares], or int64[1] where all are alike; how fine the time is (ms), 0 where nobody knows.
+    whole
+        int32[n_objects]; of which object each is a part, by number; empty where each is whole (see `grids.split`).
     own_account, own_post
         int32 and int64[n]; shares whose object is their own post. They pair with nobody (the original of a
         reshare does not co-share with those who reshare it), but count as participation.
@@ -53,8 +57,15 @@ class Incidence:
     time: Int64
     post: Int64
     row: Int64
+    resolution: Int64 = field(default_factory=lambda: np.zeros(1, np.int64))
+    whole: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
     own_account: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
     own_post: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def whole_object(self) -> Int32:
+        """Codes of the objects of which the shares' objects are parts."""
+        return self.whole[self.object] if self.whole.size else self.object
 
     @property
     def n_shares(self) -> int:
@@ -77,6 +88,8 @@ class Incidence:
             time=time,
             post=post,
             row=row,
+            resolution=self.resolution[mask] if self.resolution.size > 1 else self.resolution,
+            whole=self.whole,
             own_account=self.own_account,
             own_post=self.own_post,
         )
@@ -89,7 +102,7 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
     ----------
     shares
         Columns `account_id`, `object_id`, `content_id` (String or encoded) and `timestamp`
-        (`Datetime("ms", "UTC")`), without nulls. Rows in any order.
+        (`Datetime("ms", "UTC")`), without nulls, and `time_resolution_s` where it is known. Rows in any order.
 
     Returns
     -------
@@ -118,6 +131,7 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
     if not all_distinct(columns["content_id"]):
         post = codes_of(encode(columns["content_id"].cast(pl.String))).astype(np.int64)[row]
     objects = labels_of(columns["object_id"])
+    resolution = _resolutions(shares)
     result = Incidence(
         accounts=labels_of(columns["account_id"]),
         objects=objects,
@@ -127,6 +141,7 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
         time=time,
         post=post,
         row=row,
+        resolution=resolution[row] if resolution.size > 1 else resolution,
     )
     own = _shares_of_own_id(objects, object_, columns["content_id"], row)
     if not own.any():
@@ -151,6 +166,17 @@ def check_shares(shares: pl.DataFrame, /) -> None:
             f"shares: column 'timestamp' is {shares['timestamp'].dtype}, not a Datetime; "
             "for unix seconds use pl.from_epoch('timestamp', time_unit='s')"
         )
+
+
+def _resolutions(shares: pl.DataFrame) -> Int64:
+    """Return how fine times are (ms), 0 where nobody knows: one number where all are alike."""
+    if "time_resolution_s" not in shares.columns:
+        return np.zeros(1, np.int64)
+    seconds = shares["time_resolution_s"]
+    if seconds.n_unique() <= 1:
+        seconds = seconds.head(1)
+    ms = (seconds.cast(pl.Float64) * 1000).round(0).fill_null(0.0).cast(pl.Int64).to_numpy()
+    return ms if ms.size else np.zeros(1, np.int64)
 
 
 def parts_by_trace(shares: pl.DataFrame, /) -> list[tuple[str, pl.DataFrame]]:

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 
 from propgraph.cosharing.holdings import by_hub, mark_hub
-from propgraph.cosharing.incidence import Bool, Int32, Int64
-from propgraph.cosharing.ranks import Ranks
+from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64
+from propgraph.encoding import grouped
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,20 @@ class Meetings:
 
 
 def meetings_of(
-    ranks: Ranks, source: Int64, target: Int64, /, *, windows_ms: Int64, threads: int
+    log: Incidence, source: Int64, target: Int64, /, *, windows_ms: Int64, threads: int
 ) -> Meetings:
-    """Return over which objects given pairs of accounts (codes) met within each window (ms, ascending)."""
-    log = ranks.log
-    order, hub, leaf, cuts = by_hub(np.diff(ranks.start), source, target, n_parts=4 * threads)
+    """Return over which objects given pairs of accounts (codes) met within each window (ms, ascending).
+
+    As in `window`, posts whose times are coarser than a window meet those of the same fineness only.
+    """
+    start, position = grouped(log.account, len(log.accounts))
+    listed = log.object[position]
+    order, hub, leaf, cuts = by_hub(np.diff(start), source, target, n_parts=4 * threads)
 
     def run(k: int) -> tuple[Int64, Int64, Int64]:
         found: tuple[Int64, Int64, Int64] = _meet(
-            hub[cuts[k] : cuts[k + 1]], leaf[cuts[k] : cuts[k + 1]], ranks.start, ranks.position, ranks.listed,
-            len(log.objects), log.time, log.post, windows_ms,
+            hub[cuts[k] : cuts[k + 1]], leaf[cuts[k] : cuts[k + 1]], start, position, listed, len(log.objects),
+            log.time, log.post, log.resolution, windows_ms,
         )  # fmt: skip
         return found
 
@@ -77,6 +81,7 @@ def _meet(
     n_objects: int,
     time: Int64,
     post: Int64,
+    resolution: Int64,
     windows_ms: Int64,
 ) -> tuple[Int64, Int64, Int64]:
     """Return the number of meetings of each pair, sorted by hub, and object and events of each."""
@@ -114,8 +119,11 @@ def _meet(
                         break
                     if post.size and post[p] == post[q]:
                         continue
+                    apart = abs(time[q] - time[p])
+                    if resolution.size > 1 and resolution[p] != resolution[q]:
+                        apart = max(apart, resolution[p], resolution[q])
                     for w in range(n_windows):
-                        count[w] += abs(time[q] - time[p]) <= windows_ms[w]
+                        count[w] += apart <= windows_ms[w]
             if count[-1] == 0:
                 continue
             if kept == found.size:

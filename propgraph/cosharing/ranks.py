@@ -21,6 +21,7 @@ from numba import njit
 
 from propgraph.cosharing.combine import Float64, false_discovery_rate, truncated_product
 from propgraph.cosharing.gaps import Gaps, chance_at, gaps_of
+from propgraph.cosharing.grids import TOGETHER_MS, split
 from propgraph.cosharing.holdings import by_hub, mark_hub
 from propgraph.cosharing.incidence import (
     Bool,
@@ -61,7 +62,7 @@ class Ranks:
     Attributes
     ----------
     log
-        All shares of the trace.
+        All shares of the trace, an object's posts told apart by fineness (see `grids.split`).
     gaps
         What gaps mean in each of its objects.
     tau
@@ -136,13 +137,16 @@ def rank_synchrony(
     through a feed or a list meets another who does over many objects at once: of the objects that the busier account
     posts in one sitting (an hour of the clock, by its first post of each) the first by name alone counts, near or
     not. Over the k sittings the p's combine by the truncated product at tau. Each step is exact or errs to the safe
-    side, whatever the objects' bursts, so that P(p_value <= x) <= x.
+    side, whatever the objects' bursts, so that P(p_value <= x) <= x. Posts whose times are coarser than 10 s are
+    compared with those of the same fineness only, as if they had shared another object; finer ones as the coarsest
+    of the object allow.
 
     Parameters
     ----------
     shares
-        Columns `content_id`, `account_id`, `object_id` (String), `timestamp` (`Datetime`), and `trace`
-        (String) where several traces stand in one frame; rows in any order.
+        Columns `content_id`, `account_id`, `object_id` (String), `timestamp` (`Datetime`), `time_resolution_s`
+        (Float64, s) where it is known, and `trace` (String) where several traces stand in one frame; rows in any
+        order.
     tau
         Chance (0..1) up to which two posts count as near.
     neighbours
@@ -198,6 +202,7 @@ def check_options(*, tau: float, neighbours: int, max_p: float, threads: int | N
 
 def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOURS) -> Ranks:
     """Return the shares of one trace as rank synchrony reads them; see `rank_synchrony` for the options."""
+    log = split(log, limit_ms=TOGETHER_MS)
     start, position = grouped(log.account, len(log.accounts))
     gaps = gaps_of(log, tau=tau, neighbours=neighbours)
     opens, closes = gaps.first[position].astype(np.int32), gaps.last[position].astype(np.int32)

@@ -27,6 +27,7 @@ from propgraph.cosharing.bursts import (
     measure_by_lists,
 )
 from propgraph.cosharing.chance import chance_of
+from propgraph.cosharing.grids import split, told_times
 from propgraph.cosharing.incidence import (
     Bool,
     Incidence,
@@ -99,10 +100,12 @@ def cosharing_edges(
     Parameters
     ----------
     shares
-        Columns `content_id`, `account_id`, `object_id` (String), `timestamp` (`Datetime`), and `trace`
-        (String) where several traces stand in one frame; rows in any order.
+        Columns `content_id`, `account_id`, `object_id` (String), `timestamp` (`Datetime`), `time_resolution_s`
+        (Float64, s) where it is known, and `trace` (String) where several traces stand in one frame; rows in any
+        order.
     time_window
-        Seconds; the bound belongs to the window. Sliding, never binned.
+        Seconds; the bound belongs to the window. Sliding, never binned. Posts whose times are coarser than that are
+        paired with those of the same fineness only, as if they had shared another object.
     min_participation
         An account enters with at least this many shares of the trace, and an edge stays when either of
         its accounts has at least this many shares whose post is in some pair (both as CooRTweet does).
@@ -174,7 +177,7 @@ def edges_and_bursts(
     check_shares(shares)
     frames, bursts = [EDGES.empty()], [NO_BURSTS]
     for trace, part in parts_by_trace(shares):
-        log = incidence(part)
+        log = split(incidence(part), limit_ms=round(time_window * 1000))
         window = _Window(
             trace,
             window_ms=round(time_window * 1000),
@@ -230,7 +233,7 @@ class _Window:
         if self.by_events or self.min_weight < 2:
             return log
         while True:
-            enough = _distinct_objects(log.object, log.account, n_accounts) >= self.min_weight
+            enough = _distinct_objects(log.whole_object, log.account, n_accounts) >= self.min_weight
             keep = enough[log.account]
             dropped = log.n_shares - int(keep.sum())
             log = log.keep(keep)
@@ -255,13 +258,14 @@ class _Window:
         start, position = grouped(log.account, n_accounts)
         bounds = _equal_blocks(start, log.n_shares, _BLOCKS)
         after, before = _next_other(log.object, log.account)
+        told = told_times(log, limit_ms=FAST_MS)
         crowd = crowd_of(log, window_ms=self.window_ms, burst_cap=self.burst_cap)
         self.bursts = crowd.table(log, self.trace, window_ms=self.window_ms)
 
         def run(block: int) -> Counts:
             result: Counts = _rows(
-                bounds[block], bounds[block + 1], start, position, log.offsets, log.object, log.account,
-                log.time, log.post, after, before, takes_part, crowd.step, crowd.after, crowd.before,
+                bounds[block], bounds[block + 1], start, position, log.offsets, log.object, log.whole, log.account,
+                log.time, told, log.post, after, before, takes_part, crowd.step, crowd.after, crowd.before,
                 crowd.account, self.window_ms, min_weight, self.by_events,
             )  # fmt: skip
             return result
@@ -292,7 +296,7 @@ def _as_frame(edges: Counts, log: Incidence, window: _Window) -> pl.DataFrame:
             "n_objects": n_objects,
             "weight": n_events if window.by_events else n_objects,
             "mean_delta_s": sum_ms / n_events / 1000.0,
-            "fast_share": fast / n_events,
+            "fast_share": pl.Series(fast / n_events).set(pl.Series(~_some_told(log, source, target)), None),
             "first_time": pl.Series(first).cast(pl.Datetime("ms", "UTC")),
             "last_time": pl.Series(last).cast(pl.Datetime("ms", "UTC")),
             "n_shared": chance.n_shared,
@@ -301,6 +305,14 @@ def _as_frame(edges: Counts, log: Incidence, window: _Window) -> pl.DataFrame:
         }
     )
     return EDGES.conform(frame)
+
+
+def _some_told(log: Incidence, source: Int64, target: Int64) -> Bool:
+    """Tell whether two accounts have shares whose times can tell what is fast."""
+    fine = np.broadcast_to(log.resolution <= FAST_MS, log.account.shape)
+    there = np.bincount(log.account[fine], minlength=len(log.accounts)) > 0
+    both: Bool = there[source] & there[target]
+    return both
 
 
 def _participation(log: Incidence, paired: Bool, n_accounts: int) -> Int64:
@@ -400,8 +412,10 @@ def _rows(
     position: Int64,
     offsets: Int64,
     object_: Int32,
+    whole: Int32,
     account: Int32,
     time: Int64,
+    told: Int64,
     post: Int64,
     after: Int32,
     before: Int32,
@@ -434,9 +448,10 @@ def _rows(
         for k in range(start[a], start[a + 1]):
             p = position[k]
             o = object_[p]
+            w = whole[o] if whole.size else o
             if step.size and step[p] > 1:
                 used = _in_burst(
-                    a, p, offsets, object_, account, time, post, step, hop_after, hop_before, window_ms, by_events,
+                    a, p, w, offsets, object_, account, time, post, step, hop_after, hop_before, window_ms, by_events,
                     seen, latest, touched, used,
                 )  # fmt: skip
                 continue
@@ -450,8 +465,8 @@ def _rows(
                         if latest[b, 1] == 0:
                             touched[used] = b
                             used += 1
-                        if (by_events and latest[b, 1] < MANY) or latest[b, 0] != o:
-                            latest[b, 0] = o
+                        if (by_events and latest[b, 1] < MANY) or latest[b, 0] != w:
+                            latest[b, 0] = w
                             latest[b, 1] += 1
                     q += 1
                 else:
@@ -466,8 +481,8 @@ def _rows(
                         if latest[b, 1] == 0:
                             touched[used] = b
                             used += 1
-                        if (by_events and latest[b, 1] < MANY) or latest[b, 0] != o:
-                            latest[b, 0] = o
+                        if (by_events and latest[b, 1] < MANY) or latest[b, 0] != w:
+                            latest[b, 0] = w
                             latest[b, 1] += 1
                     q -= 1
                 else:
@@ -491,14 +506,15 @@ def _rows(
         row = out[kept : kept + n_found]
         if in_burst:
             measure_by_lists(
-                a, neighbours, row, start, position, offsets, object_, time, post, window_ms, FAST_MS
-            )
+                a, neighbours, row, start, position, offsets, object_, whole, time, told, post, window_ms, FAST_MS
+            )  # fmt: skip
         else:
             for k in range(n_found):
                 slot[neighbours[k]] = k
             _measure(
-                a, row, slot, start, position, offsets, object_, account, time, post, after, before, window_ms
-            )
+                a, row, slot, start, position, offsets, object_, whole, account, time, told, post, after, before,
+                window_ms,
+            )  # fmt: skip
             for k in range(n_found):
                 slot[neighbours[k]] = -1
         for k in range(n_found):
@@ -517,6 +533,7 @@ def _rows(
 def _in_burst(
     a: int,
     p: int,
+    whole: int,
     offsets: Int64,
     object_: Int32,
     account: Int32,
@@ -532,7 +549,7 @@ def _in_burst(
     touched: Int32,
     used: int,
 ) -> int:
-    """Count what share `p` of a burst is looked at with; return how many neighbours the row has."""
+    """Count what share `p`, of object `whole`, of a burst is looked at with; return how many neighbours the row has."""
     o = object_[p]
     n_seen = looked_at(p, offsets[o], offsets[o + 1], time, window_ms, step, hop_after, hop_before, seen)
     for q in seen[:n_seen]:
@@ -541,8 +558,8 @@ def _in_burst(
             if latest[b, 1] == 0:
                 touched[used] = b
                 used += 1
-            if (by_events and latest[b, 1] < MANY) or latest[b, 0] != o:
-                latest[b, 0] = o
+            if (by_events and latest[b, 1] < MANY) or latest[b, 0] != whole:
+                latest[b, 0] = whole
                 latest[b, 1] += 1
     return used
 
@@ -556,19 +573,25 @@ def _measure(
     position: Int64,
     offsets: Int64,
     object_: Int32,
+    whole: Int32,
     account: Int32,
     time: Int64,
+    told: Int64,
     post: Int64,
     after: Int32,
     before: Int32,
     window_ms: int,
 ) -> None:
-    """Fill a row's n_events, n_objects, sum_ms, fast, first, last for the neighbours that have a slot."""
+    """Fill a row's n_events, n_objects, sum_ms, fast, first, last for the neighbours that have a slot.
+
+    Fast is what is so by the times `told`, in which coarse ones lie far from all others.
+    """
     row[:, :] = 0
     latest = np.full(row.shape[0], -1, np.int64)
     for k in range(start[a], start[a + 1]):
         p = position[k]
         o = object_[p]
+        w = whole[o] if whole.size else o
         t = time[p]
         for direction in range(2):
             q = p + after[p] if direction == 0 else p - before[p]
@@ -581,11 +604,11 @@ def _measure(
                         row[s, 6] = min(t, u)
                         row[s, 7] = max(t, u)
                     row[s, 2] += 1
-                    if latest[s] != o:
-                        latest[s] = o
+                    if latest[s] != w:
+                        latest[s] = w
                         row[s, 3] += 1
                     row[s, 4] += abs(u - t)
-                    if abs(u - t) <= FAST_MS:
+                    if abs(told[q] - told[p]) <= FAST_MS:
                         row[s, 5] += 1
                     row[s, 6] = min(row[s, 6], t, u)
                     row[s, 7] = max(row[s, 7], t, u)

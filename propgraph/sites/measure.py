@@ -18,12 +18,14 @@ def measure_sites(
     """Return the `sites` table and the evidence for the sites flagged `seeded`.
 
     A site's score is the share of its URLs' first ten shares that flagged clusters made, with two shares
-    of doubt added: early / (all early + 2). At `min_score` or more over at least two URLs it is seeded.
+    of doubt added: early / (all early + 2). At `min_score` or more over at least two URLs it is seeded. Where the
+    times of a URL's shares are not equally fine, a flagged cluster's by coarser ones count as late as they can be.
 
     Parameters
     ----------
     links
-        All links: `site, url, account_id, content_id, timestamp`, one row a post and URL.
+        All links: `site, url, account_id, content_id, timestamp`, and `time_resolution_s` where it is known; one
+        row a post and URL.
     flagged
         `account_id, cluster_id` of the members of flagged clusters.
     min_score
@@ -36,9 +38,7 @@ def measure_sites(
     """
     if links.is_empty():
         return SITES.empty(), EVIDENCE.empty()
-    links = links.join(flagged, on="account_id", how="left").sort(
-        "url", "timestamp", "account_id", "content_id"
-    )
+    links = _in_order(links.join(flagged, on="account_id", how="left"))
     links = links.with_columns(
         early=pl.int_range(pl.len()).over("url") < FIRST, seeder=pl.col("cluster_id").is_not_null()
     )
@@ -60,6 +60,19 @@ def measure_sites(
         others=((n_seeded.sum() - n_seeded) / (n_early.sum() - n_early)).fill_nan(None)
     )
     return SITES.conform(table.select(*SITES.columns)), _evidence(table, links, min_score)
+
+
+def _in_order(links: pl.DataFrame) -> pl.DataFrame:
+    """Sort links by URL, and its shares by time."""
+    known = links.get_column("time_resolution_s", default=None)
+    at = pl.col("timestamp")
+    if known is not None and known.n_unique() > 1:
+        step = pl.col("time_resolution_s").fill_null(0.0)
+        coarser = ((step - step.min().over("url")) * 1000).cast(pl.Int64)
+        at = (
+            pl.when(pl.col("cluster_id").is_null()).then(at).otherwise(at + pl.duration(milliseconds=coarser))
+        )
+    return links.sort("url", at, "account_id", "content_id")
 
 
 def _figures(links: pl.DataFrame) -> pl.DataFrame:

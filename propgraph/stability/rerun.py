@@ -46,8 +46,10 @@ class Part:
 
     Attributes
     ----------
-    ranks
+    log
         All its shares.
+    ranks
+        The same as ranks read them; its objects may be parts of the log's (see `grids.split`).
     there, terms
         int64; which pairs are tested again in the trace, and what each object says of them.
     limits
@@ -60,6 +62,7 @@ class Part:
         The least weight of an edge, by window.
     """
 
+    log: Incidence
     ranks: Ranks
     there: Int64
     terms: Terms
@@ -68,6 +71,11 @@ class Part:
     meetings: Meetings
     present: Bool
     least: list[int]
+
+    def kept_parts(self, kept: Bool, /) -> Bool:
+        """Return which objects of the ranks are kept where these of the log are."""
+        whole = self.ranks.log.whole
+        return kept[whole] if whole.size else kept
 
 
 @dataclass(frozen=True)
@@ -139,9 +147,10 @@ def shared_work(
     parts = {}
     for done, trace in enumerate(traces, 1):
         parts[trace] = _part(
+            logs[trace],
             ranks[trace],
             pairs,
-            edges[trace],
+            edges=edges[trace],
             near=near,
             grid=grid,
             windows=windows,
@@ -156,7 +165,7 @@ def shared_work(
 def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
     """Return the clusters of one run: `account_id` (String), `cluster` (UInt32)."""
     drawn = {
-        trace: setting.draw(len(part.ranks.log.objects), k)
+        trace: setting.draw(len(part.log.objects), k)
         for k, (trace, part) in enumerate(shared.parts.items())
         if trace != setting.without
     }
@@ -170,12 +179,12 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
             shared, p_values, candidate | (weight > 0), n_tests=_n_tests(shared, drawn), q=setting.q
         )
         traced = _traced(shared, p_values, list(drawn)) if choices.multiplex else network
-        ranks = {trace: _left(shared.parts[trace].ranks, kept, setting.tau) for trace, kept in drawn.items()}
+        ranks = {trace: _left(shared.parts[trace], kept, setting.tau) for trace, kept in drawn.items()}
         groups, _ = grown_groups(ranks, network, traced, edges=edges, choices=choices, threads=threads)
     logs: dict[str, Incidence] = {}
     if choices.evidence != "synchrony":
         for trace, kept in drawn.items():
-            log = shared.parts[trace].ranks.log
+            log = shared.parts[trace].log
             logs[trace] = log.keep(kept[log.object])
     window_ms = round(setting.time_window * 1000)
     in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms)
@@ -227,18 +236,18 @@ def _near(ranks: Ranks, met: pl.DataFrame, neighbours: int, *, threads: int) -> 
 
 
 def _part(
+    log: Incidence,
     ranks: Ranks,
     pairs: pl.DataFrame,
-    edges: list[pl.DataFrame],
     /,
     *,
+    edges: list[pl.DataFrame],
     near: pl.DataFrame,
     grid: Grid,
     windows: list[float],
     built: dict[str, Any],
     threads: int,
 ) -> Part:
-    log = ranks.log
     source, target = (codes_in(pairs[name], log.accounts) for name in ("source", "target"))
     there = np.flatnonzero((source >= 0) & (target >= 0) & _is_in(pairs, near))
     present = np.stack([_is_in(pairs, frame) for frame in edges], axis=1)
@@ -249,13 +258,14 @@ def _part(
     ]
     ask = {(setting.tau, setting.neighbours) for setting in grid.settings}
     return Part(
+        log=log,
         ranks=ranks,
         there=there,
         terms=terms_of(ranks, source[there], target[there], threads=threads),
-        limits={(tau, reach): gaps_of(log, tau=tau, neighbours=reach).limit for tau, reach in sorted(ask)},
+        limits={(tau, reach): gaps_of(ranks.log, tau=tau, neighbours=reach).limit for tau, reach in sorted(ask)},
         edge=edge,
         meetings=meetings_of(
-            ranks, source[edge], target[edge], windows_ms=np.round(np.array(windows) * 1000).astype(np.int64),
+            log, source[edge], target[edge], windows_ms=np.round(np.array(windows) * 1000).astype(np.int64),
             threads=threads,
         ),
         present=present[edge],
@@ -303,7 +313,7 @@ def _tested(
 def retested(part: Part, kept: Bool, setting: Setting, /, *, threads: int) -> Retested:
     """Return what the objects kept say of the pairs of one trace under a run's choices."""
     limit = part.limits[setting.tau, setting.neighbours]
-    return retest(part.terms, kept, limit, tau=setting.tau, threads=threads)
+    return retest(part.terms, part.kept_parts(kept), limit, tau=setting.tau, threads=threads)
 
 
 def _n_tests(shared: Shared, drawn: dict[str, Bool]) -> float:
@@ -336,8 +346,9 @@ def _as_frame(shared: Shared, rows: Int64, p_value: Float64) -> pl.DataFrame:
     )
 
 
-def _left(ranks: Ranks, kept: Bool, tau: float) -> Ranks:
-    """Return the shares of the objects kept, with another tau."""
+def _left(part: Part, kept: Bool, tau: float) -> Ranks:
+    """Return the shares of the objects kept as ranks read them, with another tau."""
+    ranks, kept = part.ranks, part.kept_parts(kept)
     if kept.all():
         return replace(ranks, tau=tau)
     mask = kept[ranks.listed]

@@ -1,6 +1,7 @@
 """Slow and obvious twins of `propgraph.cosharing`: plain loops over plain rows, from the definitions.
 
-A row is a tuple `(content_id, account_id, object_id, time in ms)`; rows of several traces come as a dict.
+A row is a tuple `(content_id, account_id, object_id, time in ms)`, and where it matters how fine that time is, in
+ms; rows of several traces come as a dict.
 """
 
 from __future__ import annotations
@@ -13,10 +14,21 @@ CONTENT, ACCOUNT, OBJECT, TIME = range(4)
 FAST_MS = 10_000
 
 
+def fineness(row):
+    """Return how fine a row's time is, in ms; 0 where nobody knows."""
+    return row[4] if len(row) > 4 else 0
+
+
+def kind(row, window_ms):
+    """Return what a row may pair with: all that is fine enough for the window, else what is as coarse as itself."""
+    return 0 if fineness(row) <= window_ms else fineness(row)
+
+
 def pairs_within(rows, window_ms):
     """Return all pairs of rows of one object, two accounts and two posts at most `window_ms` apart.
 
-    A row whose object is one of the two posts itself (the original of reshares) pairs with nobody.
+    A row whose object is one of the two posts itself (the original of reshares) pairs with nobody, and one whose time
+    is coarser than the window with none of another fineness.
     """
     return [
         (one, other)
@@ -26,6 +38,7 @@ def pairs_within(rows, window_ms):
         and one[ACCOUNT] != other[ACCOUNT]
         and one[CONTENT] != other[CONTENT]
         and one[OBJECT] not in (one[CONTENT], other[CONTENT])
+        and kind(one, window_ms) == kind(other, window_ms)
     ]
 
 
@@ -56,6 +69,11 @@ def cosharing_edges(
     for pair in participating_pairs(rows, window_ms, min_participation):
         events[tuple(sorted(row[ACCOUNT] for row in pair))].append(pair)
     edges = [_measured(source, target, pairs) for (source, target), pairs in sorted(events.items())]
+    # Whoever has no time that is fine enough can have no fast pair: nobody knows.
+    told = {row[ACCOUNT] for row in rows if fineness(row) <= FAST_MS and row[OBJECT] != row[CONTENT]}
+    for edge in edges:
+        if not {edge["source"], edge["target"]} <= told:
+            edge["fast_share"] = None
     for edge in edges:
         edge["weight"] = edge[f"n_{edge_weight}"]
     cut = quantile([edge["weight"] for edge in edges], edge_quantile) if edges and edge_quantile > 0 else 0
@@ -162,6 +180,9 @@ def sampled_edges(
 
 def _measured(source, target, pairs):
     deltas = [abs(one[TIME] - other[TIME]) for one, other in pairs]
+    fast = [
+        max(abs(one[TIME] - other[TIME]), fineness(one), fineness(other)) <= FAST_MS for one, other in pairs
+    ]
     times = [row[TIME] for pair in pairs for row in pair]
     return {
         "source": source,
@@ -169,7 +190,7 @@ def _measured(source, target, pairs):
         "n_events": len(pairs),
         "n_objects": len({one[OBJECT] for one, _ in pairs}),
         "mean_delta_s": sum(deltas) / len(deltas) / 1000,
-        "fast_share": sum(delta <= FAST_MS for delta in deltas) / len(deltas),
+        "fast_share": sum(fast) / len(fast),
         "first_ms": min(times),
         "last_ms": max(times),
     }
@@ -181,7 +202,7 @@ def posts_of(rows, account, object_):
 
 
 def within_fraction(rows, object_, window_ms):
-    """Return the fraction of all pairs of an object's posts that lie within the window."""
+    """Return the fraction of all pairs of an object's posts, of one kind, that lie within the window."""
     times = [row[TIME] for row in rows if row[OBJECT] == object_ != row[CONTENT]]
     near = [abs(one - other) <= window_ms for one, other in combinations(times, 2)]
     return sum(near) / len(near) if near else 0.0
@@ -189,12 +210,15 @@ def within_fraction(rows, object_, window_ms):
 
 def chance(rows, source, target, *, window_ms):
     """Return how many objects both accounts shared, and the co-shares expected under permuted times."""
-    shared = {}
+    shared, chances = set(), []
     for object_ in {row[OBJECT] for row in rows}:
-        ways = posts_of(rows, source, object_) * posts_of(rows, target, object_)
-        if ways:
-            shared[object_] = 1 - (1 - within_fraction(rows, object_, window_ms)) ** ways
-    return len(shared), fsum(shared.values())
+        if posts_of(rows, source, object_) and posts_of(rows, target, object_):
+            shared.add(object_)
+        for one in {kind(row, window_ms) for row in rows}:
+            some = [row for row in rows if kind(row, window_ms) == one]
+            ways = posts_of(some, source, object_) * posts_of(some, target, object_)
+            chances.append(1 - (1 - within_fraction(some, object_, window_ms)) ** ways if ways else 0)
+    return len(shared), fsum(chances)
 
 
 def poisson_tail(n, mean):

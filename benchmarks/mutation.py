@@ -36,7 +36,13 @@ from timing import header, row
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = (
     *("cosharing", "cascades", "clusters"),
-    *("readers/times.py", "readers/written.py", "readers/clocks.py", "readers/rounding.py", "readers/strptime.py"),
+    *(
+        "readers/times.py",
+        "readers/written.py",
+        "readers/clocks.py",
+        "readers/rounding.py",
+        "readers/strptime.py",
+    ),
     *("traces/urls.py", "traces/addresses.py", "traces/clinging.py", "traces/hosts.py", "traces/pages.py"),
     *("traces/url_words.py", "traces/wrappers.py"),
 )

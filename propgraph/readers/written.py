@@ -95,7 +95,8 @@ def _shapes() -> tuple[Shape, ...]:
     after, before = [], []
     for names in _DATES:
         date = _date_regex(names[0])
-        to_time = f"(?:t|_|:|{_BREAK})" if "Mmm" in names[0] else f"(?:t|_|{_BREAK})"
+        # 5/Mar/2024:10:00 has its year; in 5 Mar 10:00:00 the 10 is none.
+        to_time = f"(?:t|_|:|{_BREAK})" if names[0].endswith("Mmm YYYY") else f"(?:t|_|{_BREAK})"
         if "@" in date:
             after.append(_shape(names, date.replace("@", time)))
             continue

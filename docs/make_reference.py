@@ -25,6 +25,20 @@ COMMANDS = (
     ("demo",),
 )
 
+TIMES = (
+    "Times may be unix s, ms, us or ns, or written: `2024-03-05T10:00:00Z`, `2024/03/05`, `3/5/2024 10:00 AM`, "
+    "`05.03.24, 10:00`, `5 mars 2024 \u00e0 10h30`, `Mar 5, 2024`, `Tue, 05 Mar 2024 10:00:00 +0100`, "
+    "`Fri Mar 01 00:00:00 UTC 2024`, `20240305T100000`, with or without a zone (`+01:00`, `GMT+2`, `CET`). Names of "
+    "months and weekdays may be English, French, German, Spanish, Italian, Portuguese or Dutch. Which number is the "
+    "day in `3/5/2024`, and which the year in `03/05/24`, is decided by all rows of a file; where they cannot tell, a "
+    "note says what was taken. How the times of a file were read is said in the summary of `build`.",
+    "",
+    "All others are read by `--time-format`, with the directives of `strptime` (`%Y %y %m %b %d %H %I %M %S %f %p %z "
+    "%Z %a %T %R %D %F`). `--time-zone` says whose clocks times without a zone are by, else they are taken for UTC; of "
+    "a time that the clocks show twice the earlier is taken, and a time that they leave out is read as if they had "
+    "not been put forward: both are counted.",
+)
+
 
 def reference() -> str:
     """Return the page."""
@@ -68,7 +82,7 @@ def formats() -> str:
         "itself; `-` is standard input. Other columns are named with `--map`; a key inside a JSON object is "
         "named by its path: `--map account_id=user.id`.", "",
         "| column of propgraph's | meaning |", "|---|---|",
-        *(f"| `{name}` | {meaning} |" for name, meaning in CANONICAL.items()),
+        *(f"| `{name}` | {meaning} |" for name, meaning in CANONICAL.items()), "", *TIMES,
     ]  # fmt: skip
     for reader in READERS.values():
         parts += ["", *_format(reader)]

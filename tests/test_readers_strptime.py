@@ -133,5 +133,6 @@ def test_a_pattern_that_fits_no_row_and_times_of_no_kind_show_what_was_found(tmp
     assert str(caught.value) == (
         f"{path}: column 'timestamp' should hold times, found 'Year 5 of Ana', 'Year 6 of Ana', 'Year 7'; say how they "
         "are written with --time-format PATTERN (as for strptime, such as '%d.%m.%Y %H:%M') and, where they have no "
-        "zone, --time-zone ZONE; or map another column with --map timestamp=COLUMN"
+        "zone, --time-zone ZONE (in Python: time_format=, time_zone=); or map another column with --map "
+        "timestamp=COLUMN"
     )

@@ -19,6 +19,7 @@ from propgraph.readers import post_kinds
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.beside import Beside, opened
+from propgraph.readers.date_orders import notes_on_times, orders_by_others
 from propgraph.readers.files import find_logs, looks_like_log, together
 from propgraph.readers.fineness import RESOLUTION, SOURCE, Fineness, of_sources, with_resolutions
 from propgraph.readers.headers import later_headers, likelier, told_header, told_likely
@@ -226,7 +227,10 @@ def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
         done += size
         if progress:
             progress("reading", done / total)
-    _follow_the_others(plan, parts)
+    for k, settled in orders_by_others(
+        [one.reader.name for one in plan.files], [part.facts for part in parts]
+    ):
+        parts[k] = _read_once(plan.files[k], settled, None)
     sources = [_source(one, part) for one, part in zip(plan.files, parts, strict=True)]
     notes = list(plan.notes)
     notes += [
@@ -375,29 +379,6 @@ def _columns(names: Mapping[str, str], facts: FileFacts) -> dict[str, dict[str, 
     return columns
 
 
-def _follow_the_others(plan: Plan, parts: list[_Part]) -> None:
-    """Read files whose dates can be read in several ways as those of the same format that can be read in one."""
-    known: dict[tuple[str, str], set[str | None]] = {}
-    for one, part in zip(plan.files, parts, strict=True):
-        for name, reading in part.facts.readings.items():
-            known.setdefault((one.reader.name, name), set()).add(reading.by_rows)
-    for k, one in enumerate(plan.files):
-        facts = parts[k].facts
-        other_way = {}
-        for name, reading in facts.readings.items():
-            ways = known[one.reader.name, name] - {None}
-            if reading.by_rows is None and len(ways) == 1 and (way := ways.pop()) in reading.best:
-                facts.by_others.add(name)
-                if way is not None and way != facts.units[name].order:
-                    other_way[name] = replace(facts.units[name], order=way)
-        if other_way:
-            settled = FileFacts(
-                facts.source, times=facts.times, units=facts.units | other_way, use_ids=facts.use_ids,
-                by_others=facts.by_others,
-            )  # fmt: skip
-            parts[k] = _read_once(one, settled, None)
-
-
 def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] | None) -> _Part:
     reader, beside, fault = opened(one.reader, one.file, one.beside)
     part = _Part(facts, beside=beside)
@@ -421,17 +402,7 @@ def _told(facts: FileFacts, reader: Reader) -> list[str]:
     notes = list(facts.notes)
     if (implied := post_kinds.told(facts.implied, reader.names or {})) is not None:
         notes.append(implied)
-    notes += [
-        f"{name}: {told}" for name, unit in facts.units.items() if (told := unit.rounding.note) is not None
-    ]
-    notes += [
-        _told_reading(facts, name)
-        for name, reading in facts.readings.items()
-        if reading.as_well(facts.units[name].order)
-    ]
-    notes += [
-        f"{name}: {note}" for name, clock in facts.clocks.items() for note in clock.notes(facts.times.zone)
-    ]
+    notes += notes_on_times(facts)
     if facts.id_times:
         notes.append(f"{facts.id_times:,} times made exact to the millisecond by the posts' ids")
     if facts.other_times:
@@ -450,19 +421,6 @@ def _told(facts: FileFacts, reader: Reader) -> list[str]:
             "reshare, quote, reply; taken as not known"
         )
     return [note if note.startswith(facts.source) else f"{facts.source}: {note}" for note in notes]
-
-
-def _told_reading(facts: FileFacts, name: str) -> str:
-    taken = facts.units[name]
-    how = "so do other files here" if name in facts.by_others else "the rows cannot tell"
-    others = " and ".join(
-        f"as {taken.name_in(order)} as many rows fit ({n:,} rows then have another time)"
-        for order, n in facts.readings[name].as_well(taken.order).items()
-    )
-    return (
-        f"{name}: read as {taken.name}, {how}; {others}; where that is wrong, say how they are written with "
-        "--time-format"
-    )
 
 
 def _nothing_left(sources: list[dict[str, Any]], rejected: pl.DataFrame) -> str:

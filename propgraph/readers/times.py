@@ -330,7 +330,7 @@ def _no_times(times: pl.Series, options: TimeOptions, *, column: str, source: st
         return f"{told} as --time-format {options.format!r} says, found {_some(times)}"
     return (
         f"{told}, found {_some(times)}; say how they are written with --time-format PATTERN (as for strptime, such as "
-        "'%d.%m.%Y %H:%M') and, where they have no zone, --time-zone ZONE; or "
+        "'%d.%m.%Y %H:%M') and, where they have no zone, --time-zone ZONE (in Python: time_format=, time_zone=); or "
         "map another column with --map timestamp=COLUMN"
     )
 

@@ -146,7 +146,7 @@ def mutated(file: Path, rng: random.Random, n_lines: int, /) -> tuple[bytes, int
     lines = content.splitlines()
     n_head = plan_logs([file]).files[0].file.skip_lines + 1 if file.suffix == ".csv" else 0
     head, body = lines[:n_head], lines[n_head:]
-    mutate = _csv_line if file.suffix == ".csv" else _json_line
+    mutate = {".csv": _csv_line, ".txt": _bytes}.get(file.suffix, _json_line)
     made = [*head, *body[:3]]
     if rng.random() < 0.1:
         at = max(0, n_head - 1)

@@ -152,7 +152,7 @@ def test_every_reader_gives_columns_that_are_known():
 
 def test_a_reader_of_nested_json_is_none_for_tables():
     name, layout = next((name, layout) for name, layout in LAYOUTS if READERS[name].rows)
-    with pytest.raises(InputError, match=f"--format {name} reads JSON, and this is a table"):
+    with pytest.raises(InputError, match=f"--format {name} reads no tables, and this is one"):
         choose_reader(list(layout), source="f", format=name)
 
 

@@ -10,6 +10,7 @@ from typing import IO
 import orjson
 
 from propgraph.readers.archives import TAR_MARK_STOP, ZIP_MARKS, is_tar
+from propgraph.readers.chats import is_chat
 from propgraph.readers.encodings import guess_encoding, is_utf8, marked_encoding, told_guess, wide_encoding
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.unpack import MAGIC_BYTES, packing_of
@@ -86,6 +87,8 @@ def _text(file: LogFile, start: bytes) -> LogFile | str:
     # A torn write may leave a few NULs in a log; a format of another kind has such bytes at once or in masses.
     if _BINARY.search(lines[0]) or _has_many_zeros(head):
         return f"{_NO_LOG}; unpack or convert it first"
+    if is_chat(head):
+        return replace(file, layout="chat")
     if lines[0].startswith((b"{", b"[")):
         with file.open() as stream:
             return replace(file, layout="ndjson" if _one_a_line(stream) else "json")

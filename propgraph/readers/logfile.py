@@ -24,7 +24,7 @@ class LogFile:
     path
         Where its bytes are.
     layout
-        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `parquet` or `ipc`.
+        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `chat`, `parquet` or `ipc`.
     packed
         How its bytes are packed, the outer packing first: `gzip`, `zstd`, `bzip2`, `xz`.
     separator

@@ -1,4 +1,4 @@
-"""JSON, one object a line or one large document: records to flat columns, or to posts by a reader's `rows`.
+"""JSON, one object a line or one large document, and chats: records to flat columns, or to posts by a reader's `rows`.
 
 A document is read record by record, never as a whole, as long as it is a list of records or keeps them in a
 list that some reader knows.
@@ -22,6 +22,7 @@ import pyarrow as pa
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
 from propgraph.readers.batches import Batch, Fault, fault, in_batches
+from propgraph.readers.chats import chat_name, messages
 from propgraph.readers.documents import LARGEST_RECORD, has_list, read_records
 from propgraph.readers.logfile import LogFile, Progress
 from propgraph.readers.streams import PIECE
@@ -229,10 +230,12 @@ def _add_paths(value: dict[str, Any], above: str, paths: dict[str, None], depth:
 
 
 def _values(file: LogFile, lists: Collection[str], progress: Progress | None) -> Iterator[_VALUE]:
+    first = 1 + file.skip_lines
     with file.open(progress=progress) as stream:
-        yield from (
-            _lines(stream, 1 + file.skip_lines) if file.layout == "ndjson" else _elements(stream, file, lists)
-        )
+        if file.layout == "chat":
+            yield from messages(stream, first=first, chat=chat_name(file.name))
+        else:
+            yield from _lines(stream, first) if file.layout == "ndjson" else _elements(stream, file, lists)
 
 
 def _lines(stream: IO[bytes], first: int) -> Iterator[_VALUE]:

@@ -280,7 +280,9 @@ def _planned(
     """Return how one file is to be read, and what to tell of it; `search` for a header further down."""
 
     def planned(file: LogFile, found: list[str]) -> PlannedFile:
-        reader = choose_reader(found, source=file.name, nested=_is_json(file), format=format, mapping=mapping)
+        reader = choose_reader(
+            found, source=file.name, nested=_is_nested(file), format=format, mapping=mapping
+        )
         unread = [] if reader.rows else [name for name in found if name not in reader.reads]
         if mapping and (own := [name for name in unread if name in CANONICAL]):
             told.append(
@@ -315,8 +317,8 @@ def _not_a_log(file: LogFile) -> str:
     )
 
 
-def _is_json(file: LogFile) -> bool:
-    return file.layout in ("ndjson", "json")
+def _is_nested(file: LogFile) -> bool:
+    return file.layout in ("ndjson", "json", "chat")
 
 
 def _wanted(file: LogFile, reader: Reader, found: list[str]) -> list[str]:
@@ -327,7 +329,7 @@ def _wanted(file: LogFile, reader: Reader, found: list[str]) -> list[str]:
     repeated = [name for name, n in Counter(wanted).items() if n > 1]
     if repeated:
         raise InputError(f"{file.name}: the header names {repeated[0]!r} more than once; rename one of them")
-    if _is_json(file):
+    if _is_nested(file):
         # Any record may have a key that the first ones lack. Not so ids: they are there or they are made.
         return [name for name in reader.reads if name in found or name != "content_id"]
     return wanted

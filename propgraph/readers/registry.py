@@ -36,6 +36,7 @@ from propgraph.readers.platforms import (
     twarc_csv,
     twitwi,
     vk,
+    whatsapp,
     x_api,
     x_archive,
     x_personal,
@@ -47,7 +48,7 @@ from propgraph.readers.platforms import (
 _PLATFORMS = (
     bluesky, brandwatch, coortweet, crowdtangle, dmi_tcat, hoaxy, ira, mastodon, meltwater, meta, qut,
     reddit, rtweet, snscrape, talkwalker, telegram, threads, tiktok, truthsocial, twarc_csv, twitwi, vk,
-    x_api, x_archive, x_personal, x_scraped, youtube, zeeschuimer_x, columns,
+    whatsapp, x_api, x_archive, x_personal, x_scraped, youtube, zeeschuimer_x, columns,
 )  # fmt: skip
 READERS: Mapping[str, Reader] = {reader.name: reader for module in _PLATFORMS for reader in module.READERS}
 OWN = READERS["columns"]
@@ -171,8 +172,8 @@ def choose_reader(
     readers = [READERS[format]] if format is not None else list(READERS.values())
     readable = [reader for reader in readers if not (reader.tables if nested else reader.rows)]
     if not readable:
-        read, found_kind = ("tables", "JSON") if nested else ("JSON", "a table")
-        raise InputError(f"{source}: --format {format} reads {read}, and this is {found_kind}")
+        read = "tables, and this is none" if nested else "no tables, and this is one"
+        raise InputError(f"{source}: --format {format} reads {read}")
     fitting = {reader.name: layout for reader in readable if (layout := reader.layout_in(found))}
     best = [
         name for name, layout in fitting.items()

@@ -84,6 +84,10 @@ CANONICAL = {
     "parameters sorted, stable": ("https://example.com?b=2&a=9&b=1", "https://example.com?a=9&b=2&b=1"),
     "empty query": ("https://example.com/a?&&", "https://example.com/a"),
     "escaped ampersands": ("https://example.com/a?b=1&amp;utm_id=2&amp;c=3", "https://example.com/a?b=1&c=3"),
+    "an entity within a value": (
+        "https://example.com/a?b=1&amp;c=camp;d",
+        "https://example.com/a?b=1&c=camp;d",
+    ),
     "content parameters": (
         "https://example.com?p=1&id=2&v=3&q=4&page=5&story=6&source=abc&s=7&t=8",
         "https://example.com?id=2&p=1&page=5&q=4&s=7&source=abc&story=6&t=8&v=3",

@@ -231,6 +231,24 @@ def test_the_route_of_the_inner_address_is_kept():
     assert canonical("https://href.li/?https://a.com/b#/c")["url"] == "https://a.com/b#/c"
 
 
+@pytest.mark.parametrize(
+    ("raw", "inner"),
+    [
+        ("https://0-en--us-example-com-0.translate.goog/a?_x_tr_sl=en", "https://en-us.example.com/a"),
+        ("https://a--0-example-com.translate.goog/b", "https://a-0.example.com/b"),
+        (
+            "https://urldefense.com/v3/__https://example.com/a?b=x*y&c=1__;w6k!!d$",
+            "https://example.com/a?b=x%C3%A9y&c=1",
+        ),
+        ("https://urldefense.com/v3/__https://example.com/*?b=1__;w6k!!d$", "https://example.com/%C3%A9?b=1"),
+        ("https://urldefense.com/v3/__https://example.com/a**Ab__;Ky8!!d$", "https://example.com/a+/b"),
+        ("https://urldefense.com/v3/__https://example.com/a__;!!d__;e$", "https://example.com/a"),
+    ],
+)
+def test_addresses_that_are_written_otherwise_inside(raw, inner):
+    assert canonical(raw)["url"] == inner
+
+
 def wrapped(url, times):
     for n in range(times):
         url = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,8 @@ from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
 from propgraph.readers.coarse import coarse_notes
 from propgraph.readers.files import find_logs
 from propgraph.readers.fineness import RESOLUTION, coarsest
+from propgraph.readers.frames import LogLike, as_logs, frame_digest, names_of_logs
+from propgraph.readers.logfile import LogFile
 from propgraph.readers.read import Log, Plan, plan_logs, read_planned
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES, TIME
@@ -53,7 +55,7 @@ _SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X
 
 
 def build(
-    logs: Sequence[str | Path],
+    logs: LogLike | Iterable[LogLike],
     study: str | Path,
     /,
     *,
@@ -86,7 +88,7 @@ def build(
     Parameters
     ----------
     logs
-        Files, folders or globs.
+        Files, folders, globs or frames, as for `read_log`; one by itself, or several.
     study
         The folder to make; it appears when it is whole.
     format, mapping, encoding, skip_lines, time_format, time_zone
@@ -139,15 +141,16 @@ def build(
             "--key: there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)"
         )
     # What is missing or wrong is told before what is in the way: it has to be put right in any case.
+    given = as_logs(logs)
     plan = plan_logs(
-        logs, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
+        given, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
         time_zone=time_zone,
     )  # fmt: skip
     _check_there(resolved, follows)
     secret = read_key(study, key) if pseudonymise else None
     check_target(study, overwrite=overwrite)
     parameters = {
-        "logs": [str(log) for log in logs], "format": format, "map": dict(mapping or {}),
+        "logs": names_of_logs(given), "format": format, "map": dict(mapping or {}),
         "encoding": encoding, "skip_lines": skip_lines, "time_format": time_format, "time_zone": time_zone,
         "trace": traces or None, "resolved": None if resolved is None else str(resolved),
         **window_options,
@@ -158,9 +161,7 @@ def build(
     with writing(study, overwrite=overwrite) as writer, ThreadPoolExecutor(1) as background:
         with run.step("read"):
             log = read_planned(plan, progress=progress)
-        digests = background.submit(
-            _with_digests, log.sources, [one.file.given or one.file.path for one in plan.files]
-        )
+        digests = background.submit(_with_digests, log.sources, [one.file for one in plan.files])
         with run.step("traces"):
             led = None if resolved is None else _read_resolved(resolved, run)
             shares = make_shares(log.posts, trace=traces or None, resolved=led)
@@ -260,10 +261,14 @@ def _tell_coarse(
         )
 
 
-def _with_digests(sources: list[dict[str, Any]], files: list[Path]) -> list[dict[str, Any]]:
+def _with_digests(sources: list[dict[str, Any]], files: list[LogFile]) -> list[dict[str, Any]]:
     """Return `sources`, each with the digest of the file as it was given: of a member, that of the archive."""
-    digests = {file: digest(file) for file in dict.fromkeys(files)}
-    return [source | {"sha256": digests[file]} for source, file in zip(sources, files, strict=True)]
+    given = [file.given or file.path for file in files]
+    digests = {
+        path: digest(path) if file.frame is None else frame_digest(file.frame)
+        for path, file in dict(zip(given, files, strict=True)).items()
+    }
+    return [source | {"sha256": digests[path]} for source, path in zip(sources, given, strict=True)]
 
 
 def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:

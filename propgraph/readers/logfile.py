@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+import polars as pl
+
 from propgraph.readers.spool import Spool
 from propgraph.readers.streams import recoded, unscripted, without_lines
 from propgraph.readers.unpack import open_unpacked
@@ -24,7 +26,8 @@ class LogFile:
     path
         Where its bytes are.
     layout
-        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `chat`, `parquet` or `ipc`.
+        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `chat`, `parquet`, `ipc`, or
+        `frame` for no file at all but a frame in memory.
     packed
         How its bytes are packed, the outer packing first: `gzip`, `zstd`, `bzip2`, `xz`.
     separator
@@ -43,6 +46,8 @@ class LogFile:
         The file that the user gave, where that is not `path`: an archive.
     member_bytes
         How many bytes it has in the archive that it is from.
+    frame
+        What there is in the place of a file.
     notes
         What to tell of it: what follows its name in a sentence.
     spools
@@ -60,6 +65,7 @@ class LogFile:
     shown: str | None = None
     given: Path | None = None
     member_bytes: int | None = None
+    frame: pl.DataFrame | None = field(default=None, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
     spools: tuple[Spool, ...] = field(default=(), compare=False, repr=False)
 
@@ -70,7 +76,9 @@ class LogFile:
 
     @property
     def size(self) -> int:
-        """Bytes of `path`, packed as they are."""
+        """Bytes of `path`, packed as they are; of a frame, those in memory, about."""
+        if self.frame is not None:
+            return int(self.frame.estimated_size())
         return self.path.stat().st_size
 
     def open_raw(self, *, progress: Progress | None = None) -> IO[bytes]:

@@ -22,6 +22,7 @@ from propgraph.readers.beside import Beside, opened
 from propgraph.readers.date_orders import notes_on_times, orders_by_others
 from propgraph.readers.files import find_logs, looks_like_log, together
 from propgraph.readers.fineness import RESOLUTION, SOURCE, Fineness, of_sources, with_resolutions
+from propgraph.readers.frames import LogLike, as_logs
 from propgraph.readers.headers import later_headers, likelier, told_header, told_likely
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.made_ids import with_made_ids
@@ -122,7 +123,7 @@ class _Part:
 
 
 def read_log(
-    *logs: str | Path,
+    *logs: LogLike,
     format: str | None = None,
     mapping: Mapping[str, str] | None = None,
     encoding: str | None = None,
@@ -136,7 +137,8 @@ def read_log(
     ----------
     logs
         Files, folders or globs, `-` for standard input; CSV, TSV, NDJSON, Parquet or Arrow IPC, plain, gzip, zstd,
-        bzip2 or xz; zip or tar archives of them.
+        bzip2 or xz; zip or tar archives of them. Or frames of Polars, Arrow, pandas or whatever else gives its
+        columns as Arrow's; they are called `frame`, `frame 2`, ... in all that is told.
     format
         Name of a reader; None chooses by the columns.
     mapping
@@ -179,7 +181,7 @@ def read_log(
 
 
 def read_logs(
-    logs: Iterable[str | Path],
+    logs: LogLike | Iterable[LogLike],
     /,
     *,
     format: str | None = None,
@@ -199,7 +201,7 @@ def read_logs(
 
 
 def plan_logs(
-    logs: Iterable[str | Path],
+    logs: LogLike | LogFile | Iterable[LogLike | LogFile],
     /,
     *,
     format: str | None = None,
@@ -211,14 +213,20 @@ def plan_logs(
 ) -> Plan:
     """Return how `logs` are to be read, by no more than their first records; see `read_log`."""
     times = TimeOptions(time_format, time_zone)
-    files, notes = find_logs(logs, encoding=encoding, skip_lines=skip_lines, stdin=True)
-    plan = _plan(files, format, mapping or {}, notes, search=skip_lines is None)
+    given = as_logs(logs)
+    frames = [log for log in given if isinstance(log, LogFile)]
+    names = [log for log in given if not isinstance(log, LogFile)]
+    files: list[LogFile] = []
+    notes: list[str] = []
+    if names or not frames:
+        files, notes = find_logs(names, encoding=encoding, skip_lines=skip_lines, stdin=True)
+    plan = _plan([*files, *frames], format, mapping or {}, notes, search=skip_lines is None)
     return Plan([replace(one, times=times) for one in plan.files], plan.notes)
 
 
 def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
     """Return all that the files of a plan hold."""
-    total = sum(one.file.size for one in plan.files)
+    total = sum(one.file.size for one in plan.files) or 1  # a frame may be empty
     parts: list[_Part] = []
     done = 0
     for one in plan.files:
@@ -265,7 +273,8 @@ def _plan(
             plan.append(replace(one, beside=others.find(one.file, one.reader)))
             notes += told
         except InputError as error:
-            if file.by_name and not mapping and not looks_like_log(Path(file.name)) and file.name != STDIN:
+            stated = mapping or file.name == STDIN or file.frame is not None
+            if file.by_name and not stated and not looks_like_log(Path(file.name)):
                 faults.append(_not_a_log(file))
                 continue
             (faults if file.by_name else left_out).append(str(error))

@@ -53,6 +53,8 @@ def columns_of(file: LogFile, /, *, lists: Collection[str] = ()) -> list[str]:
         When the file cannot be read, or holds no JSON objects where it looks like JSON.
     """
     try:
+        if file.frame is not None:
+            return file.frame.columns
         if file.layout == "parquet":
             return pl.scan_parquet(file.path, glob=False).collect_schema().names()
         if file.layout == "ipc":
@@ -91,7 +93,7 @@ def read_batches(
         When the file as a whole cannot be read.
     """
     try:
-        if file.layout in ("parquet", "ipc"):
+        if file.layout in ("parquet", "ipc", "frame"):
             yield _read_binary(file, columns)
         elif file.layout == "csv":
             for batch in _read_csv(file, columns, progress):
@@ -105,7 +107,9 @@ def read_batches(
 
 
 def _read_binary(file: LogFile, columns: Sequence[str]) -> Batch:
-    if file.layout == "parquet":
+    if file.frame is not None:
+        frame = file.frame.select(columns)
+    elif file.layout == "parquet":
         names = list(columns)
         frame = pl.read_parquet(file.path, columns=names, parallel="columns", glob=False).select(names)
     else:

@@ -2,7 +2,8 @@
 
 A few lines on the query stand above the header. A mention is known by its address; of X and Twitter the number in it is
 the tweet's id, so that such a log meets others. Which post was reposted or answered is told by an address, too, and
-older exports leave it out: then the account that began the thread is the origin.
+older exports leave it out: then the account that began the thread is the origin. The columns of Twitter are called
+after X since 2024 (`X Repost of`).
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import polars as pl
 
 from propgraph.readers.base import Reader, filled
 from propgraph.readers.platforms.x_api import SNOWFLAKES
-from propgraph.readers.platforms.x_archive import bare_text, without_posts
+from propgraph.readers.platforms.x_archive import RETWEET_MARK, bare_text, without_posts
 
-STATUS = r"(?i)^https?://(?:[\w-]+\.)*(?:twitter|x)\.com/[^/?#]+/status(?:es)?/(\d+)"
-_WHOSE = r"(?i)^https?://(?:[\w-]+\.)*(?:twitter|x)\.com/([^/?#]+)/status"
+STATUS = r"(?i)^https?://(?:[\w-]+\.)*(?:twitter|x)\.com/(?:i/web|[^/?#]+)/status(?:es)?/(\d+)"
+# Not of `x.com/i/status/1`, which names nobody: nobody's name is so short.
+_WHOSE = r"(?i)^https?://(?:[\w-]+\.)*(?:twitter|x)\.com/([^/?#]{2,})/status"
 _KINDS = {
     "share": "reshare", "retweet": "reshare", "repost": "reshare", "quote": "quote", "reply": "reply",
     "comment": "reply",
@@ -27,38 +29,58 @@ def on_x(address: pl.Expr, /) -> pl.Expr:
 
 
 def _posts(frame: pl.DataFrame) -> pl.DataFrame:
-    reshared, answered = filled("Twitter Retweet of"), filled("Twitter Reply to")
-    told = filled("Thread Entry Type").str.to_lowercase().replace_strict(_KINDS, default=None)
+    reshared, answered = (
+        _address("X Repost of", "Twitter Retweet of"),
+        _address("X Reply to", "Twitter Reply to"),
+    )
+    text = pl.coalesce(filled("Full Text"), filled("Snippet"))
+    marked = text.str.extract(RETWEET_MARK)
+    engaged, entry = (
+        filled(name).str.to_lowercase().replace_strict(_KINDS, default=None)
+        for name in ("Engagement Type", "Thread Entry Type")
+    )
     kind = (
-        pl.when(reshared.is_not_null()).then(pl.lit("reshare"))
-        .when(told.is_not_null()).then(told)
+        pl.when(engaged.is_not_null()).then(engaged)
+        .when(entry == "quote").then(entry)
+        .when(reshared.is_not_null() | marked.is_not_null()).then(pl.lit("reshare"))
+        .when(entry.is_not_null()).then(entry)
         .when(answered.is_not_null()).then(pl.lit("reply"))
         .otherwise(pl.lit("original"))
     )  # fmt: skip
-    has_parent = kind != "original"
-    parent = pl.coalesce(reshared, answered, filled("Thread URL"))
+    parent = pl.when(kind == "reply").then(pl.coalesce(answered, filled("Thread URL"))).when(
+        kind != "original"
+    ).then(pl.coalesce(reshared, filled("Thread URL")))  # fmt: skip
+    others = pl.when(on_x(parent) != on_x(filled("Url"))).then(parent)
     status = filled("Url").str.extract(STATUS)
     return frame.select(
         content_id=on_x(filled("Url")),
-        account_id=pl.coalesce(
-            filled("Twitter Author ID"), filled("Facebook Author ID"), filled("Author"), filled("Full Name")
-        ),
-        account_name=pl.coalesce(filled("Author"), filled("Full Name")),
-        followers="Twitter Followers",
+        account_id=pl.coalesce(filled(name) for name in _ACCOUNT),
+        account_name=pl.coalesce(filled("Author"), filled("Full Name"), filled("Domain")),
+        followers=pl.coalesce(filled("X Followers"), filled("Twitter Followers")),
         timestamp="Date",
         kind=kind,
-        parent_content_id=pl.when(has_parent).then(on_x(parent)),
-        origin_account_name=pl.when(has_parent).then(
-            pl.coalesce(parent.str.extract(_WHOSE), filled("Thread Author"))
+        parent_content_id=on_x(others),
+        origin_account_name=pl.when(kind != "original").then(
+            pl.coalesce(others.str.extract(_WHOSE), marked, filled("Thread Author"))
         ),
         target_id="Subreddit",
-        text=bare_text(pl.coalesce(filled("Full Text"), filled("Snippet"))),
+        text=bare_text(text),
         urls=without_posts(_listed("Expanded URLs", r",\s*(https?://)"), status),
         hashtags=_listed("Hashtags", r",\s*(#)"),
         mentions=_listed("Mentioned Authors", r",\s*(@)"),
         language="Language",
         platform=pl.when(status.is_not_null()).then(pl.lit("x")).otherwise(_platform()),
     )
+
+
+_ACCOUNT = (
+    "X Author ID", "Twitter Author ID", "Facebook Author ID", "Bluesky Author Id", "Author", "Full Name", "Domain",
+)  # fmt: skip
+
+
+def _address(*names: str) -> pl.Expr:
+    """Return the first address in the first of these columns that has any."""
+    return pl.coalesce(filled(name) for name in names).str.extract(r"^([^\s,]+)")
 
 
 def _listed(name: str, between: str) -> pl.Expr:
@@ -78,17 +100,20 @@ READERS: tuple[Reader, ...] = (
             "Snippet", "Full Text", "Full Name", "Expanded URLs", "Hashtags", "Mentioned Authors", "Language",
             "Page Type", "Content Source", "Subreddit", "Thread Author", "Thread Entry Type", "Thread URL",
             "Twitter Author ID", "Facebook Author ID", "Twitter Followers", "Twitter Reply to", "Twitter Retweet of",
+            "X Author ID", "X Followers", "X Reply to", "X Repost of", "Engagement Type", "Bluesky Author Id", "Domain",
         ),
         fields={
             "content_id": "Url; of a tweet the number in it",
-            "account_id": "Twitter Author ID, else Facebook Author ID, Author, Full Name",
-            "account_name": "Author, else Full Name",
-            "followers": "Twitter Followers",
+            "account_id": "X (or Twitter) Author ID, else Facebook Author ID, Bluesky Author Id, Author, Full Name, "
+            "Domain",
+            "account_name": "Author, else Full Name, Domain",
+            "followers": "X (or Twitter) Followers",
             "timestamp": "Date",
-            "kind": "reshare where Twitter Retweet of is filled, else by Thread Entry Type (share, retweet, quote, "
-            "reply, comment), else reply where Twitter Reply to is, else original",
-            "parent_content_id": "Twitter Retweet of, Twitter Reply to or Thread URL, as content_id",
-            "origin_account_name": "the name in that address, else Thread Author",
+            "kind": "by Engagement Type (retweet, share, quote, reply, comment), else quote by Thread Entry Type, else "
+            "reshare where X Repost of (Twitter Retweet of) is filled or the text begins with `RT @name`, else by "
+            "Thread Entry Type, else reply where X Reply to (Twitter Reply to) is, else original",
+            "parent_content_id": "X Repost of (of a reply X Reply to), else Thread URL, as content_id",
+            "origin_account_name": "the name in that address, else that in `RT @name:`, else Thread Author",
             "target_id": "Subreddit",
             "text": "Full Text, else Snippet, without `RT @name:`",
             "urls": "Expanded URLs, without the mention's own address",
@@ -104,8 +129,9 @@ Thread Entry Type
 https://valley-herald.example/water,post
 """,
         checked="public scripts that read such exports (column names, six lines above the header, `Date` as "
-        "YYYY-MM-DD HH:MM:SS.0) and Brandwatch's definitions of its fields. Not verified: which words stand in "
-        "Thread Entry Type, whether lists are joined by `, ` or `,` (both are read), the time zone, set by the query",
+        "YYYY-MM-DD HH:MM:SS.0, RETWEET in Engagement Type) and Brandwatch's definitions of its fields. Not verified: "
+        "which other words stand in Engagement Type and Thread Entry Type, whether lists are joined by `, ` or `,` "
+        "(both are read), the time zone, set by the query",
         snowflakes=SNOWFLAKES,
     ),
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """Meltwater: mentions in news and social media, as its CSV export (often UTF-16 with tabs), old and new columns.
 
 A mention is known by its address, a tweet by the number in it. Who wrote it is an account's handle in social media, and
-the outlet in the news, whose article is its own post. Reposts are told by `RT @name` or `QT @name` at the head of the
-text alone.
+the outlet in the news, whoever signs; its article is its own post. Reposts are told by `RT @name` or `QT @name` at the
+head of the text alone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,21 @@ from propgraph.readers.platforms.x_api import SNOWFLAKES
 from propgraph.readers.platforms.x_archive import RETWEET_MARK, bare_text, without_posts
 
 _QUOTE_MARK = r"^QT @(\w+)"
-_TWITTER = r"(?i)^(?:twitter|x)\b"
+_TWITTER = r"(?i)^(?:twitter|x)(?:\.com)?$"
+_SOCIAL = (
+    r"(?i)^(?:www\.)?(?:twitter|x|facebook|instagram|youtube|reddit|tiktok|linkedin|threads|bluesky|bsky|mastodon|pinterest"
+    r"|twitch|tumblr|vk|weibo|telegram|discord|quora|truth ?social|gab|forums?|message boards?)(?:\b|$)"
+)
 
 
 def _posts(frame: pl.DataFrame) -> pl.DataFrame:
     text = pl.coalesce(filled("Hit Sentence"), filled("Opening Text"))
     source = pl.coalesce(filled("Source"), filled("Source Name"), filled("Source Domain"))
-    handle = pl.coalesce(filled("Author Handle"), filled("Influencer"), filled("Author Name"))
+    named = pl.coalesce(filled("Author Handle"), filled("Influencer"), filled("Author Name"))
+    # Who signs an article in the news is no account.
+    handle = pl.when(
+        filled("Author Handle").is_not_null() | named.str.starts_with("@") | source.str.contains(_SOCIAL)
+    ).then(named)
     status = filled("URL").str.extract(STATUS)
     reshared, quoted = text.str.extract(RETWEET_MARK), text.str.extract(_QUOTE_MARK)
     return frame.select(
@@ -55,8 +63,9 @@ READERS: tuple[Reader, ...] = (
         ),
         fields={
             "content_id": "URL; of a tweet the number in it; else Document ID",
-            "account_id": "Twitter Id, else Author Handle, Influencer or Author Name without @, else the source",
-            "account_name": "Author Handle, Influencer or Author Name, else the source",
+            "account_id": "Twitter Id, else in social media Author Handle, Influencer or Author Name without @, else "
+            "the source",
+            "account_name": "Author Handle, Influencer or Author Name likewise, else the source",
             "timestamp": "Date, with Time where it is a column of its own",
             "kind": "reshare where the text begins with `RT @name`, quote with `QT @name`, else original",
             "origin_account_name": "that name",

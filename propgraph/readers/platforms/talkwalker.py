@@ -15,22 +15,24 @@ from propgraph.readers.platforms.x_api import SNOWFLAKES
 from propgraph.readers.platforms.x_archive import RETWEET_MARK, bare_text
 
 _NAME, _ID = "extra_author_attributes.name", "extra_author_attributes.id"
-_SHORT = "extra_author_attributes.short_name"
+_SHORT, _SOURCE = "extra_author_attributes.short_name", "extra_source_attributes.name"
 
 
 def _posts(frame: pl.DataFrame) -> pl.DataFrame:
     url, parent, text = filled("url"), filled("parent_url"), filled("content")
     reshared = text.str.extract(RETWEET_MARK)
-    is_reply = reshared.is_null() & (parent != url).fill_null(False)
+    is_reply = reshared.is_null() & ((_page(parent) != _page(url)) & parent.str.contains(_ADDRESS)).fill_null(
+        False
+    )
     return frame.select(
         content_id=on_x(url),
         account_id=pl.coalesce(
             filled(_ID).str.strip_prefix("tw:"),
             filled(_SHORT),
             filled(_NAME),
-            filled("extra_source_attributes.name"),
+            filled(_SOURCE),
         ),
-        account_name=pl.coalesce(filled(_SHORT), filled(_NAME)),
+        account_name=pl.coalesce(filled(_SHORT), filled(_NAME), filled(_SOURCE)),
         timestamp="published",
         kind=pl.when(reshared.is_not_null())
         .then(pl.lit("reshare"))
@@ -45,6 +47,14 @@ def _posts(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+# Of a page, not only of a site.
+_ADDRESS = r"^\w+://[^/]+/."
+
+
+def _page(address: pl.Expr) -> pl.Expr:
+    return address.str.replace(r"^\w+://(?:www\.)?", "").str.strip_suffix("/")
+
+
 def _platform() -> pl.Expr:
     """Return the network: `reddit` of `MESSAGEBOARD_REDDIT`, else the kind of source."""
     last = filled("source_type").str.extract_all(r"\w+").list.last()
@@ -55,15 +65,15 @@ READERS: tuple[Reader, ...] = (
     Reader(
         name="talkwalker",
         title="Talkwalker, results of many platforms (url, published, content, extra_author_attributes.name, ...)",
-        layouts=(("url", "published", "content", _NAME),),
-        uses=(_ID, _SHORT, "extra_source_attributes.name", "parent_url", "source_type", "lang"),
+        layouts=tuple(("url", "published", "content", name) for name in (_NAME, _SHORT, _SOURCE)),
+        uses=(_ID, "parent_url", "source_type", "lang"),
         fields={
             "content_id": "url; of a tweet the number in it",
-            "account_id": f"{_ID} (without tw:), else {_SHORT}, {_NAME}, extra_source_attributes.name",
-            "account_name": f"{_SHORT}, else {_NAME}",
+            "account_id": f"{_ID} (without tw:), else {_SHORT}, {_NAME}, {_SOURCE}",
+            "account_name": f"{_SHORT}, else {_NAME}, {_SOURCE}",
             "timestamp": "published",
-            "kind": "reshare where content begins with `RT @name`, reply where parent_url is another page, else "
-            "original",
+            "kind": "reshare where content begins with `RT @name`, reply where parent_url is another page's "
+            "address, else original",
             "parent_content_id": "parent_url of a reply, as content_id",
             "origin_account_name": "the name in `RT @name:`",
             "text": "content, in which the links stand, without `RT @name:`",

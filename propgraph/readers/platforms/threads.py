@@ -27,7 +27,7 @@ def _rows(record: Record) -> Iterator[Row]:
         kind, parent = "reshare", reposted
     elif isinstance(quoted, dict):
         kind, parent = "quote", quoted
-    elif isinstance(answered, dict):
+    elif isinstance(answered, dict) or at(post, _INFO, "is_reply") is True:
         kind, parent = "reply", {"user": answered}
     shown = parent if kind == "reshare" else post
     yield {
@@ -80,7 +80,7 @@ READERS: tuple[Reader, ...] = (
             "account_name": "user.username",
             "timestamp": "taken_at",
             "kind": f"reshare with {_INFO}.share_info.reposted_post, quote with quoted_post, reply with "
-            f"{_INFO}.reply_to_author, else original",
+            f"{_INFO}.reply_to_author or is_reply, else original",
             "parent_content_id": "code of the post reposted or quoted",
             "parent_timestamp": "its taken_at",
             "origin_account_id": "its user.pk; of a reply that of reply_to_author",

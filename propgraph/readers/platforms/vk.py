@@ -12,32 +12,38 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.readers.base import NotThisFormatError, Reader, Record, Row, at, filled, objects
+from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, at, filled, objects
 
 _LISTS = ("response.items", "items")
 
 
-def _rows(record: Record) -> Iterator[Row]:
+def _rows(record: Record) -> Iterator[Row | NoPost]:
     items = record.get("items", at(record, "response", "items"))
-    for post in objects(items) if isinstance(items, list) else (record,):
-        yield _post(post)
+    if not isinstance(items, list):
+        if not _is_post(record):
+            raise NotThisFormatError("no owner_id or no date")
+        items = [record]
+    for post in items:
+        yield _post(post) if _is_post(post) else NoPost("not a post: no owner_id or no date")
+
+
+def _is_post(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("owner_id") is not None and value.get("date") is not None
 
 
 def _post(post: Record) -> Row:
-    wall = post.get("owner_id")
-    if wall is None or post.get("date") is None:
-        raise NotThisFormatError("no owner_id or no date")
-    is_comment = post.get("post_id") is not None and post.get("post_type") is None
+    wall = post["owner_id"]
+    is_comment = post.get("post_id") is not None and post.get("post_type") in (None, "reply")
     author, shared = post.get("from_id", wall), objects(post.get("copy_history"))
     text = post.get("text") or None
     kind, parent = "original", None
     if is_comment:
-        answered = post.get("reply_to_comment")
+        answered = post.get("reply_to_comment") or at(post, "parents_stack", -1)
         kind = "reply"
         parent = f"{wall}_r{answered}" if answered else f"{wall}_{post['post_id']}"
     elif shared:
         kind, parent = "quote" if text else "reshare", _name(shared[0])
-    said = shared[0] if kind == "reshare" else post
+    said = shared if kind == "reshare" else [post]
     return {
         "content_id": f"{wall}_r{post.get('id')}" if is_comment else _name(post),
         "account_id": author,
@@ -48,13 +54,16 @@ def _post(post: Record) -> Row:
         "parent_timestamp": shared[0].get("date") if shared else None,
         "origin_account_id": _author(shared[0]) if shared else post.get("reply_to_user"),
         "target_id": wall if wall != author else None,
-        "text": said.get("text") or None,
-        "urls": [
-            at(one, "link", "url") for one in objects(said.get("attachments")) if at(one, "link", "url")
-        ],
+        "text": next((one["text"] for one in said if one.get("text")), None),
+        "urls": list(dict.fromkeys(link for one in said for link in _links(one))),
         "platform": "vk",
         "sponsor": "yes" if post.get("marked_as_ads") in (1, True) else None,
     }
+
+
+def _links(post: Record) -> Iterator[str]:
+    found = (at(one, "link", "url") for one in objects(post.get("attachments")))
+    return (link for link in found if isinstance(link, str) and link)
 
 
 def _name(post: Record) -> str:
@@ -101,12 +110,14 @@ READERS: tuple[Reader, ...] = (
             "account_name": "author_profile.screen_name (4CAT)",
             "timestamp": "date",
             "kind": "reply of a comment; with copy_history quote where text is filled, else reshare; else original",
-            "parent_content_id": "copy_history[0], as content_id; of a comment reply_to_comment, else post_id",
+            "parent_content_id": "copy_history[0], as content_id; of a comment reply_to_comment, else the last of "
+            "parents_stack, else post_id",
             "parent_timestamp": "copy_history[0].date",
             "origin_account_id": "copy_history[0].from_id; of a comment reply_to_user",
             "target_id": "owner_id where it is not the author's",
-            "text": "text, of a reshare that of copy_history[0]",
-            "urls": "attachments[].link.url; where there are none, those in the text",
+            "text": "text, of a reshare the first in copy_history",
+            "urls": "attachments[].link.url, of a reshare those in copy_history; where there are none, those in "
+            "the text",
             "platform": "vk",
             "sponsor": "yes where marked_as_ads",
         },

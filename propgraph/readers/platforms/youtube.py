@@ -6,6 +6,8 @@ they stand, only which comment a reply answers: a comment at the top is an origi
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from propgraph.readers.base import Reader, filled, is_yes
@@ -46,13 +48,17 @@ def _comments(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+# What YouTube itself makes a link of: a time in the video, a hashtag, somebody's name.
+_OWN = re.compile(r"<a\b[^<>]*>\s*((?:\d+:)?\d+:\d\d|[#@][^\s<>]+)\s*</a>", re.IGNORECASE)
 _SAID = pl.Struct({"text": ID, "links": IDS})
 
 
 def _said(texts: pl.Series) -> pl.Series:
     """Return the plain text and the links of each text, made once for each distinct one."""
     distinct = texts.drop_nulls().unique()
-    made = [dict(zip(("text", "links"), text_and_links(text), strict=True)) for text in distinct]
+    made = [
+        dict(zip(("text", "links"), text_and_links(_OWN.sub(r"\1", text)), strict=True)) for text in distinct
+    ]
     table = pl.DataFrame({"html": distinct, "said": pl.Series(made, dtype=_SAID)})
     return texts.alias("html").to_frame().join(table, on="html", how="left", maintain_order="left")["said"]
 
@@ -92,7 +98,7 @@ READERS: tuple[Reader, ...] = (
             "parent_content_id": "isReplyToId, else isReplyTo, else what stands before the point in id",
             "origin_account_name": "isReplyToName",
             "text": "text without its tags",
-            "urls": "links in text",
+            "urls": "links in text, but for those of times in the video, of hashtags and of names",
             "platform": "youtube",
         },
         posts=_comments,

@@ -38,8 +38,9 @@ def _numbered(lines: Iterable[str]) -> dict[str, int]:
 
 
 MONTHS = _numbered(_MONTHS)
-#: Monday is 1.
-WEEKDAYS = _numbered(_WEEKDAYS)
+#: Monday is 1; of words that stand before any day, `ANY_DAY`.
+ANY_DAY = 0
+WEEKDAYS = _numbered(_WEEKDAYS) | dict.fromkeys(("le", "the", "on", "am", "den", "el"), ANY_DAY)
 
 # Minutes ahead of UTC. Left out is what is as often one thing as another (AMT, ECT, GST, SST, WST).
 _ZONES = {
@@ -74,7 +75,7 @@ def month_of(word: str, /) -> int | None:
 
 
 def weekday_of(word: str, /) -> int | None:
-    """Return the number of a weekday by its name, Monday being 1."""
+    """Return the number of a weekday by its name, Monday being 1; `ANY_DAY` for `le` or `on`."""
     return WEEKDAYS.get(_folded(word))
 
 

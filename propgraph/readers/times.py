@@ -316,7 +316,7 @@ def _written_unit(sample: pl.Series, options: TimeOptions) -> tuple[TimeUnit, in
 def _names(layout: Layout, zoned: bool, zone: str | None) -> tuple[str, ...]:
     """Return what to call the commonest layout, by order; as ISO 8601 where it is that."""
     names = tuple(layout.name(order) for order in ORDERS)
-    iso = names[0].startswith("YYYY-M-D")
+    iso = names[0].startswith("YYYY-M-D") and "AM/PM" not in names[0]
     if zoned or not (iso or zone):
         return ("ISO 8601",) if iso else names
     read_as = f" (no zone: read as {zone or 'UTC'})"

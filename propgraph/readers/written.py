@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from propgraph.readers.calendar_words import AMBIGUOUS_ZONES, month_of, weekday_of, zone_offset
+from propgraph.readers.calendar_words import AMBIGUOUS_ZONES, ANY_DAY, month_of, weekday_of, zone_offset
 
 #: The orders of the numbers of a date, the first being taken where nothing tells.
 ORDERS = ("MDY", "DMY", "YMD")
@@ -36,7 +36,7 @@ _MONTH = r"(?P<mon>[^\W\d_]{3,})"
 _BESIDE_WORD = r"(?:(?:st|nd|rd|th|er)\b|º)?[-/.,\s]*(?:(?:de|del|of)\s+)?"
 _BETWEEN_NUMBERS = r"(?:(?:st|nd|rd|th)\b)?[-/.,\s]+"
 
-_WEEKDAY = r"(?:(?:le|on|am|den|el)\s+)?(?:(?P<w>[^\W\d_]{2,})(?:-feira)?\.?,?\s+)?"
+_WEEKDAY = r"(?:(?:le|the|on|am|den|el)\s+)?(?:(?P<w>[^\W\d_]{2,})(?:-feira)?\.?,?\s+)?"
 _CLOCK = (
     r"(?P<h>[0-9]{1,2})(?:(?::|\s?h\s?)(?P<mi>[0-9]{1,2})(?:(?::|\s?m(?:in)?\s?)(?P<s>[0-9]{1,2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
     r"(?:\s?(?:h|hrs|uhr|s)\b\.?)?(?:\s?(?P<ap>[ap])\.?\s?m\b\.?)?|\s?(?P<ap2>[ap])\.?\s?m\b\.?)"
@@ -192,15 +192,23 @@ def _layout(text: str, shapes: Sequence[Shape]) -> Layout | None:
     classes = [re.escape(letter) for letter in text]
     for name, (start, stop) in spans.items():
         for k in range(start, stop):
-            if text[k].isdecimal():
-                classes[k] = "[0-9]"
-            elif text[k] in "+-":
-                classes[k] = "[+-]"
-            elif text[k].isalpha():
-                letter = "[a-z]" if text[k].isascii() else r"[^\W\d_]"
-                classes[k] = "[ap]" if name in ("ap", "ap2") else letter
+            classes[k] = _like(text[k], name, stop - start)
     places = {name: (start, stop - start) for name, (start, stop) in spans.items()}
     return Layout(shape, f"(?i)^{''.join(classes)}$", places)
+
+
+def _like(letter: str, group: str, length: int) -> str:
+    """Return the expression of what may stand in the place of a letter in a text of the same layout."""
+    if letter.isdecimal():
+        return "[0-9]"
+    if letter in "+-":
+        return "[+-]"
+    if group in ("ap", "ap2"):
+        return "[ap]"
+    # Where a zone has two letters, AM and PM are no zones.
+    if not letter.isalpha() or (group == "z" and length == 2):
+        return re.escape(letter)
+    return "[a-z]" if letter.isascii() else r"[^\W\d_]"
 
 
 @dataclass(frozen=True)
@@ -341,7 +349,8 @@ def _times(parts: pl.DataFrame, shape: Shape) -> pl.DataFrame:
 
 def _on_day(order: str) -> pl.Expr:
     """Return the milliseconds since 1970, null where the weekday written is another."""
-    right = pl.col("any_day") | (pl.col("weekday") == (pl.col(order) + 3) % 7 + 1)
+    weekday = pl.col("weekday")
+    right = pl.col("any_day") | (weekday == ANY_DAY) | (weekday == (pl.col(order) + 3) % 7 + 1)
     return pl.when(right).then(pl.col(order).cast(pl.Int64) * _DAY_MS + pl.col("clock"))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import warnings
 
 import polars as pl
 import pytest
 
 from propgraph.errors import InputError, UsageError
 from propgraph.readers import tabular
+from propgraph.readers.encodings import wide_encoding
 from propgraph.readers.read import read_logs
 
 HEAD = "content_id,account_id,timestamp,text\n"
@@ -160,3 +162,11 @@ def test_a_near_name_is_proposed(tmp_path):
 def test_what_is_no_text_is_no_log(tmp_path):
     with pytest.raises(InputError, match="neither UTF-8 text"):
         read(tmp_path / "log.csv", bytes(range(256)) * 50)
+
+
+def test_a_guess_that_finds_none_warns_nobody():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (
+            wide_encoding("[3/5/24, 10:00:00\u202fAM] Ana Hill: They shut 🌻 the water off\r\n\0".encode()) is None
+        )

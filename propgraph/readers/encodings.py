@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from encodings.aliases import aliases
 
@@ -101,7 +102,10 @@ def guess_encoding(file: LogFile, /) -> str | None:
 def _detected(data: bytes, *, among: tuple[str, ...] | None) -> str | None:
     from chardet import detect  # noqa: PLC0415  # it takes a while to load, and few logs need it
 
-    name = detect(data, include_encodings=among)["encoding"]
+    with warnings.catch_warnings():
+        # That it found none, and would have taken one that it was not asked about.
+        warnings.simplefilter("ignore", UserWarning)
+        name = detect(data, include_encodings=among)["encoding"]
     # What calls itself Latin-1 is Windows-1252, which has a character where the other has none.
     return None if name is None else {"iso-8859-1": "windows-1252"}.get(name.lower(), name.lower())
 

@@ -168,5 +168,6 @@ def test_a_guess_that_finds_none_warns_nobody():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (
-            wide_encoding("[3/5/24, 10:00:00\u202fAM] Ana Hill: They shut 🌻 the water off\r\n\0".encode()) is None
+            wide_encoding("[3/5/24, 10:00:00\u202fAM] Ana Hill: They shut 🌻 the water off\r\n\0".encode())
+            is None
         )

@@ -154,7 +154,7 @@ def test_build_then_clusters(log, tmp_path, capsys):
 
 def test_a_log_in_which_nothing_is_shared_ends_with_what_to_name(tmp_path, capsys):
     path = tmp_path / "l.csv"
-    path.write_text("who,when,my_link,mood\n" + "".join(f"u{k},2020-09-13,n/a,m\n" for k in range(4)))
+    path.write_text("who,when,my_link,mood\n" + "".join(f"u{k},2020-09-13,below,m\n" for k in range(4)))
     words = [
         "build",
         str(path),
@@ -193,8 +193,8 @@ def test_a_log_in_which_nothing_is_shared_ends_with_what_to_name(tmp_path, capsy
     assert run([*words, "--map", "url=my_link", "--overwrite"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "looked for domain (in urls), url (in urls) and found none" in out
-    assert "what stands in urls is not a link (the first: 'n/a')" in out
-    path.write_text(path.read_text().replace("n/a", "https://a.example/x"))
+    assert "what stands in urls is not a link (the first: 'below')" in out
+    path.write_text(path.read_text().replace("below", "https://a.example/x"))
     assert run([*words, "--map", "url=my_link", "--overwrite"]) == 0
     out = capsys.readouterr().out
     assert "next      propgraph clusters" in out

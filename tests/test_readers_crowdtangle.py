@@ -156,12 +156,15 @@ def test_a_video_of_the_account_s_own_under_an_older_name_is_no_reshare():
     assert (owned["kind"], unknown["kind"]) == ("original", "reshare")
 
 
-def test_what_crowdtangle_and_r_write_for_nothing_is_nothing():
-    post = one(
-        Message="NA", Link="NA", Final_Link="N/A", Sponsor_Name="N/A", Sponsor_Id="NA", Page_Created="NA"
-    )
-    for name in ("text", "url", "sponsor", "account_created_at", "followers"):
-        assert post[name] is None, name
+def test_what_crowdtangle_and_r_write_for_nothing_is_nothing(tmp_path):
+    nothing = {
+        "Message": "NA", "Link": "NA", "Final Link": "N/A", "Sponsor Name": "N/A", "Sponsor Id": "NA",
+        "Page Created": "NA",
+    }  # fmt: skip
+    log = read_logs([write(tmp_path / "ct.csv", nothing)])
+    assert not {"text", "urls", "sponsor"} & set(log.posts.columns)
+    assert "created_at" not in log.profiles.columns
+    assert sum("taken as missing" in note for note in log.notes) == len(nothing) - 1  # a text is the reader's
 
 
 def test_a_redirect_of_facebook_is_a_link_outside():

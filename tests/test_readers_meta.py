@@ -56,11 +56,18 @@ def test_reshares_have_no_text_of_their_own_quotes_have():
     assert (quote["kind"], quote["parent_content_id"], quote["text"]) == ("quote", "77", "Look")
 
 
-def test_what_r_writes_for_nothing_is_nothing():
-    found = post(shared_post_id="NA", link_attachment__link="NA", hashtags="NA", lang="NA", surface__id="NA")
-    assert found["kind"] == "original"
-    for name in ("parent_content_id", "url", "hashtags", "language", "target_id"):
-        assert found[name] is None, name
+def test_what_r_writes_for_nothing_is_nothing(tmp_path):
+    nothing = dict.fromkeys(
+        ("shared_post_id", "link_attachment.link", "hashtags", "lang", "surface.id"), "NA"
+    )
+    pl.DataFrame([ROW | nothing]).write_csv(tmp_path / "mcl.csv")
+    log = read_logs([tmp_path / "mcl.csv"])
+    assert log.posts["kind"].to_list() == ["original"]
+    assert not {"parent_content_id", "urls", "hashtags", "language", "target_id"} & set(log.posts.columns)
+    assert sorted(note.split(": ", 1)[1] for note in log.notes if "missing" in note) == [
+        f"{name}: 1 rows say 'NA': taken as missing" for name in sorted(nothing)
+    ]
+    assert post(shared_post_id="77", text="NA")["kind"] == "reshare"  # of a text R says the same
 
 
 def test_the_target_is_the_surface_where_it_is_not_the_owner():

@@ -456,8 +456,17 @@ def test_columns_of_times_that_no_calendar_holds(tmp_path, unit):
         ("account_id", [{"id": 1}], r"the column for 'account_id' holds Struct\(.*map another"),
         ("account_id", [["a"]], r"the column for 'account_id' holds List\(String\)"),
         ("account_id", [b"\xff"], "its columns are not of the kind that reader 'columns' expects"),
-        ("urls", [[{"url": "x"}]], r"the column for 'urls' holds List\(Struct"),
-        ("hashtags", [{"tag": "x"}], "the column for 'hashtags' holds Struct"),
+        (
+            "urls",
+            [[{"at": "x", "to": 1}]],
+            "urls: its objects have none of the keys expanded_url, .*; found at, to; map",
+        ),
+        (
+            "hashtags",
+            [{"label": "x"}],
+            "hashtags: its objects have none of the keys tag, .*; found label; map",
+        ),
+        ("urls", [[[["x"]]]], r"the column for 'urls' holds List\(List"),
         ("account_id", [None], "none of 1 rows can be used; the first, line 1: account_id: empty"),
         ("timestamp", [None], "none of 1 rows can be used; the first, line 1: timestamp: empty"),
         ("content_id", [None], "none of 1 rows can be used; the first, line 1: content_id: empty"),
@@ -570,13 +579,13 @@ def test_floats_too_large_to_be_exact_are_rounded_ids(tmp_path):
 
 
 def test_json_in_the_place_of_an_id_is_rejected_but_not_a_name_in_brackets(tmp_path):
-    accounts = ['{"id": 1}', '["a"]', "[]", '"[deleted]"', '"{"', "7"]
+    accounts = ['{"id": 1}', '["a"]', "[]", '"[ana]"', '"{"', "7"]
     lines = "".join(
         f'{{"content_id": "p{n}", "account_id": {a}, "timestamp": 1600000000}}\n'
         for n, a in enumerate(accounts)
     )
     log = log_of(tmp_path / "log.ndjson", lines)
-    assert ids(log) == [("p5", "7"), ("p3", "[deleted]")]
+    assert ids(log) == [("p5", "7"), ("p3", "[ana]")]
     assert {reason for _, reason in reasons(log)} == {"account_id: a list or an object, not one value"}
     assert [line for line, _ in reasons(log)] == [1, 2, 3, 5]
 

@@ -105,7 +105,7 @@ def test_what_each_mapped_column_gave_is_told():
     assert read("own.ndjson", mapping=mapping).sources[0]["columns"] == {
         "account_id": {"column": "who", "rows": 2},
         "timestamp": {"column": "when", "rows": 2},
-        "hashtags": {"column": "tags", "rows": 1},
+        "hashtags": {"column": "tags", "rows": 1, "lists": "written as [...]"},
         "url": {"column": "link", "rows": 1},
     }
     assert "columns" not in read("coortweet.csv").sources[0]

@@ -94,7 +94,7 @@ def _columns(inputs: list[dict[str, Any]]) -> list[str]:
     rows: dict[tuple[str, str, str], list[int]] = {}
     for source in inputs:
         for name, told in source.get("columns", {}).items():
-            how = f", implied: {told['implied']}" if "implied" in told else ""
+            how = "".join(f", {word}: {told[word]}" for word in ("implied", "lists") if word in told)
             count = rows.setdefault((name, told["column"], how), [0, 0])
             count[0] += told["rows"]
             count[1] += source["rows"]

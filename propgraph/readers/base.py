@@ -115,6 +115,9 @@ class Reader:
         the accounts are called), None for no such file. It is no log of its own.
     opened
         A log and the JSON value in the file beside it (None where there is none) in, the `rows` of this log out.
+    texts
+        Of a table, the raw columns of people's own words (texts, hashtags, mentions), in which `NA` or `None`
+        may be what somebody wrote; in all others `posts` gets null in the place of such words.
     snowflakes
         Shift and epoch (unix ms) of the post ids, where the time is in them: `(id >> shift) + epoch`.
     """
@@ -133,6 +136,7 @@ class Reader:
     lists: tuple[str, ...] = ()
     beside: Callable[[str], str | None] | None = None
     opened: Callable[[LogFile, Any], Rows] | None = None
+    texts: tuple[str, ...] = ()
     snowflakes: tuple[int, int] | None = None
 
     def layout_in(self, columns: Iterable[str], /) -> tuple[str, ...] | None:

@@ -34,11 +34,7 @@ def orders_by_others(
                 facts.by_others.add(name)
                 others[name] = replace(facts.units[name], order=orders.pop())
         if any(unit != facts.units[name] for name, unit in others.items()):
-            settled = FileFacts(
-                facts.source, times=facts.times, units=facts.units | others, use_ids=facts.use_ids
-            )
-            settled.by_others = facts.by_others
-            yield k, settled
+            yield k, facts.again(units=facts.units | others, use_ids=facts.use_ids, by_others=facts.by_others)
 
 
 def notes_on_times(facts: FileFacts, /) -> list[str]:

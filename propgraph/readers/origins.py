@@ -11,6 +11,7 @@ import hashlib
 
 import polars as pl
 
+from propgraph.readers.missing import WORDS
 from propgraph.schema import ID
 
 _RESHARE_MARK = r"^RT @\w+:\s*"
@@ -141,7 +142,9 @@ def _telling_text(posts: pl.DataFrame) -> pl.Expr:
 
 
 def _text() -> pl.Expr:
-    return pl.col("text").str.replace(_RESHARE_MARK, "").str.strip_chars().str.slice(0, _TEXT)
+    """Return texts to know posts by; `NA` and the like is no such text, whether a person wrote it or a program."""
+    text = pl.col("text").str.replace(_RESHARE_MARK, "").str.strip_chars().str.slice(0, _TEXT)
+    return pl.when(~text.is_in(WORDS)).then(text)
 
 
 def _hashes(whats: pl.Series) -> dict[str, str]:

@@ -15,7 +15,7 @@ import polars as pl
 
 from propgraph.encoding import encode
 from propgraph.errors import InputError
-from propgraph.readers import post_kinds
+from propgraph.readers import missing, post_kinds
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.beside import Beside, opened
@@ -242,7 +242,9 @@ def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
     sources = [_source(one, part) for one, part in zip(plan.files, parts, strict=True)]
     notes = list(plan.notes)
     notes += [
-        note for one, part in zip(plan.files, parts, strict=True) for note in _told(part.facts, one.reader)
+        note
+        for one, part in zip(plan.files, parts, strict=True)
+        for note in _told(part.facts, one.reader, mapped=one.mapped)
     ]
     posts = [frame for part in parts for frame in part.posts]
     origins = [(part.facts.source, lines) for part in parts for lines in part.lines]
@@ -359,7 +361,7 @@ def _scaled(progress: Progress | None, size: int, start: float, share: float) ->
 
 def _read_file(one: PlannedFile, tell: Callable[[int], None] | None) -> _Part:
     """Read one file; once more, where all its rows say that it was read wrongly by what the first ones say."""
-    part = _read_once(one, FileFacts(one.file.name, times=one.times), tell)
+    part = _read_once(one, FileFacts(one.file.name, is_json=_is_nested(one.file), times=one.times), tell)
     settled = part.facts.to_read_again()
     return part if settled is None else _read_once(one, settled, None)
 
@@ -378,10 +380,13 @@ def _source(one: PlannedFile, part: _Part) -> dict[str, Any]:
 
 
 def _columns(names: Mapping[str, str], facts: FileFacts) -> dict[str, dict[str, Any]]:
-    """Return what each column of the log gave: `{canonical: {"column": ..., "rows": ...}}`."""
+    """Return what each column of the log gave: `column`, `rows`, and how `lists` are written, by canonical name."""
     columns: dict[str, dict[str, Any]] = {
         name: {"column": column, "rows": facts.given[name]} for name, column in names.items()
     }
+    for name, found in facts.lists.items():
+        if found.how:
+            columns[name]["lists"] = found.how.removeprefix("lists ")
     if facts.implied:
         columns["kind"] = {
             "column": " or ".join(post_kinds.parents_columns(names)), "rows": facts.implied.total(),
@@ -409,11 +414,15 @@ def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] |
     return part
 
 
-def _told(facts: FileFacts, reader: Reader) -> list[str]:
+def _told(facts: FileFacts, reader: Reader, *, mapped: bool) -> list[str]:
     notes = list(facts.notes)
     if (implied := post_kinds.told(facts.implied, reader.names or {})) is not None:
         notes.append(implied)
     notes += notes_on_times(facts)
+    notes += missing.told(facts.missing)
+    notes += [note for name, found in sorted(facts.lists.items()) for note in found.told(name)]
+    if not mapped:
+        notes += [f"{name}: {found.how}" for name, found in sorted(facts.lists.items()) if found.is_odd]
     if facts.id_times:
         notes.append(f"{facts.id_times:,} times made exact to the millisecond by the posts' ids")
     if facts.other_times:
@@ -463,7 +472,8 @@ def _assemble(
     sources: list[dict[str, Any]],
     notes: list[str],
 ) -> Log:
-    frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed", rechunk=True)
+    # One file alone `concat` leaves in pieces, out of which lists are gathered ten times as slowly.
+    frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed").rechunk()
     posts.clear()  # the copies would double the memory
     frame, n_again = with_made_ids(frame)
     frame = frame.with_columns(_numbered(origins, sources))  # by now, for an id does not hang on the file

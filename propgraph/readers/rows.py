@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
 from propgraph.errors import InputError
-from propgraph.readers.base import LISTS, MADE, TIMES, Reader
+from propgraph.readers import missing
+from propgraph.readers.base import MADE, TIMES, Reader
 from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
 from propgraph.readers.clocks import ClockCounts
+from propgraph.readers.joints import MARKS
+from propgraph.readers.lists import LIST_COLUMNS, Choice, ListFacts, read_lists
 from propgraph.readers.post_kinds import PARENT_OF, kinds_of
 from propgraph.readers.rounding import EXPONENT
 from propgraph.readers.snowflakes import count_ids, with_id_times
@@ -71,6 +72,12 @@ class FileFacts:
         Words in `kind` that mean nothing to propgraph, and how often.
     id_times, other_times
         Times made exact by the posts' ids, and ids that say another time than the log.
+    is_json
+        It is JSON, in which a missing value is null and a string is what it says.
+    missing
+        Cells that stand for a missing value, by column and word.
+    lists
+        What is known of each column of lists.
     made
         Ids that the reader made because the log has none, by column.
     notes
@@ -91,6 +98,9 @@ class FileFacts:
     unknown_kinds: Counter[str] = field(default_factory=Counter)
     id_times: int = 0
     other_times: int = 0
+    is_json: bool = False
+    missing: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lists: dict[str, ListFacts] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -105,9 +115,28 @@ class FileFacts:
         units = {name: unit for name, unit in self.units.items() if name in self.readings}
         settled = {name: replace(unit, order=self.readings[name].best[0]) for name, unit in units.items()}
         use_ids = self.use_ids and self.timed_ids >= _NEARLY_ALL * self.ids
-        if settled == units and use_ids == self.use_ids:
+        if settled == units and use_ids == self.use_ids and self._lists_stand():
             return None
-        return FileFacts(self.source, times=self.times, units=settled, use_ids=use_ids)
+        return self.again(units=settled, use_ids=use_ids)
+
+    def again(self, **settled: Any) -> FileFacts:
+        """Return what is settled of the file, to read it again by that and by what is `settled` now."""
+        lists = {name: ListFacts(settled=choice) for name, choice in self._choices().items()}
+        return FileFacts(self.source, times=self.times, is_json=self.is_json, lists=lists, **settled)
+
+    @property
+    def elsewhere(self) -> set[str]:
+        """The words for a missing value in columns that are not people's own words."""
+        return {word for column, word in self.missing if column not in MARKS}
+
+    def _choices(self) -> dict[str, Choice]:
+        return {
+            name: found.settled or found.choice("urls" if name == "url" else name, self.elsewhere)
+            for name, found in self.lists.items()
+        }
+
+    def _lists_stand(self) -> bool:
+        return all(self.lists[name].was_read_as(choice) for name, choice in self._choices().items())
 
 
 def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFrame, Lines, pl.DataFrame]:
@@ -134,9 +163,13 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
         When a column holds what no row of it can be used for.
     """
     try:
-        raw = reader.canonical(batch.frame)
+        raw = reader.canonical(_without_missing(batch.frame, reader, facts))
         raw = raw.with_columns(_plain(raw[name]) for name in raw.columns)
-        posts = pl.DataFrame([_typed(name, raw[name], facts) for name in raw.columns])
+        posts = pl.DataFrame(
+            [_typed(name, raw[name], facts) for name in raw.columns if name not in LIST_COLUMNS]
+        )
+        # After the others, which say what words stand for a missing value here.
+        posts = posts.with_columns(_lists(raw[name], facts) for name in raw.columns if name in LIST_COLUMNS)
     except pl.exceptions.PolarsError as error:
         raise InputError(
             f"{facts.source}: its columns are not of the kind that reader {reader.name!r} expects "
@@ -203,11 +236,33 @@ def _plain(values: pl.Series) -> pl.Series:
     return values.cast(pl.String) if as_text else values
 
 
+def _without_missing(frame: pl.DataFrame, reader: Reader, facts: FileFacts) -> pl.DataFrame:
+    """Return raw columns without words for a missing value, for a reader that makes posts of them itself."""
+    if reader.posts is None or facts.is_json:
+        return frame
+    words = missing.words_in("", is_json=False)
+    return frame.with_columns(
+        missing.without(_plain(frame[name]), words, counts=facts.missing)
+        for name in frame.columns
+        if name not in reader.texts
+    )
+
+
+def _lists(values: pl.Series, facts: FileFacts) -> pl.Series:
+    words = missing.words_in(values.name, is_json=facts.is_json)
+    values = missing.without(values, words, counts=facts.missing)
+    known = facts.lists.setdefault(values.name, ListFacts())
+    lists, gone = read_lists(
+        values, known, elsewhere=facts.elsewhere, source=facts.source, is_json=facts.is_json
+    )
+    facts.missing.update(gone)
+    return lists
+
+
 def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
+    values = missing.without(values, missing.words_in(name, is_json=facts.is_json), counts=facts.missing)
     if name in TIMES:
         return _times(name, values, facts).alias(name)
-    if name in LISTS:
-        return _lists(name, values, facts.source).alias(name)
     if values.dtype.is_nested():
         raise InputError(
             f"{facts.source}: the column for {name!r} holds {values.dtype}, not one value a row; map another"
@@ -266,45 +321,6 @@ def _tidy(ids: pl.Series, *, must: bool) -> pl.Series:
     return ids.alias("id").to_frame().select(tidy).to_series()
 
 
-def _lists(name: str, values: pl.Series, source: str) -> pl.Series:
-    """Return lists of Strings from lists, JSON lists, bracketed lists or words separated by blanks."""
-    clean = pl.element()
-    if name == "hashtags":
-        clean = clean.str.strip_chars("#＃, ").str.to_lowercase()
-    elif name == "mentions":
-        clean = clean.str.strip_chars("@, ").str.to_lowercase()
-    inner = getattr(values.dtype, "inner", None)
-    if (inner or values.dtype).is_nested():
-        raise InputError(f"{source}: the column for {name!r} holds {values.dtype}, not {name}; map another")
-    if inner is not None:
-        lists = values.cast(pl.List(pl.String))
-    else:
-        text = values.cast(pl.String)
-        words = text.str.replace_all(r"[,;|](\s+|$)", " ").str.replace_all(",http", " http", literal=True)
-        lists = words.str.extract_all(r"\S+")
-        bracketed = text.str.contains(r"^\s*\[").fill_null(False)
-        if bracketed.any():
-            cells = zip(text, bracketed, strict=True)
-            listed = pl.Series([_listed(cell) if has else None for cell, has in cells], dtype=pl.List(ID))
-            lists = pl.select(pl.when(bracketed).then(listed).otherwise(lists)).to_series()
-        elif name == "urls":
-            return lists
-    return lists.list.eval(clean.filter(clean.str.len_bytes() > 0))
-
-
-def _listed(cell: str) -> list[str]:
-    """Return the words of a cell such as `["a", "b"]`, `['a', 'b']` or `[a, b]`."""
-    try:
-        value = orjson.loads(cell)
-    except orjson.JSONDecodeError:
-        inner = cell.strip().removeprefix("[").removesuffix("]")
-        words = re.split(r"""["']\s*,\s*["']|,\s+|,(?=http)""", inner.strip())
-        return [word.strip("\"' ") for word in words]
-    return [
-        word if isinstance(word, str) else orjson.dumps(word).decode() for word in value if word is not None
-    ]
-
-
 def _count_given(posts: pl.DataFrame, facts: FileFacts) -> None:
     given = posts.select(
         (pl.col(name).list.len() > 0).sum() if isinstance(dtype, pl.List) else pl.col(name).count()
@@ -314,8 +330,8 @@ def _count_given(posts: pl.DataFrame, facts: FileFacts) -> None:
 
 
 def _with_url(posts: pl.DataFrame) -> pl.DataFrame:
-    """Put the one `url` of each row where it has no `urls`."""
-    one: pl.Expr = pl.when(pl.col("url").is_not_null()).then(pl.concat_list("url"))
+    """Put the `url` of each row where it has no `urls`."""
+    one = pl.col("url")
     if "urls" in posts.columns:
         one = pl.when(pl.col("urls").list.len() > 0).then("urls").otherwise(one)
     return posts.with_columns(one.alias("urls")).drop("url")
@@ -356,16 +372,19 @@ def _reasons(posts: pl.DataFrame, raw: pl.DataFrame) -> pl.Series:
         if name in posts.columns:
             written = raw[name].cast(pl.String).str.strip_chars()
             frame = frame.with_columns(written.alias(f"_{name}"))
-            reason = pl.when(pl.col(name).is_null()).then(_no_id(name)).otherwise(reason)
+            is_text = raw[name].dtype == pl.String
+            reason = pl.when(pl.col(name).is_null()).then(_no_id(name, is_text)).otherwise(reason)
     return frame.select(reason.alias("reason")).to_series()
 
 
-def _no_id(name: str) -> pl.Expr:
+def _no_id(name: str, is_text: bool) -> pl.Expr:
     written = pl.col(f"_{name}")
     return (
         pl.when(written.str.contains(_NESTED)).then(pl.lit(f"{name}: a list or an object, not one value"))
         .when(written.str.contains(_ROUNDED))
         .then(pl.lit(f"{name}: {_ROUNDED_NUMBER}; save the ids as text"))
+        .when(written.is_in(missing.WORDS) & is_text)
+        .then(pl.format(f"{name}: {{}} stands for a missing value", written))
         .otherwise(pl.lit(f"{name}: empty"))
     )  # fmt: skip
 

@@ -267,6 +267,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "bluesky",
         },
         posts=_searched,
+        texts=("body", "tags", "mentions"),
         sample="""\
 id,thread_id,created_at,author,author_id,body,quoted_post,replied_to_post,links
 at://did:plc:ana/app.bsky.feed.post/3kma,at://did:plc:ana/app.bsky.feed.post/3kma,2024-03-05T10:00:00+00:00,ana.example,did:plc:ana,They shut the water off,,,https://valley-herald.example/water

@@ -123,6 +123,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "x by Url, else Page Type, else Content Source",
         },
         posts=_posts,
+        texts=("Snippet", "Full Text", "Hashtags", "Mentioned Authors"),
         sample="""Query Id,Query Name,Date,Title,Snippet,Url,Domain,Page Type,Author,Full Text,Expanded URLs,\
 Thread Entry Type
 1,valley,2024-03-05 10:00:00.0,,,http://twitter.com/ana/statuses/1764954002027446273,twitter.com,twitter,ana,Look,\

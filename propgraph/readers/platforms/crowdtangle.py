@@ -64,13 +64,13 @@ _IN_GROUP = r"(?i)^https?://(?:[\w-]+\.)*facebook\.com/groups/"
 
 
 def _known(name: str) -> pl.Expr:
-    """Return a column as text, null where CrowdTangle (N/A) or R (NA) write that nothing is known."""
+    """Return a post's words, null where CrowdTangle (N/A) or R (NA) write that there are none."""
     text = filled(name)
     return pl.when(~text.is_in(["N/A", "NA"])).then(text)
 
 
 def _with_offset(name: str) -> pl.Expr:
-    text = _known(name)
+    text = filled(name)
     offset = (
         text.str.extract(_ZONE)
         .str.to_uppercase()
@@ -81,7 +81,7 @@ def _with_offset(name: str) -> pl.Expr:
 
 
 def _count(name: str) -> pl.Expr:
-    return _known(name).str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
+    return filled(name).str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
 
 
 def _id_in(url: pl.Expr) -> pl.Expr:
@@ -93,22 +93,22 @@ def _posts(frame: pl.DataFrame) -> pl.DataFrame:
     shared, owner, account = pl.col("_shared"), pl.col("_owner"), pl.col("_account")
     by_id = owner.str.contains(r"^\d+$")
     message = _known("Message")
-    when = pl.concat_str(_known("Post Created Date"), pl.lit(" "), _known("Post Created Time"))
+    when = pl.concat_str(filled("Post Created Date"), pl.lit(" "), filled("Post Created Time"))
     return frame.select(
-        content_id=pl.coalesce("_id", made_ids(account, _known("Post Created"), _known("Created"), message)),
+        content_id=pl.coalesce("_id", made_ids(account, filled("Post Created"), filled("Created"), message)),
         account_id=account,
-        account_name=pl.coalesce(_known(name) for name in ("User Name", *_NAMES)),
+        account_name=pl.coalesce(filled(name) for name in ("User Name", *_NAMES)),
         timestamp=pl.coalesce(_with_offset("Post Created"), _with_offset("Created"), when),
         kind=pl.when(shared & message.is_not_null()).then(pl.lit("quote"))
         .when(shared).then(pl.lit("reshare")).otherwise(pl.lit("original")),
-        parent_content_id=pl.when(shared).then(_id_in(_known("Link"))),
+        parent_content_id=pl.when(shared).then(_id_in(filled("Link"))),
         origin_account_id=pl.when(shared & by_id).then(owner),
         origin_account_name=pl.when(shared & ~by_id).then(owner),
-        target_id=pl.when(_known("Group Name").is_not_null() | _known("URL").str.contains(_IN_GROUP)).then(account),
+        target_id=pl.when(filled("Group Name").is_not_null() | filled("URL").str.contains(_IN_GROUP)).then(account),
         url=pl.coalesce(_outside("Final Link"), _outside("Link")),
         text=pl.coalesce(message, pl.when(shared | pl.col("_on_instagram")).then(_known("Description"))),
         platform=pl.when("_on_instagram").then(pl.lit("instagram")).otherwise(pl.lit("facebook")),
-        sponsor=pl.coalesce(_known("Sponsor Name"), _known("Sponsor Id")),
+        sponsor=pl.coalesce(filled("Sponsor Name"), filled("Sponsor Id")),
         account_created_at=_with_offset("Page Created"),
         followers=pl.coalesce(_count("Followers at Posting"), _count("Likes at Posting")),
     )  # fmt: skip
@@ -116,22 +116,22 @@ def _posts(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _with_parts(frame: pl.DataFrame) -> pl.DataFrame:
     """Add what several fields are made of: the account, and whose post `Link` leads to."""
-    link = _known("Link")
+    link = filled("Link")
     frame = frame.with_columns(
-        _id=_id_in(_known("URL")),
-        _account=pl.coalesce(_known(name) for name in ("Facebook Id", "User Name", *_NAMES)),
+        _id=_id_in(filled("URL")),
+        _account=pl.coalesce(filled(name) for name in ("Facebook Id", "User Name", *_NAMES)),
         _owner=pl.coalesce(link.str.extract(_OWNER_IN_PATH), link.str.extract(_OWNER_IN_QUERY)),
-        _on_instagram=_known("URL").str.contains(_INSTAGRAM).fill_null(False),
+        _on_instagram=filled("URL").str.contains(_INSTAGRAM).fill_null(False),
     )
     owner = pl.col("_owner")
-    own = (owner == pl.col("_account")) | (owner.str.to_lowercase() == _known("User Name").str.to_lowercase())
+    own = (owner == pl.col("_account")) | (owner.str.to_lowercase() == filled("User Name").str.to_lowercase())
     shared = owner.is_not_null() & ~own.fill_null(False) & ~is_yes("Is Video Owner?")
     return frame.with_columns(_shared=shared)
 
 
 def _outside(name: str) -> pl.Expr:
     """Return a link unless it leads to the platform's own posts and media."""
-    link = _known(name)
+    link = filled(name)
     own = link.str.contains(_FACEBOOK) | (pl.col("_on_instagram") & link.str.contains(_INSTAGRAM))
     return pl.when(~own).then(link)
 
@@ -244,6 +244,7 @@ READERS: tuple[Reader, ...] = (
             "followers": "Followers at Posting, else Likes at Posting",
         },
         posts=_posts,
+        texts=("Message", "Description"),
         sample="""Page Name,User Name,Facebook Id,Followers at Posting,Post Created,Type,URL,Message,Link,Final Link
 Ana's News,ana.news,1001,"1,200",2024-03-05 05:00:00 EST,Link,https://www.facebook.com/1001/posts/501,Look,\
 https://bit.ly/x1,https://valley-herald.example/water

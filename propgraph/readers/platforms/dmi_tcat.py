@@ -100,6 +100,7 @@ READERS = (
             "platform": "x",
         },
         posts=_posts,
+        texts=("text", "hashtags", "mentions", "mentioned_user_names"),
         sample="""id,time,created_at,from_user_name,text,lang,in_reply_to_status_id,from_user_id,urls_expanded,hashtags
 1764954002027446273,1709632800,2024-03-05 10:00:00,ana,They shut the water off,en,,101,\
 https://valley-herald.example/water; https://valley-herald.example/map,water; tap

@@ -88,6 +88,7 @@ READERS = (
             "platform": "x",
         },
         posts=_posts,
+        texts=("content",),
         sample="""author_id,content,region,language,publish_date,harvested_date,following,followers,updates,post_type,retweet
 ana,They shut the water off https://t.co/water,United States,English,2016-03-05 10:00:00,2016-03-05 10:00:00,1,2,3,,0
 ben,They shut the water off https://t.co/water,United States,English,2016-03-05 10:01:00,2016-03-05 10:02:00,1,2,3,R,1

@@ -76,6 +76,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "x by URL or source, else the source in small letters",
         },
         posts=_posts,
+        texts=("Opening Text", "Hit Sentence", "Hashtags"),
         sample="""Date,Headline,URL,Opening Text,Hit Sentence,Source,Influencer,Country,Language
 05-Mar-2024 10:00AM,,http://twitter.com/ana/statuses/1764954002027446273,Look,\
 Look https://valley-herald.example/water,Twitter,@ana,US,English

@@ -23,15 +23,15 @@ _OF_INSTAGRAM = ("business", "creator", "personal")
 
 
 def _known(name: str) -> pl.Expr:
-    """Return a column as text, null where R, in which many analyse the library, wrote NA."""
+    """Return a post's words, null where R, in which many analyse the library, wrote NA."""
     text = filled(name)
     return pl.when(text != "NA").then(text)
 
 
 def _posts(frame: pl.DataFrame) -> pl.DataFrame:
-    owner, surface, text = _known("post_owner.id"), _known("surface.id"), _known("text")
-    owner_name = pl.coalesce(_known("post_owner.username"), _known("post_owner.name"))
-    shared, link = _known("shared_post_id"), _known("link_attachment.link")
+    owner, surface, text = filled("post_owner.id"), filled("surface.id"), _known("text")
+    owner_name = pl.coalesce(filled("post_owner.username"), filled("post_owner.name"))
+    shared, link = filled("shared_post_id"), filled("link_attachment.link")
     kind = (
         pl.when(shared.is_null()).then(pl.lit("original"))
         .when(text.is_null()).then(pl.lit("reshare"))
@@ -40,29 +40,29 @@ def _posts(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
         content_id="id",
         account_id=pl.coalesce(owner, surface),
-        account_name=pl.when(owner.is_not_null()).then(owner_name).otherwise(_known("surface.name")),
+        account_name=pl.when(owner.is_not_null()).then(owner_name).otherwise(filled("surface.name")),
         timestamp="creation_time",
         kind=kind,
         parent_content_id=shared,
         target_id=pl.when(surface.ne_missing(owner)).then(surface),
         url=pl.when(~link.str.contains(_OWN_MEDIA)).then(link),
-        hashtags=_known("hashtags"),
+        hashtags=filled("hashtags"),
         text=text,
-        language=_known("lang"),
+        language=filled("lang"),
         platform=_platform(),
         sponsor=pl.when(is_yes("is_branded_content")).then(
-            pl.coalesce(_known("branded_content_page_id"), pl.lit("yes"))
+            pl.coalesce(filled("branded_content_page_id"), pl.lit("yes"))
         ),
     )
 
 
 def _platform() -> pl.Expr:
-    kind_of_owner = _known("post_owner.type").str.to_lowercase()
+    kind_of_owner = filled("post_owner.type").str.to_lowercase()
     return pl.coalesce(
-        _known("mcl_url").str.extract(r"/(facebook|instagram|threads)/"),
+        filled("mcl_url").str.extract(r"/(facebook|instagram|threads)/"),
         pl.when(kind_of_owner.is_in(_OF_FACEBOOK)).then(pl.lit("facebook")),
         pl.when(kind_of_owner.is_in(_OF_INSTAGRAM)).then(pl.lit("instagram")),
-        pl.when(_known("surface.id").is_not_null()).then(pl.lit("facebook")),
+        pl.when(filled("surface.id").is_not_null()).then(pl.lit("facebook")),
     )
 
 
@@ -88,6 +88,7 @@ READERS: tuple[Reader, ...] = (
             "sponsor": "branded_content_page_id, else yes where is_branded_content",
         },
         posts=_posts,
+        texts=("text", "hashtags"),
         sample="""id,creation_time,text,lang,shared_post_id,link_attachment.link,post_owner.id,post_owner.name,\
 surface.id,surface.name,surface.type
 501,2024-03-05T10:00:00+0000,Look,en,,https://valley-herald.example/water,1001,Ana's News,1001,Ana's News,page

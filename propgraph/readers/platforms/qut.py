@@ -41,6 +41,7 @@ READERS = (
             "urls": "urls, separated by blanks",
         },
         posts=_posts,
+        texts=("message",),
         sample="""message_id,user_id,username,repost_id,reply_id,message,timestamp,urls
 m1,u1,ana,,,They shut the water off,1709632800,https://valley-herald.example/water
 m2,u2,ben,m1,,They shut the water off,1709632860,https://valley-herald.example/water

@@ -117,6 +117,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "reddit",
         },
         posts=_posts,
+        texts=("title", "body", "selftext"),
         sample="""{"id": "1b70aaa", "author": "ana", "created_utc": 1709632800, "subreddit": "valley", \
 "title": "They shut the water off", "selftext": "", "is_self": false, \
 "url": "https://valley-herald.example/water"}

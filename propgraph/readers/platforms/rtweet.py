@@ -98,6 +98,7 @@ READERS = (
             "platform": "x",
         },
         posts=_posts,
+        texts=("text", "hashtags", "mentions_screen_name"),
         sample="""user_id,status_id,created_at,screen_name,text,is_quote,is_retweet,hashtags,urls_expanded_url,\
 retweet_status_id
 x101,x1764954002027446273,2024-03-05 10:00:00,ana,They shut the water off,FALSE,FALSE,water tap,\

@@ -246,6 +246,7 @@ READERS = (
             "platform": "x",
         },
         posts=_table_posts,
+        texts=("rawContent", "content", "retweetedTweet", "hashtags", "mentionedUsers"),
         sample="""id,url,date,rawContent,user,links,hashtags,inReplyToTweetId
 1764954002027446273,https://twitter.com/ana/status/1764954002027446273,2024-03-05 10:00:00+00:00,They shut the water \
 off,"{'username': 'ana', 'id': 101}","[{'text': 'valley-herald…', 'url': 'https://valley-herald.example/water', \

@@ -81,6 +81,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "x by url, else the end of source_type",
         },
         posts=_posts,
+        texts=("content",),
         sample="""{"url": "http://twitter.com/ana/statuses/1764954002027446273", "published": 1709632800000, \
 "content": "Look https://valley-herald.example/water", "lang": "en", \
 "source_type": ["SOCIALMEDIA", "SOCIALMEDIA_TWITTER"], \

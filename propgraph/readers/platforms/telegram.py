@@ -224,6 +224,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "telegram",
         },
         posts=_csv_posts,
+        texts=("body", "entities_mentioned"),
         sample="""id,thread_id,chat,author,author_username,author_is_bot,body,reply_to,unix_timestamp,\
 author_forwarded_from_name
 valleytalk-1,valleytalk,valleytalk,101,ana,no,They shut the water off,,1709632800,

@@ -119,6 +119,7 @@ READERS: tuple[Reader, ...] = (
             "sponsor": "yes where is_paid_partnership",
         },
         posts=_of_4cat,
+        texts=("body", "hashtags"),
         sample="""id,thread_id,url,body,timestamp,author,link_url,is_paid_partnership,hashtags,unix_timestamp
 C4abc,C4abc,https://www.threads.com/@ana/post/C4abc,Look,2024-03-05 10:00:00,ana,https://valley-herald.example/water,no,,\
 1709632800

@@ -117,6 +117,7 @@ READERS: tuple[Reader, ...] = (
         uses=("hashtag_names", "video_mention_list", "video_tag"),
         fields=_RESEARCH_FIELDS,
         posts=_videos,
+        texts=("video_description", "hashtag_names", "video_mention_list"),
         sample="""id,username,create_time,region_code,video_description,music_id,like_count,hashtag_names
 7342834010217218050,ana,1709632800,US,They shut the water off #water,70287439506849497,12,"[""water""]"
 7342834267915255810,ben,1709632860,US,#duet with @ana so true,70287439506849497,3,[]
@@ -159,6 +160,7 @@ READERS: tuple[Reader, ...] = (
             "followers": "author_followers",
         },
         posts=_of_4cat,
+        texts=("body", "hashtags"),
         sample="""id,thread_id,author,author_full,author_followers,body,timestamp,unix_timestamp,is_duet,is_ad,\
 music_id,tiktok_url,hashtags
 7342834010217218050,7342834010217218050,ana,Ana,120,They shut the water off #water,2024-03-05 10:00:00,1709632800,\

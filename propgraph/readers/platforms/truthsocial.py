@@ -185,6 +185,7 @@ READERS = (
             "platform": "truthsocial",
         },
         posts=_truths,
+        texts=("body", "hashtags", "mentions"),
         sample="""id,created_at,body,url,reblogs_count,account_id,account_username,account_verified,account_followers,thread_id
 112042718822400000,2024-03-05T10:00:00.000Z,They shut the water off https://valley-herald.example/water,https://truthsocial.com/@ana/112042718822400000,1,101,ana,False,12,112042718822400000
 """,
@@ -217,6 +218,7 @@ READERS = (
             "platform": "gab",
         },
         posts=_gabs,
+        texts=("body", "tags", "mentions"),
         sample="""id,created_at,body,account_id,account_username,account_account,group_id,group_title,link_url,thread_id
 112042718822400000,2024-03-05 10:00:00,They shut the water off,101,ana,ana,7,Valley,https://valley-herald.example/water,112042718822400000
 """,

@@ -173,6 +173,7 @@ READERS = (
             "platform": "x",
         },
         posts=_posts,
+        texts=("entities.hashtags", "entities.mentions", "text"),
         sample="""id,author_id,created_at,text,referenced_tweets.retweeted.id,entities.hashtags,entities.urls
 1764954002027446273,101,2024-03-05T10:00:00.000Z,They shut the water off,,"[{""start"": 0, ""end"": 6, \
 ""tag"": ""water""}]","[{""url"": ""https://t.co/a1"", ""expanded_url"": ""https://valley-herald.example/water""}]"

@@ -106,6 +106,7 @@ READERS = (
             "platform": "x",
         },
         posts=_posts,
+        texts=("text", "hashtags", "mentioned_names"),
         sample="""id,timestamp_utc,user_screen_name,text,user_id,retweeted_id,retweeted_user,url,links,hashtags
 1764954002027446273,1709632800.0,ana,They shut the water off,101,,,https://twitter.com/ana/status/1764954002027446273,\
 https://valley-herald.example/water|https://valley-herald.example/map,water|tap

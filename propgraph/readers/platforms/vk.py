@@ -151,6 +151,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "vk",
         },
         posts=_of_4cat,
+        texts=("body",),
         sample="""id,thread_id,timestamp,unix_timestamp,link,item_type,body,author_id,author_screen_name,links
 45,45,2024-03-05 10:00:00,1709632800,https://vk.com/wall-123_45,post,Look,-123,ananews,https://valley-herald.example/water
 """,

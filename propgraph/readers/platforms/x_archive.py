@@ -130,6 +130,7 @@ READERS = (
             "platform": "x",
         },
         posts=_posts,
+        texts=("tweet_text", "hashtags", "user_mentions"),
         sample="""tweetid,userid,user_screen_name,tweet_time,tweet_text,is_retweet,retweet_tweetid,urls
 1764954084556800000,ana,ana,2024-03-05 10:00,They shut the water off,False,,['https://valley-herald.example/water']
 1764954336215040000,ben,ben,2024-03-05 10:01,RT @ana: They shut the water off,True,1764954084556800000,[]

@@ -86,6 +86,7 @@ READERS = (
             "platform": "x",
         },
         posts=_posts,
+        texts=("body", "hashtags", "mentions"),
         sample="""id,timestamp,body,author,author_id,is_retweet,retweeted_user,is_quote_tweet,is_reply,urls
 1764954084556800000,2024-03-05 10:00:00,They shut the water off,ana,101,no,,no,no,https://valley-herald.example/water
 1764954336215040000,2024-03-05 10:01:00,RT @ana: They shut the water off,ben,102,yes,ana,no,no,https://valley-herald.example/water

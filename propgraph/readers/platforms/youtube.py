@@ -78,6 +78,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "youtube",
         },
         posts=_videos,
+        texts=("videoTitle", "videoDescription"),
         sample="""position,channelId,channelTitle,videoId,publishedAt,videoTitle,videoDescription
 1,UCana,Ana's News,dQwAnaWater,2024-03-05T10:00:00Z,They shut the water off,https://valley-herald.example/water
 """,
@@ -102,6 +103,7 @@ READERS: tuple[Reader, ...] = (
             "platform": "youtube",
         },
         posts=_comments,
+        texts=("text",),
         sample="""id,replyCount,likeCount,publishedAt,authorName,text,authorChannelId,isReply,isReplyToId,isReplyToName
 Ugx1,1,0,2024-03-05 10:00:00,ana,Look,UCana,0,,
 Ugx1.8abc,,0,2024-03-05 10:01:00,ben,Is this true?,UCben,1,Ugx1,ana

@@ -20,8 +20,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 WINDOWS = os.name == "nt"
 _EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
@@ -55,13 +58,30 @@ def alone(target: Path, /) -> Iterator[None]:
     OSError
         When no file can be made beside it.
     """
-    from filelock import FileLock, SoftFileLock, Timeout  # noqa: PLC0415 - takes longer to load than to lock
-
     path = target.parent / f".{target.name}.lock"
-    lock = FileLock(path)
+    lock, by_file = _acquired(path)
+    if lock is None:
+        if not path.exists():  # where no file can be made at all
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        raise InUseError(_maker(target))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it falls back to a file
+        yield
+    finally:
+        if not by_file:
+            # Taken away while it is held: who waits for it sees that, and makes another. Windows lets nobody do so.
+            with suppress(OSError):
+                path.unlink()
+        lock.release()
+
+
+def _acquired(path: Path) -> tuple[BaseFileLock | None, bool]:
+    """Return a lock that is held, or None where another holds it; and whether a mere file is all there is to it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no more than a file
+        from filelock import FileLock, SoftFileLock, Timeout  # noqa: PLC0415 - takes longer to load than to lock
+
+        lock: BaseFileLock = FileLock(path)
+        try:
             try:
                 lock.acquire(timeout=0.2, poll_interval=0.05)
             except OSError as error:
@@ -69,15 +89,9 @@ def alone(target: Path, /) -> Iterator[None]:
                     raise
                 lock = SoftFileLock(path)
                 lock.acquire(timeout=0.2, poll_interval=0.05)
-    except Timeout:
-        raise InUseError(_maker(target)) from None
-    try:
-        yield
-    finally:
-        # Taken away while it is held: who waits for it sees that, and makes another. Windows lets nobody do so.
-        with suppress(OSError):
-            path.unlink()
-        lock.release()
+        except Timeout:
+            return None, False
+        return lock, isinstance(lock, SoftFileLock)
 
 
 def _partials(target: Path) -> list[Path]:

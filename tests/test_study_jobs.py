@@ -403,6 +403,38 @@ def test_on_windows_a_file_that_is_open_elsewhere_is_told(study, monkeypatch):
     assert beside(study) == []
 
 
+@posix_only
+def test_without_what_windows_lacks(log, tmp_path):
+    script = """
+import ctypes, os, signal, sys
+import igraph, leidenalg, numba, polars, pyarrow, scipy.special
+
+for name in ("resource", "fcntl", "pwd", "grp", "psutil"):
+    sys.modules[name] = None
+for module, names in ((signal, ("SIGHUP", "SIGKILL", "pthread_kill")), (os, ("link", "getuid", "fork"))):
+    for name in names:
+        delattr(module, name)
+
+def no_library(*_, **__):
+    raise TypeError("LoadLibrary() argument 1 must be str, not None")
+
+ctypes.CDLL = no_library
+from propgraph.cli import interrupts
+from propgraph.cli.app import run
+
+interrupts.catch()
+log, study = sys.argv[1:]
+for command in (["build", log, "-o", study], ["clusters", study], ["build", log, "-o", study, "--overwrite"]):
+    if code := run(command):
+        sys.exit(code)
+"""
+    with started(script, log, tmp_path / "study") as process:
+        _, stderr = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, stderr) == (0, "")
+    assert Study.open(tmp_path / "study").run["build"]["peak_memory_mb"] is None
+    assert beside(tmp_path / "study") == []
+
+
 def test_without_hard_links_tables_are_copied(study, monkeypatch):
     before = content(study)
     monkeypatch.delattr(os, "link")
@@ -422,6 +454,12 @@ def test_a_mount_point_is_not_replaced(log, tmp_path, monkeypatch):
     ):
         build([log], tmp_path / "volume")
     assert build([log], tmp_path / "volume" / "study").posts.height > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_folder_in_which_no_file_can_be_made(log):
+    with pytest.raises(StudyError, match=r"/proc/study: cannot be made here \(No such file or directory\)"):
+        build([log], "/proc/study")
 
 
 def test_a_folder_that_may_only_be_read(log, study, monkeypatch):

@@ -95,7 +95,7 @@ def default_law() -> Law:
 
     `benchmarks/parents.py --fit` made it.
     """
-    return Law.from_json(files("propgraph.cascades").joinpath("weibo.json").read_text())
+    return Law.from_json(files("propgraph.cascades").joinpath("weibo.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def test_quotes_are_followed_across_pieces(parts, cuts):
     data = "".join(parts).encode()
 
     def left_open(pieces):
-        quotes = Quotes(",")
+        quotes = Quotes(",", longest=1000)
         try:
             for piece in [*filter(None, pieces), b""]:
                 quotes.check(piece)
@@ -371,3 +371,40 @@ def test_a_packed_file_cut_off_is_told(tmp_path, name, cut):
 def test_packed_files_put_together_are_read_as_one(tmp_path):
     content = gzip.compress(b"x,y\n1,2\n") + gzip.compress(b"3,4\n")
     assert records(tmp_path / "f.csv.gz", content, ["x"]) == ([(2, "1"), (3, "3")], [])
+
+
+@pytest.mark.parametrize("size", [300, 100_000])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_line_beyond_all_bounds_costs_itself(tmp_path, monkeypatch, size, end):
+    monkeypatch.setattr(tabular, "_LINE_CHARACTERS", 200)
+    monkeypatch.setattr(tabular, "_FIELD_CHARACTERS", 100)
+    monkeypatch.setattr(tabular, "_BLOCK_BYTES", 1000)
+    text = "x,y\n1,2\n3," + "z" * size + (end and end + '"4\n5",6\n')
+    rows, rejected = records(tmp_path / "f.csv", text, ["x"])
+    assert rows == [(2, "1"), (4, "4\n5")][: 1 + bool(end)]
+    assert [row[:2] for row in rejected] == [(3, "a line of more than 200 characters; no row has so many")]
+
+
+@pytest.mark.parametrize("n", [10, 1000])
+def test_a_quote_left_open_for_longer_than_a_field_can_be_costs_its_line(tmp_path, monkeypatch, csv_way, n):
+    monkeypatch.setattr(tabular, "_FIELD_CHARACTERS", 100)
+    monkeypatch.setattr(tabular, "_BLOCK_BYTES", 1000)
+    text = 'x,y\n1,2\n3,"open\n' + "4,5\n" * n
+    rows, rejected = records(tmp_path / "f.csv", text, ["x"])
+    assert rows == [(2, "1"), *((4 + k, "4") for k in range(n))]
+    assert rejected == [(3, "a quote opens here and is not closed", '3,"open')]
+    assert csv_way == ["slow"]
+
+
+@given(st.integers(1, 300), st.lists(st.integers(0, 400), max_size=4))
+def test_the_length_of_a_quoted_field_is_counted_across_pieces(size, cuts):
+    data = b'x,"' + b"y\n" * size
+    edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
+    quotes, raised = Quotes(",", longest=200), False
+    try:
+        for start, stop in itertools.pairwise(edges):
+            if start < stop:
+                quotes.check(data[start:stop])
+    except QuoteLeftOpenError:
+        raised = True
+    assert raised == (len(data) - data.index(b'"') > 200)

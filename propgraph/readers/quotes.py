@@ -18,7 +18,7 @@ _QUOTE, _LF, _CR = b'"'[0], b"\n"[0], b"\r"[0]
 
 
 class QuoteLeftOpenError(Exception):
-    """A quoted field of several lines ends as no quoted field should, or the file ends inside one."""
+    """A quoted field of several lines ends as no quoted field should, or goes on beyond all bounds."""
 
 
 class Quotes:
@@ -28,11 +28,14 @@ class Quotes:
     ----------
     separator
         One ASCII character.
+    longest
+        Bytes of a quoted field above which its quote counts as left open.
     """
 
-    def __init__(self, separator: str) -> None:
-        self._separator = ord(separator)
+    def __init__(self, separator: str, *, longest: int) -> None:
+        self._separator, self._longest = ord(separator), longest
         self._state, self._several_lines = _FIELD_START, False
+        self._open_bytes = 0
 
     def check(self, data: bytes, /) -> None:
         """Take the next bytes; none at the end of the file.
@@ -49,16 +52,21 @@ class Quotes:
             at_start = data[-1] in (self._separator, _LF, _CR)
             self._state = _FIELD_START if at_start else _PLAIN
         else:
-            self._state, self._several_lines = _follow(
+            self._state, self._several_lines, opened = _follow(
                 np.frombuffer(data, np.uint8), self._separator, self._state, self._several_lines
             )
-            if self._state == _LEFT_OPEN:
+            self._open_bytes = len(data) - opened if opened >= 0 else self._open_bytes + len(data)
+            if self._state == _LEFT_OPEN or (self._state == _QUOTED and self._open_bytes > self._longest):
                 raise QuoteLeftOpenError
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _follow(data: npt.NDArray[np.uint8], separator: int, state: int, several_lines: bool) -> tuple[Any, Any]:
-    for byte in data:
+def _follow(
+    data: npt.NDArray[np.uint8], separator: int, state: int, several_lines: bool
+) -> tuple[Any, Any, Any]:
+    opened = -1
+    for k in range(data.size):
+        byte = data[k]
         ends_line = byte in (_LF, _CR)
         if state == _QUOTED:
             if byte == _QUOTE:
@@ -70,9 +78,9 @@ def _follow(data: npt.NDArray[np.uint8], separator: int, state: int, several_lin
         elif ends_line or byte == separator:
             state = _FIELD_START
         elif state == _QUOTE_IN_QUOTED and several_lines:
-            return _LEFT_OPEN, several_lines
+            return _LEFT_OPEN, several_lines, opened
         elif state == _FIELD_START and byte == _QUOTE:
-            state, several_lines = _QUOTED, False
+            state, several_lines, opened = _QUOTED, False, k
         else:
             state = _PLAIN
-    return state, several_lines
+    return state, several_lines, opened

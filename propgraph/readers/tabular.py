@@ -11,7 +11,7 @@ import codecs
 import csv
 import io
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,11 +28,12 @@ from propgraph.readers.encodings import guess_encoding, told_guess
 from propgraph.readers.logfile import LogFile, Progress
 from propgraph.readers.paths import unreadable
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
-from propgraph.readers.streams import checked
+from propgraph.readers.streams import PIECE, checked
 
 _BATCH_ROWS = 1 << 18
 _BLOCK_BYTES = 1 << 25
 _FIELD_CHARACTERS = 1 << 25
+_LINE_CHARACTERS = 1 << 26
 _REPLAYED_CHARACTERS = 1 << 28
 _UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
@@ -126,7 +127,11 @@ def _text(file: LogFile, progress: Progress | None = None) -> io.TextIOWrapper:
 def _header(file: LogFile) -> list[str]:
     csv.field_size_limit(_FIELD_CHARACTERS)
     with _text(file) as text:
-        return next((names for names in csv.reader(text, delimiter=file.separator) if names), [])
+        lines = _bounded_lines(text)
+        header = next((names for names in csv.reader(lines, delimiter=file.separator) if names), [])
+    if sum(map(len, header)) > _LINE_CHARACTERS // 2:
+        raise csv.Error("a header of so many characters")
+    return header
 
 
 def _read_csv(file: LogFile, columns: Sequence[str], progress: Progress | None) -> Iterator[Batch]:
@@ -163,7 +168,10 @@ def _read_csv_fast(
         torn.append((row.number, _miscounted(row.actual_columns, n_fields, row.text), row.text))
         return "skip"
 
-    quotes, decoder = Quotes(file.separator), codecs.getincrementaldecoder("utf-8")()
+    quotes, decoder = (
+        Quotes(file.separator, longest=_FIELD_CHARACTERS),
+        codecs.getincrementaldecoder("utf-8")(),
+    )
 
     def check(data: bytes) -> None:
         quotes.check(data)
@@ -230,9 +238,9 @@ def _read_csv_slow(
 ) -> Iterator[Batch]:
     """Read the records from line `first` on."""
 
-    def result(line: int, fields: list[str] | None, text: str) -> tuple[int, Any, Fault | None]:
+    def result(line: int, fields: list[str] | None, text: str, why: str) -> tuple[int, Any, Fault | None]:
         if fields is None:
-            return line, None, fault(line, "a quote opens here and is not closed", text)
+            return line, None, fault(line, why, text)
         if len(fields) != n_fields:
             return line, None, fault(line, _miscounted(len(fields), n_fields, text), text)
         row = [fields[place] or None for place in places]
@@ -245,18 +253,18 @@ def _read_csv_slow(
 
     with _text(file, progress) as text:
         records = _csv_records(text, file)
-        header, _ = next(records)
+        header, *_ = next(records)
         n_fields = len(header or [])
         results = (result(line, *record) for line, record in enumerate(records, 2) if line >= first)
         yield from in_batches(file, _BATCH_ROWS, results, frame=frame)
 
 
-def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str] | None, str]]:
-    """Yield the fields and the text of each record; fields are None where a quote is left open.
+def _csv_records(text: io.TextIOBase, file: LogFile) -> Iterator[tuple[list[str] | None, str, str]]:
+    """Yield the fields and the text of each record; where it has no fields, why it is none.
 
-    Such a quote costs the one line that it stands in: reading goes on with the next.
+    A quote that is left open costs the one line that it stands in: reading goes on with the next.
     """
-    lines, again = iter(text), deque[str]()
+    lines, again = _bounded_lines(text), deque[str]()
     taken: list[str] = []
     ended = False
 
@@ -283,13 +291,13 @@ def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str]
                 return
             except csv.Error:  # a field beyond all bounds
                 left_open = True
-            if left_open:
+            if left_open or len(taken[0]) > _LINE_CHARACTERS:
                 break
             if fields:
-                yield fields, "".join(taken)
-        yield None, taken[0]
+                yield fields, "".join(taken), ""
+        yield None, taken[0], _no_record(taken)
         again.extendleft(reversed(taken[1:]))
-        replayed += sum(map(len, taken))
+        replayed += sum(map(len, taken[1:]))
         ended = False
         if replayed > _REPLAYED_CHARACTERS:
             raise InputError(
@@ -298,9 +306,27 @@ def _csv_records(text: Iterable[str], file: LogFile) -> Iterator[tuple[list[str]
             )
 
 
+def _bounded_lines(text: io.TextIOBase) -> Iterator[str]:
+    """Yield each line, of one beyond all bounds the beginning; that is longer than any line may be."""
+    while line := text.readline(_LINE_CHARACTERS + 1):
+        last = line
+        while len(line) > _LINE_CHARACTERS and not last.endswith(("\n", "\r")) and last:
+            last = text.readline(PIECE)
+        yield line
+
+
+def _no_record(lines: list[str]) -> str:
+    """Return why no record begins with the first of these lines."""
+    if len(lines[0]) > _LINE_CHARACTERS:
+        return f"a line of more than {_LINE_CHARACTERS:,} characters; no row has so many"
+    if len(lines[0]) > _FIELD_CHARACTERS and len(lines) == 1:
+        return f"a field of more than {_FIELD_CHARACTERS:,} characters; no post has so many"
+    return "a quote opens here and is not closed"
+
+
 def _left_open(lines: list[str], separator: str) -> bool:
     try:
-        Quotes(separator).check("".join(lines).encode("utf-8", "surrogateescape"))
+        Quotes(separator, longest=_FIELD_CHARACTERS).check("".join(lines).encode("utf-8", "surrogateescape"))
     except QuoteLeftOpenError:
         return True
     return False

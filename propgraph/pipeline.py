@@ -28,12 +28,13 @@ from propgraph.readers.logfile import LogFile
 from propgraph.readers.read import Log, Plan, plan_logs, read_planned
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES, TIME
-from propgraph.study import Study, StudyWriter, check_target, opened, writing
+from propgraph.study import Study, opened
 from propgraph.traces.make import check_traces, make_shares, names_of, nothing_shared
 from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.text import TEXT_TRACES
 from propgraph.traces.urls import canonicalise_urls
+from propgraph.writing import StudyWriter, check_target, writing
 
 if TYPE_CHECKING:
     from propgraph.clusters.find import Found

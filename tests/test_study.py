@@ -24,7 +24,8 @@ from propgraph.provenance import Run
 from propgraph.schema import CLUSTERS, EDGES, TABLES
 from propgraph.simulate.veles import simulate_veles
 from propgraph.stability.measure import measure_stability
-from propgraph.study import Study, check_target, is_study, writing
+from propgraph.study import Study, is_study
+from propgraph.writing import check_target, writing
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and limits are POSIX's")
 PATIENCE_S = 60
@@ -37,7 +38,7 @@ import polars
 from propgraph import build, find_clusters
 from propgraph.cli.app import run
 from propgraph.provenance import Run
-from propgraph.study import StudyWriter
+from propgraph.writing import StudyWriter
 
 def wait():
     print("inside", flush=True)
@@ -75,8 +76,8 @@ Path.rename = rename
 INTERRUPT_INSIDE_POLARS = (
     WAIT
     + """
-import propgraph.study
-make_folder, make_dtype = propgraph.study._make, polars.Datetime.__init__
+import propgraph.writing
+make_folder, make_dtype = propgraph.writing._make, polars.Datetime.__init__
 
 def interrupted(self, *args, **kwargs):
     polars.Datetime.__init__ = make_dtype
@@ -87,7 +88,7 @@ def make(*args):
     polars.Datetime.__init__ = interrupted
     make_folder(*args)
 
-propgraph.study._make = make
+propgraph.writing._make = make
 """
 )
 BUILD = "build([sys.argv[1]], sys.argv[2], overwrite=True)"

@@ -30,7 +30,7 @@ from test_study import (
 
 import propgraph.clusters.find as finding
 from propgraph import folders
-from propgraph import study as studies
+from propgraph import writing as writes
 from propgraph.cli import interrupts
 from propgraph.errors import StudyError
 from propgraph.evaluation.evaluate import evaluate
@@ -39,7 +39,8 @@ from propgraph.pipeline import build, find_clusters
 from propgraph.schema import EDGES
 from propgraph.simulate.veles import simulate_veles
 from propgraph.stability.measure import measure_stability
-from propgraph.study import Study, run_ids, unchanged, writing
+from propgraph.study import Study, run_ids, unchanged
+from propgraph.writing import writing
 
 
 def made_log(path, seed):
@@ -67,7 +68,7 @@ def study(log, tmp_path):
 @pytest.fixture
 def no_locks(monkeypatch):
     """A file system on which locks do nothing."""
-    monkeypatch.setattr(studies, "alone", lambda _: nullcontext())
+    monkeypatch.setattr(writes, "alone", lambda _: nullcontext())
 
 
 # --- one at a time ---------------------------------------------------------------------------------------
@@ -387,7 +388,7 @@ def test_on_windows_a_folder_that_somebody_looks_into_is_renamed_a_little_later(
 
 def test_on_windows_a_file_that_is_open_elsewhere_is_told(study, monkeypatch):
     monkeypatch.setattr(folders, "WINDOWS", True)
-    monkeypatch.setattr(studies, "WINDOWS", True)
+    monkeypatch.setattr(writes, "WINDOWS", True)
     monkeypatch.setattr(folders, "_PATIENCE_S", 0.1)
     monkeypatch.setattr(folders, "_libc", lambda: None)
 

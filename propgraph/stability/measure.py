@@ -17,7 +17,8 @@ from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
 from propgraph.stability.hold import HOLDS, best_match, together, vanishing
 from propgraph.stability.rerun import rerun, shared_work
-from propgraph.study import Study, opened, writing
+from propgraph.study import Study, opened
+from propgraph.writing import writing
 
 Progress = Callable[[str, float], None]
 Float64 = npt.NDArray[np.float64]

@@ -52,7 +52,7 @@ def study(folder, *files):
     for k, file in enumerate(files):
         paths.append(folder / f"f{k}.csv")
         file.write_csv(paths[-1])
-    return find_clusters(build(paths, folder / "study", overwrite=True).path)
+    return find_clusters(build(paths, folder / f"study{len(files)}").path)
 
 
 def world(seed):

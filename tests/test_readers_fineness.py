@@ -104,3 +104,29 @@ def test_values_that_were_written_coarsely_are_no_finer(tmp_path):
     log = rows("a", 3, 1).with_columns(pl.col("timestamp").cast(pl.Float32))
     log.write_parquet(tmp_path / "log.parquet")
     assert read_log(tmp_path / "log.parquet")["time_resolution_s"].to_list() == [128.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("cells", "step_s"),
+    [
+        (("3/5/2024", "3/15/2024"), 86_400.0),
+        (("2024-03-05", "2024-03-15"), 86_400.0),
+        (("20240305", "20240315"), 86_400.0),
+        (("2024-03-05 10:07", "2024-03-15 11:13"), 60.0),
+        (("5 mars 2024 10:07", "15 mars 2024 11:13"), 60.0),
+        # Some rows show seconds: those without may well be at a full minute.
+        (("2024-03-05 10:07", "2024-03-15 11:13:21"), None),
+        (("2024-03-05T10:07:11Z", "2024-03-15T11:13:21Z"), None),
+    ],
+)
+def test_what_is_not_written_is_not_known_even_of_two_posts(tmp_path, cells, step_s):
+    log = tmp_path / "log.csv"
+    log.write_text("account_id,content_id,timestamp\n" + "".join(f"a,p{c},{c}\n" for c in cells))
+    assert read_logs([log]).sources[0].get("time_resolution_s") == step_s
+
+
+def test_a_column_of_dates_in_a_binary_file_tells_days(tmp_path):
+    log = tmp_path / "log.parquet"
+    days = pl.Series(["2024-03-05", "2024-03-15"]).str.to_date()
+    pl.DataFrame({"account_id": ["a", "b"], "content_id": ["p", "q"], "timestamp": days}).write_parquet(log)
+    assert read_logs([log]).sources[0]["time_resolution_s"] == 86_400.0

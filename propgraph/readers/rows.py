@@ -108,7 +108,7 @@ class FileFacts:
     def written_s(self) -> float | None:
         """To what the posts' times were rounded in writing (s): they are no finer; None where they were not."""
         unit = self.units.get("timestamp")
-        return None if unit is None else unit.rounding.step_s
+        return None if unit is None else unit.written_s
 
     def to_read_again(self) -> FileFacts | None:
         """Return what is settled by all rows of the file, where it was read by something else; else None."""

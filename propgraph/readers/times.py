@@ -60,6 +60,13 @@ class TimeOptions:
 
 #: The user says nothing.
 AS_FOUND = TimeOptions()
+# What a time without this part and all smaller ones is rounded to, in seconds.
+_PART_S = {"h": 86_400.0, "mi": 3600.0, "s": 60.0}
+
+
+def _step_of(layout: Layout, /) -> float:
+    """Return to how many seconds times of a layout are rounded; 0 where they show seconds."""
+    return next((step for part, step in _PART_S.items() if part not in layout.spans), 0.0)
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class TimeUnit:
         Of times that have none of their own; None takes UTC.
     rounding
         How far numbers lost their last digits before or in writing.
+    dates_alone
+        They are dates by the type of a binary file's column.
     """
 
     names: tuple[str, ...]
@@ -89,11 +98,21 @@ class TimeUnit:
     order: str = ORDERS[0]
     zone: str | None = None
     rounding: Rounding = NOT_ROUNDED
+    dates_alone: bool = False
 
     @property
     def name(self) -> str:
         """What the user is told."""
         return self.name_in(self.order)
+
+    @property
+    def written_s(self) -> float | None:
+        """To how many seconds the times were rounded in writing, if at all: dates alone to a day, hours and minutes."""
+        if self.rounding.step_s is not None or self.to_ms is not None:
+            return self.rounding.step_s
+        if self.dates_alone:
+            return _PART_S["h"]
+        return min(map(_step_of, self.layouts), default=None) or None
 
     def name_in(self, order: str, /) -> str:
         """Return what the user is told if the numbers of dates stand in this order."""
@@ -258,7 +277,8 @@ def _unit_of_times(dtype: pl.DataType, options: TimeOptions) -> TimeUnit:
     if isinstance(dtype, pl.Datetime):
         zone = "" if dtype.time_zone else f", no zone: read as {options.zone or 'UTC'}"
         return TimeUnit((f"timestamps ({dtype.time_unit}{zone})",), zone=options.zone)
-    return TimeUnit((f"dates ({options.zone})" if options.zone else "dates",), zone=options.zone)
+    name = f"dates ({options.zone})" if options.zone else "dates"
+    return TimeUnit((name,), zone=options.zone, dates_alone=True)
 
 
 def _pattern_unit(sample: pl.Series, options: TimeOptions, shape: Shape) -> TimeUnit | None:

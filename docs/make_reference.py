@@ -78,8 +78,11 @@ def formats() -> str:
         "# Formats of logs", "", "Made by `python docs/make_reference.py` from the readers; a test holds it "
         "against the code. `propgraph formats show NAME` says the same in a terminal.", "",
         "A file's format is found by its columns, or by the keys of its JSON records; `--format` overrules that. "
-        "Files may be plain, packed (`.gz`, `.zst`, `.bz2`, `.xz`) or in a `.zip` or `.tar`, which has to be named "
-        "itself; `-` is standard input. Other columns are named with `--map`; a key inside a JSON object is "
+        "Files may be plain, packed (`.gz`, `.zst`, `.bz2`, `.xz`) or in a `.zip` or `.tar`; `-` is standard input. "
+        "Workbooks (`.xlsx`) are read with `pip install 'propgraph[xlsx]'`. Archives and workbooks have to be named "
+        "themselves, a folder's are left out. Lines before a table's header are found, or named with `--skip-lines`; "
+        "text that is not UTF-8 is read as it looks, or as `--encoding` says. "
+        "Other columns are named with `--map`; a key inside a JSON object is "
         "named by its path: `--map account_id=user.id`.", "",
         "| column of propgraph's | meaning |", "|---|---|",
         *(f"| `{name}` | {meaning} |" for name, meaning in CANONICAL.items()), "", *TIMES,

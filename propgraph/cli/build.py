@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def build(
     logs: Annotated[
         list[str],
-        typer.Argument(metavar="LOG", help="Files, folders or globs, - for standard input: CSV, TSV, JSON, NDJSON, Parquet, Arrow; packed (.gz, .zst, .bz2, .xz) or in a .zip or .tar.", show_default=False),
+        typer.Argument(metavar="LOG", help="Files, folders or globs, - for standard input: CSV, TSV, JSON, NDJSON, Parquet, Arrow; .xlsx; packed (.gz, .zst, .bz2, .xz) or in a .zip or .tar.", show_default=False),
     ],
     study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
     format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Format of the logs; propgraph formats lists them.  [default: found by the content]", show_default=False)] = None,

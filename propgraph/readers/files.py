@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from propgraph.errors import InputError, check_at_least
 from propgraph.readers.archives import read_tar, read_zip
 from propgraph.readers.encodings import check_encoding
-from propgraph.readers.kinds import EMPTY, TAR, ZIP, identify
+from propgraph.readers.kinds import EMPTY, TAR, WORKBOOK, ZIP, identify
 from propgraph.readers.logfile import LogFile, Progress
 from propgraph.readers.paths import STDIN, NamedFile, find_named, unreadable
 from propgraph.readers.spool import Spool
@@ -28,7 +28,9 @@ _TOLD_EACH = 5  # of one folder
 _OF_AN_ARCHIVE = re.compile(r"(?:(?:tweets?|community-tweet)(?:-part\d+)?|account)\.js", re.IGNORECASE)
 _PACKED = {".gz", ".zst", ".bz2", ".xz"}
 # What is read only if it is named: beside it there often lies what it was made of, or what was made of it.
-_NAMED_ONLY = {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"}
+_NAMED_ONLY = dict.fromkeys((".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"), "an archive")
+_NAMED_ONLY |= dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "a workbook")
+_KEPT_APART = {ZIP: "an archive", TAR: "an archive", WORKBOOK: "a workbook"}
 
 
 def find_logs(
@@ -142,7 +144,8 @@ def _unpacked_suffixes(path: PurePath) -> list[str]:
 def _no_log_by_name(path: Path) -> str:
     suffixes = _unpacked_suffixes(path)
     if suffixes and suffixes[-1] in _NAMED_ONLY:
-        return f"an archive by its name; name it to have it read, or all of them: '*{''.join(path.suffixes[-1:])}'"
+        what = _NAMED_ONLY[suffixes[-1]]
+        return f"{what} by its name; name it to have it read, or all of them: '*{path.suffix}'"
     return _NO_LOG_BY_NAME
 
 
@@ -157,10 +160,9 @@ def _identified(one: NamedFile, asked: LogFile, left_out: list[str]) -> Iterator
     else:
         file = replace(asked, path=one.path, by_name=one.by_name)
     known = identify(file)
-    if isinstance(known, LogFile) and known.layout in (ZIP, TAR):
-        if not one.by_suffix:
-            left_out.append(f"{one.path}: left out, an archive; name it to have it read")
-            return
+    if isinstance(known, LogFile) and known.layout in _KEPT_APART and not one.by_suffix:
+        left_out.append(f"{one.path}: left out, {_KEPT_APART[known.layout]}; name it to have it read")
+    elif isinstance(known, LogFile) and known.layout in (ZIP, TAR):
         yield from _members(known, left_out)
     elif isinstance(known, LogFile):
         yield known
@@ -185,8 +187,8 @@ def _members(archive: LogFile, left_out: list[str]) -> Iterator[LogFile]:
             spools=(*archive.spools, member.spool),
         )  # fmt: skip
         known = identify(file)
-        if isinstance(known, LogFile) and known.layout in (ZIP, TAR):
-            known = "an archive in an archive; unpack that first"
+        if isinstance(known, LogFile) and known.layout in _KEPT_APART:
+            known = f"{_KEPT_APART[known.layout]} in an archive; unpack that first"
         if isinstance(known, LogFile):
             found.append(known)
         else:

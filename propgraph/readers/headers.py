@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from propgraph.readers.kinds import HEAD_BYTES, separator_of
+from propgraph.readers.kinds import HEAD_BYTES, WORKBOOK, separator_of
 from propgraph.readers.logfile import LogFile
+from propgraph.readers.sheets import other_sheets, sheet_headers
 
 _MOST_LINES = 200
 _NUMBER = re.compile(r"[-+.,:/\d\s]+(e[-+]?\d+)?", re.IGNORECASE)
@@ -17,12 +18,20 @@ _NUMBER = re.compile(r"[-+.,:/\d\s]+(e[-+]?\d+)?", re.IGNORECASE)
 _RECORDS = 20
 
 
-def later_headers(file: LogFile, /) -> Iterator[tuple[LogFile, list[str]]]:
-    """Yield a CSV from each line on that can be its header but is not the first, and the names in that line.
+def later_headers(file: LogFile, /, *, search: bool) -> Iterator[tuple[LogFile, list[str]]]:
+    """Yield a table from each line on that can be its header but is not the first, and the names in that line.
 
     A header has two names or more, and most of the records that follow have as many fields. Only the first
-    lines of the file are looked at.
+    lines of a file are looked at; of a workbook, those of each sheet. Where the user says which line it is
+    there is nothing to `search`, but in other sheets.
     """
+    if file.layout == WORKBOOK:
+        yield from sheet_headers(file, in_line=None if search else file.skip_lines)
+    elif file.layout == "csv" and search:
+        yield from _later_lines(file)
+
+
+def _later_lines(file: LogFile) -> Iterator[tuple[LogFile, list[str]]]:
     with replace(file, skip_lines=0).open() as stream:
         head = stream.read(HEAD_BYTES)
     # Of the bytes, which know fewer ends of lines than text does: those that `skip_lines` counts.
@@ -39,14 +48,22 @@ def later_headers(file: LogFile, /) -> Iterator[tuple[LogFile, list[str]]]:
             yield replace(file, skip_lines=k, separator=separator), [name.strip() for name in names]
 
 
-def told_header(file: LogFile, /) -> str:
-    """Return what to tell where a header was found that is not the first line."""
+def told_header(file: LogFile, /) -> list[str]:
+    """Return what to tell of a table whose header was looked for: what is not read."""
+    if file.layout == WORKBOOK:
+        others = other_sheets(file)
+        sheet = f"sheet {file.sheet!r}, the header in row {file.skip_lines + 1}"
+        return (
+            [f"{file.name}: of its sheets one is read, {sheet}; not {', '.join(map(repr, others[:20]))}"]
+            if others
+            else []
+        )
     with replace(file, skip_lines=0).open() as stream:
         first = stream.readline(200).decode("utf-8", "replace").strip()
-    return (
-        f"{file.name}: the header is line {file.skip_lines + 1}; the lines before it are left out, the first of them "
-        f"{first[:60]!r}"
-    )
+    n = file.skip_lines
+    return [
+        f"{file.name}: the header is line {n + 1}; the lines before it are left out, the first of them {first[:60]!r}"
+    ]
 
 
 def likelier(names: list[str], first: list[str], /) -> bool:

@@ -13,10 +13,11 @@ from propgraph.readers.archives import TAR_MARK_STOP, ZIP_MARKS, is_tar
 from propgraph.readers.chats import is_chat
 from propgraph.readers.encodings import guess_encoding, is_utf8, marked_encoding, told_guess, wide_encoding
 from propgraph.readers.logfile import LogFile
+from propgraph.readers.sheets import NOT_INSTALLED, OLD_MARK, is_readable, is_workbook, sheet_headers
 from propgraph.readers.unpack import MAGIC_BYTES, packing_of
 
 EMPTY = "empty"
-ZIP, TAR = "zip", "tar"
+ZIP, TAR, WORKBOOK = "zip", "tar", "workbook"
 _NO_LOG = "neither UTF-8 text nor Parquet nor an Arrow IPC file"
 _BINARY_TABLES = ((b"PAR1", "parquet"), (b"ARROW1", "ipc"))
 # What people take for logs, and what is to be done about it.
@@ -38,7 +39,7 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def identify(file: LogFile, /) -> LogFile | str:
-    """Return a file with its layout, `ZIP` or `TAR` for an archive; or why it is no log.
+    """Return a file with its layout, `WORKBOOK`, `ZIP` or `TAR` among them; or why it is no log.
 
     Parameters
     ----------
@@ -63,12 +64,24 @@ def identify(file: LogFile, /) -> LogFile | str:
     for magic, layout in _BINARY_TABLES:
         if start.startswith(magic):
             return replace(file.plain(), layout=layout)
-    if start.startswith(ZIP_MARKS):
-        return replace(file.plain(), layout=ZIP)
+    if start.startswith((*ZIP_MARKS, OLD_MARK)):
+        file = file.plain()
+        return (
+            _workbook(file) if start.startswith(OLD_MARK) or is_workbook(file) else replace(file, layout=ZIP)
+        )
     if is_tar(start):
         return replace(file, layout=TAR)
     other = next((what for magic, what in _OTHERS if start.startswith(magic)), None)
     return other or _text(file, start)
+
+
+def _workbook(file: LogFile) -> LogFile | str:
+    """Return a workbook with the first line of its sheets that can be a header."""
+    if not is_readable():
+        return NOT_INSTALLED
+    file = replace(file, layout=WORKBOOK)
+    first = next(sheet_headers(file, in_line=file.skip_lines or None), None)
+    return EMPTY if first is None else first[0]
 
 
 def _text(file: LogFile, start: bytes) -> LogFile | str:

@@ -26,8 +26,8 @@ class LogFile:
     path
         Where its bytes are.
     layout
-        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `chat`, `parquet`, `ipc`, or
-        `frame` for no file at all but a frame in memory.
+        `csv`, `ndjson` (one JSON value a line), `json` (values over several lines), `chat`, `parquet`, `ipc`,
+        `workbook`, or `frame` for no file at all but a frame in memory.
     packed
         How its bytes are packed, the outer packing first: `gzip`, `zstd`, `bzip2`, `xz`.
     separator
@@ -36,6 +36,8 @@ class LogFile:
         Bytes before the JSON in a script that gives it a name: `window.YTD.tweets.part0 = [...]`.
     encoding
         Of a text file, by Python's name; None where nothing is known yet.
+    sheet
+        Of a workbook, the name of the sheet.
     skip_lines
         How many lines stand before the header of a CSV, or before the first record.
     by_name
@@ -60,6 +62,7 @@ class LogFile:
     separator: str = ","
     encoding: str | None = None
     script: int = 0
+    sheet: str | None = None
     skip_lines: int = 0
     by_name: bool = True
     shown: str | None = None

@@ -24,6 +24,7 @@ from propgraph.readers.files import find_logs, looks_like_log, together
 from propgraph.readers.fineness import RESOLUTION, SOURCE, Fineness, of_sources, with_resolutions
 from propgraph.readers.frames import LogLike, as_logs
 from propgraph.readers.headers import later_headers, likelier, told_header, told_likely
+from propgraph.readers.kinds import WORKBOOK
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.made_ids import with_made_ids
 from propgraph.readers.order import Origins, in_order_once
@@ -275,7 +276,7 @@ def _plan(
             plan.append(replace(one, beside=others.find(one.file, one.reader)))
             notes += told
         except InputError as error:
-            stated = mapping or file.name == STDIN or file.frame is not None
+            stated = mapping or file.name == STDIN or file.layout in (WORKBOOK, "frame")
             if file.by_name and not stated and not looks_like_log(Path(file.name)):
                 faults.append(_not_a_log(file))
                 continue
@@ -305,12 +306,12 @@ def _planned(
     told = [f"{file.name}: {note}" for note in file.notes]
     found = columns_of(file, lists=PLACES_OF_RECORDS)
     try:
-        return planned(file, found), told
+        return planned(file, found), [*(told_header(file) if file.layout == WORKBOOK else ()), *told]
     except InputError as error:
         fault, most = error, found
-    for other, names in later_headers(file) if search and file.layout == "csv" else ():
+    for other, names in later_headers(file, search=search):
         try:
-            return planned(other, names), [told_header(other), *told]
+            return planned(other, names), [*told_header(other), *told]
         except InputError as error:
             if likelier(names, most):
                 fault, most = InputError(f"{error}{told_likely(other)}"), names

@@ -25,9 +25,11 @@ from propgraph.readers import nested
 from propgraph.readers.base import Reader
 from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
 from propgraph.readers.encodings import guess_encoding, told_guess
+from propgraph.readers.kinds import WORKBOOK
 from propgraph.readers.logfile import LogFile, Progress
 from propgraph.readers.paths import unreadable
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
+from propgraph.readers.sheets import read_sheet, sheet_names
 from propgraph.readers.streams import PIECE, checked
 
 _BATCH_ROWS = 1 << 18
@@ -60,6 +62,8 @@ def columns_of(file: LogFile, /, *, lists: Collection[str] = ()) -> list[str]:
             return pl.scan_parquet(file.path, glob=False).collect_schema().names()
         if file.layout == "ipc":
             return pl.scan_ipc(file.path, glob=False).collect_schema().names()
+        if file.layout == WORKBOOK:
+            return sheet_names(file)
         if file.layout == "csv":
             return [name.strip() for name in _header(file)]
         return nested.key_paths(file, lists)
@@ -96,6 +100,8 @@ def read_batches(
     try:
         if file.layout in ("parquet", "ipc", "frame"):
             yield _read_binary(file, columns)
+        elif file.layout == WORKBOOK:
+            yield read_sheet(file, columns)
         elif file.layout == "csv":
             for batch in _read_csv(file, columns, progress):
                 yield batch.moved(file.skip_lines)

@@ -78,3 +78,10 @@ def test_twarcs_objects_in_cells(tmp_path):
     study = study_of(tmp_path, "twarc_csv_entities.csv", mapping=mapping)
     assert shared(study, "hashtag") == {"water": {"11", "12", "13"}}
     assert shared(study, "url") == {"https://x.example/a": {"11", "12", "13"}}
+
+
+def test_ids_that_a_spreadsheet_with_decimal_commas_rounded(tmp_path):
+    study = study_of(tmp_path, "id_rounded_decimal_comma.csv")
+    assert study.scan("accounts").collect()["account_id"].to_list() == ["77"]
+    reason = "account_id: a rounded number, its last digits are lost; save the ids as text"
+    assert study.run["build"]["rejected_by_reason"] == {reason: 2}

@@ -15,7 +15,7 @@ import polars as pl
 
 from propgraph.encoding import encode
 from propgraph.errors import InputError
-from propgraph.readers import missing, post_kinds
+from propgraph.readers import ids, missing, post_kinds
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.beside import Beside, opened
@@ -410,6 +410,7 @@ def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] |
     if one.reader.names is not None:
         by_log = facts.given["kind"] > 0 or facts.unknown_kinds.total() > 0
         part.posts, facts.implied = post_kinds.with_parents_kinds(part.posts, one.reader.names, by_log=by_log)
+    part.posts = ids.without_lost(part.posts, facts.digits)
     if any(posts.height and "content_id" not in posts.columns for posts in part.posts):
         facts.notes.append("no post ids; made from account, time and content (post:...)")
     return part
@@ -420,7 +421,7 @@ def _told(facts: FileFacts, reader: Reader, *, mapped: bool) -> list[str]:
     if (implied := post_kinds.told(facts.implied, reader.names or {})) is not None:
         notes.append(implied)
     notes += notes_on_times(facts)
-    notes += missing.told(facts.missing)
+    notes += missing.told(facts.missing) + ids.told(facts.digits)
     notes += [note for name, found in sorted(facts.lists.items()) for note in found.told(name)]
     if not mapped:
         notes += [f"{name}: {found.how}" for name, found in sorted(facts.lists.items()) if found.is_odd]

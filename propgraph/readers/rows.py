@@ -15,26 +15,18 @@ from propgraph.readers import missing
 from propgraph.readers.base import MADE, TIMES, Reader
 from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
 from propgraph.readers.clocks import ClockCounts
+from propgraph.readers.ids import ID_COLUMNS, MUST, ROUNDED_NUMBER, DigitFacts, as_text, read_ids, why_lost
 from propgraph.readers.joints import MARKS
 from propgraph.readers.lists import LIST_COLUMNS, Choice, ListFacts, read_lists
-from propgraph.readers.post_kinds import PARENT_OF, kinds_of
+from propgraph.readers.post_kinds import kinds_of
 from propgraph.readers.rounding import EXPONENT
 from propgraph.readers.snowflakes import count_ids, with_id_times
 from propgraph.readers.times import AS_FOUND, NONE_SEEN, Readings, TimeOptions, TimeUnit, find_time_unit
 from propgraph.schema import ID, REJECTED, TIME
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-_MUST = ("account_id", "content_id")
-# What two columns of a log have to write alike; `object_id` is left as it is, it may be any text.
-_IDS = (*_MUST, "parent_content_id", *PARENT_OF, "origin_account_id", "target_id")
-# Blanks around an id, and what pandas makes of whole numbers beside a missing one: 123.0.
-_UNTIDY = r"^\s|\s$|^-?\d+\.0$"
-# What a spreadsheet makes of a long id: 1.23457E+18. Its last digits are lost, and accounts run together.
-_ROUNDED = r"^-?\d(\.\d+[eE]\+?|[eE]\+)\d+$"
-_ROUNDED_NUMBER = "a rounded number, its last digits are lost"
 # A JSON object or list as text; not "[deleted]", which is an account's name on Reddit.
 _NESTED = r"^\{|^\[[\]\[{\d\"-]"
-_WIDEST_EXACT = 2**53
 # Of a file's ids, what part has to look like ids with a time in them: some pseudonyms are all digits by chance.
 _NEARLY_ALL = 0.99
 # Polars cannot show a time outside of these years.
@@ -76,8 +68,8 @@ class FileFacts:
         It is JSON, in which a missing value is null and a string is what it says.
     missing
         Cells that stand for a missing value, by column and word.
-    lists
-        What is known of each column of lists.
+    lists, digits
+        What is known of each column of lists, and of ids.
     made
         Ids that the reader made because the log has none, by column.
     notes
@@ -101,6 +93,7 @@ class FileFacts:
     is_json: bool = False
     missing: Counter[tuple[str, str]] = field(default_factory=Counter)
     lists: dict[str, ListFacts] = field(default_factory=dict)
+    digits: dict[str, DigitFacts] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -115,14 +108,21 @@ class FileFacts:
         units = {name: unit for name, unit in self.units.items() if name in self.readings}
         settled = {name: replace(unit, order=self.readings[name].best[0]) for name, unit in units.items()}
         use_ids = self.use_ids and self.timed_ids >= _NEARLY_ALL * self.ids
-        if settled == units and use_ids == self.use_ids and self._lists_stand():
+        rounded = any(digits.settled is None and digits.keeps() for digits in self.digits.values())
+        if settled == units and use_ids == self.use_ids and self._lists_stand() and not rounded:
             return None
         return self.again(units=settled, use_ids=use_ids)
 
     def again(self, **settled: Any) -> FileFacts:
         """Return what is settled of the file, to read it again by that and by what is `settled` now."""
         lists = {name: ListFacts(settled=choice) for name, choice in self._choices().items()}
-        return FileFacts(self.source, times=self.times, is_json=self.is_json, lists=lists, **settled)
+        digits = {
+            name: DigitFacts(settled=found.keeps() if found.settled is None else found.settled)
+            for name, found in self.digits.items()
+        }
+        return FileFacts(
+            self.source, times=self.times, is_json=self.is_json, lists=lists, digits=digits, **settled
+        )
 
     @property
     def elsewhere(self) -> set[str]:
@@ -176,7 +176,7 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
             f"({str(error).splitlines()[0][:200]})"
         ) from error
     if batch.nested:
-        must = [name for name in _MUST if name in posts.columns]
+        must = [name for name in MUST if name in posts.columns]
         posts = posts.with_columns(pl.when(~pl.col(name).str.contains(_NESTED)).then(name) for name in must)
     if reader.names is not None:
         _count_given(posts, facts)
@@ -271,9 +271,8 @@ def _typed(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
         return values.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
     if name == "kind":
         return kinds_of(values.cast(pl.String), facts.unknown_kinds)
-    text = _whole(values) if values.dtype.is_float() else values.cast(pl.String)
-    if name in _IDS:
-        text = _tidy(text, must=name in _MUST)
+    is_id = name in ID_COLUMNS
+    text = read_ids(values, facts.digits.setdefault(name, DigitFacts())) if is_id else as_text(values)
     empty = text.str.len_bytes() == 0
     if empty.any():
         text = text.set(empty.fill_null(False), None)
@@ -299,28 +298,6 @@ def _times(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
     return unit.own(readings)
 
 
-def _whole(numbers: pl.Series) -> pl.Series:
-    """Return floats as text, whole numbers without a point as long as none of their digits can be lost."""
-    number = pl.col("n")
-    exact = (number == number.round(0)) & (number.abs() < _WIDEST_EXACT)
-    return (
-        numbers.cast(pl.Float64).fill_nan(None).alias("n").to_frame()
-        .select(pl.when(exact).then(number.cast(pl.Int64, strict=False).cast(ID)).otherwise(number.cast(ID)))
-        .to_series()
-    )  # fmt: skip
-
-
-def _tidy(ids: pl.Series, *, must: bool) -> pl.Series:
-    """Return ids without blanks around them; where the id `must` be right, null for a rounded one."""
-    odd = ids.str.contains(f"{_UNTIDY}|{_ROUNDED}" if must else _UNTIDY)
-    if not odd.any():
-        return ids
-    tidy = pl.col("id").str.strip_chars().str.replace(r"^(-?\d+)\.0$", "${1}")
-    if must:
-        tidy = pl.when(~tidy.str.contains(_ROUNDED)).then(tidy)
-    return ids.alias("id").to_frame().select(tidy).to_series()
-
-
 def _count_given(posts: pl.DataFrame, facts: FileFacts) -> None:
     given = posts.select(
         (pl.col(name).list.len() > 0).sum() if isinstance(dtype, pl.List) else pl.col(name).count()
@@ -340,7 +317,7 @@ def _with_url(posts: pl.DataFrame) -> pl.DataFrame:
 def _unusable(posts: pl.DataFrame) -> pl.Series:
     time = pl.col("timestamp")
     bad = time.is_null() | (time < EARLIEST) | (time > _latest())
-    for name in _MUST:
+    for name in MUST:
         if name in posts.columns:
             bad = bad | pl.col(name).is_null()
     return posts.select(bad.alias("bad")).to_series()
@@ -363,27 +340,26 @@ def _reasons(posts: pl.DataFrame, raw: pl.DataFrame) -> pl.Series:
         pl.when(time < EARLIEST).then(pl.format("timestamp: {} lies before 1990", when.fill_null("a time")))
         .when(time > _latest()).then(pl.format("timestamp: {} lies in the future", when.fill_null("a time")))
         .when(as_written.str.contains(EXPONENT))
-        .then(pl.format(f"timestamp: {{}} is {_ROUNDED_NUMBER}; save the column as text", as_written))
+        .then(pl.format(f"timestamp: {{}} is {ROUNDED_NUMBER}; save the column as text", as_written))
         .when(as_written.str.len_bytes() > 0)
         .then(pl.format("timestamp: {} is not a time of this file's kind", as_written))
         .otherwise(pl.lit("timestamp: empty"))
     )  # fmt: skip
-    for name in _MUST:
+    for name in MUST:
         if name in posts.columns:
             written = raw[name].cast(pl.String).str.strip_chars()
             frame = frame.with_columns(written.alias(f"_{name}"))
-            is_text = raw[name].dtype == pl.String
-            reason = pl.when(pl.col(name).is_null()).then(_no_id(name, is_text)).otherwise(reason)
+            reason = pl.when(pl.col(name).is_null()).then(_no_id(name, raw[name])).otherwise(reason)
     return frame.select(reason.alias("reason")).to_series()
 
 
-def _no_id(name: str, is_text: bool) -> pl.Expr:
+def _no_id(name: str, values: pl.Series) -> pl.Expr:
     written = pl.col(f"_{name}")
+    lost, reason = why_lost(name, written, is_float=values.dtype.is_float())
     return (
         pl.when(written.str.contains(_NESTED)).then(pl.lit(f"{name}: a list or an object, not one value"))
-        .when(written.str.contains(_ROUNDED))
-        .then(pl.lit(f"{name}: {_ROUNDED_NUMBER}; save the ids as text"))
-        .when(written.is_in(missing.WORDS) & is_text)
+        .when(lost).then(reason)
+        .when(written.is_in(missing.WORDS) & (values.dtype == pl.String))
         .then(pl.format(f"{name}: {{}} stands for a missing value", written))
         .otherwise(pl.lit(f"{name}: empty"))
     )  # fmt: skip

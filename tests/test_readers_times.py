@@ -50,6 +50,8 @@ def test_fractions_of_a_second_are_kept_to_the_millisecond():
         [1600000000123000000],
     ):
         assert parsed(values)[1] == [half], values
+    for values in (["1600000000.1226"], [1600000000.1234]):  # seconds go to the nearest
+        assert parsed(values)[1] == [half], values
     # As a float, this would be rounded up to the next millisecond.
     assert parsed(["1600000000123999999", "soon", "1600000000000000000.0"])[1] == [half, None, MOMENT]
 

@@ -263,6 +263,19 @@ def test_all_rows_tell_where_a_short_year_stands(tmp_path):
     assert "as D/M/YY as many rows fit (1 rows then have another time) and as YY/M/D as many rows fit" in note
 
 
+def test_files_that_cannot_tell_where_a_short_year_stands_follow_those_that_can(tmp_path):
+    for name, text in {"a": "01/02/03", "b": "24/03/31", "c": "1/2/2003"}.items():
+        (tmp_path / f"{name}.csv").write_text(f"content_id,account_id,timestamp\n{name},x,{text}\n")
+    log = read_logs([tmp_path])
+    assert dict(log.posts.select("content_id", "timestamp").iter_rows()) == {
+        "a": datetime(2001, 2, 3, tzinfo=UTC),
+        "b": datetime(2024, 3, 31, tzinfo=UTC),
+        "c": datetime(2003, 1, 2, tzinfo=UTC),  # a long year is never read so
+    }
+    assert [source["time_unit"] for source in log.sources] == ["YY/M/D", "YY/M/D", "M/D/YYYY"]
+    assert sum("a.csv: timestamp: read as YY/M/D, so do other files here" in note for note in log.notes) == 1
+
+
 def test_what_abbreviations_of_zones_are_taken_for_is_told(tmp_path):
     unit, (note,) = notes_of(
         tmp_path, "2024-03-05 10:00 CST", "2024-03-05 10:00 CET", "2024-03-05 10:00 (IST)"

@@ -170,7 +170,7 @@ class TimeUnit:
         number = numbers_in(times)
         if times.dtype == pl.String:
             number = digits_kept(number, times, self.rounding, to_ms=to_ms)
-        # Cut, not rounded, as ISO times are; but seconds times 1000 may fall just short of a whole number.
+        # Whole units are cut, as ISO times are; seconds with a fraction are floats, and go to the nearest millisecond.
         number = (number * to_ms).round(0) if to_ms > 1 else (number / round(1 / to_ms)).floor()
         ms = number.clip(-_FARTHEST_MS, _FARTHEST_MS).cast(pl.Int64, strict=False)
         if to_ms >= 1 or times.dtype.is_float():

@@ -56,6 +56,15 @@ def test_what_its_author_posted_only_later_is_not_the_original():
     assert counts == {"originals_by_author": 1, "originals_not_in_log": 1, "originals_by_text": 0}
 
 
+def test_a_reshare_by_whole_hours_may_be_of_a_post_later_in_the_hour():
+    # Reshared at noon, in minutes or hours; posted a minute after.
+    rows = [("r", "b", "reshare", "a", [LINK], None), ("o", "a", "original", None, [LINK], None)]
+    for step_s, known in ((3600.0, True), (61.0, True), (60.0, False), (None, False)):
+        frame = posts(*rows).with_columns(time_resolution_s=pl.lit(step_s, pl.Float64))
+        found, _ = with_origins(frame, NOBODY)
+        assert (found["parent_content_id"][0] == "o") == known
+
+
 def test_a_text_cut_short_and_marked_as_a_reshare_is_its_originals():
     words = "word " * 60
     frame = posts(

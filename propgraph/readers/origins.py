@@ -1,8 +1,8 @@
 """Originals that a log does not name by their id, only by whose they are: found in the log, or given a name.
 
 4CAT's exports and Hoaxy say whom a post was reshared from, not which post it was. The original is then that
-account's first post of the same link (else object, else text), if that is not later. Reshares of which the log says
-neither post nor author are taken to be of one original where their texts are the same.
+account's first post of the same link (else object, else text), unless that is known to be later. Reshares of which
+the log says neither post nor author are taken to be of one original where their texts are the same.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 
 import polars as pl
 
+from propgraph.readers.fineness import RESOLUTION
 from propgraph.readers.missing import WORDS
 from propgraph.schema import ID
 
@@ -100,6 +101,7 @@ def _with_originals(
         .select(
             "_row",
             "timestamp",
+            step=pl.col(RESOLUTION).fill_null(0.0) if RESOLUTION in posts.columns else 0.0,
             origin=pl.col("origin_account_id").cast(ID),
             what=what,
             text=_telling_text(posts),
@@ -107,8 +109,10 @@ def _with_originals(
         .with_columns(what=pl.when(pl.col("origin").is_null()).then("text").otherwise("what"))
     )
     found = wanted.join(original, on=["origin", "what"], how="left", maintain_order="left")
-    # What its author posted only later cannot have been reshared: the original is an earlier one, not in the log.
-    told = pl.col("made") <= pl.col("timestamp")
+    # What its author posted only later cannot have been reshared: the original is an earlier one, not in the log. A
+    # time in whole hours may be that of any moment of the hour.
+    later = (pl.col("made") - pl.col("timestamp")).dt.total_milliseconds()
+    told = (later <= 0) | (later < pl.col("step") * 1000)
     found = found.with_columns(pl.when(told).then(name).alias(name) for name in ("original", "made"))
     found = found.with_columns(
         pl.col("what").replace(_hashes(found.filter(pl.col("original").is_null())["what"]))

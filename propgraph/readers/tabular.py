@@ -24,6 +24,7 @@ from propgraph.errors import InputError
 from propgraph.readers import nested
 from propgraph.readers.base import Reader
 from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
+from propgraph.readers.binary import binary_columns, read_binary
 from propgraph.readers.encodings import guess_encoding, told_guess
 from propgraph.readers.kinds import WORKBOOK
 from propgraph.readers.logfile import LogFile, Progress
@@ -58,10 +59,8 @@ def columns_of(file: LogFile, /, *, lists: Collection[str] = ()) -> list[str]:
     try:
         if file.frame is not None:
             return file.frame.columns
-        if file.layout == "parquet":
-            return pl.scan_parquet(file.path, glob=False).collect_schema().names()
-        if file.layout == "ipc":
-            return pl.scan_ipc(file.path, glob=False).collect_schema().names()
+        if file.layout in ("parquet", "ipc"):
+            return binary_columns(file)
         if file.layout == WORKBOOK:
             return sheet_names(file)
         if file.layout == "csv":
@@ -99,7 +98,8 @@ def read_batches(
     """
     try:
         if file.layout in ("parquet", "ipc", "frame"):
-            yield _read_binary(file, columns)
+            frame = read_binary(file, columns) if file.frame is None else file.frame.select(columns)
+            yield Batch(frame, range(1, frame.height + 1))
         elif file.layout == WORKBOOK:
             yield read_sheet(file, columns)
         elif file.layout == "csv":
@@ -111,17 +111,6 @@ def read_batches(
             yield from nested.read_columns(file, columns, progress=progress)
     except _UNREADABLE as error:
         raise InputError(f"{file.name}: {unreadable(error)}") from error
-
-
-def _read_binary(file: LogFile, columns: Sequence[str]) -> Batch:
-    if file.frame is not None:
-        frame = file.frame.select(columns)
-    elif file.layout == "parquet":
-        names = list(columns)
-        frame = pl.read_parquet(file.path, columns=names, parallel="columns", glob=False).select(names)
-    else:
-        frame = pl.scan_ipc(file.path, glob=False).select(columns).collect()
-    return Batch(frame, range(1, frame.height + 1))
 
 
 def _text(file: LogFile, progress: Progress | None = None) -> io.TextIOWrapper:

@@ -32,6 +32,9 @@ LIBRARIES = (
     "orjson",
     "tldextract",
     "ada-url",
+    "chardet",
+    "lxml",
+    "ural",
 )
 
 

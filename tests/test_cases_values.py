@@ -85,3 +85,14 @@ def test_ids_that_a_spreadsheet_with_decimal_commas_rounded(tmp_path):
     assert study.scan("accounts").collect()["account_id"].to_list() == ["77"]
     reason = "account_id: a rounded number, its last digits are lost; save the ids as text"
     assert study.run["build"]["rejected_by_reason"] == {reason: 2}
+
+
+def test_telegrams_numbers_count_within_a_channel(tmp_path):
+    mapping = {
+        "account_id": "channel", "target_id": "channel", "timestamp": "date", "content_id": "id", "text": "message",
+    }  # fmt: skip
+    study = study_of(tmp_path, "telethon_ids_per_channel.csv", mapping=mapping)
+    assert study.run["build"]["counts"]["posts"] == 10
+    assert shared(study, "url") == {f"https://x.example/{k}": {"chanA", "chanB"} for k in range(1, 6)}
+    assert edges(study, "url") == [("chanA", "chanB", 5)]
+    assert any("they count within it only" in note for note in study.run["build"]["notes"])

@@ -32,6 +32,7 @@ from propgraph.readers.origins import with_origins
 from propgraph.readers.paths import STDIN
 from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
 from propgraph.readers.rows import FileFacts, normalise
+from propgraph.readers.scoped import with_scopes
 from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.readers.times import AS_FOUND, NONE_SEEN, TimeOptions
 from propgraph.schema import ACCOUNTS, POSTS, REJECTED
@@ -484,6 +485,8 @@ def _assemble(
             f"{n_again:,} rows without a post id say the same as another; each counts as a post of its own, so if "
             "a file was given twice, or two files overlap, leave one out"
         )
+    frame, scoped = with_scopes(frame)
+    notes += scoped
     mixed = _platforms_mix(frame)
     if mixed:
         notes.append("several platforms: ids of accounts, posts and groups begin with theirs (x:123)")

@@ -130,3 +130,12 @@ def test_a_column_of_dates_in_a_binary_file_tells_days(tmp_path):
     days = pl.Series(["2024-03-05", "2024-03-15"]).str.to_date()
     pl.DataFrame({"account_id": ["a", "b"], "content_id": ["p", "q"], "timestamp": days}).write_parquet(log)
     assert read_logs([log]).sources[0]["time_resolution_s"] == 86_400.0
+
+
+def test_a_file_of_two_posts_is_as_fine_as_the_others_of_its_kind(tmp_path):
+    # Ten posts at whole minutes, cut into files: that two of them stand at whole hours is chance.
+    minutes = [0, 1, 1, 60, 65, 90, 120, 121, 150, 160]
+    frames = [rows(f"f{k}", 1, 1).with_columns(timestamp=START + 60 * m) for k, m in enumerate(minutes)]
+    cut = [pl.concat([frames[0], frames[3]]), pl.concat(frames[1:3]), pl.concat(frames[4:])]
+    paths = written(tmp_path, **{f"part{k}": part for k, part in enumerate(cut)})
+    assert {source["time_resolution_s"] for source in read_logs(paths).sources} == {60.0}

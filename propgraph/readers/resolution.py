@@ -150,7 +150,7 @@ def resolutions_of(groups: Sequence[tuple[Hashable, Int64]], /) -> list[float | 
     for kind, places in small.items():
         others = [one for one, (other, _) in zip(found, groups, strict=True) if other == kind]
         together = np.sort(np.concatenate([groups[k][1] for k in places]))
-        pooled = resolution_of(together) if together.size >= ENOUGH_POSTS else None
+        pooled = resolution_of(together)
         steps = sorted({step for step in (*others, pooled) if step is not None})
         for k in places:
             found[k] = _of_few(groups[k][1], pooled, steps)

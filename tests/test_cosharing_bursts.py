@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from datetime import timedelta
+from itertools import combinations
 
 import numpy as np
 import polars as pl
@@ -14,7 +16,7 @@ from polars.testing import assert_frame_equal
 from reference import cosharing as reference
 
 from propgraph.cosharing import bursts as bursts_module
-from propgraph.cosharing.bursts import BURST_CAP, PARTNERS, crowd_of
+from propgraph.cosharing.bursts import BURST_CAP, crowd_of
 from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.window import cosharing_edges, edges_and_bursts
 from propgraph.errors import UsageError
@@ -132,19 +134,22 @@ def test_without_a_cap_all_pairs_are_looked_at(log, choices):
 
 
 def test_a_burst_of_three_thousand_by_hand():
-    # At one second, each share has 3,000 in its window: 2 ** 7 is the least step of which 32 reach over them. Of pairs
-    # 128 k apart there are 3,000 - 128 k, k up to 23; and 2,999 neighbours.
-    n, step = 3_000, 128
-    apart = [1, *range(step, n, step)]
-    edges, bursts = edges_and_bursts(burst(n, span_ms=0), **OPTIONS)
-    # Both objects are in the order of the accounts, and so are the pairs that are looked at.
-    expected = {(k, k + d) for d in apart for k in range(n - d)}
+    # 3,000 in each window: of 2 ** 8 cells each holds at most 16 on average.
+    n, n_cells = 3_000, 256
+    cells = [[half % n_cells for half in reference.shuffled(k)] for k in range(n)]
+    expected = {
+        pair
+        for deal in (0, 1)
+        for cell in range(n_cells)
+        for pair in combinations([k for k in range(n) if cells[k][deal] == cell], 2)
+    }
+    edges, bursts = edges_and_bursts(burst(n), **OPTIONS)
     assert {(int(a[1:]), int(b[1:])) for a, b in edges.select("source", "target").iter_rows()} == expected
     assert set(edges.select("n_events", "n_objects", "weight").rows()) == {(2, 2, 2)}
     assert bursts.select("trace", "object_id", "n_accounts", "n_shares", "n_pairs", "n_looked_at").rows() == [
         ("object", name, n, n, n * (n - 1) // 2, len(expected)) for name in ("a-0", "a-1")
     ]
-    assert bursts["first_time"].equals(bursts["last_time"].alias("first_time"))
+    assert (bursts["last_time"] - bursts["first_time"]).max() < timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(("n", "sampled"), [(BURST_CAP, False), (BURST_CAP + 1, True)])
@@ -154,13 +159,16 @@ def test_a_burst_begins_above_the_cap(n, sampled):
     assert bursts.height == 2 * sampled
 
 
-def test_every_account_has_about_as_many_partners():
-    edges, _ = edges_and_bursts(burst(6_000), **OPTIONS)
-    partners = Counter(edges["source"].to_list() + edges["target"].to_list())
-    assert len(partners) == 6_000
-    # Of each object half of 32 at least, and the two neighbours.
-    assert min(partners.values()) >= PARTNERS
-    assert max(partners.values()) <= 2 * (PARTNERS + 2)
+def test_every_account_has_about_as_many_partners_however_often_the_crowd_meets():
+    for objects in (2, 6):
+        edges, _ = edges_and_bursts(burst(6_000, objects=objects), **OPTIONS)
+        partners = Counter(edges["source"].to_list() + edges["target"].to_list())
+        assert len(partners) == 6_000
+        # 512 cells, twice: 2 * 5,999 / 512 on average, hardly ever less than half or more than twice as many.
+        assert sum(partners.values()) / 6_000 == pytest.approx(2 * 5_999 / 512, rel=0.02)
+        assert min(partners.values()) >= 6
+        assert max(partners.values()) <= 60
+        assert set(edges["n_objects"]) == {objects}
 
 
 def test_what_is_looked_at_does_not_hang_on_how_near_two_posts_are():

@@ -17,6 +17,7 @@ from propgraph.clusters.measure import (
     measure_members,
     once,
 )
+from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.timing import Timing, timings_of
 from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
@@ -90,9 +91,15 @@ def find(
     links = links_of(study)
     edges = join_traces(_edges_of(study, traces))
     logs, shares = logs_of(study, traces)
-    joint, groups, standing = _synchronised(logs, edges, choices, threads=threads, progress=progress)
+    built = study.run["build"]
+    sampled = None
+    if told_of_bursts(built):
+        sampled = sampling(built["parameters"], logs, window_ms=window_ms, seed=choices.seed)
+    joint, groups, standing = _synchronised(
+        logs, edges, choices, sampled=sampled, threads=threads, progress=progress
+    )
     tell("communities", 0.0)
-    in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms)
+    in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms, sampled=sampled)
     members = numbered(groups, in_window)
     scores = scores_of(joint.network, standing)
     if members.is_empty():
@@ -122,6 +129,7 @@ def _synchronised(
     edges: pl.DataFrame,
     choices: Choices,
     *,
+    sampled: Sampled | None,
     threads: int,
     progress: Progress | None,
 ) -> tuple[Joint, pl.DataFrame, pl.DataFrame]:
@@ -134,7 +142,13 @@ def _synchronised(
         progress=progress,
     )  # fmt: skip
     groups, standing = grown_groups(
-        joint.ranks, joint.network, joint.synchrony, edges=edges, choices=choices, threads=threads
+        joint.ranks,
+        joint.network,
+        joint.synchrony,
+        edges=edges,
+        choices=choices,
+        sampled=sampled,
+        threads=threads,
     )
     return joint, groups, standing
 
@@ -147,6 +161,7 @@ def grown_groups(
     *,
     edges: pl.DataFrame,
     choices: Choices,
+    sampled: Sampled | None = None,
     threads: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the groups of synchronised accounts as from `grow`, and how near each account stands to them.
@@ -161,6 +176,8 @@ def grown_groups(
         `source, target`: who co-shared in the window.
     choices
         How groups are looked for.
+    sampled
+        The shares behind the edges, where these are a sample in bursts.
     threads
         At most so many at once.
     """
@@ -177,7 +194,10 @@ def grown_groups(
         found = _communities(pairs, choices, min_size=2)
     if found.is_empty():
         return NO_GROUPS.clear(), NO_STANDING.clear()
-    found = merge_groups(found, _of_one_crew(found, edges))
+    crews = [_of_one_crew(found, edges)]
+    if sampled is not None:
+        crews.append(sampled.of_one_crew(found, edges))
+    found = merge_groups(found, pl.concat(crews))
     groups, standing = grow(ranks, found, q=choices.q, threads=threads)
     return groups.filter(pl.len().over("community") >= choices.min_size), standing
 
@@ -197,6 +217,7 @@ def _of_one_crew(groups: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
         .join(size, on="community")
         .join(size.rename({"community": "other", "size": "size_other"}), on="other")
         .filter(pl.col("n") * 2 >= pl.col("size") * pl.col("size_other"))
+        .select("community", "other")
     )
 
 
@@ -216,6 +237,7 @@ def window_clusters(
     *,
     choices: Choices,
     window_ms: int,
+    sampled: Sampled | None = None,
 ) -> pl.DataFrame:
     """Return the communities of the window's edges among the accounts that are in no group yet, their core."""
     if choices.evidence == "synchrony":
@@ -223,12 +245,31 @@ def window_clusters(
     left = edges
     for end in ("source", "target"):
         left = left.join(groups, left_on=end, right_on="account_id", how="anti", maintain_order="left")
-    found = _communities(left.select("source", "target", "weight"), choices, min_size=choices.min_size)
+    left = left.select("source", "target", "weight")
+    if sampled is None:
+        found = _communities(left, choices, min_size=choices.min_size)
+    else:
+        found = _of_bursts(left, choices, sampled)
     if found.is_empty():
         return NO_MEMBERS.clear()
     members = found.rename({"community": "cluster"})
     labels = {trace: log.accounts for trace, log in logs.items()}
     return core_members(_timing(logs, members, window_ms), labels, min_size=choices.min_size)
+
+
+def _of_bursts(edges: pl.DataFrame, choices: Choices, sampled: Sampled) -> pl.DataFrame:
+    """Return communities where pairs in bursts are a sample: first those of whole edges, then of all others'.
+
+    A sample would tear a crew that met elsewhere, too, apart, and scatter it among the crowd of a burst.
+    """
+    first = _communities(sampled.met_outside(edges), choices, min_size=choices.min_size)
+    rest = edges
+    for end in ("source", "target"):
+        rest = rest.join(first, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+    second = _communities(rest, choices, min_size=choices.min_size)
+    n_first = first["community"].n_unique()
+    found = pl.concat([first, second.with_columns(pl.col("community") + n_first)])
+    return merge_groups(found, sampled.parts_of_one(found, edges))
 
 
 def numbered(groups: pl.DataFrame, in_window: pl.DataFrame, /) -> pl.DataFrame:

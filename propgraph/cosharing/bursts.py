@@ -1,10 +1,12 @@
 """Bursts: more accounts at one object within the window than pairs of accounts can be listed of.
 
 A thousand accounts within a minute are one fact, and half a million pairs. Of a larger burst only an even sample of
-the pairs is looked at: with the shares of the object in order of time, those a multiple of a step apart, and
-neighbours. Which pairs these are depends neither on how near their times are nor on what else the two shared, so that
-what is measured of the pairs found speaks for all. A pair that is found is measured over all that both shared, by the
-lists of the two, not by walking the burst; a pair that meets outside of bursts is found as ever.
+the pairs is looked at: accounts are dealt into cells, twice over, and shares of two accounts that were dealt into one
+cell are looked at together. Which accounts these are depends neither on how near their times are nor on what they
+shared, so that what is measured of the pairs found speaks for all; and it is the same in all bursts, so that a crowd
+that comes together again and again gives as many edges as one that does so twice. A pair that is found is measured
+over all that both shared, by the lists of the two, not by walking the burst; a pair that meets outside of bursts is
+found as ever.
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ import polars as pl
 from numba import njit
 
 from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64
+from propgraph.encoding import grouped
 from propgraph.schema import TIME
 
 #: So many accounts at one object within the window around a share are still paired one by one. The busiest of the
 #: logs at hand have 650 (ten million made-up shares) and 530 (retweets of rumours, 2015) around a minute.
 BURST_CAP = 1_000
-#: Of a burst each share is looked at together with so many others, at most (and half as many, at least).
-PARTNERS = 32
+#: Of a burst each share is looked at together with so many others of each of its two cells, on average.
+PARTNERS = 16
 #: What is told of bursts: see `Crowd.table`.
 NO_BURSTS = pl.DataFrame(
     schema={
@@ -40,27 +43,38 @@ NO_BURSTS = pl.DataFrame(
 
 @dataclass(frozen=True)
 class Crowd:
-    """Which shares stand in a burst.
+    """Which shares stand in a burst, and which of these are looked at together. Empty where there is no burst.
 
     Attributes
     ----------
-    step
-        int32[n_shares]; 1 outside of bursts, else a power of two: two shares of bursts are looked at together where
-        their positions differ by 1 or by a multiple of both their steps. Empty where there is no burst.
+    burst
+        int32[n_shares]; the number of the share's burst, by object and time; -1 outside of bursts.
+    cell
+        int32[n_shares, 2]; the cells of its burst into which the share's account is dealt.
+    later, earlier
+        int32[n_shares, 2]; how far it is to the next share of the same burst and cell, and the one before; 0: none.
     after, before
-        int32[n_shares]; how far it is to the next share of no burst, as if one stood at either end of the log. Empty
-        where there is no burst.
+        int32[n_shares]; how far it is to the next share of no burst, as if one stood at either end of the log.
     account
-        bool[n_accounts]; has a share in a burst. Empty where there is no burst.
+        bool[n_accounts]; has a share in a burst.
     """
 
-    step: Int32
+    burst: Int32
+    cell: Int32
+    later: Int32
+    earlier: Int32
     after: Int32
     before: Int32
     account: Bool
 
     def __bool__(self) -> bool:
-        return self.step.size > 0
+        return self.burst.size > 0
+
+    @property
+    def inside(self) -> Bool:
+        """Shares in bursts."""
+        found: Bool = self.burst >= 0
+        return found
 
     def table(self, log: Incidence, trace: str, /, *, window_ms: int) -> pl.DataFrame:
         """Return the bursts of a log, by object and time.
@@ -70,13 +84,14 @@ class Crowd:
         """
         if not self:
             return NO_BURSTS
-        burst, n_pairs, n_looked_at = _told(
-            log.offsets, log.time, self.step, self.after, self.before, window_ms
-        )
-        inside = burst >= 0
+        n_pairs, n_looked_at = _counts(
+            log.offsets, log.object, log.time, self.burst, self.cell, self.later, self.earlier, self.after,
+            self.before, window_ms,
+        )  # fmt: skip
+        inside = self.inside
         shares = pl.DataFrame(
             {
-                "burst": burst[inside],
+                "burst": self.burst[inside],
                 "object": log.object[inside],
                 "account": log.account[inside],
                 "time": pl.Series(log.time[inside]).cast(TIME),
@@ -102,6 +117,8 @@ class Crowd:
 def crowd_of(log: Incidence, /, *, window_ms: int, burst_cap: int) -> Crowd:
     """Return which shares have more than `burst_cap` accounts around them, at their object within the window.
 
+    A burst ends where the next such share is beyond the window.
+
     Parameters
     ----------
     log
@@ -111,16 +128,22 @@ def crowd_of(log: Incidence, /, *, window_ms: int, burst_cap: int) -> Crowd:
     burst_cap
         Accounts; 0 for no bound.
     """
-    none = np.empty(0, np.int32)
+    one, two = np.empty(0, np.int32), np.empty((0, 2), np.int32)
+    nobody = Crowd(one, two, two, two, one, one, np.empty(0, np.bool_))
     if burst_cap == 0 or np.diff(log.offsets).max(initial=0) <= burst_cap:
-        return Crowd(none, none, none, np.empty(0, np.bool_))
-    step = _steps(log.offsets, log.account, log.time, window_ms, burst_cap, PARTNERS, len(log.accounts))
-    crowded = step > 1
-    if not crowded.any():
-        return Crowd(none, none, none, np.empty(0, np.bool_))
-    account = np.bincount(log.account[crowded], minlength=len(log.accounts)) > 0
-    after, before = _hops(step)
-    return Crowd(step, after, before, account)
+        return nobody
+    n_accounts = len(log.accounts)
+    burst, n_near = _bursts(log.offsets, log.account, log.time, window_ms, burst_cap, n_accounts)
+    inside = burst >= 0
+    if not inside.any():
+        return nobody
+    # As many cells, a power of two, as leave each share so many partners in its window on average.
+    crowding = np.bincount(burst[inside], n_near[inside]) / np.bincount(burst[inside])
+    cells = (2 ** np.ceil(np.log2(np.maximum(crowding / PARTNERS, 1)))).astype(np.int64)
+    cell, later, earlier = _dealt(log.account, burst, cells)
+    after, before = _hops(burst)
+    account = np.bincount(log.account[inside], minlength=n_accounts) > 0
+    return Crowd(burst, cell, later, earlier, after, before, account)
 
 
 def bursts_note(bursts: pl.DataFrame, /, *, burst_cap: int, time_window: float) -> str | None:
@@ -139,23 +162,20 @@ def bursts_note(bursts: pl.DataFrame, /, *, burst_cap: int, time_window: float) 
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _steps(
-    offsets: Int64,
-    account: Int32,
-    time: Int64,
-    window_ms: int,
-    burst_cap: int,
-    partners: int,
-    n_accounts: int,
-) -> Int32:
-    """Return 1 for each share outside of bursts, else the least power of two that leaves `partners` in its window."""
-    step = np.ones(account.size, np.int32)
+def _bursts(
+    offsets: Int64, account: Int32, time: Int64, window_ms: int, burst_cap: int, n_accounts: int
+) -> tuple[Int32, Int64]:
+    """Return the burst of each share (-1: none), and how many shares stand in its window."""
+    burst = np.full(account.size, -1, np.int32)
+    n_near = np.zeros(account.size, np.int64)
     posts = np.zeros(n_accounts, np.int64)  # of each account, in the window around the share
+    number = -1
     for o in range(offsets.size - 1):
         low = high = offsets[o]
         if offsets[o + 1] - low <= burst_cap:
             continue
         n = 0
+        latest = -1
         for p in range(offsets[o], offsets[o + 1]):
             while high < offsets[o + 1] and time[high] - time[p] <= window_ms:
                 n += posts[account[high]] == 0
@@ -166,24 +186,62 @@ def _steps(
                 n -= posts[account[low]] == 0
                 low += 1
             if n > burst_cap:
-                step[p] = 2
-                while step[p] * partners < high - low:
-                    step[p] *= 2
+                number += latest < 0 or time[p] - time[latest] > window_ms
+                latest = p
+                burst[p] = number
+                n_near[p] = high - low
         for p in range(low, high):
             posts[account[p]] = 0
-    return step
+    return burst, n_near
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _hops(step: Int32) -> tuple[Int32, Int32]:
+def _dealt(account: Int32, burst: Int32, cells: Int64) -> tuple[Int32, Int32, Int32]:
+    """Return the two cells of each share of a burst, and how far it is to the next and the last of each.
+
+    Accounts are dealt by a shuffle of their codes: whose names stand side by side need not meet in a cell.
+    """
+    cell = np.full((account.size, 2), -1, np.int32)
+    later, earlier = np.zeros((account.size, 2), np.int32), np.zeros((account.size, 2), np.int32)
+    latest = np.full((cells.max(), 2), -1, np.int64)
+    number = -1
+    for p in range(account.size):
+        if burst[p] < 0:
+            continue
+        if burst[p] != number:
+            number = burst[p]
+            latest[:, :] = -1
+        mixed = shuffled(np.uint64(account[p]))
+        for deal in range(2):
+            drawn = mixed & np.uint64(0xFFFFFFFF) if deal == 0 else mixed >> np.uint64(32)
+            c = np.int64(drawn) & (cells[number] - 1)
+            cell[p, deal] = c
+            if latest[c, deal] >= 0:
+                earlier[p, deal] = p - latest[c, deal]
+                later[latest[c, deal], deal] = p - latest[c, deal]
+            latest[c, deal] = p
+    return cell, later, earlier
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def shuffled(key: np.uint64) -> np.uint64:
+    """Return `key` with its bits spread, one to one (SplitMix64: the golden ratio added, then the finaliser)."""
+    key = key + np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _hops(burst: Int32) -> tuple[Int32, Int32]:
     """Return how far it is from each share to the next of no burst, after it and before it."""
-    n = step.size
+    n = burst.size
     after, before = np.ones(n, np.int32), np.ones(n, np.int32)
     for p in range(1, n):
-        if step[p - 1] > 1:
+        if burst[p - 1] >= 0:
             before[p] = before[p - 1] + 1
     for p in range(n - 2, -1, -1):
-        if step[p + 1] > 1:
+        if burst[p + 1] >= 0:
             after[p] = after[p + 1] + 1
     return after, before
 
@@ -195,7 +253,9 @@ def looked_at(
     end: int,
     time: Int64,
     window_ms: int,
-    step: Int32,
+    cell: Int32,
+    later: Int32,
+    earlier: Int32,
     after: Int32,
     before: Int32,
     found: Int64,
@@ -205,59 +265,63 @@ def looked_at(
     `begin` and `end` bound the object; `found` has room for all its shares.
     """
     n = 0
-    own = step[p]
-    for side in (1, -1):
-        distance = 1
-        while begin <= p + side * distance < end and abs(time[p + side * distance] - time[p]) <= window_ms:
-            other = step[p + side * distance]
-            if other > 1 and (distance == 1 or distance % other == 0):
-                found[n] = p + side * distance
-                n += 1
-            distance += own - 1 if distance == 1 else own
-        q = p + after[p] if side == 1 else p - before[p]
+    for forward in (True, False):
+        for deal in range(2):
+            q = p
+            while True:
+                far = later[q, deal] if forward else earlier[q, deal]
+                q += far if forward else -far
+                if far == 0 or abs(time[q] - time[p]) > window_ms:
+                    break
+                if deal == 0 or cell[q, 0] != cell[p, 0]:
+                    found[n] = q
+                    n += 1
+        q = p + after[p] if forward else p - before[p]
         while begin <= q < end and abs(time[q] - time[p]) <= window_ms:
             found[n] = q
             n += 1
-            q += after[q] if side == 1 else -before[q]
+            q += after[q] if forward else -before[q]
     return n
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _told(
-    offsets: Int64, time: Int64, step: Int32, after: Int32, before: Int32, window_ms: int
-) -> tuple[Int64, Int64, Int64]:
-    """Return each share's burst (-1: none), and with how many later shares of bursts it could pair, and is looked at.
-
-    A burst ends where the next share of one is beyond the window.
-    """
-    burst = np.full(step.size, -1, np.int64)
-    n_pairs, n_looked_at = np.zeros(step.size, np.int64), np.zeros(step.size, np.int64)
-    number = -1
-    for o in range(offsets.size - 1):
-        begin, end = offsets[o], offsets[o + 1]
-        high = begin
-        inside = 0  # shares of bursts in begin..high
-        latest = -1
-        for p in range(begin, end):
-            if step[p] == 1:
-                continue
-            if latest < 0 or time[p] - time[latest] > window_ms:
-                number += 1
-            latest = p
-            burst[p] = number
-        passed = 0  # shares of bursts in begin..p
-        found = np.empty(end - begin if latest >= 0 else 0, np.int64)
-        for p in range(begin, end):
-            if step[p] == 1:
-                continue
-            passed += 1
-            while high < end and time[high] - time[p] <= window_ms:
-                inside += step[high] > 1
-                high += 1
-            n_pairs[p] = inside - passed
-            for k in range(looked_at(p, begin, end, time, window_ms, step, after, before, found)):
-                n_looked_at[p] += found[k] > p and step[found[k]] > 1
-    return burst, n_pairs, n_looked_at
+def _counts(
+    offsets: Int64,
+    object_: Int32,
+    time: Int64,
+    burst: Int32,
+    cell: Int32,
+    later: Int32,
+    earlier: Int32,
+    after: Int32,
+    before: Int32,
+    window_ms: int,
+) -> tuple[Int64, Int64]:
+    """Return with how many later shares of its burst each share could pair, and is looked at together."""
+    n_pairs, n_looked_at = np.zeros(burst.size, np.int64), np.zeros(burst.size, np.int64)
+    found = np.empty(np.diff(offsets).max(), np.int64)
+    high = 0
+    inside = 0  # shares of bursts before `high`
+    passed = 0  # shares of bursts up to p
+    for p in range(burst.size):
+        if burst[p] < 0:
+            continue
+        o = object_[p]
+        if high < offsets[o]:
+            high = offsets[o]
+            inside = passed
+        passed += 1
+        while high < offsets[o + 1] and time[high] - time[p] <= window_ms:
+            inside += burst[high] >= 0
+            high += 1
+        n_pairs[p] = inside - passed
+        for k in range(
+            looked_at(
+                p, offsets[o], offsets[o + 1], time, window_ms, cell, later, earlier, after, before, found
+            )
+        ):
+            n_looked_at[p] += found[k] > p and burst[found[k]] >= 0
+    return n_pairs, n_looked_at
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -322,3 +386,40 @@ def _add(sums: Int64, t: int, u: int, fast: bool) -> None:
     sums[5] += fast
     sums[6] = min(sums[6], t, u)
     sums[7] = max(sums[7], t, u)
+
+
+def co_objects(log: Incidence, source: Int64, target: Int64, /, *, window_ms: int) -> Int64:
+    """Return over how many objects each pair of accounts (codes) met in the window, whether it is looked at or not.
+
+    Posts of unlike fineness have to be told apart before (see `grids.split`).
+    """
+    start, position = grouped(log.account, len(log.accounts))
+    found: Int64 = _met_over(
+        source, target, start, position, log.offsets, log.object, log.whole, log.time, log.post, window_ms
+    )
+    return found
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _met_over(
+    source: Int64,
+    target: Int64,
+    start: Int64,
+    position: Int64,
+    offsets: Int64,
+    object_: Int32,
+    whole: Int32,
+    time: Int64,
+    post: Int64,
+    window_ms: int,
+) -> Int64:
+    n_objects = np.zeros(source.size, np.int64)
+    sums = np.zeros((1, 8), np.int64)
+    other = np.empty(1, np.int32)
+    for k in range(source.size):
+        other[0] = target[k]
+        measure_by_lists(
+            source[k], other, sums, start, position, offsets, object_, whole, time, time, post, window_ms, 0
+        )
+        n_objects[k] = sums[0, 3]
+    return n_objects

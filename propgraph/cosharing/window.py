@@ -265,8 +265,8 @@ class _Window:
         def run(block: int) -> Counts:
             result: Counts = _rows(
                 bounds[block], bounds[block + 1], start, position, log.offsets, log.object, log.whole, log.account,
-                log.time, told, log.post, after, before, takes_part, crowd.step, crowd.after, crowd.before,
-                crowd.account, self.window_ms, min_weight, self.by_events,
+                log.time, told, log.post, after, before, takes_part, crowd.burst, crowd.cell, crowd.later,
+                crowd.earlier, crowd.after, crowd.before, crowd.account, self.window_ms, min_weight, self.by_events,
             )  # fmt: skip
             return result
 
@@ -420,7 +420,10 @@ def _rows(
     after: Int32,
     before: Int32,
     takes_part: Bool,
-    step: Int32,
+    burst: Int32,
+    cell: Int32,
+    later: Int32,
+    earlier: Int32,
     hop_after: Int32,
     hop_before: Int32,
     crowded: Bool,
@@ -439,20 +442,20 @@ def _rows(
     latest[:, 1] = 0
     slot = np.full(n_accounts, -1, np.int32)
     touched = np.empty(n_accounts, np.int32)
-    seen = np.empty(np.diff(offsets).max() if step.size else 0, np.int64)
+    seen = np.empty(np.diff(offsets).max() if burst.size else 0, np.int64)
     kept = 0
     out = np.empty((1024, 8), np.int64)
     for a in range(first_account, last_account):
         used = 0
-        in_burst = step.size > 0 and crowded[a]
+        in_burst = burst.size > 0 and crowded[a]
         for k in range(start[a], start[a + 1]):
             p = position[k]
             o = object_[p]
             w = whole[o] if whole.size else o
-            if step.size and step[p] > 1:
+            if burst.size and burst[p] >= 0:
                 used = _in_burst(
-                    a, p, w, offsets, object_, account, time, post, step, hop_after, hop_before, window_ms, by_events,
-                    seen, latest, touched, used,
+                    a, p, w, offsets, object_, account, time, post, cell, later, earlier, hop_after, hop_before,
+                    window_ms, by_events, seen, latest, touched, used,
                 )  # fmt: skip
                 continue
             bound = offsets[o + 1]
@@ -539,7 +542,9 @@ def _in_burst(
     account: Int32,
     time: Int64,
     post: Int64,
-    step: Int32,
+    cell: Int32,
+    later: Int32,
+    earlier: Int32,
     hop_after: Int32,
     hop_before: Int32,
     window_ms: int,
@@ -551,7 +556,9 @@ def _in_burst(
 ) -> int:
     """Count what share `p`, of object `whole`, of a burst is looked at with; return how many neighbours the row has."""
     o = object_[p]
-    n_seen = looked_at(p, offsets[o], offsets[o + 1], time, window_ms, step, hop_after, hop_before, seen)
+    n_seen = looked_at(
+        p, offsets[o], offsets[o + 1], time, window_ms, cell, later, earlier, hop_after, hop_before, seen
+    )
     for q in seen[:n_seen]:
         b = account[q]
         if b > a and (post.size == 0 or post[p] != post[q]):

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.clusters.find import NO_GROUPS, Choices, grown_groups, logs_of, numbered, window_clusters
+from propgraph.clusters.sampled import sampling, told_of_bursts
 from propgraph.cosharing.bursts import BURST_CAP
 from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_mean
 from propgraph.cosharing.gaps import gaps_of
@@ -94,6 +95,10 @@ class Shared:
         Pairs that could have been found in each trace, in the study's own run.
     by_events
         Edges count pairs of posts, not objects.
+    in_bursts
+        The windows (s) in which edges of some bursts are a sample.
+    options
+        Those of the study's `build`.
     choices
         The study's own.
     """
@@ -103,6 +108,8 @@ class Shared:
     windows: list[float]
     n_tests: dict[str, float]
     by_events: bool
+    in_bursts: set[float]
+    options: dict[str, Any]
     choices: Choices
 
 
@@ -136,7 +143,11 @@ def shared_work(
     built = study.run["build"]["parameters"]
     windows = sorted({setting.time_window for setting in grid.settings})
     logs, shares = logs_of(study, traces)
-    edges = {trace: _edges(study, shares[trace], windows, built, threads=threads) for trace in traces}
+    in_bursts = {built["time_window"]} if told_of_bursts(study.run["build"]) else set()
+    edges = {}
+    for trace in traces:
+        edges[trace], found = _edges(study, shares[trace], windows, built, threads=threads)
+        in_bursts |= found
     ranks = {trace: ranks_of(log) for trace, log in logs.items()}
     met = _distinct([frame for parts in edges.values() for frame in parts])
     near = met.clear()
@@ -159,7 +170,8 @@ def shared_work(
         )
         tell(done / len(traces))
     n_tests = study.run["clusters"]["tested_pairs_by_trace"]
-    return Shared(pairs, parts, windows, n_tests, built["edge_weight"] == "events", choices)
+    by_events = built["edge_weight"] == "events"
+    return Shared(pairs, parts, windows, n_tests, by_events, in_bursts, built, choices)
 
 
 def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
@@ -172,6 +184,14 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
     choices = replace(shared.choices, q=setting.q, resolution=setting.resolution, seed=setting.seed)
     weight = _weights(shared, setting, drawn)
     edges = shared.pairs.with_columns(weight=pl.Series(weight)).filter(pl.col("weight") > 0)
+    window_ms = round(setting.time_window * 1000)
+    logs = {}
+    for trace, kept in drawn.items():
+        log = shared.parts[trace].log
+        logs[trace] = log.keep(kept[log.object])
+    sampled = None
+    if setting.time_window in shared.in_bursts:
+        sampled = sampling(shared.options, logs, window_ms=window_ms, seed=choices.seed)
     groups = NO_GROUPS
     if choices.evidence != "window":
         p_values, candidate = _tested(shared, setting, drawn, threads=threads)
@@ -180,38 +200,36 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         )
         traced = _traced(shared, p_values, list(drawn)) if choices.multiplex else network
         ranks = {trace: _left(shared.parts[trace], kept, setting.tau) for trace, kept in drawn.items()}
-        groups, _ = grown_groups(ranks, network, traced, edges=edges, choices=choices, threads=threads)
-    logs: dict[str, Incidence] = {}
-    if choices.evidence != "synchrony":
-        for trace, kept in drawn.items():
-            log = shared.parts[trace].log
-            logs[trace] = log.keep(kept[log.object])
-    window_ms = round(setting.time_window * 1000)
-    in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms)
+        groups, _ = grown_groups(
+            ranks, network, traced, edges=edges, choices=choices, sampled=sampled, threads=threads
+        )
+    in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms, sampled=sampled)
     return numbered(groups, in_window).select("account_id", "cluster")
 
 
 def _edges(
     study: Study, shares: pl.DataFrame, windows: list[float], built: dict[str, Any], *, threads: int
-) -> list[pl.DataFrame]:
-    """Return the edges of one trace in each window; those of the study's own are there already."""
+) -> tuple[list[pl.DataFrame], set[float]]:
+    """Return the edges of one trace in each window, and the windows with bursts; the study's own are there already."""
     trace = "" if shares.is_empty() else shares.item(0, "trace")
     options = ("min_participation", "min_edge_weight", "edge_weight", "edge_quantile")
     cap = built.get("burst_cap", BURST_CAP)  # a study of an earlier version has none
-    found = []
+    found, in_bursts = [], set()
     for window in windows:
         if window == built["time_window"]:
             frame = study.scan("edges").filter(pl.col("trace") == trace).collect()
         else:
-            frame, _ = edges_and_bursts(
+            frame, bursts = edges_and_bursts(
                 shares,
                 time_window=window,
                 burst_cap=cap,
                 threads=threads,
                 **{name: built[name] for name in options},
             )
+            if not bursts.is_empty():
+                in_bursts.add(window)
         found.append(frame.select("source", "target", "weight"))
-    return found
+    return found, in_bursts
 
 
 def _distinct(pairs: list[pl.DataFrame]) -> pl.DataFrame:

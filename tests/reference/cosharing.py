@@ -80,40 +80,54 @@ def cosharing_edges(
     return [edge for edge in edges if edge["weight"] > cut and edge["weight"] >= min_edge_weight]
 
 
-def steps(group, *, window_ms, burst_cap, partners):
-    """Return for each row of one object, in order, 1 where at most `burst_cap` accounts stand in its window, else the
-    least power of two, 2 or more, of which `partners` steps reach over the rows in its window."""
+def shuffled(number):
+    """Return the two halves of a number's 64 bits, spread by SplitMix64."""
+    whole = 2**64
+    number = (number + 0x9E3779B97F4A7C15) % whole
+    number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9 % whole
+    number = (number ^ number >> 27) * 0x94D049BB133111EB % whole
+    number ^= number >> 31
+    return number % 2**32, number >> 32
+
+
+def bursts(group, *, window_ms, burst_cap):
+    """Return the bursts of one object's rows, in order of time: those with more than `burst_cap` accounts in their
+    windows, cut where the next is beyond the window."""
     found = []
     for row in group:
         near = [other for other in group if abs(other[TIME] - row[TIME]) <= window_ms]
-        step = 1
         if len({other[ACCOUNT] for other in near}) > burst_cap:
-            step = 2
-            while step * partners < len(near):
-                step *= 2
-        found.append(step)
+            if not found or row[TIME] - found[-1][-1][0][TIME] > window_ms:
+                found.append([])
+            found[-1].append((row, len(near)))
     return found
 
 
-def pairs_looked_at(rows, *, window_ms, burst_cap, partners):
-    """Return the pairs of rows that are looked at: of two in bursts, neighbours and those a multiple of both steps
-    apart, by the order of the object's rows; of all others, every pair. And how many pairs of bursts there are."""
+def pairs_looked_at(rows, *, window_ms, burst_cap, partners, accounts):
+    """Return the pairs of rows that are looked at: of two in a burst, those of accounts that were dealt into one of two
+    cells, so many cells that a window holds `partners` for each; of all others, every pair. And how many pairs of
+    bursts there are, and are looked at."""
     kept, n_in_bursts, n_kept = [], 0, 0
     by_object = defaultdict(list)
     for row in rows:
         by_object[row[OBJECT]].append(row)
     for group in by_object.values():
         group.sort(key=lambda row: (row[TIME], row[ACCOUNT], row[CONTENT]))
-        step = steps(group, window_ms=window_ms, burst_cap=burst_cap, partners=partners)
-        for one, other in combinations(range(len(group)), 2):
-            if group[other][TIME] - group[one][TIME] > window_ms:
+        n_cells, burst_of = {}, {}
+        for number, burst in enumerate(bursts(group, window_ms=window_ms, burst_cap=burst_cap)):
+            crowding = sum(n_near for _, n_near in burst) / len(burst)
+            n_cells[number] = next(2**k for k in range(60) if 2**k * partners >= crowding)
+            burst_of |= {row: number for row, _ in burst}
+        for one, other in combinations(group, 2):
+            if other[TIME] - one[TIME] > window_ms:
                 continue
-            in_burst = step[one] > 1 and step[other] > 1
-            looked_at = other - one == 1 or (other - one) % max(step[one], step[other]) == 0
+            in_burst = one in burst_of and other in burst_of
+            deals = zip(*(shuffled(accounts.index(row[ACCOUNT])) for row in (one, other)), strict=True)
+            looked_at = in_burst and any(not (a ^ b) % n_cells[burst_of[one]] for a, b in deals)
             n_in_bursts += in_burst
-            n_kept += in_burst and looked_at
+            n_kept += looked_at
             if looked_at or not in_burst:
-                kept.append((group[one], group[other]))
+                kept.append((one, other))
     return kept, n_in_bursts, n_kept
 
 
@@ -159,10 +173,13 @@ def sampled_edges(
     """
     options = {"window_ms": window_ms, "min_participation": min_participation, "edge_weight": edge_weight}
     every = cosharing_edges(rows, min_edge_weight=1, **options)
+    accounts = sorted({row[ACCOUNT] for row in rows})
 
     def looked_at(least):
         able = left(rows, window_ms=window_ms, min_participation=min_participation, least=least)
-        pairs, *told = pairs_looked_at(able, window_ms=window_ms, burst_cap=burst_cap, partners=partners)
+        pairs, *told = pairs_looked_at(
+            able, window_ms=window_ms, burst_cap=burst_cap, partners=partners, accounts=accounts
+        )
         seen = {
             tuple(sorted((one[ACCOUNT], other[ACCOUNT])))
             for one, other in pairs

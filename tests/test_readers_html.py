@@ -88,3 +88,14 @@ def test_posts_nested_as_deep_as_servers_let_through_are_read():
 def test_no_entity_is_expanded_from_a_declaration():
     bomb = '<!DOCTYPE x [<!ENTITY a "boom"><!ENTITY b SYSTEM "file:///etc/hostname">]><p>&a;&b;</p>'
     assert text_and_links(bomb)[0].endswith("&a;&b;")
+
+
+@pytest.mark.parametrize("control", ["\x00", "\x01", "\x0b", "&#1;", "&#12;", "&#xFFFF;", "\ufffe", "\ud800"])
+def test_characters_that_no_tree_takes_cost_no_post(control):
+    text, links = text_and_links(f"<p>one{control}</p>two{control}<br>{control}three<a href={PAGE}>x</a>")
+    assert [line.strip("\x00\x01\x0b\x0c\ufffd\ufffe\uffff? ") for line in text.split("\n")] == [
+        "one",
+        "two",
+        "threex",
+    ]
+    assert links == [PAGE]

@@ -22,6 +22,8 @@ _NOT_SHARED = frozenset(("mention", "hashtag", "u-url"))
 _QUOTED = "quote-inline"
 _UNSEEN = ("script", "style", "template", "head")
 _BLOCKS = ("p", "div", "li", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6")
+# What HTML may have, and the tree takes from nobody but its parser.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BREAKS = re.compile(r"\s*\n\s*")
 
 
@@ -49,10 +51,14 @@ def text_and_links(source: str, /) -> tuple[str, list[str]]:
     etree.strip_elements(tree, *_UNSEEN, with_tail=False)
     links = [link.strip() for anchor in tree.iter("a") if (link := _shared(anchor))]
     for element in tree.iter("br", *_BLOCKS):
-        element.tail = "\n" + (element.tail or "")
+        element.tail = _line(element.tail)
         if element.tag != "br":
-            element.text = "\n" + (element.text or "")
+            element.text = _line(element.text)
     return _BREAKS.sub("\n", _TEXT_OF(tree)).strip(), list(dict.fromkeys(links))
+
+
+def _line(text: str | None) -> str:
+    return "\n" + _CONTROLS.sub("", text or "")
 
 
 def _hide_quoted(tree: etree._Element) -> None:

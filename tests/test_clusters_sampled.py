@@ -65,8 +65,8 @@ def names(kind, n):
 def study_of(folder, *parts, burst_cap=CAP, **options):
     log = pl.concat(parts).with_row_index("content_id").with_columns(pl.col("content_id").cast(pl.String))
     log.write_parquet(folder / "log.parquet")
-    build([folder / "log.parquet"], folder / "study", burst_cap=burst_cap, overwrite=True)
-    return find_clusters(folder / "study", **options)
+    made = build([folder / "log.parquet"], folder / f"study{burst_cap}", burst_cap=burst_cap, overwrite=True)
+    return find_clusters(made, **options)
 
 
 def flagged(study):
@@ -137,8 +137,8 @@ def test_shuffled_rows_and_one_thread_give_the_same_clusters(tmp_path):
 
 
 def test_a_crowd_holds_under_other_choices(tmp_path):
-    study_of(tmp_path, ordinary(), jobs(names("crew", 300), 20))
-    study = measure_stability(tmp_path / "study", runs=6)
+    study = study_of(tmp_path, ordinary(), jobs(names("crew", 300), 20))
+    study = measure_stability(study.path, runs=6)
     # The first run repeats the study's own; in others half a minute's window, or 63 in 100 objects, are left.
     assert study.clusters.filter("flagged")["stability"].item() > 0.9
     assert study.run["stability"]["notes"] == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import itertools
@@ -15,6 +16,14 @@ from propgraph.readers import tabular
 from propgraph.readers.files import LogFile, find_logs
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
 from propgraph.readers.tabular import columns_of, read_batches
+
+
+@pytest.fixture(autouse=True)
+def limit_of_fields():
+    """A reader sets Python's own limit for a field, of the whole process; what is set for a test ends with it."""
+    limit = csv.field_size_limit()
+    yield
+    csv.field_size_limit(limit)
 
 
 def records(path, content, columns):

@@ -466,8 +466,12 @@ def test_a_folder_in_which_no_file_can_be_made(log):
 def test_a_folder_that_may_only_be_read(log, study, monkeypatch):
     before = content(study)
 
-    def read_only(*_):
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    opened = os.open
+
+    def read_only(path, flags, *rest, **options):
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(path, flags, *rest, **options)
 
     monkeypatch.setattr(os, "open", read_only)
     with pytest.raises(StudyError, match=r"cannot be made here \(Read-only file system\)"):

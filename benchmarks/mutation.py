@@ -6,9 +6,9 @@
 A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
 one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
 mutant is tested in a copy of the repository, with numba's compiler off: first by the tests named after the module,
-then by those of its room and those that import it. Printed: by module how many of the mutants die, then the lines of
-those that live. Some of these cannot die, because they mean the same (a larger block, a bound that is never met):
-they are read by hand.
+then by those of its room and those that import it. Tests that fail without any fault kill nothing: they end the
+command. Printed: by module how many of the mutants die, then the lines of those that live. Some of these cannot die,
+because they mean the same (a larger block, a bound that is never met): they are read by hand.
 """
 
 from __future__ import annotations
@@ -135,16 +135,45 @@ def tests_of(module: Path) -> list[list[str]]:
     return [part for part in (own, near) if part]
 
 
-def dies(mutant: Mutant, copy: Path) -> str | None:
-    """Return which tests a mutant dies by, None where it lives."""
+class Copies:
+    """Copies of the repository, one for each mutant that is tested at a time."""
+
+    def __init__(self, folder: Path, n: int) -> None:
+        self._free: Queue[Path] = Queue()
+        self._sound: set[tuple[str, ...]] = set()
+        for k in range(n):
+            copy = folder / str(k)
+            shutil.copytree(
+                ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "demo")
+            )
+            self._free.put(copy)
+
+    def judge(self, mutant: Mutant) -> str | None:
+        """Return which tests a mutant dies by, None where it lives."""
+        copy = self._free.get()
+        try:
+            killer = _killer(mutant, copy)
+            if killer is not None:
+                self._check(killer, copy)
+        finally:
+            self._free.put(copy)
+        print(f"{'dead' if killer else 'lives'} {told(mutant)}", file=sys.stderr, flush=True)
+        return None if killer is None else " ".join(killer)
+
+    def _check(self, files: list[str], copy: Path) -> None:
+        """Check once that tests pass where nothing was changed."""
+        if tuple(files) not in self._sound:
+            if not _pass(files, copy):
+                raise SystemExit(f"fails without any fault: {' '.join(files)}")
+            self._sound.add(tuple(files))
+
+
+def _killer(mutant: Mutant, copy: Path) -> list[str] | None:
     target = copy / mutant.module.relative_to(ROOT)
     source = target.read_text(encoding="utf-8")
     target.write_text(mutant.code, encoding="utf-8")
     try:
-        for files in tests_of(mutant.module):
-            if not _pass(files, copy):
-                return files[0] if len(files) == 1 else "others"
-        return None
+        return next((files for files in tests_of(mutant.module) if not _pass(files, copy)), None)
     finally:
         target.write_text(source, encoding="utf-8")
 
@@ -175,26 +204,15 @@ def main() -> None:
     drawn = rng.sample(every, min(options.sample, len(every)))
     print(f"{len(drawn)} of {len(every)} places, seed {options.seed}", flush=True)
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        copies: Queue[Path] = Queue()
-        for k in range(options.jobs):
-            copy = Path(folder, str(k))
-            shutil.copytree(
-                ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "demo")
-            )
-            copies.put(copy)
-
-        def judge(mutant: Mutant) -> str | None:
-            copy = copies.get()
-            try:
-                return dies(mutant, copy)
-            finally:
-                copies.put(copy)
-
-        with ThreadPoolExecutor(options.jobs) as pool:
-            killers = list(pool.map(judge, drawn))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
+        killers = list(pool.map(Copies(Path(folder), options.jobs).judge, drawn))
     report(drawn, killers)
     print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+def told(one: Mutant) -> str:
+    """Return where a fault stands and what it does, in three lines."""
+    return f"{one.module.relative_to(ROOT)}:{one.place[0]} {one.operator}\n  - {one.before}\n  + {one.after}"
 
 
 def report(drawn: list[Mutant], killers: list[str | None]) -> None:
@@ -207,9 +225,7 @@ def report(drawn: list[Mutant], killers: list[str | None]) -> None:
     row("all", len(drawn), dead.total(), dead.total() / max(len(drawn), 1))
     living = [mutant for mutant, killer in zip(drawn, killers, strict=True) if not killer]
     for one in sorted(living, key=lambda mutant: (mutant.module, mutant.place)):
-        print(
-            f"\n{one.module.relative_to(ROOT)}:{one.place[0]} {one.operator}\n  - {one.before}\n  + {one.after}"
-        )
+        print(f"\n{told(one)}")
 
 
 if __name__ == "__main__":

@@ -132,6 +132,11 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
         ("turnout", True, TURNOUT | {"time_resolution_s": 60.0}, {}),
         ("turnout", True, TURNOUT | {"time_resolution_s": 3600.0}, {"window_s": 3600.0}),
         ("turnout", False, TURNOUT | {"time_resolution_s": 3600.0}, {}),
+        ("turnout", False, TURNOUT | {"time_resolution_s": 60.5}, {}),
+        ("turnout", True, TURNOUT | {"time_resolution_s": 60.0}, {"window_s": 30.0}),
+        ("turnout", False, TURNOUT | {"time_resolution_s": 60.5}, {"window_s": 30.0}),
+        ("turnout", True, TURNOUT, {"window_s": 7200.0}),
+        ("turnout", False, TURNOUT | {"time_resolution_s": 7200.5}, {"window_s": 7200.0}),
         # Where hardly anybody posts originals, few originals say nothing.
         ("low-originality", True, NO_ORIGINALS, {"original_share": 0.21}),
         ("low-originality", False, NO_ORIGINALS, {"original_share": 0.20}),

@@ -23,8 +23,10 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from queue import Queue
 
@@ -75,32 +77,39 @@ def modules(names: list[str]) -> list[Path]:
     return [path for path in found if path.name != "__init__.py"]
 
 
-def mutants(module: Path, rng: random.Random) -> list[Mutant]:
-    """Return one mutant, drawn at random, for each place of a module that can be changed."""
+def places(module: Path) -> list[tuple[Path, Place, list[tuple[str, int]]]]:
+    """Return the places of a module that can be changed, each with the operators that can do it."""
     source = module.read_text(encoding="utf-8")
+    nodes, silent = list(ast_nodes(get_ast(source))), _silent(source)
     at: dict[Place, list[tuple[str, int]]] = defaultdict(list)
-    silent = _silent(source)
     for name in operator_names():
         operator_class = get_operator(name)
         if name.split("/")[1].startswith(_LEFT_OUT) or name.endswith(_SAME) or operator_class.arguments():
             continue
-        places = [
-            place
-            for node in ast_nodes(get_ast(source))
-            for place, _ in operator_class().mutation_positions(node)
-        ]
-        for occurrence, place in enumerate(places):
+        operator = operator_class()
+        found = [place for node in nodes for place, _ in operator.mutation_positions(node)]
+        for occurrence, place in enumerate(found):
             if not any(start <= place < end for start, end in silent):
                 at[place].append((name, occurrence))
-    made = []
-    for place, ways in sorted(at.items()):
-        name, occurrence = rng.choice(ways)
-        code = mutate_code(source, get_operator(name)(), occurrence)
-        if code is not None and code != source:
-            line = place[0] - 1
-            before, after = (text.splitlines()[line].strip() for text in (source, code))
-            made.append(Mutant(module, place, name.split("/")[1], code, before, after))
-    return made
+    return [(module, place, ways) for place, ways in sorted(at.items())]
+
+
+def drawn(names: list[str], n: int, rng: random.Random) -> Iterator[Mutant]:
+    """Draw places at random, and in each one mutant; n together, or all."""
+    every = [place for module in modules(names) for place in places(module)]
+    print(f"{min(n, len(every))} of {len(every)} places", flush=True)
+    rng.shuffle(every)
+    made = (_mutant(module, place, *rng.choice(ways)) for module, place, ways in every)
+    yield from islice((mutant for mutant in made if mutant), n)
+
+
+def _mutant(module: Path, place: Place, name: str, occurrence: int) -> Mutant | None:
+    source = module.read_text(encoding="utf-8")
+    code = mutate_code(source, get_operator(name)(), occurrence)
+    if code is None or code == source:
+        return None
+    before, after = (text.splitlines()[place[0] - 1].strip() for text in (source, code))
+    return Mutant(module, place, name.split("/")[1], code, before, after)
 
 
 def _silent(source: str) -> list[tuple[Place, Place]]:
@@ -200,13 +209,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    every = [mutant for module in modules(options.modules) for mutant in mutants(module, rng)]
-    drawn = rng.sample(every, min(options.sample, len(every)))
-    print(f"{len(drawn)} of {len(every)} places, seed {options.seed}", flush=True)
+    mutants = list(drawn(options.modules, options.sample, rng))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-        killers = list(pool.map(Copies(Path(folder), options.jobs).judge, drawn))
-    report(drawn, killers)
+        killers = list(pool.map(Copies(Path(folder), options.jobs).judge, mutants))
+    report(mutants, killers)
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 
@@ -215,15 +222,15 @@ def told(one: Mutant) -> str:
     return f"{one.module.relative_to(ROOT)}:{one.place[0]} {one.operator}\n  - {one.before}\n  + {one.after}"
 
 
-def report(drawn: list[Mutant], killers: list[str | None]) -> None:
+def report(mutants: list[Mutant], killers: list[str | None]) -> None:
     """Print what died, module by module, and what lives."""
     header("module", "mutants", "dead", "part")
-    total, dead = Counter(m.module for m in drawn), Counter[Path]()
-    dead.update(mutant.module for mutant, killer in zip(drawn, killers, strict=True) if killer)
+    total, dead = Counter(m.module for m in mutants), Counter[Path]()
+    dead.update(mutant.module for mutant, killer in zip(mutants, killers, strict=True) if killer)
     for module, n in sorted(total.items()):
         row(module.relative_to(ROOT / "propgraph"), n, dead[module], dead[module] / n)
-    row("all", len(drawn), dead.total(), dead.total() / max(len(drawn), 1))
-    living = [mutant for mutant, killer in zip(drawn, killers, strict=True) if not killer]
+    row("all", len(mutants), dead.total(), dead.total() / max(len(mutants), 1))
+    living = [mutant for mutant, killer in zip(mutants, killers, strict=True) if not killer]
     for one in sorted(living, key=lambda mutant: (mutant.module, mutant.place)):
         print(f"\n{told(one)}")
 

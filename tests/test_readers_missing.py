@@ -193,16 +193,24 @@ BY_COLUMNS = [reader for reader in READERS.values() if reader.posts is not None]
 @pytest.mark.parametrize("reader", BY_COLUMNS, ids=lambda reader: reader.name)
 def test_a_reader_says_which_of_its_columns_hold_peoples_own_words(reader):
     """Whatever one of its columns alone brings into a text, hashtags or mentions."""
-    word, found = "zzword", set()
-    item = {"id": 1, "tag": word, "text": word, "username": word, "rawContent": word}
-    cells = [f"{word} {word}", word, json.dumps([word]), json.dumps([item]), json.dumps(item)]
-    for name in reader.reads:
-        for cell in cells:
-            row = {column: cell if column == name else None for column in reader.reads}
-            post = reader.canonical(pl.DataFrame([row], schema=dict.fromkeys(reader.reads, pl.String)))
-            own = [post[column] for column in ("text", "hashtags", "mentions") if column in post.columns]
-            if any(word in str(values.to_list()) for values in own):
-                found.add(name)
+    names, found = list(reader.reads), set()
+    for form in (
+        lambda word: f"{word} {word}",
+        lambda word: word,
+        lambda word: json.dumps([word]),
+        lambda word: json.dumps([{"id": 1, "tag": word, "text": word, "username": word, "rawContent": word}]),
+        lambda word: json.dumps({"id": 1, "tag": word, "text": word, "username": word, "rawContent": word}),
+    ):
+        # A row a column, in which nothing else stands, each with a word of its own.
+        rows = [
+            {name: form(f"zzword{k}zz") if name == own else None for name in names}
+            for k, own in enumerate(names)
+        ]
+        post = reader.canonical(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
+        own = str(
+            [post[column].to_list() for column in ("text", "hashtags", "mentions") if column in post.columns]
+        )
+        found |= {name for k, name in enumerate(names) if f"zzword{k}zz" in own}
     assert found <= set(reader.texts) <= set(reader.reads)
 
 

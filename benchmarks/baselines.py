@@ -32,7 +32,9 @@ def best_window(shares: pl.DataFrame, /, *, time_window: float = 60.0) -> pl.Dat
 
     Keller and Schoch et al. (2020) count so, at 60 s.
     """
-    edges = cosharing_edges(shares, time_window=time_window, min_participation=1, min_edge_weight=1)
+    edges = cosharing_edges(
+        shares, time_window=time_window, min_participation=1, min_edge_weight=1, burst_cap=0
+    )
     return _heaviest(edges, pl.col("n_objects"), pl.col("n_objects") >= 2)
 
 
@@ -41,7 +43,9 @@ def window_null(shares: pl.DataFrame, /, *, time_window: float = 60.0) -> pl.Dat
 
     propgraph's own closed form for windows, before rank synchrony. Flags at 1e-6.
     """
-    edges = cosharing_edges(shares, time_window=time_window, min_participation=1, min_edge_weight=1)
+    edges = cosharing_edges(
+        shares, time_window=time_window, min_participation=1, min_edge_weight=1, burst_cap=0
+    )
     evidence = -pl.col("p_value").clip(1e-300).log10()
     return _heaviest(edges, evidence, evidence >= 6)
 
@@ -56,7 +60,12 @@ def coortweet(
     2.1.3, row by row, and so stands in for it here.
     """
     edges = cosharing_edges(
-        shares, time_window=time_window, min_participation=2, min_edge_weight=1, edge_weight="events"
+        shares,
+        time_window=time_window,
+        min_participation=2,
+        min_edge_weight=1,
+        edge_weight="events",
+        burst_cap=0,
     )
     cut = edges["n_events"].quantile(edge_quantile, "linear") or 0.0
     return _heaviest(edges, pl.col("n_events"), pl.col("n_events") > cut)

@@ -144,6 +144,7 @@ def twitter15(data: Path = SHARED, /) -> pl.DataFrame:
         )
         .drop_nulls()
         .unique()
+        .sort("timestamp", "object_id", "account_id")
     )
 
 

@@ -519,6 +519,7 @@ def find_clusters(
     from propgraph import communities  # noqa: PLC0415
     from propgraph.amplification.join import amplify  # noqa: PLC0415
     from propgraph.clusters.find import EVIDENCE_KINDS, Choices, find  # noqa: PLC0415
+    from propgraph.cosharing.nearby import ties_note  # noqa: PLC0415
     from propgraph.cosharing.ranks import MAX_P, TAU, check_options  # noqa: PLC0415
     from propgraph.sites.measure import measure_sites  # noqa: PLC0415
 
@@ -573,6 +574,11 @@ def find_clusters(
             flagged_sites=int((sites["flags"].list.len() > 0).sum()),
         )
         run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in found.n_tests.items()}
+        run.record["sampled_ties_by_trace"] = {
+            trace: told for trace, told in found.ties.items() if told["n_ties"]
+        }
+        if (note := ties_note(found.ties)) is not None:
+            run.note(note)
         writer.drop("stability")  # it is about the clusters that were there before
         writer.finish()
         kept = {job: record for job, record in writer.run.items() if job != "stability"}

@@ -94,6 +94,22 @@ def test_a_crew_larger_than_the_cap_is_found_as_one(tmp_path, choices):
         assert "synchronised" in study.clusters.filter("flagged")["flags"].item()
 
 
+def test_a_crew_is_found_where_ties_are_sampled_and_it_is_told(tmp_path):
+    # In the order of a list, two hundred in each second: their pairs are a sample for edges and for synchrony alike.
+    n, n_jobs = 2_400, 20
+    crew = names("crew", n)
+    shares = [posts(crew, [f"job{k}"] * n, 7 * k * HOUR + np.arange(n) // 200 * 1_000) for k in range(n_jobs)]
+    study = study_of(tmp_path, ordinary(), *shares)
+    assert flagged(study) == [crew]
+    assert "synchronised" in study.clusters.filter("flagged")["flags"].item()
+    record = study.run["clusters"]
+    told, n_ties = record["sampled_ties_by_trace"]["object"], n_jobs * n // 200
+    assert (told["n_ties"], told["n_posts"], told["n_pairs"]) == (n_ties, n_jobs * n, n_ties * 200 * 199 // 2)
+    assert 0 < told["n_looked_at"] < told["n_pairs"] / 4
+    [note] = record["notes"]
+    assert f"{told['n_looked_at']:,}" in note
+
+
 def test_a_crew_is_told_from_the_crowd_of_a_story(tmp_path):
     # Both share two breaking objects in the same minutes; the crew shares ten more by itself.
     crew, crowd = names("crew", 20), names("stranger", 600)

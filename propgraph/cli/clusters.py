@@ -84,6 +84,8 @@ def clusters(
         with progress() as tell:
             found = find_clusters(study, threads=threads, progress=tell, **options)
         _tell_replaced(before, found.run)
+        for note in found.run["clusters"]["notes"]:
+            err(f"note: {note}")
     with unchanged(found):
         if graphml is not None:
             from propgraph.export.network import write_network

@@ -46,7 +46,7 @@ class Found:
     """The tables that `find` makes for a study, named as there, and all its links for what comes after.
 
     `links` has `site, url, account_id, content_id, timestamp, time_resolution_s`, one row a post and URL; `n_tests`
-    tells how many pairs could have been found synchronised in each trace.
+    tells how many pairs could have been found synchronised in each trace, `ties` what ties were sampled (see `Joint`).
     """
 
     members: pl.DataFrame
@@ -57,6 +57,7 @@ class Found:
     account_scores: pl.DataFrame
     links: pl.DataFrame
     n_tests: dict[str, float]
+    ties: dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def find(
     if members.is_empty():
         scores = _with_clusters(scores, MEMBERS.empty(), CLUSTERS.empty())
         nothing = (MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty())
-        return Found(*nothing, joint.synchrony, joint.network, scores, links, joint.n_tests)
+        return Found(*nothing, joint.synchrony, joint.network, scores, links, joint.n_tests, joint.ties)
     tell("communities", 0.5)
     timing = _timing(logs, members, window_ms)
     material = _material(
@@ -121,7 +122,9 @@ def find(
     members, clusters, evidence = _judged(table, material, baseline, min_score, shown=shown)
     scores = _with_clusters(scores, members, clusters)
     tell("communities", 1.0)
-    return Found(members, clusters, evidence, joint.synchrony, joint.network, scores, links, joint.n_tests)
+    return Found(
+        members, clusters, evidence, joint.synchrony, joint.network, scores, links, joint.n_tests, joint.ties
+    )
 
 
 def _synchronised(
@@ -135,7 +138,7 @@ def _synchronised(
 ) -> tuple[Joint, pl.DataFrame, pl.DataFrame]:
     """Return what ranks say, the groups of synchronised accounts, and how near each account stands to them."""
     if choices.evidence == "window":
-        joint = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {})
+        joint = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {})
         return joint, NO_GROUPS.clear(), NO_STANDING.clear()
     joint = joint_synchrony(
         logs, edges, q=choices.q, neighbours=choices.neighbours, seed=choices.seed, threads=threads,

@@ -14,12 +14,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from numba import njit
 
 from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64
 from propgraph.encoding import grouped
 from propgraph.schema import TIME
+
+Float64 = npt.NDArray[np.float64]
+UInt64 = npt.NDArray[np.uint64]
 
 #: So many accounts at one object within the window around a share are still paired one by one. The busiest of the
 #: logs at hand have 650 (ten million made-up shares) and 530 (retweets of rumours, 2015) around a minute.
@@ -137,13 +141,17 @@ def crowd_of(log: Incidence, /, *, window_ms: int, burst_cap: int) -> Crowd:
     inside = burst >= 0
     if not inside.any():
         return nobody
-    # As many cells, a power of two, as leave each share so many partners in its window on average.
     crowding = np.bincount(burst[inside], n_near[inside]) / np.bincount(burst[inside])
-    cells = (2 ** np.ceil(np.log2(np.maximum(crowding / PARTNERS, 1)))).astype(np.int64)
-    cell, later, earlier = _dealt(log.account, burst, cells)
+    cell, later, earlier = _dealt(log.account, burst, cells_for(crowding))
     after, before = _hops(burst)
     account = np.bincount(log.account[inside], minlength=n_accounts) > 0
     return Crowd(burst, cell, later, earlier, after, before, account)
+
+
+def cells_for(crowding: Float64, /) -> Int64:
+    """Return as many cells, powers of two, as leave a share `PARTNERS` of `crowding` others in its cell, at most."""
+    cells: Int64 = (2 ** np.ceil(np.log2(np.maximum(crowding / PARTNERS, 1)))).astype(np.int64)
+    return cells
 
 
 def bursts_note(bursts: pl.DataFrame, /, *, burst_cap: int, time_window: float) -> str | None:
@@ -221,6 +229,23 @@ def _dealt(account: Int32, burst: Int32, cells: Int64) -> tuple[Int32, Int32, In
                 later[latest[c, deal], deal] = p - latest[c, deal]
             latest[c, deal] = p
     return cell, later, earlier
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def shuffled_all(keys: Int32) -> UInt64:
+    """Return `shuffled` of each key: bits by which accounts are dealt, 32 for each of the two deals."""
+    found = np.empty(keys.size, np.uint64)
+    for k in range(keys.size):
+        found[k] = shuffled(np.uint64(keys[k]))
+    return found
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def in_one_cell(bits: np.uint64, other: np.uint64, cells: int) -> bool:
+    """Tell whether two accounts are dealt into one of `cells` cells (a power of two), in either deal."""
+    apart = bits ^ other
+    mask = np.uint64(cells - 1)
+    return bool(apart & mask == 0 or (apart >> np.uint64(32)) & mask == 0)
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]

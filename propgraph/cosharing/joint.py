@@ -11,6 +11,7 @@ import polars as pl
 from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_mean
 from propgraph.cosharing.groups import standing_of
 from propgraph.cosharing.incidence import Incidence
+from propgraph.cosharing.nearby import sampled_ties
 from propgraph.cosharing.ranks import (
     MAX_P,
     NEIGHBOURS,
@@ -46,12 +47,15 @@ class Joint:
         `schema.NETWORK`: a row for each pair, all traces together.
     n_tests
         Pairs that could have been found in each trace.
+    ties
+        `n_ties, n_posts, n_pairs, n_looked_at` of the ties that are sampled in each trace (see `nearby`).
     """
 
     ranks: dict[str, Ranks]
     synchrony: pl.DataFrame
     network: pl.DataFrame
     n_tests: dict[str, float]
+    ties: dict[str, dict[str, int]]
 
 
 def joint_synchrony(
@@ -92,11 +96,12 @@ def joint_synchrony(
     """
     tell = progress or (lambda _label, _done: None)
     ranks = {trace: ranks_of(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
-    n_tests, found = {}, [edges.select(pl.col("source", "target").cast(pl.String))]
+    n_tests, ties, found = {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
     for done, (trace, part) in enumerate(ranks.items(), 1):
         near = near_pairs(part, max_p=MAX_P, threads=threads)
         found.append(ends_of(near, part.log.accounts))
         n_tests[trace] = trials_of(part.log, part.carries, seed=seed, threads=threads).total
+        ties[trace] = sampled_ties(part.log, part.gaps, tau=part.tau)
         tell("synchrony", done / len(ranks) / 2)
     pairs = pl.concat(found).unique().sort("source", "target")
     tables = [SYNCHRONY.empty()]
@@ -107,7 +112,7 @@ def joint_synchrony(
         synchronised=(pl.col("q_value") <= q).fill_null(False),
         alike=(pl.col("overlap_q") <= q).fill_null(False),
     )
-    return Joint(ranks, synchrony, _joined(synchrony, n_tests=sum(n_tests.values()), q=q), n_tests)
+    return Joint(ranks, synchrony, _joined(synchrony, n_tests=sum(n_tests.values()), q=q), n_tests, ties)
 
 
 def _tested(part: Ranks, trace: str, pairs: pl.DataFrame, *, n_tests: float, threads: int) -> pl.DataFrame:

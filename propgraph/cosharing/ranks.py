@@ -150,7 +150,8 @@ def rank_synchrony(
     tau
         Chance (0..1) up to which two posts count as near.
     neighbours
-        Candidates are looked for among so many posts of the object before and after each post.
+        Candidates are looked for among so many posts of the object before and after each post; of posts of one time
+        among all if they are 128 or less, a sample if they are more (see `nearby`), none beyond a thousand.
     max_p
         Keep pairs up to this p-value; the false discovery rate is over all pairs all the same.
     threads

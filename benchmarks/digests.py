@@ -133,7 +133,7 @@ def of_log(made: Made, folder: Path, *, runs: int) -> dict[str, Any]:
     """Return the digests of everything that the jobs make of a log."""
     log, traces, truth = made
     study = find_clusters(build([log], folder / "study", overwrite=True).path, trace=traces)
-    found = {
+    found: dict[str, Any] = {
         "notes": of_bytes(json.dumps([study.run[job]["notes"] for job in ("build", "clusters")]).encode())
     }
     if truth is not None:

@@ -6,7 +6,7 @@
 A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
 one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
 mutant is tested in a copy of the repository, with numba's compiler off: first by the tests named after the module,
-then by those of its room and those that import it. Tests that fail without any fault kill nothing: they end the
+then by those that import it, then by those of its room. Tests that fail without any fault kill nothing: they end the
 command. Printed: by module how many of the mutants die, then the lines of those that live. Some of these cannot die,
 because they mean the same (a larger block, a bound that is never met): they are read by hand.
 """
@@ -130,18 +130,18 @@ def _silent(source: str) -> list[tuple[Place, Place]]:
 
 
 def tests_of(module: Path) -> list[list[str]]:
-    """Return the tests of a module: those named after it, then those of its room and those that import it."""
+    """Return the tests of a module: those named after it, then those that import it, then those of its room."""
     room, name = module.parent.name, module.stem
     dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
-    files = sorted((ROOT / "tests").glob("test_*.py"))
-    own = [file.name for file in files if file.name == f"test_{room}_{name}.py"]
-    near = [
-        file.name
-        for file in files
-        if file.name not in own
-        and (file.name.startswith(f"test_{room}_") or dotted in file.read_text(encoding="utf-8"))
-    ]
-    return [part for part in (own, near) if part]
+    parts: dict[str, list[str]] = {"own": [], "imports": [], "room": []}
+    for file in sorted((ROOT / "tests").glob("test_*.py")):
+        if file.name == f"test_{room}_{name}.py":
+            parts["own"].append(file.name)
+        elif dotted in file.read_text(encoding="utf-8"):
+            parts["imports"].append(file.name)
+        elif file.name.startswith(f"test_{room}_"):
+            parts["room"].append(file.name)
+    return [part for part in parts.values() if part]
 
 
 class Copies:

@@ -15,7 +15,7 @@ import polars as pl
 
 from propgraph.encoding import encode
 from propgraph.errors import InputError
-from propgraph.readers import ids, missing, post_kinds
+from propgraph.readers import ids, missing, permalinks, post_kinds
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.batches import Lines
 from propgraph.readers.beside import Beside, opened
@@ -422,7 +422,7 @@ def _told(facts: FileFacts, reader: Reader, *, mapped: bool) -> list[str]:
     if (implied := post_kinds.told(facts.implied, reader.names or {})) is not None:
         notes.append(implied)
     notes += notes_on_times(facts)
-    notes += missing.told(facts.missing) + ids.told(facts.digits)
+    notes += missing.told(facts.missing) + ids.told(facts.digits) + permalinks.told(facts.permalinks)
     notes += [note for name, found in sorted(facts.lists.items()) for note in found.told(name)]
     if not mapped:
         notes += [f"{name}: {found.how}" for name, found in sorted(facts.lists.items()) if found.is_odd]

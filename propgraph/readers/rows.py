@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from propgraph.readers.clocks import ClockCounts
 from propgraph.readers.ids import ID_COLUMNS, MUST, ROUNDED_NUMBER, DigitFacts, as_text, read_ids, why_lost
 from propgraph.readers.joints import MARKS
 from propgraph.readers.lists import LIST_COLUMNS, Choice, ListFacts, read_lists
+from propgraph.readers.permalinks import PermalinkFacts, facts_of, without_own, without_own_in_texts
 from propgraph.readers.post_kinds import kinds_of
 from propgraph.readers.rounding import EXPONENT
 from propgraph.readers.snowflakes import count_ids, with_id_times
@@ -68,8 +70,8 @@ class FileFacts:
         It is JSON, in which a missing value is null and a string is what it says.
     missing
         Cells that stand for a missing value, by column and word.
-    lists, digits
-        What is known of each column of lists, and of ids.
+    lists, digits, permalinks
+        What is known of each column of lists, of ids, and of links.
     made
         Ids that the reader made because the log has none, by column.
     notes
@@ -94,6 +96,7 @@ class FileFacts:
     missing: Counter[tuple[str, str]] = field(default_factory=Counter)
     lists: dict[str, ListFacts] = field(default_factory=dict)
     digits: dict[str, DigitFacts] = field(default_factory=dict)
+    permalinks: dict[str, PermalinkFacts] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -109,7 +112,9 @@ class FileFacts:
         settled = {name: replace(unit, order=self.readings[name].best[0]) for name, unit in units.items()}
         use_ids = self.use_ids and self.timed_ids >= _NEARLY_ALL * self.ids
         rounded = any(digits.settled is None and digits.keeps() for digits in self.digits.values())
-        if settled == units and use_ids == self.use_ids and self._lists_stand() and not rounded:
+        own = any(links.settled is None and links.is_own for links in self.permalinks.values())
+        stands = self._lists_stand() and not rounded and not own
+        if settled == units and use_ids == self.use_ids and stands:
             return None
         return self.again(units=settled, use_ids=use_ids)
 
@@ -120,9 +125,14 @@ class FileFacts:
             name: DigitFacts(settled=found.keeps() if found.settled is None else found.settled)
             for name, found in self.digits.items()
         }
+        permalinks = {
+            name: PermalinkFacts(settled=links.is_own if links.settled is None else links.settled)
+            for name, links in self.permalinks.items()
+        }
         return FileFacts(
-            self.source, times=self.times, is_json=self.is_json, lists=lists, digits=digits, **settled
-        )
+            self.source, times=self.times, is_json=self.is_json, lists=lists, digits=digits,
+            permalinks=permalinks, **settled,
+        )  # fmt: skip
 
     @property
     def elsewhere(self) -> set[str]:
@@ -178,10 +188,12 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
     if batch.nested:
         must = [name for name in MUST if name in posts.columns]
         posts = posts.with_columns(pl.when(~pl.col(name).str.contains(_NESTED)).then(name) for name in must)
+    posts = _without_own_addresses(posts, reader.names or {}, facts)
     if reader.names is not None:
         _count_given(posts, facts)
     if "url" in posts.columns:
         posts = _with_url(posts)
+    posts = without_own_in_texts(posts, facts.permalinks.setdefault("text", PermalinkFacts()))
     if reader.snowflakes and {"content_id", "timestamp"}.issubset(posts.columns):
         n_ids, n_timed = count_ids(posts["content_id"].filter(~posts["content_id"].str.starts_with(MADE)))
         facts.ids += n_ids
@@ -296,6 +308,14 @@ def _times(name: str, values: pl.Series, facts: FileFacts) -> pl.Series:
     if len(readings) > 1:
         facts.readings.setdefault(name, Readings()).add(readings, between=(EARLIEST, _latest()))
     return unit.own(readings)
+
+
+def _without_own_addresses(posts: pl.DataFrame, names: Mapping[str, str], facts: FileFacts) -> pl.DataFrame:
+    for name in ("urls", "url"):
+        if name in posts.columns:
+            known = facts.permalinks.setdefault(name, facts_of(names.get(name, name)))
+            posts = without_own(posts, name, known)
+    return posts
 
 
 def _count_given(posts: pl.DataFrame, facts: FileFacts) -> None:

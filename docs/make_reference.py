@@ -40,6 +40,29 @@ TIMES = (
 )
 
 
+VALUES = (
+    "With `--map` the columns that it names are read and no others; the word `auto` adds those that bear propgraph's "
+    "own names. What each of them gave is said in the summary. A post's own address is no link that it shares: it is "
+    "told by the post's id in it, or by its column: one that is called `permalink`, or that holds the address of "
+    "another post on a platform in each row, if ids cannot tell and accounts have one name each in these. The address "
+    "of any other post is a link.",
+    "",
+    "In tables a missing value may be written `NA`, `N/A`, `nan`, `None`, `NULL`, `<NA>`, `\\N`, `-` or as a "
+    "spreadsheet does; in JSON it is null, and a string is what it says. `[deleted]` and `[removed]` are nobody in any "
+    "file. A text keeps its words. A hashtag or name alone in its cell is missing if other columns write a "
+    "missing value so, if none is an empty cell, or if others bear a mark (`#`). What was taken for what is told.",
+    "",
+    "Ids that a spreadsheet or JavaScript rounded (`1.23457E+18`, `1,23457E+18`, floats from 2^53 on, zeros "
+    "after 15 or 17 digits in most rows) are no ids: a row without its own is rejected, any other id is not known. "
+    "Numbers of posts that count within a channel only become `CHANNEL/NUMBER` where several of them "
+    "stand for other posts in other channels.",
+    "",
+    'Lists in one cell may be joined by `|`, `;`, `,` or blanks, or written `["a", "b"]`, '
+    "`['a', 'b']`, `c(\"a\", \"b\")`, `{a,b}`, or as objects with a known key (`expanded_url`, `tag`, `username`). "
+    "What joins them is found from the column as a whole; a link is cut only where another begins.",
+)
+
+
 def reference() -> str:
     """Return the page."""
     title = ["# Reference", "", "Made by `python docs/make_reference.py`; a test holds it against the code."]
@@ -85,7 +108,7 @@ def formats() -> str:
         "Other columns are named with `--map`; a key inside a JSON object is "
         "named by its path: `--map account_id=user.id`.", "",
         "| column of propgraph's | meaning |", "|---|---|",
-        *(f"| `{name}` | {meaning} |" for name, meaning in CANONICAL.items()), "", *TIMES,
+        *(f"| `{name}` | {meaning} |" for name, meaning in CANONICAL.items()), "", *TIMES, "", *VALUES,
     ]  # fmt: skip
     for reader in READERS.values():
         parts += ["", *_format(reader)]

@@ -72,7 +72,7 @@ def standing_of(ranks: Ranks, group: Int64, /, *, threads: int) -> Standing:
     def run(g: int) -> Standing:
         mine = members[start[g] : start[g + 1]].astype(np.int64)
         found = _hold(
-            mine, group == g, ranks.start, ranks.position, ranks.listed, log.offsets, log.account,
+            mine, group == g, ranks.start, ranks.listed, log.offsets, log.account,
             sitting, gaps.first, gaps.last, ranks.tau,
         )  # fmt: skip
         account, inside, n_tested, n_near, n_sittings, total = found
@@ -100,7 +100,6 @@ def _hold(
     members: Int64,
     held: Bool,
     start: Int64,
-    position: Int64,
     listed: Int32,
     offsets: Int64,
     account: Int32,
@@ -121,26 +120,56 @@ def _hold(
             seen[listed[k]] = True
     # In the objects' order, not the members': of the objects of one sitting the first counts, whoever is in it.
     for o in np.flatnonzero(seen):
-        _place(o, -1, held, offsets, account, sitting, first, last, tau, sat, counts, total)
-    for g in range(members.size):
-        a = members[g]
-        held[a] = False
-        for k in range(start[a], start[a + 1]):
-            o = listed[k]
-            if k == start[a] or listed[k - 1] != o:
-                _place(o, a, held, offsets, account, sitting, first, last, tau, sat, counts, total)
-        held[a] = True
+        begin, end = offsets[o], offsets[o + 1]
+        if tau * (end - begin) >= 1:  # of fewer posts no two can be near
+            _place(begin, end, held, account, sitting, first, last, tau, sat, counts, total)
     which = np.flatnonzero(counts[:, 0] >= LEAST_OBJECTS)
     found = counts[which]
     return which, held[which], found[:, 0], found[:, 1], found[:, 2], total[which]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _nearest(begin: int, end: int, held: Bool, account: Int32) -> Int64:
+    """Return for each post of an object the nearest posts held, before it and after; -1 without one.
+
+    Of either side the nearest, and the nearest by another account than that one's: so the nearest are known with any
+    one account left out.
+    """
+    near = np.empty((end - begin, 2, 2), np.int64)
+    for side in range(2):
+        one, other = -1, -1
+        for x in range(end - begin):
+            p = begin + x if side == 0 else end - 1 - x
+            near[p - begin, side, 0] = one
+            near[p - begin, side, 1] = other
+            if held[account[p]]:
+                if one >= 0 and account[one] != account[p]:
+                    other = one
+                one = p
+    return near
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _gap(p: int, without: int, begin: int, near: Int64, account: Int32, first: Int64, last: Int64) -> int:
+    """Return the gap of a post to the nearest one held but those of account `without`; all posts if there is none."""
+    gap = np.int64(near.shape[0])
+    before, after = near[p - begin, 0, 0], near[p - begin, 1, 0]
+    if before >= 0 and account[before] == without:
+        before = near[p - begin, 0, 1]
+    if after >= 0 and account[after] == without:
+        after = near[p - begin, 1, 1]
+    if before >= 0:
+        gap = last[p] - first[before]
+    if after >= 0:
+        gap = min(gap, last[after] - first[p])
+    return gap  # type: ignore[return-value]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _place(
-    o: int,
-    only: int,
+    begin: int,
+    end: int,
     held: Bool,
-    offsets: Int64,
     account: Int32,
     sitting: Int64,
     first: Int64,
@@ -152,89 +181,110 @@ def _place(
 ) -> None:
     """Place the posts of one object by their gap to the nearest post of the accounts held, and add up.
 
-    Of account `only` alone, or (-1) of all that are not held.
+    An outsider's are placed among all outsiders' posts; a member's, which is not held meanwhile, among these and its
+    own: then another's post is nearest to the outsiders' posts beside its own, and their gaps are others.
     """
-    begin, n = offsets[o], offsets[o + 1] - offsets[o]
-    gap = np.full(n, n, np.int64)
-    n_held = 0
-    nearest = -1
-    for x in range(n):
-        p = begin + x
-        if nearest >= 0:
-            gap[x] = last[p] - first[nearest]
-        if held[account[p]]:
-            nearest = p
-            n_held += 1
-    nearest = -1
-    for x in range(n - 1, -1, -1):
-        p = begin + x
-        if nearest >= 0:
-            gap[x] = min(gap[x], last[nearest] - first[p])
-        if held[account[p]]:
-            nearest = p
-    free = n - n_held
-    if n_held == 0 or free < 2:
-        return
-    at = np.zeros(n + 1, np.int64)
-    for x in range(n):
-        if not held[account[begin + x]]:
-            at[gap[x]] += 1
-    least = 0
-    while at[least] == 0:
-        least += 1
-    if at[least] > tau * free:
-        return
-    for g in range(1, n + 1):
-        at[g] += at[g - 1]
-    _add_up(o, only, held, offsets, account, sitting, gap, at, at[least], free, tau, sat, counts, total)
+    n = end - begin
+    near = _nearest(begin, end, held, account)
+    gap, at = np.empty(n, np.int64), np.zeros(n + 1, np.int64)  # outsiders' posts by their gap
+    for p in range(begin, end):
+        gap[p - begin] = _gap(p, -1, begin, near, account, first, last)
+        if not held[account[p]]:
+            at[gap[p - begin]] += 1
+    up_to = np.cumsum(at)
+    least = np.searchsorted(up_to, 1)
+    by_account = np.sort(account[begin:end].astype(np.int64) << 32 | np.arange(n))  # then in order of time
+    own, old, new = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    k = 0
+    while k < n:
+        a = by_account[k] >> 32
+        ways = n_beside = 0
+        earliest = begin + (by_account[k] & 0xFFFFFFFF)
+        while k < n and by_account[k] >> 32 == a:
+            p = begin + (by_account[k] & 0xFFFFFFFF)
+            own[ways] = gap[p - begin]
+            k += 1
+            if held[a]:
+                own[ways] = _gap(p, a, begin, near, account, first, last)
+                n_beside = _beside(p, begin, end, near, held, account, first, last, gap, old, new, n_beside)
+            ways += 1
+        free = up_to[n] + (ways if held[a] else 0)
+        if free < 2 or free == n:
+            continue
+        mine, gone, come = own[: ways if held[a] else 0], old[:n_beside], new[:n_beside]
+        fewest = _up_to(_least(least, at, mine, gone, come), up_to, mine, gone, come)
+        if ways * fewest <= tau * free:
+            value = ways * _up_to(own[:ways].min(), up_to, mine, gone, come) / free
+            _add_up(a, sitting[earliest], value, tau, sat, counts, total)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add_up(
-    o: int,
-    only: int,
+def _beside(
+    p: int,
+    begin: int,
+    end: int,
+    near: Int64,
     held: Bool,
-    offsets: Int64,
     account: Int32,
-    sitting: Int64,
+    first: Int64,
+    last: Int64,
     gap: Int64,
-    at: Int64,
-    fewest: int,
-    free: int,
-    tau: float,
-    sat: Bool,
-    counts: Int64,
-    total: Float64,
-) -> None:
-    """Add an object to the sums of the accounts that are placed in it, the nearest post of each."""
-    begin, end = offsets[o], offsets[o + 1]
-    who = np.empty(gap.size, np.int64)
-    n_who = 0
-    for p in range(begin, end):
-        a = account[p]
-        if (only < 0 and not held[a]) or a == only:
-            who[n_who] = (np.int64(a) << 32) | (p - begin)
-            n_who += 1
-    placed = np.sort(who[:n_who])  # by account, then in order of time
-    k = 0
-    while k < n_who:
-        a = placed[k] >> 32
-        first = best = placed[k] & 0xFFFFFFFF
-        ways = 0
-        while k < n_who and placed[k] >> 32 == a:
-            x = placed[k] & 0xFFFFFFFF
-            if gap[x] < gap[best]:
-                best = x
-            ways += 1
-            k += 1
-        if ways * fewest > tau * free:
-            continue
-        fresh = not sat[sitting[begin + first]]
-        sat[sitting[begin + first]] = True
-        counts[a, 0] += 1
-        counts[a, 2] += fresh
-        value = ways * at[gap[best]] / free
-        if value <= tau:
-            counts[a, 1] += 1
-            if fresh:
-                total[a] -= np.log(value / tau)
+    old: Int64,
+    new: Int64,
+    n: int,
+) -> int:
+    """Add the outsiders' posts to which a member's post `p` is nearest to the `n` found: their gap with it and without.
+
+    A post between two of the member's is added by the first of them.
+    """
+    a = account[p]
+    for step in (1, -1):
+        q = p + step
+        while begin <= q < end and not held[account[q]]:
+            before = near[q - begin, 0, 0]
+            if step > 0 or before < 0 or account[before] != a:
+                old[n] = gap[q - begin]
+                new[n] = _gap(q, a, begin, near, account, first, last)
+                n += 1
+            q += step
+    return n
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _least(least: int, at: Int64, mine: Int64, gone: Int64, come: Int64) -> int:
+    """Return the least gap: of the outsiders' (`least`, so many `at` each), but those gone, those come, and `mine`."""
+    bound = at.size
+    for k in range(mine.size):
+        bound = min(bound, mine[k])
+    for k in range(gone.size):
+        bound = min(bound, come[k])
+        at[gone[k]] -= 1
+    while least < bound and at[least] == 0:
+        least += 1
+    for k in range(gone.size):
+        at[gone[k]] += 1
+    return min(least, bound)
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _up_to(gap: int, up_to: Int64, mine: Int64, gone: Int64, come: Int64) -> int:
+    """Return how many gaps are `gap` or less: of the outsiders', but those gone, those come, and `mine`."""
+    found = up_to[gap]
+    for k in range(mine.size):
+        found += mine[k] <= gap
+    for k in range(gone.size):
+        found += (come[k] <= gap) - (gone[k] <= gap)
+    return int(found)
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _add_up(a: int, sits: int, value: float, tau: float, sat: Bool, counts: Int64, total: Float64) -> None:
+    """Add an object to the sums of account `a`, which posted it first in the sitting `sits`."""
+    fresh = not sat[sits]
+    sat[sits] = True
+    counts[a, 0] += 1
+    counts[a, 2] += fresh
+    if value <= tau:
+        counts[a, 1] += 1
+        if fresh:
+            total[a] -= np.log(value / tau)

@@ -1,11 +1,11 @@
 """Whether a change changed a result: every table that the jobs make of every log at hand, as a digest a column.
 
-    python benchmarks/digests.py BEFORE.json                     # at one commit
-    python benchmarks/digests.py AFTER.json --against BEFORE.json   # at another: what differs, table by table
+    python -m benchmarks digests BEFORE.json                     # at one commit
+    python -m benchmarks digests AFTER.json --against BEFORE.json   # at another: what differs, table by table
                                  [--data ../shared/data] [--logs veles german ...] [--runs 10] [--folder FOLDER]
 
-Logs: the sample in `data/`, both simulators, and, where the real logs are at hand, those of benchmarks/real.py, the
-four German ones each alone, Weibo's reposts, and one draw of real operators in these (benchmarks/graft.py). Each goes
+Logs: the sample in `data/`, both simulators, and, where the real logs are at hand, those of real/flagged.py, the
+four German ones each alone, Weibo's reposts, and one draw of real operators in these (detection/graft.py). Each goes
 through `build`, `clusters`, `stability`, `evaluate` where the truth is known, and the exports: GraphML of the network,
 the largest cascade as GraphML and as text, `clusters` as CSV and JSON. With --against, the command ends with 1 where
 anything differs: rows, columns, their order, or one value.
@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from graft import SHARED, graft, ira, weibo
-from real import LOGS
 
+from benchmarks import ROOT, SHARED
+from benchmarks.detection.graft import graft, ira, weibo
+from benchmarks.real.flagged import LOGS
 from propgraph import (
     Study,
     build,
@@ -40,8 +41,6 @@ from propgraph import (
 )
 from propgraph.export.cascade import find_cascade, read_tree, tree_lines, write_tree_graphml
 from propgraph.export.tables import render
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # A log, the traces that make its network (None: those by default), and its truth (None: nobody knows).
 Made = tuple[Path, list[str] | None, pl.DataFrame | None]
@@ -87,7 +86,7 @@ def grafted(data: Path, folder: Path) -> Made:
 
 
 def real(data: Path, folder: Path, *, name: str) -> Made:
-    """Return a log of benchmarks/real.py."""
+    """Return a log of real/flagged.py."""
     return *LOGS[name](data, folder), None
 
 

@@ -1,6 +1,6 @@
 """What the readers make of broken logs: every fixture, its lines mutated, read by its own reader and by detection.
 
-    python benchmarks/fuzz.py [--lines 100000] [--seed 0] [--reader NAME] [--jobs 1]
+    python -m benchmarks fuzz [--lines 100000] [--seed 0] [--reader NAME] [--jobs 1]
 
 Two files of five are treated as a whole, too: cut off, packed (twice), in an archive, in another encoding, under
 lines of prose, as Parquet. Prints counts by reader and by treatment: files, lines, posts, rejected rows, files refused
@@ -24,15 +24,15 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-from mutants import break_bytes, break_json, break_row
-from treatments import Treated, treated
-
+from benchmarks import ROOT
+from benchmarks.mutants import break_bytes, break_json, break_row
+from benchmarks.treatments import Treated, treated
 from propgraph.errors import InputError
 from propgraph.readers.files import find_logs
 from propgraph.readers.read import Log, plan_logs, read_logs
 from propgraph.readers.registry import READERS
 
-FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
+FIXTURES = ROOT / "tests" / "fixtures"
 FILE_LINES = 250
 # What a document that ends too early is told by.
 _CUT_OFF = re.compile(r"bytes from byte|is it cut off|which do not end|quote opens|no JSON|not JSON")

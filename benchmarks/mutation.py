@@ -1,7 +1,7 @@
 """Whether the tests would notice: small faults put into the code one at a time, and what part of them the tests find.
 
     pip install -e '.[dev,mutation]'
-    python benchmarks/mutation.py [--modules cosharing cascades/shape.py ...] [--sample 200] [--seed 0] [--jobs 2]
+    python -m benchmarks mutation [--modules cosharing cascades/shape.py ...] [--sample 200] [--seed 0] [--jobs 2]
 
 A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
 one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
@@ -33,9 +33,10 @@ from queue import Queue
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
-from timing import header, row
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks import ROOT
+from benchmarks.timing import header, row
+
 MODULES = (
     *("cosharing", "cascades", "clusters"),
     *(

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
-from mutants import LISTS, MISSING, ROUNDED, TIMES, break_bytes
+
+from benchmarks.mutants import LISTS, MISSING, ROUNDED, TIMES, break_bytes
 
 _BEFORE = (
     b"Report:,Mentions\nBrand:,valley\n\n", b"# made by hand\n# a, b, c\n", b"sep=,\n", b'Exported by "us"\n\n',

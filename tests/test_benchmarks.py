@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
+import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -16,22 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from benchmarks import ROOT
+from benchmarks.detection import baselines
+from benchmarks.detection import graft as grafts
+from benchmarks.detection import methods as detection
 from propgraph.schema import ACCOUNT_SCORES
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 DATA = Path(__file__).parents[2] / "shared" / "data"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # detection imports its neighbours by name
-    spec.loader.exec_module(module)
-    return module
-
-
-timing, baselines, grafts = load("timing"), load("baselines"), load("graft")
-detection = load("detection")
 
 
 def shares(*rows):
@@ -361,3 +352,34 @@ def test_real_logs_become_shares():
         assert log.columns == ["account_id", "object_id", "timestamp"]
         assert log.height >= least
         assert log.null_count().row(0) == (0, 0, 0)
+
+
+# --- one command for all -----------------------------------------------------------------------------------
+
+
+def run_benchmarks(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_measurement_is_listed_with_what_it_shows():
+    listed = run_benchmarks().stdout
+    files = [path for path in (ROOT / "benchmarks").rglob("*.py") if "argparse" in path.read_text()]
+    assert len(files) > 15
+    for path in files:
+        if path.name != "__main__.py":
+            assert f"\n  {path.stem} " in listed
+    assert "None" not in listed
+
+
+def test_a_measurement_runs_by_its_name():
+    done = run_benchmarks("urls", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: python -m benchmarks urls ")
+
+
+def test_a_measurement_that_is_none_is_told_and_which_there_are():
+    done = run_benchmarks("baselines")
+    assert done.returncode == 1
+    assert "no measurement of this name; there are against_qut, " in done.stderr

@@ -1,6 +1,6 @@
 """Whether the probabilities of rank synchrony hold where it is chance who stands near whom.
 
-`benchmarks/calibration.py` does the same at length.
+`benchmarks/detection/calibration.py` does the same at length.
 """
 
 from __future__ import annotations

@@ -5,22 +5,13 @@ The mutations are those of benchmarks/fuzz.py, which runs as many as one likes.
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from benchmarks import fuzz
 from propgraph.readers.registry import READERS
-
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-sys.path.append(str(BENCHMARKS))  # whose files import each other
-SPEC = importlib.util.spec_from_file_location("fuzz", BENCHMARKS / "fuzz.py")
-fuzz = importlib.util.module_from_spec(SPEC)
-sys.modules["fuzz"] = fuzz  # dataclasses look themselves up there
-SPEC.loader.exec_module(fuzz)
 
 FILES = fuzz.fixtures()
 

@@ -93,7 +93,7 @@ class Law:
 def default_law() -> Law:
     """Return the law fitted on 1,694 Weibo cascades of up to a thousand posts, 2010 to 2015 (rumours and others).
 
-    `benchmarks/parents.py --fit` made it.
+    `python -m benchmarks parents --fit` made it.
     """
     return Law.from_json(files("propgraph.cascades").joinpath("weibo.json").read_text(encoding="utf-8"))
 

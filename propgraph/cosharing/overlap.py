@@ -55,7 +55,7 @@ def overlap_of(log: Incidence, /, *, source: Int64, target: Int64, threads: int)
     variable: see `tails.py` for how far that is off (Le Cam's bound), and to which side. Counts are coarse, and the
     degrees are those of the very log that is tested, while under the model they would vary as well, and X
     with them: for both reasons fewer pairs of a log without any common interest come out at or below a
-    level than that level says (`benchmarks/overlap.py` draws such logs and counts).
+    level than that level says (`benchmarks/detection/overlap.py` draws such logs and counts).
 
     **The cosine** is that of Pacheco et al. in the form of their published code: the weight of an object
     for an account is (1 + ln c) · (1 + ln((1 + N) / (1 + k))), with c the account's posts of it, N all

@@ -1,6 +1,6 @@
 """How time and memory of `propgraph build` grow with the log, and what a second thread gives.
 
-    python benchmarks/growth.py [--shares 1000000 3000000 10000000] [--runs 3] [--folder FOLDER]
+    python -m benchmarks growth [--shares 1000000 3000000 10000000] [--runs 3] [--folder FOLDER]
 
 The logs have the same shares per object and per account at every size. The exponent is the slope of the
 logarithms between the smallest and the largest; memory also less the size of the bare process.
@@ -13,8 +13,8 @@ import math
 import tempfile
 from pathlib import Path
 
-from logs import log_file
-from timing import PROPGRAPH, Timing, header, median, row, run
+from benchmarks.logs import log_file
+from benchmarks.timing import PROPGRAPH, Timing, header, median, row, run
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Parents of true trees hidden, inferred and compared: each provider's score.
 
-    python benchmarks/parents.py [--data FOLDER] [--folds 5] [--samples 100]
-    python benchmarks/parents.py [--data FOLDER] --fit propgraph/cascades/weibo.json
+    python -m benchmarks parents [--data FOLDER] [--folds 5] [--samples 100]
+    python -m benchmarks parents [--data FOLDER] --fit propgraph/cascades/weibo.json
 
 FOLDER holds `weibo_trees.parquet`: reposts and comments with their parents, a null parent standing for the
 root's post, which is itself no row. What is repaired is counted and printed. The cascades are split by a hash
@@ -27,6 +27,7 @@ import polars as pl
 from numba import njit
 from scipy.stats import spearmanr
 
+from benchmarks import SHARED
 from propgraph.cascades.clues import Audience, audience_of
 from propgraph.cascades.draws import cascade_keys
 from propgraph.cascades.ensemble import MEASURES, Nodes, Sampler, ensemble_shapes
@@ -35,7 +36,6 @@ from propgraph.cascades.parents import infer_parents, star_parents
 from propgraph.cascades.pdi import PDI
 from propgraph.cascades.shape import cascade_shapes
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

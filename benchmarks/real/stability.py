@@ -1,12 +1,12 @@
 """What a grid of other choices costs, and which clusters hold in it.
 
-    python benchmarks/stability.py [--data ../shared/data] [--logs german hoaxy ira twitter15 graft noise]
+    python -m benchmarks stability [--data ../shared/data] [--logs german hoaxy ira twitter15 graft noise]
                                    [--runs 100] [--repeats 1] [--folder FOLDER]
 
 Each log goes through `propgraph build`; then `propgraph clusters` and `propgraph stability` are timed as whole
-commands, one after the other. german, hoaxy, ira and twitter15 are those of benchmarks/real.py; graft is one draw of
-real operators in Weibo's reposts (benchmarks/graft.py, seed 3); noise is a million shares at random
-(benchmarks/logs.py). The ratio is stability's seconds over those of one run
+commands, one after the other. german, hoaxy, ira and twitter15 are those of real/flagged.py; graft is one draw of
+real operators in Weibo's reposts (detection/graft.py, seed 3); noise is a million shares at random
+(logs.py). The ratio is stability's seconds over those of one run
 of `clusters`. Then, of the flagged clusters and of the others, how many hold in half of the runs or more.
 """
 
@@ -17,11 +17,12 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from graft import graft, ira, weibo
-from logs import log_file
-from real import LOGS
-from timing import PROPGRAPH, Timing, header, median, row, run
 
+from benchmarks import SHARED
+from benchmarks.detection.graft import graft, ira, weibo
+from benchmarks.logs import log_file
+from benchmarks.real.flagged import LOGS
+from benchmarks.timing import PROPGRAPH, Timing, header, median, row, run
 from propgraph import Study, build
 
 
@@ -61,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--logs", nargs="+", choices=list(logs), default=list(logs))
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=1)

@@ -1,6 +1,6 @@
 """Whether rank synchrony's probabilities hold: real logs whose accounts were dealt anew to each object's posts.
 
-    python benchmarks/calibration.py FOLDER [--draws 3] [--pairs 1000000] [--every 1]
+    python -m benchmarks calibration FOLDER [--draws 3] [--pairs 1000000] [--every 1]
 
 FOLDER holds `weibo_trees.parquet` (cascade_id, content_id, account_id, date), `hoaxy_edges.parquet` (tweet_id, url,
 to_user_id, created_at), and `german_urls.parquet`, `german_domains.parquet`, `german_hashtags.parquet` (object_id,
@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from timing import header, row
 
+from benchmarks.timing import header, row
 from propgraph.cosharing.combine import false_discovery_rate, truncated_product
 from propgraph.cosharing.gaps import chance_at
 from propgraph.cosharing.incidence import Incidence, incidence

@@ -1,6 +1,6 @@
 """What build and clusters make of simulated campaigns: seeds by strengths, against the known truth.
 
-python benchmarks/veles.py [--seeds 10] [--first 0] [--strengths 0.5 1 2]
+python -m benchmarks veles [--seeds 10] [--first 0] [--strengths 0.5 1 2]
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from timing import header, row
 
+from benchmarks.timing import header, row
 from propgraph import build, find_clusters, simulate_veles
 from propgraph.pipeline import flagged_members
 from propgraph.simulate.compare import compare

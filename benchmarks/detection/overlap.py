@@ -1,6 +1,6 @@
 """The overlap of pairs of accounts: how long it takes, and whether its null and its p-values hold.
 
-    python benchmarks/overlap.py [--shares 1000000] [--pairs 1000000 5000000] [--data ../shared/data] [--draws 5]
+    python -m benchmarks overlap [--shares 1000000] [--pairs 1000000 5000000] [--data ../shared/data] [--draws 5]
 
 First on a made log: seconds to fit the null, and for random pairs that share at least one object. Then on a
 real one, links before the German election of 2021: how well the fitted model meets the degrees; its p-values
@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from logs import make_log
 from scipy.stats import hypergeom
-from timing import header, row
 
+from benchmarks import SHARED
+from benchmarks.logs import make_log
+from benchmarks.timing import header, row
 from propgraph.cosharing.bicm import Bicm, fit_bicm
 from propgraph.cosharing.holdings import Holdings, holdings_of
 from propgraph.cosharing.incidence import Incidence, incidence
@@ -224,7 +225,7 @@ def main() -> None:
     )
     parser.add_argument("--shares", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, nargs="*", default=[1_000_000, 5_000_000])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--draws", type=int, default=5)
     options = parser.parse_args()
     if options.pairs:

@@ -1,8 +1,8 @@
 """What limits who is found: how often operators meet a fellow, and what the host log holds of its own.
 
-    python benchmarks/limits.py [--data ../shared/data] [--logs weibo hoaxy twitter15] [--draws 3] [--first 3]
+    python -m benchmarks limits [--data ../shared/data] [--logs weibo hoaxy twitter15] [--draws 3] [--first 3]
 
-Real operators in real logs (benchmarks/graft.py). First, of operators by the most objects over which they are near one
+Real operators in real logs (graft.py). First, of operators by the most objects over which they are near one
 fellow in rank, the share that is flagged, of how many in all draws. Then the precision at q <= .05, with all other
 accounts as innocent, and without those accounts that are synchronised or flagged in the host log as it is.
 """
@@ -14,10 +14,11 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from detection import Case, grafted, told
-from graft import ORGANIC, SHARED, ira
-from timing import header, row
 
+from benchmarks import SHARED
+from benchmarks.detection.graft import ORGANIC, ira
+from benchmarks.detection.methods import Case, grafted, told
+from benchmarks.timing import header, row
 from propgraph import Study, build, find_clusters
 
 BOUNDS = (0, 2, 4, 10)

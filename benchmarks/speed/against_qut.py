@@ -1,6 +1,6 @@
 """propgraph against the QUT coordination-network-toolkit: CSV in, edges out, whole processes in turn.
 
-    python benchmarks/against_qut.py [--shares 1000000 3000000] [--runs 3] [--folder FOLDER]
+    python -m benchmarks against_qut [--shares 1000000 3000000] [--runs 3] [--folder FOLDER]
 
 The toolkit comes from PyPI into a virtual environment of its own. It preprocesses the CSV into a database
 and computes co-link edges at 60 s and minimum weight 2; propgraph builds the whole study from the same CSV.
@@ -15,8 +15,9 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from logs import log_file
-from timing import PROPGRAPH, Timing, header, median, row, run
+
+from benchmarks.logs import log_file
+from benchmarks.timing import PROPGRAPH, Timing, header, median, row, run
 
 TOOLKIT = "coordination-network-toolkit==1.5.2"
 

@@ -1,6 +1,6 @@
 """How often the structure of a simulated campaign is told by its highest score: kinds by strengths and seeds.
 
-python benchmarks/crowdturf.py [--seeds 10] [--first 0] [--strengths 0.5 1 2] [--clusters]
+python -m benchmarks crowdturf [--seeds 10] [--first 0] [--strengths 0.5 1 2] [--clusters]
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from timing import header, row
 
+from benchmarks.timing import header, row
 from propgraph import build, find_clusters
 from propgraph.amplification.join import amplify
 from propgraph.schema import CLUSTERS

@@ -1,6 +1,6 @@
 """`propgraph build` on a large NDJSON log in the form of X's API v2, against a bare loop of orjson over its lines.
 
-    python benchmarks/ndjson.py [--gb 2] [--runs 1] [--lines tweets|pages] [--folder FOLDER]
+    python -m benchmarks ndjson [--gb 2] [--runs 1] [--lines tweets|pages] [--folder FOLDER]
 
 The log is invented: tweets, retweets with their originals in `includes`, replies, links, mentions, with all the
 keys that the API sends. Whole processes; peak memory is the operating system's figure.
@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 import orjson
-from timing import PROPGRAPH, header, median, row, run
+
+from benchmarks.timing import PROPGRAPH, header, median, row, run
 
 PARSE = """
 import sys, orjson

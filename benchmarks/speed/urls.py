@@ -1,6 +1,6 @@
 """How many distinct URLs a second are brought to one form.
 
-    python benchmarks/urls.py [--urls 1000000] [--runs 3]
+    python -m benchmarks urls [--urls 1000000] [--runs 3]
 
 The URLs are as logs have them: one site in ten is popular, half of the links carry a query, a third tracking
 parameters, some are AMP forms, videos, short or wrapped links, or written oddly.
@@ -14,8 +14,8 @@ import time
 
 import numpy as np
 import polars as pl
-from timing import header, row
 
+from benchmarks.timing import header, row
 from propgraph.traces.urls import canonicalise_urls
 
 WAYS = {

@@ -1,8 +1,8 @@
 """What joining traces gains, and the traces as layers (`--multiplex`) against their joint network.
 
-    python benchmarks/layers.py [--data ../shared/data] [--draws 3] [--first 3] [--accounts 200]
+    python -m benchmarks layers [--data ../shared/data] [--draws 3] [--first 3] [--accounts 200]
 
-Real operators in Weibo's reposts (benchmarks/graft.py), each object as a link, as a hashtag, or as both:
+Real operators in Weibo's reposts (graft.py), each object as a link, as a hashtag, or as both:
 
 - split: half of the objects, drawn at random, are links, the others hashtags: two traces that know different things;
 - doubled: each object is both, in one post: two traces that know the same, as a repost of a post with a link does.
@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from detection import figures, grafted, told
-from graft import SHARED, ira, weibo
-from timing import header, row
 
+from benchmarks import SHARED
+from benchmarks.detection.graft import ira, weibo
+from benchmarks.detection.methods import figures, grafted, told
+from benchmarks.timing import header, row
 from propgraph import Study, build, find_clusters
 from propgraph.evaluation.agreement import Partitions, agreement
 

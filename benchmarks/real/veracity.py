@@ -1,6 +1,6 @@
 """Whether false stories go deeper and are more viral, and whether it is more than their size.
 
-    python benchmarks/veracity.py [--data ../shared/data] [--resamples 1000] [--folder FOLDER]
+    python -m benchmarks veracity [--data ../shared/data] [--resamples 1000] [--folder FOLDER]
 
 Three public data sets go the whole way, from their raw rows through `propgraph build` to the table `cascades`:
 Weibo's rumours (Ma et al. 2016), Twitter15 (Liu et al. 2015; Ma et al. 2017) and Hoaxy's links to claims and
@@ -23,8 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from timing import header, row
 
+from benchmarks import SHARED
+from benchmarks.timing import header, row
 from propgraph.cascades.build import REPAIRS
 from propgraph.cascades.matched import matched_difference
 from propgraph.cascades.repair import Trees, trees_from_edges
@@ -192,8 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
-    parser.add_argument("--data", type=Path, default=shared)
+    parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "propgraph-benchmarks")
     options = parser.parse_args()

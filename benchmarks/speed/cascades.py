@@ -1,6 +1,6 @@
 """Shapes of cascades: propgraph against NetworkX and igraph tree by tree, and at a million and ten million nodes.
 
-    python benchmarks/cascades.py [--data ../shared/data] [--every 10]
+    python -m benchmarks cascades [--data ../shared/data] [--every 10]
 
 Depth, breadth and structural virality of Weibo's trees, from the same lists of parents, each peer in the way
 its manual shows (all distances), NetworkX also by sums over subtrees written in Python. NetworkX is given each
@@ -27,8 +27,9 @@ import igraph as ig
 import networkx as nx
 import numpy as np
 import polars as pl
-from timing import header, row
 
+from benchmarks import SHARED
+from benchmarks.timing import header, row
 from propgraph.cascades.matched import size_matched_percentiles
 from propgraph.cascades.measures import measure_cascades
 from propgraph.cascades.repair import trees_from_edges
@@ -43,8 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
-    parser.add_argument("--data", type=Path, default=shared)
+    parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--every", type=int, default=10)
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """Rank synchrony against the plain window kernel: seconds and peak memory on logs of growing size.
 
-    python benchmarks/synchrony.py [--shares 1000000 3000000 10000000] [--runs 3] [--folder FOLDER]
+    python -m benchmarks synchrony [--shares 1000000 3000000 10000000] [--runs 3] [--folder FOLDER]
 
 Both are whole functions, `rank_synchrony` (with the number of pairs tested) and `cosharing_edges` (60 s): from a
 frame of shares to a table, each in a process of its own that has read the log and warmed up before the clock starts.
@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from logs import log_file
-from timing import header, row
 
+from benchmarks.logs import log_file
+from benchmarks.timing import header, row
 from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.ranks import as_frame, near_pairs, rank_synchrony, ranks_of
 from propgraph.cosharing.trials import trials_of

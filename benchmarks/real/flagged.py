@@ -1,6 +1,7 @@
 """What is flagged in real logs now, against what plain windows flag, and pairs to be read by hand.
 
-    python benchmarks/real.py [--data ../shared/data] [--logs german hoaxy ira twitter15] [--pairs 30] [--folder FOLDER]
+    python -m benchmarks flagged [--data ../shared/data] [--logs german hoaxy ira twitter15] [--pairs 30]
+                                 [--folder FOLDER]
 
 Four public logs go through `build` and `clusters`: Facebook and Twitter before the German election of 2021, four
 traces joined; Hoaxy's links to claims and fact checks; links of the Internet Research Agency to 2016, whose accounts
@@ -19,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from graft import twitter15
-from timing import header, row
 
+from benchmarks import SHARED
+from benchmarks.detection.graft import twitter15
+from benchmarks.timing import header, row
 from propgraph import build, find_clusters
 from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.joint import near_posts
@@ -167,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--logs", nargs="+", choices=list(LOGS), default=list(LOGS))
     parser.add_argument("--pairs", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "propgraph-benchmarks")

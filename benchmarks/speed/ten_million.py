@@ -1,6 +1,6 @@
 """`propgraph build` on a Parquet log against what Polars takes merely to read, encode and sort it.
 
-    python benchmarks/ten_million.py [--shares 10000000] [--runs 3] [--folder FOLDER]
+    python -m benchmarks ten_million [--shares 10000000] [--runs 3] [--folder FOLDER]
 
 Both as whole processes, in turn; the ratio is taken pair by pair.
 """
@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from logs import log_file
-from timing import PROPGRAPH, header, median, row, run
+from benchmarks.logs import log_file
+from benchmarks.timing import PROPGRAPH, header, median, row, run
 
 POLARS = """
 import sys, polars as pl

@@ -1,6 +1,6 @@
 """A log with a known truth: the timing of real operators grafted into a real, mostly organic log.
 
-    python benchmarks/graft.py [--data ../shared/data] [--organic weibo|hoaxy|twitter15] [--accounts 200] [--seed 0]
+    python -m benchmarks graft [--data ../shared/data] [--organic weibo|hoaxy|twitter15] [--accounts 200] [--seed 0]
                                [--slow 1] [--out FOLDER]
 
 How operators keep time with each other is theirs; what they share, and whom they hide among, is the organic
@@ -30,7 +30,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+from benchmarks import SHARED
+
 SHARE = ("account_id", "object_id", "timestamp")
 DAY = 86_400
 X_EPOCH_MS = 1_288_834_974_657

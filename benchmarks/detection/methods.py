@@ -1,11 +1,11 @@
 """Who finds the operators: this and what the field does, side by side, on logs with a known truth.
 
-    python benchmarks/detection.py [--data ../shared/data] [--logs weibo hoaxy twitter15 veles] [--slow 1 10]
+    python -m benchmarks methods [--data ../shared/data] [--logs weibo hoaxy twitter15 veles] [--slow 1 10]
                                    [--draws 3] [--first 0] [--accounts 200] [--methods NAME ...]
 
-Logs: real operators' timing grafted into Weibo's, Hoaxy's or Twitter15's posts (benchmarks/graft.py), and simulated
+Logs: real operators' timing grafted into Weibo's, Hoaxy's or Twitter15's posts (graft.py), and simulated
 campaigns (`propgraph simulate veles`, links as objects; the fused network takes its hashtags and sites too). Methods:
-benchmarks/baselines.py. Figures are means over the draws, with the least and greatest; the flags are each method's
+baselines.py. Figures are means over the draws, with the least and greatest; the flags are each method's
 own at its own defaults, and the last columns give the part of the innocents of a kind that it flags.
 """
 
@@ -20,11 +20,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import baselines
 import polars as pl
-from graft import ORGANIC, SHARED, graft, ira
-from timing import header, row
 
+from benchmarks import SHARED
+from benchmarks.detection import baselines
+from benchmarks.detection.graft import ORGANIC, graft, ira
+from benchmarks.timing import header, row
 from propgraph import build, find_clusters, make_shares, read_log, simulate_veles
 from propgraph.evaluation.evaluate import evaluate
 

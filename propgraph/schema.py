@@ -77,7 +77,9 @@ def _table(name: str, row: str, key: tuple[str, ...], /, **columns: tuple[Any, s
 _RESOLUTION = (
     SECONDS,
     "s",
-    "how fine the times of the post's file are, on its platform: 3600 where they are whole hours; null: not known",
+    "how fine the times of the post's file are, on its platform: 3600 where they are whole hours; where all times of "
+    "several accounts lie on a coarser grid (a file put together of several, or posts by a schedule), that of theirs; "
+    "null: not known",
 )
 
 POSTS = _table(

@@ -140,6 +140,43 @@ def test_platforms_of_one_file_are_told_apart(tmp_path):
     assert "f0.csv (vk): times are whole hours" in note
 
 
+@pytest.mark.parametrize(
+    ("step", "seed"), [(3600, 11), (900, 12), (10_000, 13), (DAY, 14), ("Europe/Berlin", 15), (3600, 16)]
+)
+def test_exports_put_together_in_one_file_flag_nobody(tmp_path, step, seed):
+    rng, starts = world(seed)
+    coarse = shares(rng, "h", 8, step, starts=starts)
+    fine = shares(rng, "s", 60, 1, starts=starts)
+    found = study(tmp_path, pl.concat([fine, coarse]).sample(fraction=1.0, shuffle=True, seed=seed))
+    assert flagged(found) == set()
+    assert not found.network["synchronised"].any()
+    step_s = DAY if isinstance(step, str) else step
+    of_hours = pl.col("account_id").str.starts_with("h")
+    assert found.posts.group_by(of_hours).agg(pl.col("time_resolution_s").unique()).sort("account_id").rows() == [
+        (False, [1.0]), (True, [float(step_s)]),
+    ]  # fmt: skip
+
+
+def test_a_crew_in_seconds_is_found_in_one_file_with_hours(tmp_path):
+    rng, starts = world(17)
+    crew = shares(rng, "crew", 8, 1, starts=starts[::3], part=1, together_s=20)
+    fine = pl.concat([shares(rng, "s", 60, 1, starts=starts, part=0.4), crew])
+    found = study(tmp_path, pl.concat([fine, shares(rng, "h", 12, 3600, starts=starts)]))
+    assert flagged(found) == {f"crew{k}" for k in range(8)}
+
+
+def test_a_crew_that_strikes_the_hour_is_judged_by_the_hour(tmp_path):
+    rng, starts = world(18)
+    wide = {"starts": starts, "within_s": 3 * DAY}
+    crew = shares(rng, "crew", 8, 3600, starts=starts[::2], part=1, together_s=20, within_s=3 * DAY)
+    log = pl.concat([shares(rng, "s", 60, 1, **wide), shares(rng, "h", 12, 3600, **wide), crew])
+    found = study(tmp_path, log)
+    assert flagged(found) == {f"crew{k}" for k in range(8)}
+    row = found.clusters.filter("flagged").row(0, named=True)
+    assert row["time_resolution_s"] == 3600
+    assert "within-seconds" not in row["flags"]
+
+
 def test_a_study_of_an_earlier_version_is_judged_by_its_one_resolution(tmp_path):
     rng, starts = world(6)
     found = study(tmp_path, shares(rng, "h", 40, 60, starts=starts))

@@ -62,13 +62,60 @@ def test_a_post_of_several_rows_counts_once(tmp_path):
     finer = rows("b", 40, 1, seed=4)
     one = pl.concat([finer.head(1).with_columns(url=pl.lit(f"https://t.example/{k}")) for k in range(40)])
     assert set(read_log(*written(tmp_path, one=pl.concat([hours, one])))["time_resolution_s"]) == {3600.0}
-    assert set(read_log(*written(tmp_path, two=pl.concat([hours, finer])))["time_resolution_s"]) == {1.0}
+    two = read_log(*written(tmp_path, two=pl.concat([hours, finer])))
+    assert set(two.filter(pl.col("content_id").str.starts_with("b"))["time_resolution_s"]) == {1.0}
 
 
 def test_many_small_files_of_one_kind_are_judged_together(tmp_path):
     hours = rows("a", 200, 3600)
     small = {f"day{k:03}": hours[k : k + 2] for k in range(0, 200, 2)}
     assert set(read_log(*written(tmp_path, **small))["time_resolution_s"]) == {3600.0}
+
+
+def test_accounts_of_a_file_that_are_coarser_have_their_own_and_it_is_told(tmp_path):
+    mixed = pl.concat([rows("a", 200, 1), rows("b", 100, 3600), rows("c", 100, 10_000)])
+    [path] = written(tmp_path, log=mixed.sample(fraction=1.0, shuffle=True, seed=1))
+    log = read_logs([path])
+    found = by(log.posts.with_columns(pl.col("content_id").str.head(1)), "content_id")
+    assert found == [("a", 1.0), ("b", 3600.0), ("c", 10_000.0)]
+    assert [(one.what, one.n_posts, one.resolution_s) for one in log.times] == [
+        (str(path), 200, 1.0), (f"{path} (9 accounts)", 100, 3600.0), (f"{path} (9 accounts)", 100, 10_000.0),
+    ]  # fmt: skip
+    assert log.sources[0]["time_resolution_s"] == 10_000
+    assert log.sources[0]["coarser_accounts"] == [
+        {"n_accounts": 9, "n_posts": 100, "time_resolution_s": step} for step in (3600.0, 10_000.0)
+    ]
+    notes = [note for note in build([path], tmp_path / "study").run["build"]["notes"] if "9 accounts" in note]
+    assert [note.partition(": times are ")[0] for note in notes] == [f"{path} (9 accounts)"] * 2
+    assert (
+        "(where some accounts of a file: it was put together of several, or they post by a schedule)"
+        in notes[0]
+    )
+
+
+def test_accounts_of_few_posts_a_file_are_looked_at_over_all_files_of_the_kind(tmp_path):
+    mixed = pl.concat([rows("a", 200, 1), rows("b", 100, 3600)]).sample(fraction=1.0, shuffle=True, seed=1)
+    cut = {f"part{k:02}": mixed[k : k + 4] for k in range(0, 300, 4)}
+    paths = written(tmp_path, **cut)
+    posts = read_log(*paths).with_columns(pl.col("content_id").str.head(1))
+    assert by(posts.filter(pl.col("content_id") == "b"), "content_id") == [("b", 3600.0)]
+    assert 3600.0 not in posts.filter(pl.col("content_id") == "a")["time_resolution_s"]
+    assert read_log(*paths).equals(read_log(*reversed(paths)))
+
+
+def test_accounts_apart_are_told_of_their_platform(tmp_path):
+    mixed = pl.concat(
+        [
+            rows("a", 200, 1, platform="x"),
+            rows("b", 100, 3600, platform="x"),
+            rows("c", 90, 60, platform="vk"),
+        ]
+    )
+    log = read_logs(written(tmp_path, log=mixed))
+    assert [(one.what.rpartition(" (")[2], one.resolution_s) for one in log.times] == [
+        ("vk)", 60.0), ("x)", 1.0), ("x, 9 accounts)", 3600.0),
+    ]  # fmt: skip
+    assert log.sources[0]["time_resolution_s_by_platform"] == {"vk": 60.0, "x": 1.0}
 
 
 def test_of_few_posts_nobody_knows(tmp_path):

@@ -18,17 +18,17 @@ Int64 = npt.NDArray[np.int64]
 ENOUGH_POSTS = 50
 _NEARLY_ALL = 0.99
 #: Steps with a name of their own; nearly all of enough posts on one of these is enough.
-_NAMED_MS = (1000, 60_000, 3_600_000, 86_400_000)
+NAMED_MS = (1000, 60_000, 3_600_000, 86_400_000)
 #: Steps that people and spreadsheets round to, the finest first.
-_STEPS_MS = (
-    *_NAMED_MS, *(1000 * s for s in (2, 5, 10, 15, 20, 30)), *(60_000 * m for m in (2, 5, 10, 15, 20, 30)),
+STEPS_MS = (
+    *NAMED_MS, *(1000 * s for s in (2, 5, 10, 15, 20, 30)), *(60_000 * m for m in (2, 5, 10, 15, 20, 30)),
     *(3_600_000 * h for h in (2, 3, 4, 6, 8, 12)), *(1000 * 10**k for k in (2, 3, 4, 5)),
 )  # fmt: skip
 # Clocks of the world differ by whole quarters of an hour, so a whole day or hour of one of them ends there.
 _QUARTER_MS, _HOUR_MS, _DAY_MS = 900_000, 3_600_000, 86_400_000
 _SUMMER = _HOUR_MS // _QUARTER_MS
-# -log2 of the chance that times are all of a step though they are as fine as the unit below: one in a million.
-_SURE_BITS = 20.0
+#: -log2 of the chance that times are all of a step though they are as fine as the unit below: one in a million.
+SURE_BITS = 20.0
 # Times drawn for a common divisor, and how often: one in a hundred may lie elsewhere.
 _DRAWN, _DRAWS = 32, 8
 _FINEST_MS = 1
@@ -55,23 +55,23 @@ def resolution_of(times: Int64, /, *, known_s: float | None = None) -> float | N
     if not times.size:
         return known_s
     few = times.size < ENOUGH_POSTS
-    free = _NAMED_MS[:1] if few else _NAMED_MS
+    free = NAMED_MS[:1] if few else NAMED_MS
     starts = np.flatnonzero(np.concatenate([[True], times[1:] != times[:-1]]))
     values, counts = times[starts], np.diff(np.append(starts, times.size))
     least = times.size if few else _NEARLY_ALL * times.size
     found = usual = _in_ms(known_s)
     off: list[int] = []
-    for step in sorted(_STEPS_MS):
+    for step in sorted(STEPS_MS):
         if step <= found or any(_is_part(other, step) for other in off):
             continue
         on = on_grid(values, step)
         if counts[on].sum() < least:
             off.append(step)
-        elif step in free or _bits(int(on.sum()), step, usual) >= _SURE_BITS:
+        elif step in free or bits(int(on.sum()), step, usual) >= SURE_BITS:
             found = step
-            usual = step if step in _NAMED_MS else usual
+            usual = step if step in NAMED_MS else usual
     found = max(found, _any_step(times, values, counts, finer=usual, least=least))
-    return known_s if few and found <= max(_in_ms(known_s), _NAMED_MS[0]) else found / 1000
+    return known_s if few and found <= max(_in_ms(known_s), NAMED_MS[0]) else found / 1000
 
 
 def _in_ms(step_s: float | None) -> int:
@@ -108,7 +108,7 @@ def _has_summer(step: int) -> bool:
     return step % _DAY_MS == 0
 
 
-def _bits(n: int, step: int, finer: int) -> float:
+def bits(n: int | Int64, step: int, finer: int, /) -> float | npt.NDArray[np.floating]:
     """Return -log2 of the chance that `n` distinct times, multiples of `finer` (ms), all are of `step`, too."""
     starts = step // _QUARTER_MS if _has_zones(step) else 1
     part = step / (1 + _has_summer(step)) / (finer / (1 + _has_summer(finer)))
@@ -124,7 +124,7 @@ def _any_step(times: Int64, values: Int64, counts: Int64, *, finer: int, least: 
         if step > finer:
             on = (values - start) % step == 0
             # Start and step are fitted to the times: two of them say nothing.
-            if counts[on].sum() >= least and _bits(int(on.sum()) - 2, step, finer) >= _SURE_BITS:
+            if counts[on].sum() >= least and bits(int(on.sum()) - 2, step, finer) >= SURE_BITS:
                 return step
     return 0
 

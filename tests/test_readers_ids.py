@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from test_readers_sheets import workbook
 
 from propgraph.pipeline import build
 from propgraph.readers import tabular
@@ -188,3 +189,77 @@ def test_a_parent_that_nobody_knows_still_makes_a_reshare(tmp_path):
     log = read_logs([tmp_path / "l.csv"], mapping=mapping)
     assert log.posts["kind"].to_list() == ["original", "reshare"]
     assert "parent_content_id" not in log.posts.columns
+
+
+FORMS = ["csv", "ndjson", "json", "strings.ndjson", "parquet", "xlsx"]
+WRITTEN = ["1.23457E+18", "1.23457e+18", "1234570000000000000.0", "1.2345701234567E18"]
+
+
+def stored(path, name, numbers):
+    """Write a log with the `numbers` in a column as they are written, in a binary file as the floats that they are."""
+    rows = [
+        {"content_id": f"p{k}", "account_id": f"u{k}", "kind": "reshare", "timestamp": TIME + k, name: number}
+        for k, number in enumerate(numbers)
+    ]
+    names = list(rows[0])
+    quoted = names if path.name.startswith("strings") else [other for other in names if other != name]
+    as_json = [
+        "{"
+        + ", ".join(f'"{key}": "{row[key]}"' if key in quoted else f'"{key}": {row[key]}' for key in row)
+        + "}"
+        for row in rows
+    ]
+    if path.suffix == ".csv":
+        path.write_text("\n".join([",".join(names), *(",".join(map(str, row.values())) for row in rows)]))
+    elif path.suffix == ".ndjson":
+        path.write_text("\n".join(as_json))
+    elif path.suffix == ".json":
+        path.write_text(f"[{', '.join(as_json)}]")
+    else:
+        rows = [row | {name: float(row[name])} for row in rows]
+        if path.suffix == ".xlsx":
+            workbook(path, log=[names, *(list(row.values()) for row in rows)])
+        else:
+            pl.DataFrame(rows).write_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("name", ["content_id", "account_id", *OPTIONAL])
+def test_a_rounded_id_is_as_unknown_in_any_form(tmp_path, name, written, form):
+    path = stored(tmp_path / (form if "." in form else f"log.{form}"), name, [written, "77", "78"])
+    log = read_logs([path])
+    if name in OPTIONAL:
+        assert log.posts[name].cast(pl.String).to_list() == [None, "77", "78"]
+        assert log.posts["kind"].to_list() == ["reshare"] * 3
+        assert f"{name}: 1 rows have a rounded id" in log.notes[0]
+    else:
+        assert log.posts[name].cast(pl.String).to_list() == ["77", "78"]
+        assert log.rejected["reason"].to_list() == [f"{name}: {ROUNDED}"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["content_id", "account_id", *OPTIONAL])
+def test_an_id_that_a_float_holds_whole_is_one_in_any_form(tmp_path, name, form):
+    path = stored(
+        tmp_path / (form if "." in form else f"log.{form}"), name, ["1709632801.0", "9007199254740991.0"]
+    )
+    log = read_logs([path])
+    plain = ["1709632801", "9007199254740991"]
+    as_text = [f"{number}.0" for number in plain]  # an object may be any text
+    found = log.posts[name].cast(pl.String).to_list()
+    assert found == (as_text if name == "object_id" and form in ("csv", "strings.ndjson") else plain)
+    assert log.notes == []
+
+
+@pytest.mark.parametrize("form", ["ndjson", "json"])
+def test_integers_of_json_have_all_their_digits(tmp_path, form):
+    numbers = [
+        "1764954002027446273",
+        "18446744073709551615",
+        "123456789012345678901234567890",
+        "-100170000000100",
+    ]
+    log = read_logs([stored(tmp_path / f"log.{form}", "parent_content_id", numbers)])
+    assert log.posts["parent_content_id"].to_list() == numbers

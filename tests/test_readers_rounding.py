@@ -5,6 +5,7 @@ from random import Random
 
 import polars as pl
 import pytest
+from test_readers_sheets import workbook
 
 from propgraph.errors import InputError
 from propgraph.readers.read import read_log, read_logs
@@ -141,3 +142,75 @@ def test_a_parents_time_that_was_rounded_is_left_out_and_told(tmp_path):
     log = read_logs([tmp_path / "log.csv"])
     assert log.posts.height == 2
     assert any("column 'parent_timestamp'" in note and "left out" in note for note in log.notes)
+
+
+def stored(path, times):
+    """Write a log with unix times as they are written in `times`, in a binary file as the numbers that they are."""
+    rows = [(f"p{k}", f"u{k % 3}", written) for k, written in enumerate(times)]
+    names = ("content_id", "account_id", "timestamp")
+    as_json = [f'{{"content_id": "{p}", "account_id": "{a}", "timestamp": {t}}}' for p, a, t in rows]
+    if path.suffix == ".csv":
+        path.write_text("\n".join([",".join(names), *map(",".join, rows)]))
+    elif path.suffix == ".ndjson":
+        path.write_text("\n".join(as_json))
+    elif path.suffix == ".json":
+        path.write_text(f"[{', '.join(as_json)}]")
+    elif path.suffix == ".xlsx":
+        workbook(path, log=[list(names), *([p, a, float(t)] for p, a, t in rows)])
+    else:
+        pl.DataFrame([(p, a, float(t)) for p, a, t in rows], schema=names, orient="row").write_parquet(path)
+    return path
+
+
+FORMS = ["csv", "ndjson", "json", "parquet", "xlsx"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("n", [3, 300])
+@pytest.mark.parametrize("written", ["{}", "{}.0", "{:.9E}", "{:.12e}"])
+def test_a_time_with_all_digits_is_one_in_any_form(tmp_path, written, n, form):
+    log = read_logs([stored(tmp_path / f"log.{form}", [written.format(t) for t in moments(n)])])
+    assert [t.timestamp() for t in log.posts["timestamp"]] == sorted(moments(n))
+    assert log.notes == []
+    assert resolutions(tmp_path / f"log.{form}") <= {None, 1.0}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("written", ["{}", "{}.0"])
+@pytest.mark.parametrize("step", [100, 1000, 10_000])
+def test_a_rounded_time_is_as_coarse_in_any_form(tmp_path, written, step, form):
+    times = [written.format(round(t / step) * step) for t in moments(300)]
+    path = stored(tmp_path / f"log.{form}", times)
+    assert resolutions(path) == {step}
+    assert [note.removeprefix(f"{path}: ") for note in read_logs([path]).notes] == [
+        f"timestamp: unix times rounded to {step:,} s in writing (nearly all are multiples of that); the times are "
+        "taken to be no finer. Save the column again from where it has all digits, as whole numbers or as text"
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "json"])
+@pytest.mark.parametrize("n", [1, 3, 300])
+@pytest.mark.parametrize(("digits", "step"), [(5, 10_000), (6, 1000), (7, 100)])
+@pytest.mark.parametrize("mark", ["E+", "e+", "E"])
+def test_an_exponent_tells_the_same_in_json(tmp_path, mark, digits, step, n, form):
+    times = [f"{t:.{digits}E}".replace("E+09", f"{mark}09".replace("E09", "E9")) for t in moments(n)]
+    path = stored(tmp_path / f"log.{form}", times)
+    if step > 3600:
+        with pytest.raises(InputError, match="rounded to 10,000 s in writing"):
+            read_logs([path])
+        return
+    assert resolutions(path) == {step}
+    assert any(
+        f"rounded to {step:,} s in writing (their exponents" in note for note in read_logs([path]).notes
+    )
+
+
+def test_a_number_with_an_exponent_in_a_record_that_a_reader_knows(tmp_path):
+    # VK's `date` and ids, in a page of the API's and one record a line.
+    post = '{"id": %d, "owner_id": -77, "from_id": -77, "date": %s, "post_type": "post", "text": "a"}'
+    posts = [post % (k, f"{t:.5E}") for k, t in enumerate(moments(3), 1)]
+    page = f'{{"response": {{"count": 3, "items": [{", ".join(posts)}]}}}}'
+    for name, text in {"page.json": page, "posts.ndjson": "\n".join(posts)}.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(InputError, match="rounded to 10,000 s in writing"):
+            read_logs([tmp_path / name])

@@ -34,6 +34,9 @@ _PATH_RECORDS = 500
 _KEY_BYTES = 1 << 23
 _KEY_PATHS = 10_000
 _KEY_DEPTH = 8
+# A number as orjson does not keep it, with an exponent: `1.70964E+09`; of small ones no digit is lost in writing.
+_EXPONENT = re.compile(rb"[0-9][eE]\+?[0-9]")
+_SMALL = 1e6
 _HEX_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")
 _RESULT = tuple[int, Any, Fault | None]
 # Line or number of a record, the record, its text in a file of lines, and what is wrong where it is none.
@@ -87,8 +90,9 @@ def read_columns(
                     row.append(found or None)
                     continue
                 nested = nested or isinstance(found, dict | list)
-                if isinstance(found, float) and abs(found) >= 2**63 and text:
-                    found = _exact(text, name, path, found)
+                if text and _may_be_another(found, text):
+                    whole = _as_written(text, value)
+                    found = whole.get(name) if len(path) == 1 or name in whole else at(whole, *path)
                 try:
                     row.append(_as_text(found))
                 except RecursionError:
@@ -135,16 +139,19 @@ def read_rows(
         return values
 
     def results() -> Iterator[_RESULT]:
-        for line, value, _, bad in _values(file, reader.lists, progress):
+        for line, value, text, bad in _values(file, reader.lists, progress):
             if bad is not None or not isinstance(value, dict):
                 yield line, None, bad or _no_object(line, value)
                 continue
             try:
                 empty = True
-                for post in rows_of(value):
+                for k, post in enumerate(rows_of(value)):
                     empty = False
                     if isinstance(post, NoPost):
                         yield line, None, (line, f"no post: {post.what}", "")
+                    elif text and any(_may_be_another(found, text) for found in post.values()):
+                        again = next(islice(rows_of(_as_written(text, value)), k, None))
+                        yield line, row(post if isinstance(again, NoPost) else again), None
                     else:
                         yield line, row(post), None
                 if empty:
@@ -195,17 +202,46 @@ def _texts(value: Any) -> list[str] | None:
     return [value] if isinstance(value, str) and value else None
 
 
-def _exact(record: bytes, name: str, path: list[str], value: float) -> Any:
-    """Return a value with all its digits if it is an integer too large for orjson, which makes it a float."""
+class _Written(float):
+    """A number with an exponent as the record has it: how many digits it has is not in the float."""
+
+    text: str
+
+    def __new__(cls, text: str) -> _Written:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def _number(text: str) -> float:
+    return _Written(text) if "e" in text.lower() else float(text)
+
+
+def _may_be_another(value: Any, record: bytes) -> bool:
+    """Return whether a float stands for a number with an exponent, or for an integer too large for orjson."""
+    if value.__class__ is not float or not (abs(value) >= _SMALL and value.is_integer()):
+        return False
+    return abs(value) >= 2**63 or _EXPONENT.search(record) is not None
+
+
+def _as_written(record: bytes, value: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with all digits of its integers, and its numbers with an exponent as `_Written`."""
     try:
-        whole = json.loads(record)
-        return whole[name] if name in whole else at(whole, *path)
+        written: dict[str, Any] = json.loads(record, parse_float=_number)
     except (ValueError, RecursionError):
         return value
+    if written.keys() == value.keys():
+        return written
+    # A record out of a list in a document is given with what stands beside the list.
+    around = (name for name, inner in value.items() if isinstance(inner, list) and len(inner) == 1)
+    name = next((name for name in around if getattr(value[name][0], "keys", dict)() == written.keys()), None)
+    return value if name is None else {**value, name: [written]}
 
 
 def _as_text(value: Any) -> str | None:
     """Return a JSON value as a log would write it in a column; a list or object is written as JSON."""
+    if isinstance(value, _Written):
+        return value.text
     if isinstance(value, float | Decimal):
         if math.isnan(value):  # how pandas writes nothing
             return None

@@ -104,13 +104,14 @@ def find_rounding(sample: pl.Series, numbers: pl.Series, /, *, to_ms: float) -> 
     """
     finite = numbers.filter(numbers.is_finite().fill_null(False))
     seconds = finite * (to_ms / 1000)
-    if seconds.is_empty() or not (sample.dtype == pl.String or sample.dtype.is_float()):
+    if seconds.is_empty():
         return NOT_ROUNDED
-    if sample.dtype == pl.String:
-        return _by_exponents(sample, seconds, to_ms)
+    if sample.dtype == pl.String and (written := _by_exponents(sample, seconds, to_ms)) != NOT_ROUNDED:
+        return written
     float32_s = _float32_step(finite) * to_ms / 1000
     if sample.dtype == pl.Float32:
         return _coarse(float32_s, "32-bit floats have no more digits")
+    # Zeros tell it in any form: as whole numbers, as text, as floats.
     if len(seconds) >= _ENOUGH and _off_the_clock(seconds):
         for step in _DECIMAL_STEPS_S:
             if _nearly_all(seconds % step == 0):

@@ -39,8 +39,10 @@ from propgraph import (
     simulate_veles,
     write_network,
 )
-from propgraph.export.cascade import find_cascade, read_tree, tree_lines, write_tree_graphml
 from propgraph.export.tables import render
+from propgraph.export.tree_graphml import write_tree_graphml
+from propgraph.export.tree_text import tree_lines
+from propgraph.trees import find_cascade, read_tree
 
 # A log, the traces that make its network (None: those by default), and its truth (None: nobody knows).
 Made = tuple[Path, list[str] | None, pl.DataFrame | None]

@@ -88,7 +88,13 @@ def reference() -> str:
     parts += ["", "## Studies", "", jobs, "", "## Tables", "", tables]
     for table in TABLES.values():
         key = ", ".join(f"`{name}`" for name in table.key)
-        parts += ["", f"### {table.name}", "", f"One row is {table.row}. Key: {key}.", ""]
+        parts += [
+            "",
+            f"### {table.name}",
+            "",
+            f"One row is {table.row}. Key: {key}. Made by `propgraph {table.job}`.",
+            "",
+        ]
         parts += ["| column | dtype | unit | meaning |", "|---|---|---|---|"]
         for name, column in table.columns.items():
             parts.append(f"| `{name}` | {column.dtype} | {column.unit} | {column.meaning} |")

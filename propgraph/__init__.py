@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from propgraph.stability.measure import measure_stability as measure_stability
     from propgraph.study import Study as Study
     from propgraph.traces.make import make_shares as make_shares
+    from propgraph.trees import read_cascade as read_cascade
 
 _HOME = {
     "InputError": "errors",
@@ -47,6 +48,7 @@ _HOME = {
     "join_traces": "networks",
     "make_shares": "traces.make",
     "measure_stability": "stability.measure",
+    "read_cascade": "trees",
     "read_log": "readers.read",
     "simulate_crowdturf": "simulate.crowdturf",
     "simulate_veles": "simulate.veles",

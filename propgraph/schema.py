@@ -35,9 +35,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a study: what a row is, its columns in order, and the columns that tell its rows apart."""
+    """One table of a study: the job that makes it, what a row is, its columns in order, and what tells rows apart."""
 
     name: str
+    job: str
     row: str
     columns: Mapping[str, Column]
     key: tuple[str, ...]
@@ -70,8 +71,8 @@ class Table:
         )
 
 
-def _table(name: str, row: str, key: tuple[str, ...], /, **columns: tuple[Any, str, str]) -> Table:
-    return Table(name, row, {column: Column(*spec) for column, spec in columns.items()}, key)
+def _table(name: str, job: str, row: str, key: tuple[str, ...], /, **columns: tuple[Any, str, str]) -> Table:
+    return Table(name, job, row, {column: Column(*spec) for column, spec in columns.items()}, key)
 
 
 _RESOLUTION = (
@@ -84,6 +85,7 @@ _RESOLUTION = (
 
 POSTS = _table(
     "posts",
+    "build",
     "a post, repost, quote or reply; where the log has one row for each object of a post, one such row",
     ("timestamp", "account_id", "content_id", "object_id"),
     content_id=(ID, "id", "the post's own id"),
@@ -112,6 +114,7 @@ POSTS = _table(
 
 SHARES = _table(
     "shares",
+    "build",
     "one post sharing one object",
     ("trace", "object_id", "timestamp", "account_id", "content_id"),
     content_id=(ID, "id", "the post"),
@@ -130,6 +133,7 @@ SHARES = _table(
 
 ACCOUNTS = _table(
     "accounts",
+    "build",
     "an account",
     ("account_id",),
     account_id=(ID, "id", "the account"),
@@ -144,6 +148,7 @@ ACCOUNTS = _table(
 
 OBJECTS = _table(
     "objects",
+    "build",
     "a shared object",
     ("trace", "object_id"),
     trace=(ID, "", "what kind of object"),
@@ -160,6 +165,7 @@ OBJECTS = _table(
 
 REJECTED = _table(
     "rejected",
+    "build",
     "an input row not used",
     ("source", "line", "reason"),
     source=(ID, "path", "the file"),
@@ -177,6 +183,7 @@ _DRAWN = {
 
 CASCADES = _table(
     "cascades",
+    "build",
     "one diffusion tree",
     ("trace", "cascade_id"),
     cascade_id=(ID, "trace:object_id", "the cascade"),
@@ -225,6 +232,7 @@ CASCADES = _table(
 
 CASCADE_NODES = _table(
     "cascade_nodes",
+    "build",
     "one post in a tree",
     ("cascade_id", "timestamp", "account_id", "content_id"),
     cascade_id=(ID, "trace:object_id", "the cascade"),
@@ -238,6 +246,7 @@ CASCADE_NODES = _table(
 
 SPREADERS = _table(
     "spreaders",
+    "clusters",
     "an account in the cascades of two posts or more of a trace",
     ("trace", "account_id"),
     trace=(ID, "reshare, url, object", "what kind of object spread"),
@@ -253,6 +262,7 @@ SPREADERS = _table(
 
 EDGES = _table(
     "edges",
+    "build",
     "two accounts that co-shared",
     ("trace", "source", "target"),
     trace=(ID, "", "what kind of object"),
@@ -276,6 +286,7 @@ EDGES = _table(
 
 SYNCHRONY = _table(
     "synchrony",
+    "clusters",
     "two accounts near each other in rank over two objects or more, or joined by an edge; of one trace",
     ("trace", "source", "target"),
     trace=(ID, "", "what kind of object"),
@@ -306,6 +317,7 @@ SYNCHRONY = _table(
 
 NETWORK = _table(
     "network",
+    "clusters",
     "two accounts near each other beyond chance (p_value up to 0.01) over all traces together",
     ("source", "target"),
     source=(ID, "id", "the account whose id sorts first"),
@@ -321,6 +333,7 @@ NETWORK = _table(
 
 MEMBERS = _table(
     "members",
+    "clusters",
     "an account in a cluster",
     ("cluster_id", "account_id"),
     account_id=(ID, "id", "the account"),
@@ -346,6 +359,7 @@ MEMBERS = _table(
 
 ACCOUNT_SCORES = _table(
     "account_scores",
+    "clusters",
     "an account with evidence of acting in step with others; one not here has score 0, q 1, and no flag",
     ("account_id",),
     account_id=(ID, "id", "the account"),
@@ -366,6 +380,7 @@ ACCOUNT_SCORES = _table(
 )
 
 CLUSTERS = _table(
+    "clusters",
     "clusters",
     "a community of accounts that are synchronised, or that co-shared in the window",
     ("cluster_id",),
@@ -464,6 +479,7 @@ CLUSTERS = _table(
 
 AMPLIFICATION = _table(
     "amplification",
+    "clusters",
     "a cluster and a cascade of two posts or more that it touches",
     ("cluster_id", "cascade_id"),
     cluster_id=(ID, "id", "the cluster"),
@@ -492,6 +508,7 @@ AMPLIFICATION = _table(
 
 SITES = _table(
     "sites",
+    "clusters",
     "a registrable domain",
     ("site",),
     site=(ID, "registrable domain", "the site"),
@@ -511,6 +528,7 @@ SITES = _table(
 
 EVIDENCE = _table(
     "evidence",
+    "clusters",
     "one reason for one flag",
     ("subject_type", "subject_id", "rule"),
     subject_type=(ID, "cluster, site", "what is flagged"),
@@ -524,6 +542,7 @@ EVIDENCE = _table(
 )
 
 STABILITY = _table(
+    "stability",
     "stability",
     "a cluster, and how it fares when the choices behind it are made otherwise",
     ("cluster_id",),
@@ -540,6 +559,7 @@ STABILITY = _table(
 
 EVALUATION = _table(
     "evaluation",
+    "evaluate",
     "one measure of how well a study meets a truth; printed by `propgraph evaluate`, in no study",
     ("measure", "at", "kind"),
     measure=(ID, "", "what is measured"),
@@ -559,3 +579,8 @@ TABLES: Mapping[str, Table] = {
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, AMPLIFICATION, SITES, EVIDENCE, STABILITY,
     )
 }  # fmt: skip
+
+
+def tables_of(job: str, /) -> list[str]:
+    """Return the names of the tables that a job makes."""
+    return [table.name for table in TABLES.values() if table.job == job]

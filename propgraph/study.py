@@ -7,7 +7,6 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import polars as pl
 from propgraph.errors import StudyError, did_you_mean
 from propgraph.folders import recover
 from propgraph.schema import TABLES
+from propgraph.trees import read_cascade
 
 if TYPE_CHECKING:
     from igraph import Graph
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 RUN = "run.json"
 _BUILD = " (in Python: propgraph.build)"
 
-_OF_CLUSTERS = (
-    "synchrony", "network", "account_scores", "members", "clusters", "amplification", "spreaders", "sites",
-    "evidence",
-)  # fmt: skip
-
-
+# What a job is called in Python.
 _JOBS = {"build": "build", "clusters": "find_clusters", "stability": "measure_stability"}
 
 
@@ -106,7 +101,7 @@ class Study:
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
-            job = "stability" if name == "stability" else "clusters" if name in _OF_CLUSTERS else "build"
+            job = TABLES[name].job
             raise StudyError(
                 f"{self.path}: no table {name!r} yet; run `propgraph {job}` first (in Python: propgraph.{_JOBS[job]})"
             )
@@ -129,18 +124,16 @@ class Study:
         Returns
         -------
         igraph.Graph
-            As `propgraph.cascades.tree.cascade_tree` describes it: vertices in the order of the table
-            `cascade_nodes`, the root first, with its columns; edges with `delay_s` (s); the cascade's row of
-            `cascades` as the graph's attributes.
+            As `propgraph.read_cascade` describes it: vertices with the columns of the table `cascade_nodes`, the
+            root first, then by time; edges with `delay_s` (s); the cascade's row of `cascades` as the graph's
+            attributes.
 
         Raises
         ------
         StudyError
             When the study has no such cascade, or no cascades.
         """
-        # Trees are made in a room above this one, and igraph takes long to load.
-        tree: Graph = import_module("propgraph.cascades.tree").cascade_tree(self, cascade_id)
-        return tree
+        return read_cascade(self, cascade_id)
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         if name.startswith("_") or name not in TABLES:

@@ -18,6 +18,7 @@ import propgraph
 from propgraph.cli.app import app, run
 from propgraph.cli.output import say, seconds
 from propgraph.errors import InputError, UsageError
+from propgraph.schema import tables_of
 from propgraph.simulate.veles import write_sample
 from propgraph.study import Study
 
@@ -288,13 +289,7 @@ def test_every_option_of_clusters_arrives(own_study, capsys):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        "clusters", "sites", "members", "evidence", "account_scores", "network", "synchrony", "amplification",
-        "spreaders",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("table", tables_of("clusters"))
 def test_tables_as_data(own_study, table, capfdbinary):
     def data(format):
         assert run(["clusters", str(own_study.path), "--format", format, "--table", table]) == 0
@@ -312,6 +307,13 @@ def test_tables_as_data(own_study, table, capfdbinary):
         name = frame.columns[0]
         assert rows[name].to_list() == frame[name].to_list()
     assert json.loads(data("json"))
+
+
+def test_the_help_names_the_tables_that_the_command_makes(capsys):
+    assert run(["clusters", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    named = told.split("with --format csv, json or parquet: ")[1].split(".")[0].split(", ")
+    assert sorted(named) == sorted(tables_of("clusters"))
 
 
 def test_graphml_beside_data_is_told_on_stderr(own_study, tmp_path, capsys):

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import typing
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +18,7 @@ import pytest
 
 import propgraph
 from propgraph.errors import PropgraphError
-from propgraph.schema import TABLES
+from propgraph.schema import TABLES, tables_of
 
 PUBLIC = {name: getattr(propgraph, name) for name in propgraph.__all__}
 FUNCTIONS = {name: thing for name, thing in PUBLIC.items() if inspect.isfunction(thing)}
@@ -110,8 +109,8 @@ def test_docstrings_are_numpydoc(name):
     if name in FUNCTIONS:
         names = {parameter.name for parameter in own_parameters(function)}
         assert not names or documented(found["Parameters"]) == names
-        returns = typing.get_type_hints(function).get("return")
-        assert ("Returns" in found) == (returns is not type(None))
+        returns = inspect.signature(function).return_annotation  # as it is written
+        assert ("Returns" in found) == (returns != "None")
         assert set(found) <= {
             "Parameters", "Returns", "Yields", "Raises", "See Also", "Notes", "References", "Examples",
         }  # fmt: skip
@@ -176,3 +175,8 @@ def test_results_are_frozen():
     for name, kind in vars(importlib.import_module("propgraph.simulate.compare")).items():
         if dataclasses.is_dataclass(kind):
             assert kind.__dataclass_params__.frozen, name
+
+
+def test_a_table_says_which_job_makes_it():
+    assert {table.job for table in TABLES.values()} == {"build", "clusters", "stability"}
+    assert tables_of("stability") == ["stability"]

@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from propgraph.errors import InputError, StudyError, UsageError
 from propgraph.pipeline import build, find_clusters
 from propgraph.schema import TABLES as ALL_TABLES
+from propgraph.schema import tables_of
 from propgraph.simulate.veles import simulate_veles
 from propgraph.study import Study
 
@@ -62,6 +63,12 @@ def assert_same_bytes(one, other, names=TABLES):
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_have_the_columns_of_the_schema(study, name):
     assert list(study.scan(name).collect_schema().items()) == list(TABLES[name].dtypes.items())
+
+
+def test_each_job_makes_the_tables_that_are_its_own(built, study):
+    made = tables_of("build")
+    assert built.tables == [name for name in ALL_TABLES if name in made]
+    assert set(study.tables) == {*made, *tables_of("clusters")}
 
 
 @pytest.mark.parametrize("name", [name for name in TABLES if name not in OTHER_ORDER])

@@ -13,8 +13,8 @@ import typer
 if TYPE_CHECKING:
     import polars as pl
 
-    from propgraph.export.cascade import Tree
     from propgraph.study import Study
+    from propgraph.trees import Tree
 
 FORMATS = ("table", "json", "csv", "parquet")
 
@@ -69,7 +69,7 @@ def cascades(
 
 
 def _tree(study: Study, name: str, trace: str | None, reference: Path | None) -> Tree:
-    from propgraph.export.cascade import find_cascade, read_tree
+    from propgraph.trees import find_cascade, read_tree
 
     if trace is not None:
         _check_trace(study, trace)
@@ -103,7 +103,8 @@ def _listed(study: Study, trace: str | None, reference: Path | None) -> pl.DataF
 
 def _write(tree: Tree, graphml: Path | None, png: Path | None) -> list[tuple[str, str]]:
     """Write what is asked for; return what was written where."""
-    from propgraph.export.cascade import write_tree_graphml, write_tree_png
+    from propgraph.export.tree_graphml import write_tree_graphml
+    from propgraph.export.tree_picture import write_tree_png
 
     notes = []
     if graphml is not None:
@@ -178,8 +179,8 @@ def _show_viral(large: pl.DataFrame, *, top: int, of: str) -> None:
 
 
 def _show_seeded(study: Study, large: pl.DataFrame, *, top: int) -> None:
+    from propgraph.amplification.seeding import seeded
     from propgraph.cli.output import say
-    from propgraph.export.cascade import seeded
 
     share = seeded(study)
     if share is None:
@@ -231,7 +232,7 @@ def _table(title: str, frame: pl.DataFrame, *, none: str = "") -> None:
 
 def _show_one(tree: Tree, notes: list[tuple[str, str]]) -> None:
     from propgraph.cli.output import WIDTH, say
-    from propgraph.export.cascade import figures, growth, tree_lines
+    from propgraph.export.tree_text import figures, growth, tree_lines
 
     cascade, nodes = tree.cascade, tree.nodes
     say(cascade["cascade_id"], bold=True, wrap=False)

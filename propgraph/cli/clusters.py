@@ -13,17 +13,6 @@ if TYPE_CHECKING:
 
     from propgraph.study import Study
 
-TABLES = (
-    "clusters",
-    "sites",
-    "members",
-    "evidence",
-    "account_scores",
-    "network",
-    "synchrony",
-    "amplification",
-    "spreaders",
-)
 FORMATS = ("table", "json", "csv", "parquet")
 
 _NEAREST = 3
@@ -63,10 +52,11 @@ def clusters(
     """
     from propgraph.cli.output import err, progress
     from propgraph.errors import UsageError, check_at_least, check_choice
+    from propgraph.schema import tables_of
     from propgraph.study import Study, unchanged
 
     check_choice("--format", format, FORMATS)
-    check_choice("--table", table or "clusters", TABLES)
+    check_choice("--table", table or "clusters", tables_of("clusters"))
     if table and format == "table":
         raise UsageError(f"--table {table}: tables go out as data; add --format csv, json or parquet")
     check_at_least("--top", top, 0)

@@ -10,20 +10,14 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from propgraph.amplification.seeding import seeded
 from propgraph.errors import StudyError, UsageError
-from propgraph.export.cascade import (
-    MAX_DRAWN,
-    find_cascade,
-    growth,
-    human,
-    read_tree,
-    seeded,
-    tree_lines,
-    write_tree_graphml,
-    write_tree_png,
-)
+from propgraph.export.tree_graphml import write_tree_graphml
+from propgraph.export.tree_picture import MAX_DRAWN, write_tree_png
+from propgraph.export.tree_text import growth, human, tree_lines
 from propgraph.schema import TABLES
 from propgraph.study import Study
+from propgraph.trees import find_cascade, read_tree
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 

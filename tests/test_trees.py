@@ -8,10 +8,10 @@ import igraph
 import polars as pl
 import pytest
 
-from propgraph.cascades.tree import cascade_tree
 from propgraph.errors import StudyError
 from propgraph.pipeline import build
 from propgraph.study import Study
+from propgraph.trees import read_cascade
 
 LOG = """content_id,account_id,timestamp,kind,parent_content_id,origin_account_id
 a,u1,2020-01-01T00:00:00Z,original,,
@@ -31,7 +31,7 @@ def study(tmp_path_factory):
 
 
 def test_a_tree_has_posts_as_vertices_and_delays_on_its_edges(study):
-    graph = cascade_tree(study, "reshare:a")
+    graph = read_cascade(study, "reshare:a")
     assert graph.is_directed()
     assert graph.is_tree(mode="out")
     assert graph.vs["name"] == graph.vs["content_id"] == ["a", "b", "c", "d"]
@@ -51,7 +51,7 @@ def test_a_tree_has_posts_as_vertices_and_delays_on_its_edges(study):
 
 
 def test_a_study_gives_its_cascades_as_trees_and_loads_igraph_only_then(study):
-    graph, same = study.cascade("reshare:a"), cascade_tree(study, "reshare:a")
+    graph, same = study.cascade("reshare:a"), read_cascade(study, "reshare:a")
     assert isinstance(graph, igraph.Graph)
     assert graph.get_edgelist() == same.get_edgelist() == [(0, 1), (1, 2), (0, 3)]
     assert [vertex.attributes() for vertex in graph.vs] == [vertex.attributes() for vertex in same.vs]
@@ -75,7 +75,7 @@ def test_a_root_that_is_not_in_the_log_has_no_time(study):
 def test_every_tree_agrees_with_its_row(small_study: Study):
     rows = small_study.cascades.sort("size", descending=True).head(30)
     for row in rows.iter_rows(named=True):
-        graph = cascade_tree(small_study, row["cascade_id"])
+        graph = read_cascade(small_study, row["cascade_id"])
         assert graph.vcount() == row["size"]
         assert graph.is_tree(mode="out") or row["size"] == 1
         depths = graph.distances(source=0, mode="out")[0]
@@ -96,8 +96,8 @@ def test_every_tree_agrees_with_its_row(small_study: Study):
 def test_the_order_of_rows_does_not_matter(study, tmp_path):
     head, *rows = LOG.splitlines()
     (tmp_path / "log.csv").write_text("\n".join([head, *rows[::-1]]) + "\n")
-    other = cascade_tree(build([tmp_path / "log.csv"], tmp_path / "study"), "reshare:a")
-    graph = cascade_tree(study, "reshare:a")
+    other = read_cascade(build([tmp_path / "log.csv"], tmp_path / "study"), "reshare:a")
+    graph = read_cascade(study, "reshare:a")
     assert other.get_edgelist() == graph.get_edgelist()
     assert other.vs["name"] == graph.vs["name"]
 
@@ -105,11 +105,23 @@ def test_the_order_of_rows_does_not_matter(study, tmp_path):
 @pytest.mark.parametrize(("asked", "meant"), [("a", "reshare:a"), ("reshare:absnt", "reshare:absent")])
 def test_an_unknown_id_says_what_was_likely_meant(study, asked, meant):
     with pytest.raises(StudyError, match=f"no cascade is called '{asked}' \\(did you mean '{meant}'\\?\\)"):
-        cascade_tree(study, asked)
+        read_cascade(study, asked)
 
 
 def test_an_id_like_no_other_has_no_hint(study):
     with pytest.raises(StudyError, match=r"'zzzzzzzzzzz'$"):
-        cascade_tree(study, "zzzzzzzzzzz")
-    assert isinstance(cascade_tree(study, "reshare:a"), igraph.Graph)
+        read_cascade(study, "zzzzzzzzzzz")
+    assert isinstance(read_cascade(study, "reshare:a"), igraph.Graph)
     assert isinstance(study.cascades, pl.DataFrame)
+
+
+def test_a_parent_at_the_same_second_stands_before_its_child(tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "content_id,account_id,timestamp,kind,parent_content_id,origin_account_id\n"
+        "a,u9,2020-01-01T00:00:00Z,original,,\n"
+        "b,u8,2020-01-01T00:00:10Z,reshare,a,u9\n"
+        "c,u1,2020-01-01T00:00:10Z,reshare,b,u8\n"
+    )
+    graph = build([tmp_path / "log.csv"], tmp_path / "study").cascade("reshare:a")
+    assert graph.vs["name"] == ["a", "b", "c"]
+    assert graph.get_edgelist() == [(0, 1), (1, 2)]

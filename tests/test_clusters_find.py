@@ -10,9 +10,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from propgraph.clusters.find import links_of
+from propgraph.evaluation.simulated import compare
 from propgraph.pipeline import build, find_clusters
 from propgraph.schema import CLUSTERS, EVIDENCE, MEMBERS
-from propgraph.simulate.compare import compare
 from propgraph.simulate.veles import simulate_veles
 
 START = datetime(2020, 1, 1, tzinfo=UTC)

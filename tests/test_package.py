@@ -172,7 +172,7 @@ def test_every_module_can_be_imported_and_says_what_it_is():
 
 
 def test_results_are_frozen():
-    for name, kind in vars(importlib.import_module("propgraph.simulate.compare")).items():
+    for name, kind in vars(importlib.import_module("propgraph.evaluation.simulated")).items():
         if dataclasses.is_dataclass(kind):
             assert kind.__dataclass_params__.frozen, name
 

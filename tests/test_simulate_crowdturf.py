@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from propgraph.errors import UsageError
 from propgraph.pipeline import build, find_clusters
 from propgraph.simulate.crowdturf import KINDS, CrowdturfLog, simulate_crowdturf, write_crowdturf
-from propgraph.simulate.organic import START
+from propgraph.simulate.draws import START
 from propgraph.simulate.veles import simulate_veles
 
 SMALL = {"n_accounts": 700, "n_days": 4, "n_workers": 60, "n_missions": 15}

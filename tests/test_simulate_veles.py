@@ -6,7 +6,9 @@ from polars.testing import assert_frame_equal
 
 from propgraph.errors import UsageError
 from propgraph.schema import TIME
-from propgraph.simulate.organic import N_FANS, N_NEWS_SITES, N_STAFF, START
+from propgraph.simulate.draws import START
+from propgraph.simulate.people import N_FANS, N_STAFF
+from propgraph.simulate.press import N_NEWS_SITES
 from propgraph.simulate.veles import VelesLog, simulate_veles, write_sample
 
 COLUMNS = {

@@ -13,8 +13,8 @@ import polars as pl
 
 from benchmarks.timing import header, row
 from propgraph import build, find_clusters, simulate_veles
+from propgraph.evaluation.simulated import compare
 from propgraph.pipeline import flagged_members
-from propgraph.simulate.compare import compare
 
 
 def main() -> None:

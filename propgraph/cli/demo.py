@@ -55,8 +55,8 @@ def _compare(study: Study, data: Path) -> None:
     import polars as pl
 
     from propgraph.cli.output import say
+    from propgraph.evaluation.simulated import compare
     from propgraph.pipeline import flagged_members
-    from propgraph.simulate.compare import compare
 
     accounts, sites = (
         pl.read_csv(data / name, schema_overrides={"account_id": pl.String, "group": pl.String})

@@ -21,32 +21,13 @@ import polars as pl
 
 from propgraph.errors import check_at_least, check_choice
 from propgraph.schema import ID
-from propgraph.simulate.organic import (
-    DAY,
-    HIRED,
-    N_STAR_LINES,
-    RESHARE,
-    Ints,
-    People,
-    Posts,
-    Rng,
-    World,
-    background,
-    join,
-    log_frame,
-    lognormal,
-    make_audience,
-    make_people,
-    make_posts,
-    make_press,
-    number_accounts,
-    ordinary_side,
-    roles_and_groups,
-    spread,
-    weighted,
-    when_awake,
-    write_log,
-)
+from propgraph.simulate.draws import DAY, Ints, Rng, lognormal, weighted, when_awake
+from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups, write_log
+from propgraph.simulate.organic import background, ordinary_side, spread
+from propgraph.simulate.people import HIRED, People, make_audience, make_people
+from propgraph.simulate.posts import N_STAR_LINES, RESHARE, Posts, join, make_posts
+from propgraph.simulate.press import make_press
+from propgraph.simulate.world import World
 
 KINDS = ("centralised", "distributed", "pyramid")
 

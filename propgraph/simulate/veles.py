@@ -15,37 +15,13 @@ import polars as pl
 
 from propgraph.errors import check_at_least
 from propgraph.schema import ID
-from propgraph.simulate.organic import (
-    DAY,
-    HIRED,
-    LINK_ODDS,
-    LINKS,
-    REMARKS,
-    SLOGANS,
-    Ints,
-    People,
-    Posts,
-    Press,
-    Rng,
-    World,
-    background,
-    coin_words,
-    headlines,
-    join,
-    log_frame,
-    lognormal,
-    make_audience,
-    make_people,
-    make_posts,
-    make_press,
-    number_accounts,
-    ordinary_side,
-    roles_and_groups,
-    spread,
-    weighted,
-    when_awake,
-    write_log,
-)
+from propgraph.simulate.draws import DAY, Ints, Rng, lognormal, weighted, when_awake
+from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups, write_log
+from propgraph.simulate.organic import background, ordinary_side, spread
+from propgraph.simulate.people import HIRED, People, make_audience, make_people
+from propgraph.simulate.posts import LINK_ODDS, LINKS, REMARKS, SLOGANS, Posts, join, make_posts
+from propgraph.simulate.press import Press, coin_words, headlines, make_press
+from propgraph.simulate.world import World
 
 BAIT = (
     ("Insider", "General", "Nurse", "Senator", "Actor", "Whistleblower", "Bishop", "Agent", "Pilot", "Judge"),

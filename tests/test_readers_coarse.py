@@ -7,7 +7,7 @@ from propgraph.readers.fineness import Fineness
 
 
 def times(*resolutions, n_posts=100):
-    return [Fineness(k, f"f{k}", None, n_posts, step) for k, step in enumerate(resolutions)]
+    return [Fineness(f"f{k}", None, n_posts, step) for k, step in enumerate(resolutions)]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,16 @@ def test_the_files_are_named_whose_times_are_coarser_than_others():
 def test_many_files_are_told_in_short_and_a_platform_with_its_file():
     [note] = coarse_notes(times(*[3600.0] * 5, 1.0), time_window=60)
     assert note.startswith("f0, f1, f2 and 2 more: times are whole hours")
-    two = [Fineness(0, "f", "x", 70, 1.0), Fineness(0, "f", "vk", 80, 3600.0)]
+    two = [Fineness("f", "x", 70, 1.0), Fineness("f", "vk", 80, 3600.0)]
     [note] = coarse_notes(two, time_window=60)
-    assert note.startswith("f (vk): times are whole hours")
+    assert note.startswith("f (vk): times are whole hours, and other times are finer: these 80 posts")
+
+
+def test_accounts_that_are_coarser_than_others_of_their_file_are_counted():
+    three = [*times(1.0, 3600.0), Fineness("f0", None, 70, 3600.0, 8), Fineness("f1", "vk", 5, 900.0, 3)]
+    notes = coarse_notes(three, time_window=60)
+    why = "(where some accounts of a file: it was put together of several, or they post by a schedule)"
+    assert notes[0].startswith(
+        f"f1, f0 (8 accounts): times are whole hours, and other times are finer {why}: these 170"
+    )
+    assert notes[1].startswith("f1 (vk, 3 accounts): times are steps of 15 minutes")

@@ -83,16 +83,9 @@ def test_days_and_hours_of_several_zones():
     assert found(*FINE, *[(15, HOUR)] * 4, *half_past) == [(list(range(20, 27)), 3600.0)]
 
 
-def test_a_step_may_begin_anywhere():
-    # Rounded numbers of a clock that was taken for another: 10,000 s from 7,200 s on.
-    odd = [
-        [START_MS - START_MS % 10_000_000 + 7_200_000 + 10_000_000 * (j * j + k) for j in range(8)]
-        for k in range(3)
-    ]
-    assert found(*FINE, *odd) == [([20, 21, 22], 10_000.0)]
-    assert found(*FINE, *[[t - 1000 for t in times] for times in odd], *[(9, 10_000_000)] * 3) == [
-        ([20, 21, 22, 23, 24, 25], 10_000.0)
-    ]
+def test_seven_past_the_hour_is_no_coarse_time():
+    past = [[START_MS + HOUR * (j * j + k) + 7 * MINUTE for j in range(20)] for k in range(3)]
+    assert found(*FINE, *past) == []
 
 
 def test_days_in_a_file_of_hours():

@@ -73,17 +73,18 @@ def test_many_small_files_of_one_kind_are_judged_together(tmp_path):
 
 
 def test_accounts_of_a_file_that_are_coarser_have_their_own_and_it_is_told(tmp_path):
-    mixed = pl.concat([rows("a", 200, 1), rows("b", 100, 3600), rows("c", 100, 10_000)])
+    mixed = pl.concat([rows("a", 200, 1), rows("b", 100, 3600), rows("c", 200, 900)])
     [path] = written(tmp_path, log=mixed.sample(fraction=1.0, shuffle=True, seed=1))
     log = read_logs([path])
     found = by(log.posts.with_columns(pl.col("content_id").str.head(1)), "content_id")
-    assert found == [("a", 1.0), ("b", 3600.0), ("c", 10_000.0)]
+    assert found == [("a", 1.0), ("b", 3600.0), ("c", 900.0)]
     assert [(one.what, one.n_posts, one.resolution_s) for one in log.times] == [
-        (str(path), 200, 1.0), (f"{path} (9 accounts)", 100, 3600.0), (f"{path} (9 accounts)", 100, 10_000.0),
+        (str(path), 200, 1.0), (f"{path} (9 accounts)", 200, 900.0), (f"{path} (9 accounts)", 100, 3600.0),
     ]  # fmt: skip
-    assert log.sources[0]["time_resolution_s"] == 10_000
+    assert log.sources[0]["time_resolution_s"] == 3600
     assert log.sources[0]["coarser_accounts"] == [
-        {"n_accounts": 9, "n_posts": 100, "time_resolution_s": step} for step in (3600.0, 10_000.0)
+        {"n_accounts": 9, "n_posts": n, "time_resolution_s": step}
+        for n, step in ((200, 900.0), (100, 3600.0))
     ]
     notes = [note for note in build([path], tmp_path / "study").run["build"]["notes"] if "9 accounts" in note]
     assert [note.partition(": times are ")[0] for note in notes] == [f"{path} (9 accounts)"] * 2
@@ -144,6 +145,26 @@ def test_it_does_not_depend_on_the_order_of_rows_or_files(tmp_path, n_files):
     shuffled = {name: part.sample(fraction=1.0, shuffle=True, seed=5) for name, part in parts.items()}
     back = read_log(*reversed(written(tmp_path, **shuffled)))
     assert there.equals(back)
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_a_post_in_two_exports_has_its_finer_time_whichever_is_read_first(tmp_path, names):
+    minutes = rows("p", 300, 60)  # some of which are whole hours
+    hours = minutes.with_columns(pl.col("timestamp") // 3600 * 3600)
+    paths = written(tmp_path, **dict(zip(names, (minutes, hours), strict=True)))
+    there, back = read_logs(paths), read_logs(reversed(paths))
+    assert there.posts.equals(back.posts)
+    assert there.rejected.equals(back.rejected)
+    same = (minutes["timestamp"] % 3600 == 0).sum()
+    assert 0 < same < 20
+    assert there.posts.height == 300
+    assert there.rejected["reason"].str.contains("the same with a finer time").sum() == 300 - same
+    assert (
+        there.posts.sort("content_id")["timestamp"]
+        .dt.epoch("s")
+        .equals(minutes.sort("content_id")["timestamp"], check_names=False)
+    )
+    assert set(there.posts.filter(pl.col("timestamp").dt.minute() > 0)["time_resolution_s"]) == {60.0}
 
 
 def test_values_that_were_written_coarsely_are_no_finer(tmp_path):

@@ -64,7 +64,7 @@ def coarser_accounts(
     found, usual = np.zeros(n_posts.size, np.int64), np.full(names.size, known)
     n_times = _n_distinct(some, who)
     for step in steps:
-        enough = [_enough(n_times - fitted, step, usual, least=least) for fitted in (0, 1)]
+        enough = _enough(n_times, step, usual, least=least)
         for sure in _on_one_grid(some, who, step, enough=enough):
             starts = np.unique(some[sure[who]] % step)
             found[_all_of(np.isin(times % step, starts), account, n_posts)] = step
@@ -106,30 +106,19 @@ def _enough(n_times: Int64, step: int, usual: Int64, *, least: float) -> Bool:
     return enough
 
 
-def _on_one_grid(times: Int64, who: Int64, step: int, *, enough: Sequence[Bool]) -> Iterator[Bool]:
-    """Yield sets of accounts (marked) all of whose times lie on one grid, for each start that most posts have.
+def _on_one_grid(times: Int64, who: Int64, step: int, *, enough: Bool) -> Iterator[Bool]:
+    """Yield sets of accounts (marked) that are enough, all of whose times lie on one grid: one for each zone's start.
 
-    Those that are `enough` count: the first of these where a clock begins there, the second where any other start was
-    fitted to the times.
+    No other start counts: whoever strikes seven past the hour knows the minute.
     """
-    left = np.ones(enough[0].size, np.bool_)
+    left = np.ones(enough.size, np.bool_)
     while left.any():
         mine = left[who]
-        some, of = times[mine], who[mine]
-        for on, sure in ((on_grid(some, step), enough[0]), (_with_most(some % step), enough[1])):
-            all_on = _all_of(on, of, left)
-            if np.count_nonzero(all_on & sure) >= LEAST_ACCOUNTS:
-                yield all_on & sure
-                left &= ~all_on
-                break
-        else:
+        all_on = _all_of(on_grid(times[mine], step), who[mine], left)
+        if np.count_nonzero(all_on & enough) < LEAST_ACCOUNTS:
             return
-
-
-def _with_most(values: Int64) -> Bool:
-    """Mark those that have the commonest value; of several, the least."""
-    there, counts = np.unique(values, return_counts=True)
-    return np.asarray(values == there[counts.argmax()])
+        yield all_on & enough
+        left &= ~all_on
 
 
 def _all_of(on: Bool, account: npt.NDArray[np.integer], every: npt.NDArray[np.generic]) -> Bool:

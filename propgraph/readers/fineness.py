@@ -32,8 +32,6 @@ class Fineness:
 
     Attributes
     ----------
-    source
-        The file's number.
     path
         The file's path.
     platform
@@ -46,7 +44,6 @@ class Fineness:
         How many accounts, where it is some all of whose times are coarser than those of the others; else None.
     """
 
-    source: int
     path: str
     platform: str | None
     n_posts: int
@@ -131,7 +128,7 @@ def with_resolutions(
     found = resolutions_of([(kind, log.ms[log.posts(g)]) for g, kind in kinds.items()])
     times = {
         g: Fineness(
-            g // len(platforms), one["path"], platform if len(platforms) > 1 else None, log.posts(g).size,
+            one["path"], platform if len(platforms) > 1 else None, log.posts(g).size,
             max(step or 0.0, one[RESOLUTION] or 0.0) or None,
         )
         for (g, (one, platform)), step in zip(of.items(), found, strict=True)
@@ -200,8 +197,8 @@ def of_sources(sources: Sequence[dict[str, Any]], times: Sequence[Fineness], /) 
     And of accounts that are coarser than the others of their file.
     """
     told = []
-    for k, source in enumerate(sources):
-        mine = [one for one in times if one.source == k]
+    for source in sources:
+        mine = [one for one in times if one.path == source["path"]]
         new = {name: value for name, value in source.items() if name != RESOLUTION}
         if (step := coarsest(mine)) is not None:
             new[RESOLUTION] = step

@@ -17,6 +17,11 @@ from propgraph.schema import ID, REJECTED
 
 # What one post may have several rows for: a row says something new if any of these is new.
 _SHARED = ("object_id", "urls", "hashtags", "parent_content_id", "target_id")
+# A time that is a multiple of the first may be a later one cut, which lies within the second: days begin at any quarter
+# of an hour, so that where a day is meant is not known.
+_CUT_MS = (
+    (86_400_000, 86_400_000), (3_600_000, 86_400_000), (900_000, 86_400_000), (60_000, 60_000), (1000, 1000),
+)  # fmt: skip
 # Of each part of the rows, in their order: the file it comes from, and its lines there.
 Origins = list[tuple[str, Lines]]
 
@@ -35,7 +40,9 @@ def in_order_once(posts: pl.DataFrame, origins: Origins, /) -> tuple[pl.DataFram
     -------
     tuple of pl.DataFrame
         The posts, and the rows rejected (columns of `schema.REJECTED`): those that say again what an
-        earlier row says, or that give a post another author or time than the first of its rows.
+        earlier row says, or that give a post another author or time than the first of its rows. But where that first
+        time is a whole second, minute, hour or day, and a later one of the same author lies within it that is
+        less round, the post was told of in two exports: the finer time counts, in whatever order they are read.
     """
     unique = all_distinct(posts["content_id"])
     order = _canonical_order(posts, unique)
@@ -99,21 +106,24 @@ def _without_repeats(
     posts: pl.DataFrame, order: npt.NDArray[np.uint32], origins: Origins
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     shared = [name for name in _SHARED if name in posts.columns]
-    doubtful = (
+    doubtful = _with_first(
         posts.select("content_id", "account_id", "timestamp", *shared)
         .with_row_index()
         .filter(pl.col("content_id").is_duplicated())
-        .with_columns(
-            other=(pl.col("account_id") != pl.col("account_id").first().over("content_id", order_by="index"))
-            | (pl.col("timestamp") != pl.col("timestamp").first().over("content_id", order_by="index")),
-            again=~pl.struct("content_id", "account_id", "timestamp", *shared).is_first_distinct(),
-        )
+    ).with_columns(
+        other=(pl.col("account_id") != pl.col("_account")) | (pl.col("timestamp") != pl.col("_time")),
+        again=~pl.struct("content_id", "account_id", "timestamp", *shared).is_first_distinct(),
     )
     bad = doubtful.filter(pl.col("other") | pl.col("again"))
     if bad.is_empty():
         return posts, REJECTED.empty()
+    cut = (pl.col("account_id") == pl.col("_account")) & (pl.col("timestamp") < pl.col("_time"))
     reasons = bad.select(
-        pl.when("other")
+        pl.when(cut)
+        .then(
+            pl.format("content_id: {} is another post's already (the same with a finer time)", "content_id")
+        )
+        .when("other")
         .then(pl.format("content_id: {} is another post's already (other account or time)", "content_id"))
         .otherwise(pl.format("duplicate: post {} shares the same in an earlier row", "content_id"))
     ).to_series()
@@ -122,6 +132,37 @@ def _without_repeats(
     keep = np.ones(posts.height, np.bool_)
     keep[bad["index"].to_numpy()] = False
     return posts.filter(pl.Series(keep)), rejected_table(rows, lines, reasons, sources)
+
+
+def _with_first(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the author and the time of their post, `_account` and `_time`: those of the first of its rows.
+
+    But where that time was cut, the finest of those that it can be cut from.
+    """
+    rows = rows.with_columns(
+        _account=pl.col("account_id").first().over("content_id", order_by="index"),
+        _time=pl.col("timestamp").first().over("content_id", order_by="index"),
+    )
+    first, time = pl.col("_time").to_physical(), pl.col("timestamp").to_physical()
+    within = pl.coalesce(
+        *(pl.when(first % step == 0).then(pl.lit(span, pl.Int64)) for step, span in _CUT_MS),
+        pl.lit(0, pl.Int64),
+    )
+    finer = rows.filter(
+        (pl.col("account_id") == pl.col("_account")) & (time > first) & (time - first < within)
+        & (_roundness(time) < _roundness(first))
+    )  # fmt: skip
+    if finer.is_empty():
+        return rows
+    finest = finer.sort(_roundness(time), "timestamp").unique("content_id", keep="first", maintain_order=True)
+    return rows.join(
+        finest.select("content_id", _finest="timestamp"), on="content_id", how="left", maintain_order="left"
+    ).with_columns(_time=pl.coalesce("_finest", "_time"))
+
+
+def _roundness(time: pl.Expr) -> pl.Expr:
+    """Return of how many of the steps a time (ms) is a multiple."""
+    return pl.sum_horizontal(time % step == 0 for step, _ in _CUT_MS)
 
 
 def _where(rows: npt.NDArray[Any], origins: Origins) -> tuple[pl.Series, npt.NDArray[np.int64]]:

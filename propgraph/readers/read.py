@@ -479,7 +479,8 @@ def _assemble(
     frame = pl.concat([part for part in posts if part.height], how="diagonal_relaxed").rechunk()
     posts.clear()  # the copies would double the memory
     frame, n_again = with_made_ids(frame)
-    frame = frame.with_columns(_numbered(origins, sources))  # by now, for an id does not hang on the file
+    by_path = sorted(sources, key=lambda source: str(source["path"]))
+    frame = frame.with_columns(_numbered(origins, by_path))  # by now, for an id does not hang on the file
     if n_again:
         notes.append(
             f"{n_again:,} rows without a post id say the same as another; each counts as a post of its own, so if "
@@ -508,7 +509,7 @@ def _assemble(
         )
     if repeats.height:  # whoever stands in rejected rows alone is no account of this log
         frame = frame.with_columns(encode(frame[name].cast(pl.String)) for name in encoded)
-    frame, times = with_resolutions(frame, sources)
+    frame, times = with_resolutions(frame, by_path)
     name = (
         "account_name" if "account_name" in frame.columns else pl.lit(None, pl.String).alias("account_name")
     )
@@ -532,7 +533,7 @@ def _assemble(
 
 
 def _numbered(origins: Origins, sources: list[dict[str, Any]]) -> pl.Series:
-    """Return the number of each row's file."""
+    """Return the number of each row's file, by its path: what is kept of a post in two does not hang on their order."""
     number = {source["path"]: k for k, source in enumerate(sources)}
     of_parts = np.repeat([number[path] for path, _ in origins], [len(lines) for _, lines in origins])
     return pl.Series(SOURCE, of_parts, dtype=pl.UInt32)

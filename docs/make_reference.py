@@ -53,8 +53,8 @@ VALUES = (
     "missing value so, if none is an empty cell, or if others bear a mark (`#`). What was taken for what is told.",
     "",
     "Ids that a spreadsheet or JavaScript rounded (`1.23457E+18`, `1,23457E+18`, floats from 2^53 on, zeros "
-    "after 15 or 17 digits in most rows) are no ids: a row without its own is rejected, any other id is not known. "
-    "Numbers of posts that count within a channel only become `CHANNEL/NUMBER` where several of them "
+    "after 15 or 17 digits in more rows than by chance) are no ids: a row without its own is rejected, any other id "
+    "is not known. Numbers of posts that count within a channel only become `CHANNEL/NUMBER` where several of them "
     "stand for other posts in other channels.",
     "",
     'Lists in one cell may be joined by `|`, `;`, `,` or blanks, or written `["a", "b"]`, '

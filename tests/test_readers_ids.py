@@ -13,7 +13,7 @@ from propgraph.readers.read import read_logs
 
 TIME = 1_709_632_800
 ROUNDED = "a rounded number, its last digits are lost; save the ids as text"
-ZEROS = "ends in zeros as most ids here do: rounded, its last digits are lost; save the ids as text"
+ZEROS = "ends in zeros as too many ids here do: rounded, its last digits are lost; save the ids as text"
 OPTIONAL = ["parent_content_id", "origin_account_id", "target_id", "object_id"]
 
 
@@ -263,3 +263,28 @@ def test_integers_of_json_have_all_their_digits(tmp_path, form):
     ]
     log = read_logs([stored(tmp_path / f"log.{form}", "parent_content_id", numbers)])
     assert log.posts["parent_content_id"].to_list() == numbers
+
+
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("name", ["content_id", *OPTIONAL])
+def test_rounded_ids_among_good_ones(tmp_path, name, part):
+    # Two exports in one file, one of which went through a spreadsheet.
+    good = [str(number) for number in snowflakes(400)]
+    n = round(part * 400)
+    written = rounded_to(15, good[:n]) + good[n:]
+    log, notes = read(tmp_path, table(**{name: written, "kind": ["reshare"] * 400}))
+    if name == "content_id":
+        assert sorted(log.posts[name]) == sorted(good[n:])
+        assert log.rejected["reason"].to_list() == [f"{name}: {ZEROS}"] * n
+    else:
+        assert log.posts[name].cast(pl.String).drop_nulls().to_list() == good[n:]
+        assert f"{name}: {n} rows have a rounded id" in notes[0]
+
+
+@pytest.mark.parametrize("n", [4, 9, 300])
+def test_a_few_zeros_at_the_end_are_no_loss(tmp_path, n):
+    counted = [str(10**18 + k) for k in range(n)]
+    few = ["1764954002027440000", "1764954002027450000", *(str(number) for number in snowflakes(n))]
+    for ids in (counted, few):
+        log, notes = read(tmp_path, table(content_id=ids))
+        assert (log.posts.height, notes) == (len(ids), [])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,7 +22,7 @@ MUST = ("account_id", "content_id")
 _ALIKE = (*MUST, "parent_content_id", *PARENT_OF, "origin_account_id", "target_id")
 ID_COLUMNS = (*_ALIKE, "object_id")
 ROUNDED_NUMBER = "a rounded number, its last digits are lost"
-_ZEROS = "ends in zeros as most ids here do: rounded, its last digits are lost"
+_ZEROS = "ends in zeros as too many ids here do: rounded, its last digits are lost"
 #: Of digits that nobody knows any more: a rounded number, or a float too large to be exact.
 ROUNDED = r"^\s*-?\d{1,3}(?:[.,]\d+[eE]\+?|[eE]\+)\d+\s*$"
 # In the place of such an id until it is known what a parent, though nobody knows which, makes of its row.
@@ -32,13 +33,29 @@ _UNTIDY = r"^\s|\s$|^-?\d+\.0$"
 _LONG_FLOAT = r"^\s*-?\d{16,}\.0\s*$"
 _DIGITS = r"^\d{16,20}$"
 _SHEET, _SCRIPT = 15, 17  # digits that a spreadsheet and JavaScript keep
-_MOST, _NEARLY_ALL = 0.5, 0.9
-_ENOUGH_ZEROS = 4  # together, of distinct ids: by chance one column in ten thousand
 _FEW = 16
 # Zeros of whole seconds and milliseconds: an id made of a time in µs or ns.
 _OF_TIMES = (6, 9)
 # Ids made of a time alone (time << 22, time << 16) are no rounded ones.
 _SHIFTED = 1 << 16
+
+
+class Loss(NamedTuple):
+    """What shows that ids were rounded: of those with so many digits or more, a part keeps only some of them.
+
+    Of ids one in ten ends in a zero by chance, one in a hundred in two, and so on: the fewer can be there by chance,
+    the smaller the part that tells. Distinct ones have to have so many zeros together.
+    """
+
+    keeps: int
+    shortest: int
+    part: float
+    zeros: int
+
+
+# Four zeros by chance: one column in ten thousand.
+_LOSSES = Loss(_SHEET, 17, 0.5, 4), Loss(_SHEET, 18, 0.1, 12), Loss(_SCRIPT, 18, 0.9, 4)
+_NO_LOSS = Loss(0, 0, 0.0, 0)
 
 
 @dataclass
@@ -48,25 +65,25 @@ class DigitFacts:
     Attributes
     ----------
     rows, distinct
-        Rows, and ids of each batch, with more digits than `_SHEET` and `_SCRIPT` keep.
+        Rows, and ids of each batch, that are as long as each of `_LOSSES` needs.
     zero_rows, zero_distinct
-        Those of them that end in zeros from there on.
+        Those of them that end in zeros after the digits that are kept.
     some
         A few of these ids.
     lost, example
         Ids whose digits are lost, and the first of them by its digits.
     settled
-        How many digits the column keeps by all its rows, 0 for all of them; None on the first reading.
+        How the column was rounded by all its rows, `_NO_LOSS` where it was not; None on the first reading.
     """
 
-    rows: Counter[int] = field(default_factory=Counter)
-    distinct: Counter[int] = field(default_factory=Counter)
-    zero_rows: Counter[int] = field(default_factory=Counter)
-    zero_distinct: Counter[int] = field(default_factory=Counter)
-    some: dict[int, set[str]] = field(default_factory=dict)
+    rows: Counter[Loss] = field(default_factory=Counter)
+    distinct: Counter[Loss] = field(default_factory=Counter)
+    zero_rows: Counter[Loss] = field(default_factory=Counter)
+    zero_distinct: Counter[Loss] = field(default_factory=Counter)
+    some: dict[Loss, set[str]] = field(default_factory=dict)
     lost: int = 0
     example: str = ""
-    settled: int | None = None
+    settled: Loss | None = None
 
     def add(self, ids: pl.Series, /) -> None:
         """Count how many of more ids end in zeros."""
@@ -74,45 +91,48 @@ class DigitFacts:
         n_long = int(long.sum() or 0)
         if not n_long:
             return
-        # Of ten ids one ends in a zero: mostly there is nothing to look at more closely.
-        if int((long & ids.str.ends_with("0")).sum() or 0) * 4 < n_long:
-            for keeps in (_SHEET, _SCRIPT):
-                self.rows[keeps] += n_long
-                self.distinct[keeps] += n_long
+        # Of ten ids one ends in a zero, of a hundred one in two: mostly there is nothing to look at more closely.
+        if not any(
+            int((long & ids.str.ends_with(zeros)).sum() or 0) * fewer >= n_long
+            for zeros, fewer in (("0", 4), ("00", 20))
+        ):
+            for loss in _LOSSES:
+                self.rows[loss] += n_long
+                self.distinct[loss] += n_long
             return
         table = ids.filter(long.fill_null(False)).alias("id").value_counts(name="n")
         table = table.filter(pl.col("id").str.contains(_DIGITS))
-        for keeps in (_SHEET, _SCRIPT):
-            # Of ids of one digit more one in ten ends in a zero: too many to tell anything.
-            longer = table.filter(pl.col("id").str.len_bytes() > keeps + (keeps == _SHEET))
-            zeros = longer.filter(_ends_in_zeros(pl.col("id"), keeps) & ~_is_made(pl.col("id")))
-            self.rows[keeps] += int(longer["n"].sum())
-            self.distinct[keeps] += longer.height
-            self.zero_rows[keeps] += int(zeros["n"].sum())
-            self.zero_distinct[keeps] += zeros.height
-            some = self.some.setdefault(keeps, set())
+        for loss in _LOSSES:
+            longer = table.filter(pl.col("id").str.len_bytes() >= loss.shortest)
+            zeros = longer.filter(_ends_in_zeros(pl.col("id"), loss) & ~_is_made(pl.col("id")))
+            self.rows[loss] += int(longer["n"].sum())
+            self.distinct[loss] += longer.height
+            self.zero_rows[loss] += int(zeros["n"].sum())
+            self.zero_distinct[loss] += zeros.height
+            some = self.some.setdefault(loss, set())
             some.update(zeros["id"].sort().head(_FEW))
 
-    def keeps(self) -> int:
-        """Return how many digits the ids keep, by all rows counted; 0 for all of them."""
-        for keeps, least in ((_SHEET, _MOST), (_SCRIPT, _NEARLY_ALL)):
-            zeros = sum(len(one) - keeps for one in self.some.get(keeps, ()))
+    def loss(self) -> Loss:
+        """Return how the ids were rounded, by all rows counted."""
+        for loss in _LOSSES:
+            zeros = sum(len(one) - loss.keeps for one in self.some.get(loss, ()))
             if (
-                self.zero_rows[keeps] > least * self.rows[keeps]
-                and self.zero_distinct[keeps] > least * self.distinct[keeps]
-                and zeros >= _ENOUGH_ZEROS
+                self.zero_rows[loss] > loss.part * self.rows[loss]
+                and self.zero_distinct[loss] > loss.part * self.distinct[loss]
+                and zeros >= loss.zeros
             ):
-                return keeps
-        return 0
+                # Where most were, shorter ones were, too.
+                return loss._replace(shortest=loss.keeps + 1) if loss.part >= 0.5 else loss
+        return _NO_LOSS
 
 
 def _zeros(number: pl.Expr) -> pl.Expr:
     return number.str.len_bytes() - number.str.strip_chars_end("0").str.len_bytes()
 
 
-def _ends_in_zeros(number: pl.Expr, keeps: int) -> pl.Expr:
-    after = number.str.len_bytes().cast(pl.Int64) - keeps
-    return (after > 0) & (_zeros(number) >= after)
+def _ends_in_zeros(number: pl.Expr, loss: Loss) -> pl.Expr:
+    length = number.str.len_bytes().cast(pl.Int64)
+    return (length >= loss.shortest) & (_zeros(number) >= length - loss.keeps)
 
 
 def _is_made(number: pl.Expr) -> pl.Expr:
@@ -140,7 +160,7 @@ def read_ids(values: pl.Series, facts: DigitFacts, /) -> pl.Series:
         ids = ids.alias("id").to_frame().select(tidy).to_series()
     if facts.settled is None:
         facts.add(ids)
-    elif facts.settled:
+    elif facts.settled.keeps:
         number = pl.col("id")
         zeros = number.str.contains(_DIGITS) & _ends_in_zeros(number, facts.settled)
         lost = lost | ids.alias("id").to_frame().select(zeros.fill_null(False)).to_series()

@@ -111,7 +111,7 @@ class FileFacts:
         units = {name: unit for name, unit in self.units.items() if name in self.readings}
         settled = {name: replace(unit, order=self.readings[name].best[0]) for name, unit in units.items()}
         use_ids = self.use_ids and self.timed_ids >= _NEARLY_ALL * self.ids
-        rounded = any(digits.settled is None and digits.keeps() for digits in self.digits.values())
+        rounded = any(digits.settled is None and digits.loss().keeps for digits in self.digits.values())
         own = any(links.settled is None and links.is_own for links in self.permalinks.values())
         stands = self._lists_stand() and not rounded and not own
         if settled == units and use_ids == self.use_ids and stands:
@@ -122,7 +122,7 @@ class FileFacts:
         """Return what is settled of the file, to read it again by that and by what is `settled` now."""
         lists = {name: ListFacts(settled=choice) for name, choice in self._choices().items()}
         digits = {
-            name: DigitFacts(settled=found.keeps() if found.settled is None else found.settled)
+            name: DigitFacts(settled=found.loss() if found.settled is None else found.settled)
             for name, found in self.digits.items()
         }
         permalinks = {

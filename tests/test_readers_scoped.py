@@ -131,3 +131,38 @@ def test_rows_without_a_target_keep_their_numbers(tmp_path):
     )
     found = {number for number, _ in ids(read(tmp_path, frame))}
     assert {"c2/20", "21", "30"} <= found
+
+
+@pytest.mark.parametrize("prefix", ["", "-100"])
+@pytest.mark.parametrize("origin", ["origin_account_id", "origin_account_name"])
+def test_a_forwarded_post_is_that_of_the_channel_that_it_comes_from(tmp_path, origin, prefix):
+    # Telethon calls a chat -1001700000001 and the channel forwarded from 1700000001.
+    a, b = "1700000001", "1700000002"
+    rows = [
+        {"content_id": str(k), "account_id": prefix + c, "timestamp": TIME + 60 * k + (c == b), "kind": "original"}
+        for k in range(1, 6) for c in (a, b)
+    ]  # fmt: skip
+    forwards = {("6", a): ("3", b), ("7", b): ("3", a), ("8", a): ("2", "1700000003"), ("9", a): ("2", a)}
+    rows += [
+        {
+            "content_id": number, "account_id": prefix + here, "timestamp": TIME + 1000 + int(number),
+            "kind": "reshare", "parent_content_id": parent, origin: there,
+        }
+        for (number, here), (parent, there) in forwards.items()
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(target_id="account_id")
+    found = {number: parent for number, parent in ids(read(tmp_path, frame)) if parent}
+    assert found == {
+        f"{prefix}{a}/6": f"{prefix}{b}/3", f"{prefix}{b}/7": f"{prefix}{a}/3", f"{prefix}{a}/8": "1700000003/2",
+        f"{prefix}{a}/9": f"{prefix}{a}/2",
+    }  # fmt: skip
+
+
+def test_an_answer_to_an_account_is_within_the_group(tmp_path):
+    frame = messages().with_columns(origin_account_id=pl.when(pl.col("kind") == "reply").then(pl.lit("u1")))
+    shared = frame.with_columns(kind=pl.col("kind").replace("reply", "reshare"))
+    for one in (frame, shared):
+        assert ids(read(tmp_path, one)) == {
+            (f"{c}/{k}", parent and f"{c}/{parent}")
+            for k, c, parent in one.select("content_id", "target_id", "parent_content_id").iter_rows()
+        }

@@ -17,6 +17,7 @@ import polars as pl
 
 from propgraph.readers.base import MADE
 from propgraph.readers.markdown import links_in
+from propgraph.readers.scoped import channel_name
 from propgraph.schema import ID, IDS
 
 # What a column of posts' own addresses is called, and what it is called where they are those of other posts.
@@ -112,7 +113,7 @@ class PermalinkFacts:
         numbers = pl.col("_link").str.contains(_HAS_NUMBER) & _id(posts).str.contains(_IS_NUMBER)
         self.comparable += int(one.select(numbers.sum()).item())
         named = one.with_columns(pl.col("_link").str.extract(_WHOSE).str.to_lowercase().alias("_whose"))
-        is_named = [_name(pl.col(key)) == pl.col("_whose") for key in _NAMES if key in posts.columns]
+        is_named = [channel_name(pl.col(key)) == pl.col("_whose") for key in _NAMES if key in posts.columns]
         self.named += int(named.select(pl.any_horizontal(pl.lit(False), *is_named).sum()).item())
         named = named.filter(pl.col("_whose").is_not_null())
         self.accounts += named["account_id"].n_unique()
@@ -252,7 +253,7 @@ def _is_within(posts: pl.DataFrame, link: pl.Expr, last: pl.Expr) -> pl.Expr:
     groups = link.str.extract_groups(_WITHIN).struct
     channel, number = (pl.coalesce(groups.field(str(k)), groups.field(str(k + 2))) for k in (1, 2))
     channel = channel.str.to_lowercase()
-    names = [_name(pl.col(name)) for name in _NAMES if name in posts.columns]
+    names = [channel_name(pl.col(name)) for name in _NAMES if name in posts.columns]
     own = pl.col("_id").str.to_lowercase()
     whole = [own == pl.format(f"{{}}{mark}{{}}", channel, number) for mark in "/-_:"]
     same = pl.any_horizontal(pl.lit(False), *((name == channel).fill_null(False) for name in names))
@@ -262,11 +263,6 @@ def _is_within(posts: pl.DataFrame, link: pl.Expr, last: pl.Expr) -> pl.Expr:
     )
     here = same | (unknown & ~channel.str.contains(r"^-?\d+$"))
     return pl.any_horizontal(*whole, (number == last) & here)
-
-
-def _name(name: pl.Expr) -> pl.Expr:
-    """Return a name as an address has it; Telegram's programs write a channel's number as -100NUMBER."""
-    return name.str.to_lowercase().str.strip_chars("@ ").str.replace(r"^(?:-100|channel)(\d{5,})$", "${1}")
 
 
 def _left(pairs: pl.DataFrame, own: pl.Series) -> tuple[pl.Series, pl.Series]:

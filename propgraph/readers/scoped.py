@@ -23,12 +23,14 @@ def with_scopes(posts: pl.DataFrame, /) -> tuple[pl.DataFrame, list[str]]:
     Of a platform, ids that are numbers count within each target where two of them or more, and one in a hundred of
     all, stand for posts of several times, and nine in ten of these for one post in each of several targets. Without
     targets that do, accounts are looked at in the same way. An id is then `TARGET/NUMBER`, and so is that of a
-    parent, which is taken to be of the same target. Other repeats stay as they are.
+    parent, which is taken to be of the target that the row names as its origin (a channel forwarded from), else of
+    the same target. Other repeats stay as they are.
 
     Parameters
     ----------
     posts
-        `content_id, account_id, timestamp`, and `target_id`, `parent_content_id` and `platform` where known.
+        `content_id, account_id, timestamp`, and `target_id`, `parent_content_id`, `kind`, `origin_account_id`,
+        `origin_account_name` and `platform` where known.
     """
     is_number = posts["content_id"].str.contains(_NUMBER)
     if not is_number.any() or all_distinct(posts["content_id"]):
@@ -40,25 +42,51 @@ def with_scopes(posts: pl.DataFrame, /) -> tuple[pl.DataFrame, list[str]]:
     notes = []
     for platform, (scope, n) in sorted(_find_scopes(numbered, scopes).items()):
         here = (of == platform) & pl.col(scope).is_not_null()
-        scoped = pl.format("{}/{}", pl.col(scope).cast(ID), "content_id")
-        example = posts.lazy().filter(here & is_number).select(scoped.min()).collect().item()
-        posts = posts.with_columns(_scoped(name, scope, here) for name in _names_of_posts(posts))
+        own = pl.col(scope).cast(ID)
+        example = posts.lazy().filter(here & is_number).select(pl.format("{}/{}", own, "content_id").min())
+        ids = [_scoped("content_id", own, here)]
+        if "parent_content_id" in posts.columns:
+            ids.append(_scoped("parent_content_id", _parents_scope(posts.filter(here), scope), here))
+        shown = example.collect().item()
+        posts = posts.with_columns(ids)
         where = f" of {platform}" if platform else ""
         notes.append(
             f"content_id: {n:,} numbers{where} stand for another post under another {_SCOPES[scope]}: they count "
-            f"within it only, so that an id is {scope} and number here ({example}), a parent's likewise"
+            f"within it only, so that an id is {scope} and number here ({shown}), a parent's likewise"
         )
     return posts, notes
 
 
-def _names_of_posts(posts: pl.DataFrame) -> list[str]:
-    return [name for name in ("content_id", "parent_content_id") if name in posts.columns]
+def channel_name(name: pl.Expr, /) -> pl.Expr:
+    """Return a channel's or an account's name as addresses have it; Telegram's programs write -100NUMBER for NUMBER."""
+    return name.str.to_lowercase().str.strip_chars("@ ").str.replace(r"^(?:-100|channel)(\d{5,})$", "${1}")
 
 
-def _scoped(name: str, scope: str, here: pl.Expr) -> pl.Expr:
+def _scoped(name: str, scope: pl.Expr, here: pl.Expr) -> pl.Expr:
     number = pl.col(name)
-    whole = pl.format("{}/{}", pl.col(scope).cast(ID), number)
+    whole = pl.format("{}/{}", scope, number)
     return pl.when(here & number.str.contains(_NUMBER)).then(whole).otherwise(number).alias(name)
+
+
+def _parents_scope(posts: pl.DataFrame, scope: str) -> pl.Expr:
+    """Return within what a parent's number counts: the channel that a post was forwarded from, else the post's own."""
+    own = pl.col(scope).cast(ID)
+    origins = [name for name in ("origin_account_id", "origin_account_name") if name in posts.columns]
+    if not origins:
+        return own
+    known = posts.select(value=own, name=channel_name(own)).unique("name", keep="first", maintain_order=True)
+    as_known = [
+        channel_name(pl.col(name).cast(ID)).replace_strict(
+            known["name"], known["value"], default=None, return_dtype=ID
+        )
+        for name in origins
+    ]
+    # Who posts here may be the origin of a post here; whoever does not is a channel that is not in the log.
+    accounts = posts["account_id"].cast(ID).unique()
+    origin = pl.coalesce(pl.col(origins).cast(ID))
+    is_reshare = (pl.col("kind") == "reshare") if "kind" in posts.columns else pl.lit(False)
+    other = pl.when(is_reshare & ~origin.is_in(accounts.implode())).then(origin)
+    return pl.coalesce(*as_known, other, own)
 
 
 def _find_scopes(numbered: pl.LazyFrame, scopes: list[str]) -> dict[str, tuple[str, int]]:

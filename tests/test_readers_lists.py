@@ -211,3 +211,73 @@ def test_how_lists_are_written_is_told(tmp_path, cells, how):
     )
     told = {"column": "what", "rows": len(cells)} | ({"lists": how} if how else {})
     assert log.sources[0]["columns"]["hashtags"] == told
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["['water', nan, 'river']", "['water', None, 'river']", "[nan, 'water', <NA>, 'river']",
+     "frozenset({'water', 'river'})", "array(['water', 'river'], dtype=object)",
+     "array(['water',\n 'river'], dtype='<U5')", "{'water', 'river'}",
+     "dict_keys(['water', 'river'])", '"[\\"water\\", \\"river\\"]"', '"water","river"', "'water', 'river'",
+     '"water"; "river"',
+     "[['water', 'river']]", '"[{\\"tag\\": \\"water\\"}, {\\"tag\\": \\"river\\"}]"'],
+)  # fmt: skip
+def test_what_other_programs_print(tmp_path, cell):
+    frame = pl.DataFrame(
+        {"content_id": ["1", "2"], "account_id": ["a", "b"], "timestamp": TIME, "hashtags": [cell, "wine"]}
+    )
+    frame.write_csv(tmp_path / "log.csv")
+    log = read_logs([tmp_path / "log.csv"])
+    assert log.posts["hashtags"].to_list() == [["water", "river"], ["wine"]]
+    assert not any("water" in note for note in log.notes)
+
+
+@pytest.mark.parametrize(
+    "cell", ["set()", "frozenset()", "array([], dtype=object)", '"[]"', "[nan]", "[None]", "[[]]"]
+)
+def test_nothing_as_other_programs_print_it(tmp_path, cell):
+    frame = pl.DataFrame(
+        {"content_id": ["1", "2"], "account_id": ["a", "b"], "timestamp": TIME, "hashtags": [cell, "wine"]}
+    )
+    frame.write_csv(tmp_path / "log.csv")
+    assert read_logs([tmp_path / "log.csv"]).posts["hashtags"].to_list() in ([[], ["wine"]], [None, ["wine"]])
+
+
+def test_several_joints_in_one_column_of_links(tmp_path):
+    a, b = "https://a.example/1", "https://b.example/2"
+    cells = [
+        f"{a}|{b}",
+        f"{a};{b}",
+        f"{a}, {b}",
+        f"{a} {b}",
+        f"['{a}', '{b}']",
+        f'"{a}","{b}"',
+        f"{{{a},{b}}}",
+        f"{a},{b}",
+    ]
+    for once in (cells, cells * 3 + [f"{a},{b}"] * 9):
+        frame = pl.DataFrame(
+            {
+                "content_id": [str(k) for k in range(len(once))],
+                "account_id": "a",
+                "timestamp": TIME,
+                "urls": once,
+            }
+        )
+        frame.write_csv(tmp_path / "log.csv")
+        assert read_logs([tmp_path / "log.csv"]).posts["urls"].to_list() == [[a, b]] * len(once)
+    for whole in ("https://fonts.example/css?family=A|B", "https://a.example/x;jsessionid=1;y"):
+        frame = pl.DataFrame(
+            {"content_id": ["1", "2"], "account_id": "a", "timestamp": TIME, "urls": [whole, a]}
+        )
+        frame.write_csv(tmp_path / "log.csv")
+        assert read_logs([tmp_path / "log.csv"]).posts["urls"].to_list() == [[whole], [a]]
+
+
+def test_a_word_that_mentions_have_for_nothing_is_nothing_in_hashtags(tmp_path):
+    (tmp_path / "log.csv").write_text(
+        f"content_id,account_id,timestamp,hashtags,mentions\n1,a,{TIME},water|NA,NA\n2,b,{TIME},NA,NA\n3,c,{TIME},,x\n"
+    )
+    posts = read_logs([tmp_path / "log.csv"]).posts
+    assert posts["hashtags"].to_list() == [["water"], None, None]
+    assert posts["mentions"].to_list() == [None, None, ["x"]]

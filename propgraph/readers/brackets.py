@@ -18,7 +18,13 @@ KEYS = {
     "mentions": ("username", "screen_name", "screenname", "handle", "acct", "name", "id_str", "id"),
     "images": ("hash", "phash", "md5", "sha1", "sha256", "media_key", "id_str", "id", "url", "src"),
 }
-_BRACKETED = r"""^\s*(?:\[|\{|\(\s*["']|c\(|list\(|character\(0\))"""
+# Words in quotes, without brackets around them.
+_WORDS = r"""^\s*(?:"[^"]*"(?:\s*[,;|]\s*"[^"]*")*|'[^']*'(?:\s*[,;|]\s*'[^']*')*)\s*$"""
+_WORD = re.compile(r"""(["'])(.*?)\1""", re.DOTALL)
+# What else Python prints around brackets.
+_CALL = r"(?:array|(?:frozen)?set|dict_keys)\("
+_PYTHON = re.compile(rf"{_CALL}(.*?)(?:,\s*dtype=[^()\[\]]*)?\)", re.DOTALL)
+_BRACKETED = rf"""^\s*(?:"?\[|"?\{{|\(\s*["']|c\(|list\(|{_CALL}|character\(0\))|{_WORDS}"""
 _R = re.compile(r"\s*(?:c|list)\((.*)\)\s*", re.DOTALL)
 _R_NAME = re.compile(r"(?:^|(?<=,))\s*[\w.]+\s*=\s*(?=[\"'])")
 _QUOTED = re.compile(
@@ -34,9 +40,12 @@ _ESCAPE = re.compile(r"""\\(.)|""(?=.)|''(?=.)""", re.DOTALL)
 
 
 def are_bracketed(cells: pl.Series, kind: str, /) -> pl.Series:
-    """Return which cells of a column of the `kind` of `KEYS` are in brackets: images may have names that begin so."""
+    """Return which cells of a column of the `kind` of `KEYS` are in brackets, or words in quotes.
+
+    Images may have names that begin so.
+    """
     opened = cells.str.contains(_BRACKETED)
-    return opened & cells.str.contains(r"[\])}]\s*$") if kind == "images" else opened
+    return opened & cells.str.contains(r"""[\])}"']\s*$""") if kind == "images" else opened
 
 
 class Cell(NamedTuple):
@@ -47,7 +56,7 @@ class Cell(NamedTuple):
     items
         Words in their order; those of objects without a known key are left out.
     form
-        How it is written: `[...]`, `objects`, `c(...)` as in R, `{...}` as in Postgres.
+        How it is written: `[...]`, `objects`, `c(...)` as in R, `{...}` as in Postgres, `words in quotes`.
     strange
         The keys of objects that have none that is known.
     """
@@ -59,9 +68,11 @@ class Cell(NamedTuple):
 
 def read_cell(cell: str, name: str, /) -> Cell:
     """Return what a bracketed cell of the column `name` of `KEYS` lists."""
-    text = cell.strip()
+    text = _unwrapped(cell.strip())
     if text == "character(0)":
         return Cell([], "c(...)")
+    if re.fullmatch(_WORDS, text) is not None:
+        return Cell([found[2] for found in _WORD.finditer(text)], "words in quotes")
     if (inner := _R.fullmatch(text)) is not None:
         inner = _R.fullmatch(inner[1]) or inner  # list(c(...))
         return Cell(list(_parted(_R_NAME.sub("", inner[1]), nothing="NA")), "c(...)")
@@ -74,19 +85,27 @@ def read_cell(cell: str, name: str, /) -> Cell:
     return Cell([word.strip("\"' \n\t") for word in words], "[...]")
 
 
+def _unwrapped(text: str) -> str:
+    """Return a cell without what is around its brackets: `set(...)`, `array(..., dtype=object)`, JSON in JSON."""
+    if text.startswith('"') and isinstance(inner := _json(text), str):
+        text = inner.strip()
+    if (python := _PYTHON.fullmatch(text)) is not None:
+        text = python[1].strip() or "[]"
+    return text
+
+
 def _parsed(text: str) -> Any:
     """Return a cell's value, but not that of `['a' 'b']`, as numpy writes lists: Python would make `ab` of it."""
     if text.startswith("("):
         text = f"[{text[1:-1]}]"
-    return None if _JOINED.search(text) and not _is_json(text) else parsed(text)
+    return None if _JOINED.search(text) and _json(text) is None else parsed(text)
 
 
-def _is_json(text: str) -> bool:
+def _json(text: str) -> Any:
     try:
-        orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
-        return False
-    return True
+        return None
 
 
 def _of_values(value: Any, name: str) -> Cell:
@@ -106,6 +125,8 @@ def _of_values(value: Any, name: str) -> Cell:
                 strange.update(one)
             else:
                 items.append(str(known))
+        elif isinstance(one, list) and all(isinstance(word, str) for word in one):
+            items += one
         elif one is not None:
             items.append(orjson.dumps(one).decode())
     return Cell(items, form, frozenset(strange))

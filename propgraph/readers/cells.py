@@ -15,8 +15,10 @@ import pyarrow as pa
 
 from propgraph.schema import ID, IDS
 
-# How Python prints a time, which is no literal.
-_TIME = re.compile(r"\bdatetime\.datetime\([^()'\"]*\)")
+# What Python prints that is no literal: a time, and nothing as pandas has it.
+_NO_LITERAL = re.compile(
+    r"\bdatetime\.datetime\([^()'\"]*\)|(?<=[\[(,{: ])(?:nan|NaN|NaT|<NA>|null)(?=\s*[\],)}])"
+)
 _LONGEST_LITERAL = 1 << 20
 
 
@@ -31,7 +33,7 @@ def parsed(cell: str, /) -> Any:
     if len(cell) > _LONGEST_LITERAL:
         return None
     try:
-        value = ast.literal_eval(_TIME.sub("None", cell.strip()))
+        value = ast.literal_eval(_NO_LITERAL.sub("None", cell.strip()))
         # Half of an emoji would be no text for anything else.
         return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -72,9 +72,14 @@ class ListFacts:
             most = max(self.joined[bar] for bar in BARS)
             joints = BARS + (" " if self.joined[" "] >= most else "")
         else:
-            # A link may hold what joins lists elsewhere, even before another: `a?next=x,https://b`.
+            # A link may hold a comma or a blank even before another, `a?next=x,https://b`; what else comes before one
+            # joins them, though another cell is joined by something else.
             most = max(self.joined.values(), default=0)
-            joints = "".join(joint for joint in JOINTS if self.joined[joint] * 2 > most)
+            joints = "".join(
+                joint
+                for joint in JOINTS
+                if self.joined[joint] * 2 > most or (self.joined[joint] and joint in "|;")
+            )
         # Where posts without a tag have an empty cell, or tags bear a mark, such a word is a tag, or is none.
         telling = self.empty == 0 or self.marked > 0
         return Choice(

@@ -17,7 +17,6 @@ from propgraph.readers.base import MADE, TIMES, Reader
 from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
 from propgraph.readers.clocks import ClockCounts
 from propgraph.readers.ids import ID_COLUMNS, MUST, ROUNDED_NUMBER, DigitFacts, as_text, read_ids, why_lost
-from propgraph.readers.joints import MARKS
 from propgraph.readers.lists import LIST_COLUMNS, Choice, ListFacts, read_lists
 from propgraph.readers.permalinks import PermalinkFacts, facts_of, without_own, without_own_in_texts
 from propgraph.readers.post_kinds import kinds_of
@@ -134,14 +133,13 @@ class FileFacts:
             permalinks=permalinks, **settled,
         )  # fmt: skip
 
-    @property
-    def elsewhere(self) -> set[str]:
-        """The words for a missing value in columns that are not people's own words."""
-        return {word for column, word in self.missing if column not in MARKS}
+    def elsewhere(self, column: str, /) -> set[str]:
+        """Return the words for a missing value in the other columns."""
+        return {word for other, word in self.missing if other != column}
 
     def _choices(self) -> dict[str, Choice]:
         return {
-            name: found.settled or found.choice("urls" if name == "url" else name, self.elsewhere)
+            name: found.settled or found.choice("urls" if name == "url" else name, self.elsewhere(name))
             for name, found in self.lists.items()
         }
 
@@ -265,7 +263,7 @@ def _lists(values: pl.Series, facts: FileFacts) -> pl.Series:
     values = missing.without(values, words, counts=facts.missing)
     known = facts.lists.setdefault(values.name, ListFacts())
     lists, gone = read_lists(
-        values, known, elsewhere=facts.elsewhere, source=facts.source, is_json=facts.is_json
+        values, known, elsewhere=facts.elsewhere(values.name), source=facts.source, is_json=facts.is_json
     )
     facts.missing.update(gone)
     return lists

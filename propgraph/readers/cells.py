@@ -16,9 +16,8 @@ import pyarrow as pa
 from propgraph.schema import ID, IDS
 
 # What Python prints that is no literal: a time, and nothing as pandas has it.
-_NO_LITERAL = re.compile(
-    r"\bdatetime\.datetime\([^()'\"]*\)|(?<=[\[(,{: ])(?:nan|NaN|NaT|<NA>|null)(?=\s*[\],)}])"
-)
+_TIME = re.compile(r"\bdatetime\.datetime\([^()'\"]*\)")
+_NOTHING = re.compile(r"(?<=[\[(,{: ])(?:nan|NaN|NaT|<NA>|null)(?=\s*[\],)}])")
 _LONGEST_LITERAL = 1 << 20
 
 
@@ -32,8 +31,17 @@ def parsed(cell: str, /) -> Any:
         pass
     if len(cell) > _LONGEST_LITERAL:
         return None
+    plain = _TIME.sub("None", cell.strip())
+    # What stands in quotes may look like nothing: only a cell that is no literal as it is has it for that.
+    return next(
+        (value for text in (plain, _NOTHING.sub("None", plain)) if (value := _literal(text)) is not None),
+        None,
+    )
+
+
+def _literal(text: str) -> Any:
     try:
-        value = ast.literal_eval(_NO_LITERAL.sub("None", cell.strip()))
+        value = ast.literal_eval(text)
         # Half of an emoji would be no text for anything else.
         return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

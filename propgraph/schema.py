@@ -263,7 +263,7 @@ SPREADERS = _table(
 EDGES = _table(
     "edges",
     "build",
-    "two accounts that co-shared",
+    "two accounts that co-shared; in bursts above --burst-cap a sample of these",
     ("trace", "source", "target"),
     trace=(ID, "", "what kind of object"),
     source=(ID, "id", "the account whose id sorts first"),
@@ -338,8 +338,13 @@ MEMBERS = _table(
     ("cluster_id", "account_id"),
     account_id=(ID, "id", "the account"),
     cluster_id=(ID, "id", "its cluster"),
-    degree=(COUNT, "accounts", "fellow members that it co-shared with in the window or is synchronised with"),
-    strength=(pl.Float64(), "weight", "sum of the weights of its edges inside the cluster (window)"),
+    degree=(
+        COUNT,
+        "accounts",
+        "fellow members that it co-shared with in the window or is synchronised with; in bursts above --burst-cap "
+        "those of listed pairs",
+    ),
+    strength=(pl.Float64(), "weight", "sum of the weights of its listed edges inside the cluster (window)"),
     n_shares=(COUNT, "posts", "its posts that share objects of the network's traces, each once"),
     n_co_shares=(COUNT, "posts", "those within the window of a fellow member's post of the same object"),
     original_share=(SHARE, "0..1", "originals over all its posts; null where the log has no kinds"),
@@ -395,8 +400,13 @@ CLUSTERS = _table(
         "what it was found by: pairs beyond chance, or co-shares in the window",
     ),
     n_accounts=(COUNT, "accounts", "members"),
-    n_edges=(COUNT, "pairs", "pairs of members that co-shared in the window or are synchronised"),
-    n_synchronised=(COUNT, "pairs", "pairs of members synchronised beyond chance (network)"),
+    n_edges=(
+        COUNT,
+        "pairs",
+        "pairs of members that co-shared in the window or are synchronised; in bursts above --burst-cap those listed, "
+        "a sample, and so in all that counts or sums pairs or edges",
+    ),
+    n_synchronised=(COUNT, "pairs", "pairs of members synchronised beyond chance (network); those listed"),
     synchronised_share=(
         SHARE,
         "0..1",
@@ -404,8 +414,8 @@ CLUSTERS = _table(
     ),
     n_objects=(COUNT, "objects", "objects co-shared by members within the window, in the strongest trace"),
     n_shares=(COUNT, "posts", "members' posts that share objects of the network's traces, each once"),
-    density=(SHARE, "0..1", "n_edges over all pairs of members"),
-    total_weight=(pl.Float64(), "weight", "sum of the edges' weights"),
+    density=(SHARE, "0..1", "n_edges over all pairs of members: low in bursts above --burst-cap"),
+    total_weight=(pl.Float64(), "weight", "sum of the listed edges' weights"),
     median_weight=(pl.Float64(), "weight", "median of the edges' weights"),
     median_delta_s=(SECONDS, "s", "median of the edges' mean delays"),
     time_resolution_s=(

@@ -1,6 +1,6 @@
 """How time and memory of `propgraph build` and `propgraph clusters` grow with the accounts of a burst.
 
-    python benchmarks/bursts.py [--accounts 3000 12000] [--kinds two seconds ...] [--folder FOLDER]
+    python -m benchmarks bursts [--accounts 3000 12000] [--kinds two seconds ...] [--folder FOLDER]
 
 A burst: so many accounts share an object within a minute. The exponents are the slopes of the logarithms between the
 smallest and the largest, of CPU seconds and of memory, less what a log of a hundred accounts takes; all pairs would
@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from timing import PROPGRAPH, header, row, run
+
+from benchmarks.timing import PROPGRAPH, header, row, run
 
 START_MS, DAY_MS, MINUTE_MS = 1_700_000_000_000, 86_400_000, 60_000
 BARE = 100

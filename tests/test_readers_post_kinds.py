@@ -119,3 +119,43 @@ def test_a_csv_and_a_parquet_of_one_log_give_the_same(tmp_path):
     table.write_parquet(tmp_path / "l.parquet")
     one, other = (read_logs([tmp_path / f"l.{suffix}"]).posts for suffix in ("csv", "parquet"))
     assert one["kind"].to_list() == other["kind"].to_list() == ["original", "reshare", "reply"]
+
+
+CUT = [
+    # Nothing in the first half says anything of parents; kinds; which column names the parent.
+    (
+        {"parent_content_id": [None, None, None, "p0", None, "p1"]},
+        ["original"] * 3 + ["reshare", "original", "reshare"],
+    ),
+    (
+        {"parent_content_id": [None, "p0", None, "p0", None, "p1"], "kind": [None] * 3 + ["reply", None, "reply"]},
+        [None, None, None, "reply", None, "reply"],
+    ),
+    ({"reply_of": [None, None, None, "p0", None, "p1"]}, ["original"] * 3 + ["reply", "original", "reply"]),
+    (
+        {"parent_content_id": [None, "p0", "p1", None, None, None], "reply_of": [None] * 5 + ["p0"]},
+        ["original"] * 5 + ["reply"],
+    ),
+    ({"parent_content_id": [None] * 6}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "kinds"), CUT)
+@pytest.mark.parametrize("size", [6, 3, 2, 1])
+def test_what_a_parent_implies_does_not_hang_on_how_the_log_is_cut_into_files(tmp_path, columns, kinds, size):
+    base = {"content_id": [f"p{k}" for k in range(6)], "account_id": list("abcdef")}
+    log = pl.DataFrame(base | columns).with_columns(timestamp=1_600_000_000 + pl.int_range(6))
+    for k in range(0, 6, size):
+        log[k : k + size].write_csv(tmp_path / f"part{k}.csv")
+    posts = read_logs([tmp_path]).posts.sort("content_id")
+    assert (posts["kind"].to_list() if "kind" in posts.columns else None) == kinds
+
+
+def test_files_of_other_columns_imply_nothing_for_each_other(tmp_path):
+    names = "content_id,account_id,timestamp"
+    (tmp_path / "a.csv").write_text(f"{names},parent_content_id\n1,a,1600000000,\n2,b,1600000001,1\n")
+    (tmp_path / "b.csv").write_text(f"{names},kind\n3,a,1600000000,\n4,b,1600000001,reply\n")
+    log = read_logs([tmp_path])
+    assert dict(log.posts.select("content_id", "kind").iter_rows()) == {
+        "1": "original", "2": "reshare", "3": None, "4": "reply",
+    }  # fmt: skip

@@ -294,3 +294,17 @@ def test_hostile_texts_take_no_time():
     )
     with pytest.raises(InputError, match="should hold times"):
         find_time_unit(texts, column="t", source="f")
+
+
+def test_files_none_of_which_tells_the_order_alone_tell_it_together(tmp_path):
+    # The first reads in every order; the second not with the month first, but with the day or the year.
+    days = {"a": ["3/5/24", "4/5/24"], "b": ["13/5/24", "14/5/24"]}
+    for name, dates in days.items():
+        rows = "".join(f"{name}{k},u,{date} 10:00\n" for k, date in enumerate(dates))
+        (tmp_path / f"{name}.csv").write_text(f"content_id,account_id,timestamp\n{rows}")
+    log = read_logs([tmp_path])
+    by_id = dict(log.posts.select("content_id", pl.col("timestamp").dt.date().cast(pl.String)).iter_rows())
+    assert by_id == {"a0": "2024-05-03", "a1": "2024-05-04", "b0": "2024-05-13", "b1": "2024-05-14"}
+    [note] = [note for note in log.notes if "a.csv: timestamp" in note]
+    assert "read as D/M/YY H:MM, so do other files here" in note
+    assert log.posts.equals(read_logs([tmp_path / "b.csv", tmp_path / "a.csv"]).posts)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from propgraph.readers.rows import FileFacts
+from propgraph.readers.times import Readings
 
 
 def orders_by_others(
@@ -19,20 +20,28 @@ def orders_by_others(
         The reader of each file.
     files
         What all rows of each file said. Of a file whose rows cannot tell the order of its dates, it is noted where
-        other files tell it.
+        other files tell it: one of them alone, or all together that cannot tell alone.
     """
     known: dict[tuple[str, str], set[str]] = {}
+    open_: dict[tuple[str, str], Readings] = {}
     for format, facts in zip(formats, files, strict=True):
         for name, readings in facts.readings.items():
             if readings.by_rows is not None:
                 known.setdefault((format, name), set()).add(readings.by_rows)
+            else:
+                open_.setdefault((format, name), Readings()).fits.update(readings.fits)
     for k, (format, facts) in enumerate(zip(formats, files, strict=True)):
         others = {}
         for name, readings in facts.readings.items():
-            orders = known.get((format, name), set()).intersection(readings.best)
-            if readings.by_rows is None and len(known.get((format, name), ())) == 1 and orders:
+            if readings.by_rows is not None:
+                continue
+            shown = known.get((format, name)) or set(open_[format, name].best)
+            orders = [order for order in readings.best if order in shown]
+            if not orders or (len(shown) > 1 and (format, name) in known):
+                continue
+            if len(orders) < len(readings.best):
                 facts.by_others.add(name)
-                others[name] = replace(facts.units[name], order=orders.pop())
+            others[name] = replace(facts.units[name], order=orders[0])
         if any(unit != facts.units[name] for name, unit in others.items()):
             yield k, facts.again(units=facts.units | others, use_ids=facts.use_ids, by_others=facts.by_others)
 

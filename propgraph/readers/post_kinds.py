@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -52,14 +52,15 @@ def said_by(column: str, /) -> str | None:
 
 
 def with_parents_kinds(
-    parts: list[pl.DataFrame], columns: Mapping[str, str], /, *, by_log: bool
-) -> tuple[list[pl.DataFrame], Counter[str]]:
+    files: Sequence[list[pl.DataFrame]], columns: Mapping[str, str], /, *, by_log: bool
+) -> list[tuple[list[pl.DataFrame], Counter[str]]]:
     """Return posts with `kind` and `parent_content_id` as the columns of `PARENT_OF`, or a parent alone, imply.
 
     Parameters
     ----------
-    parts
-        Canonical columns of one file; those of `PARENT_OF` are taken out.
+    files
+        Canonical columns of all files that have the same ones, in parts, so that nothing hangs on how a log is cut
+        into files; those of `PARENT_OF` are taken out.
     columns
         What the log calls each of them.
     by_log
@@ -67,26 +68,33 @@ def with_parents_kinds(
 
     Returns
     -------
-    tuple
-        The parts. A row with a parent that is not itself is what the name of the parents' column says; where that
-        says nothing a reshare, unless it has a text that is not `RT @...`, which is left to `settled`. A row
-        whose parent's author alone is known is what the name of that column says. All other rows are originals,
+    list of tuple
+        For each file the parts. A row with a parent that is not itself is what the name of the parents' column says;
+        where that says nothing a reshare, unless it has a text that is not `RT @...`, which is left to `settled`. A
+        row whose parent's author alone is known is what the name of that column says. All other rows are originals,
         if there is one such row. And how many are of each kind that a parent implies.
     """
-    implied: Counter[str] = Counter()
-    if any(name in part.columns and part[name].count() for part in parts for name in PARENT_OF):
-        return [_with_said(part) for part in parts], implied
-    parts = [part.drop(PARENT_OF, strict=False) for part in parts]
+    every = [part for parts in files for part in parts]
+    if any(name in part.columns and part[name].count() for part in every for name in PARENT_OF):
+        return [([_with_said(part) for part in parts], Counter()) for parts in files]
+    plain = [[part.drop(PARENT_OF, strict=False) for part in parts] for parts in files]
     if by_log:
-        return parts, implied
-    kinds = [part.select(_implied(part, columns)).to_series() for part in parts]
+        return [(parts, Counter()) for parts in plain]
+    kinds = [[part.select(_implied(part, columns)).to_series() for part in parts] for parts in plain]
+    implied = [_counted(some) for some in kinds]
+    if not any(implied):
+        return list(zip(plain, implied, strict=True))
+    return [
+        ([part.with_columns(of.fill_null("original")) for part, of in zip(parts, some, strict=True)], counts)
+        for parts, some, counts in zip(plain, kinds, implied, strict=True)
+    ]
+
+
+def _counted(kinds: list[pl.Series]) -> Counter[str]:
+    counts: Counter[str] = Counter()
     for kind in kinds:
-        implied.update(dict(kind.drop_nulls().value_counts().iter_rows()))
-    if implied:
-        parts = [
-            part.with_columns(kind.fill_null("original")) for part, kind in zip(parts, kinds, strict=True)
-        ]
-    return parts, implied
+        counts.update(dict(kind.drop_nulls().value_counts().iter_rows()))
+    return counts
 
 
 def _with_said(posts: pl.DataFrame) -> pl.DataFrame:

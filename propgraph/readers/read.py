@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -241,6 +241,9 @@ def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
         [one.reader.name for one in plan.files], [part.facts for part in parts]
     ):
         parts[k] = _read_once(plan.files[k], settled, None)
+    _settle_kinds(plan.files, parts)
+    for part in parts:
+        part.posts = ids.without_lost(part.posts, part.facts.digits)
     sources = [_source(one, part) for one, part in zip(plan.files, parts, strict=True)]
     notes = list(plan.notes)
     notes += [
@@ -408,13 +411,23 @@ def _read_once(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] |
         part.posts.append(posts)
         part.lines.append(lines)
         part.rejected += [batch.rejected, rejected]
-    if one.reader.names is not None:
-        by_log = facts.given["kind"] > 0 or facts.unknown_kinds.total() > 0
-        part.posts, facts.implied = post_kinds.with_parents_kinds(part.posts, one.reader.names, by_log=by_log)
-    part.posts = ids.without_lost(part.posts, facts.digits)
     if any(posts.height and "content_id" not in posts.columns for posts in part.posts):
         facts.notes.append("no post ids; made from account, time and content (post:...)")
     return part
+
+
+def _settle_kinds(files: Sequence[PlannedFile], parts: Sequence[_Part]) -> None:
+    """Put into the posts what their parents imply, judged over all files that have the same columns of one's own."""
+    alike: dict[tuple[Any, ...], list[_Part]] = {}
+    for one, part in zip(files, parts, strict=True):
+        names = one.reader.names
+        if names is not None:
+            alike.setdefault((tuple(sorted(names.items())), *sorted(one.columns)), []).append(part)
+    for (names_there, *_), same in alike.items():
+        by_log = any(part.facts.given["kind"] or part.facts.unknown_kinds.total() for part in same)
+        found = post_kinds.with_parents_kinds([part.posts for part in same], dict(names_there), by_log=by_log)
+        for part, (posts, implied) in zip(same, found, strict=True):
+            part.posts, part.facts.implied = posts, implied
 
 
 def _told(facts: FileFacts, reader: Reader, *, mapped: bool) -> list[str]:

@@ -23,7 +23,7 @@ from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.cosharing.incidence import Incidence, incidence
 from propgraph.cosharing.joint import Joint, grow, joint_synchrony, merge_groups, near_posts, scores_of
 from propgraph.cosharing.ranks import NEIGHBOURS, Ranks
-from propgraph.cosharing.window import FAST_MS
+from propgraph.cosharing.rows import FAST_MS
 from propgraph.encoding import groups_of
 from propgraph.networks import join_traces, to_igraph, with_pairs
 from propgraph.readers.fineness import RESOLUTION

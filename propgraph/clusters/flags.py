@@ -16,7 +16,7 @@ import polars as pl
 
 from propgraph.clusters.measure import densest_half, shortest_half
 from propgraph.clusters.timing import ENOUGH
-from propgraph.cosharing.window import FAST_MS
+from propgraph.cosharing.rows import FAST_MS
 from propgraph.readers.coarse import told_apart
 
 Row = Mapping[str, Any]

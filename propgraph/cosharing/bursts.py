@@ -367,7 +367,7 @@ def measure_by_lists(
 ) -> None:
     """Fill n_events, n_objects, sum_ms, fast, first, last of account `a` and each of `others`, by their lists.
 
-    The columns are those of `window._measure`. The shorter list is walked, object by object, and each object looked
+    The columns are those of `rows._measure`. The shorter list is walked, object by object, and each object looked
     up in the longer one.
     """
     row[:, :] = 0

@@ -98,7 +98,10 @@ def test_a_crew_is_found_where_ties_are_sampled_and_it_is_told(tmp_path):
     # In the order of a list, two hundred in each second: their pairs are a sample for edges and for synchrony alike.
     n, n_jobs = 2_400, 20
     crew = names("crew", n)
-    shares = [posts(crew, [f"job{k}"] * n, 7 * k * HOUR + np.arange(n) // 200 * 1_000) for k in range(n_jobs)]
+    shares = [
+        posts(crew, [f"job{k}"] * n, (7 * HOUR + 97_000) * (k + 1) + np.arange(n) // 200 * 1_000)
+        for k in range(n_jobs)
+    ]
     study = study_of(tmp_path, ordinary(), *shares)
     assert flagged(study) == [crew]
     assert "synchronised" in study.clusters.filter("flagged")["flags"].item()

@@ -228,7 +228,8 @@ def _own(pairs: pl.DataFrame) -> pl.Series:
     ends = link.str.ends_with(pl.format("/{}", "_key")) & ~link.str.ends_with(pl.format("//{}", "_key"))
     surely = pairs.select((pl.col("_key").str.len_bytes() >= _LONG) & ends).to_series().fill_null(False)
     open_ = near & ~surely
-    return surely.scatter(open_.arg_true(), pairs.filter(open_).select(_is_own(pairs)).to_series())
+    some = pairs.filter(open_).rechunk()  # of pieces of one row and none Polars takes one for all, and panics
+    return surely.scatter(open_.arg_true(), some.select(_is_own(pairs)).to_series())
 
 
 def _is_own(pairs: pl.DataFrame) -> pl.Expr:

@@ -78,8 +78,8 @@ def _table(name: str, job: str, row: str, key: tuple[str, ...], /, **columns: tu
 _RESOLUTION = (
     SECONDS,
     "s",
-    "how fine the times of the post's file are, on its platform: 3600 where they are whole hours; where all times of "
-    "several accounts lie on a coarser grid (a file put together of several, or posts by a schedule), that of theirs; "
+    "how fine the times of the post's file are, on its platform: 3600 where they are whole hours; where many "
+    "posts of a file lie on a coarser grid (it was put together of several, or they were made by a schedule), that; "
     "null: not known",
 )
 

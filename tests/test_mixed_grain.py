@@ -157,6 +157,17 @@ def test_exports_put_together_in_one_file_flag_nobody(tmp_path, step, seed):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_accounts_that_stand_in_both_exports_of_one_file_are_not_flagged(tmp_path, seed):
+    rng, starts = world(seed)
+    hours = shares(rng, "a", 8, 3600, starts=starts).with_columns(pl.col("content_id") + "-by-the-hour")
+    seconds = pl.concat([shares(rng, name, n, 1, starts=starts) for name, n in (("a", 8), ("s", 40))])
+    found = study(tmp_path, pl.concat([seconds, hours]))
+    assert flagged(found) == set()
+    by_hour = pl.col("content_id").str.ends_with("hour")
+    assert set(found.posts.filter(by_hour)["time_resolution_s"]) == {3600.0}
+
+
 def test_a_crew_in_seconds_is_found_in_one_file_with_hours(tmp_path):
     rng, starts = world(17)
     crew = shares(rng, "crew", 8, 1, starts=starts[::3], part=1, together_s=20)

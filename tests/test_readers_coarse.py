@@ -72,8 +72,8 @@ def test_many_files_are_told_in_short_and_a_platform_with_its_file():
 def test_accounts_that_are_coarser_than_others_of_their_file_are_counted():
     three = [*times(1.0, 3600.0), Fineness("f0", None, 70, 3600.0, 8), Fineness("f1", "vk", 5, 900.0, 3)]
     notes = coarse_notes(three, time_window=60)
-    why = "(where some accounts of a file: it was put together of several, or they post by a schedule)"
+    why = "(where some posts of a file: it was put together of several, or they were made by a schedule)"
     assert notes[0].startswith(
-        f"f1, f0 (8 accounts): times are whole hours, and other times are finer {why}: these 170"
+        f"f1, f0 (posts of 8 accounts): times are whole hours, and other times are finer {why}: these 170"
     )
-    assert notes[1].startswith("f1 (vk, 3 accounts): times are steps of 15 minutes")
+    assert notes[1].startswith("f1 (vk, posts of 3 accounts): times are steps of 15 minutes")

@@ -1,4 +1,4 @@
-"""Accounts whose times are coarser than those of the others in a file are found, and nobody else."""
+"""Posts whose times are coarser than those of the others in a file are found, and no others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from propgraph.readers.coarser import coarser_accounts
+from propgraph.readers.coarser import coarser_posts
 
 START_MS = 1_583_366_400_000  # 2020-03-05
 MONTHS_MS = 60 * 86_400_000
@@ -32,20 +32,25 @@ def posts(*accounts, seed=0):
 
 
 def found(*accounts, than_s=1.0, seed=0):
-    return [
-        (names.tolist(), step)
-        for names, step in coarser_accounts(*posts(*accounts, seed=seed), than_s=than_s)
-    ]
+    return sets(*posts(*accounts, seed=seed), than_s=than_s)
+
+
+def sets(times, number, *, than_s):
+    """Each step (s) that is found, the finest first, and the accounts whose posts are of it."""
+    steps = coarser_posts(times, number, than_s=than_s)
+    there = [] if steps is None else np.unique(steps[steps > 0]).tolist()
+    return [(np.unique(number[steps == step]).tolist(), step / 1000) for step in there]
 
 
 FINE = [(30, SECOND)] * 20  # accounts 0 to 19
+FINE_TIMES = [posts((30, SECOND), seed=k)[0].tolist() for k in range(20)]
 
 
 @pytest.mark.parametrize("step_s", [86_400, 43_200, 10_000, 7200, 3600, 1800, 1000, 900, 600, 300])
 def test_three_accounts_of_a_coarser_step_are_found_and_two_are_not(step_s):
     coarse = (40, step_s * 1000)
     assert found(*FINE, coarse, coarse, coarse) == [([20, 21, 22], step_s)]
-    assert found(*FINE, coarse, coarse) == []
+    assert found(*FINE, *FINE, coarse, coarse) == []
 
 
 def test_whole_minutes_are_people_s_habit():
@@ -109,6 +114,31 @@ def test_chance_puts_nobody_on_a_grid():
         assert found(*[(5, MINUTE)] * 400, *[(20, MINUTE)] * 200, than_s=60.0, seed=seed) == []
 
 
+def test_where_many_posts_are_coarse_it_does_not_matter_whose():
+    # Twenty accounts of 30 posts in seconds and ten in hours each: a quarter of all.
+    both = [[*posts((30, SECOND), seed=k)[0], *posts((10, HOUR), seed=k)[0]] for k in range(20)]
+    times, number = posts(*both)
+    steps = coarser_posts(times, number, than_s=1.0)
+    assert (steps > 0).tolist() == (times % HOUR == 0).tolist()
+    assert set(steps.tolist()) == {0, HOUR}
+    # Accounts of two posts each, a tenth of all; and fewer than that.
+    few = [[START_MS + HOUR * (k * k + j) for j in (0, 3)] for k in range(50)]
+    assert found(*FINE, *few) == [(list(range(20, 70)), 3600.0)]
+    assert found(*FINE, *few[:25]) == []
+    # Fifty at one and the same hour are an event.
+    assert found(*FINE, *[[START_MS + HOUR, START_MS + 2 * HOUR]] * 50) == []
+
+
+def test_the_hours_at_which_people_post_are_no_coarser_grid():
+    rng = np.random.default_rng(0)
+    evenings = [START_MS + DAY * rng.integers(0, 60, 40) + HOUR * rng.integers(19, 22, 40) for _ in range(20)]
+    assert found(*evenings, than_s=3600.0) == []
+    both = [[*FINE_TIMES[k], *evenings[k]] for k in range(20)]
+    assert found(*both) == [(list(range(20)), 3600.0)]
+    days = [np.unique(times // DAY * DAY) for times in evenings]
+    assert found(*[[*FINE_TIMES[k], *days[k]] for k in range(20)]) == [(list(range(20)), 86_400.0)]
+
+
 def test_of_nothing_or_few_posts_nothing_is_said():
     assert found([], than_s=None) == found((3, HOUR), than_s=None) == []
     assert found(*[(5, HOUR)] * 3, than_s=None) == [([0, 1, 2], 3600.0)]
@@ -120,26 +150,24 @@ steps = st.sampled_from([SECOND, MINUTE, QUARTER, HOUR, 10_000_000, DAY])
 @given(st.lists(st.tuples(st.integers(1, 30), steps), min_size=1, max_size=20), st.randoms())
 def test_all_times_of_those_found_lie_on_the_grid_whatever_the_order(accounts, random):
     times, number = posts(*accounts)
-    there = coarser_accounts(times, number, than_s=1.0)
-    for names, step in there:
-        away = times[np.isin(number, names)] % round(step * 1000)
-        assert set(away.tolist()) <= ({0, DAY - HOUR} if step == 86_400 else {0})
+    steps = coarser_posts(times, number, than_s=1.0)
+    steps = np.zeros(times.size, np.int64) if steps is None else steps
+    for step in np.unique(steps[steps > 0]).tolist():
+        assert set((times[steps == step] % (QUARTER if step % QUARTER == 0 else step)).tolist()) <= {0}
     # Other numbers for the accounts, and the posts in another order.
     new = list(range(len(accounts)))
     random.shuffle(new)
     order = np.argsort(np.array(new)[number], kind="stable")
-    again = coarser_accounts(times[order], np.array(new)[number][order], than_s=1.0)
-    assert [(sorted(np.array(new)[names].tolist()), step) for names, step in there] == [
-        (names.tolist(), step) for names, step in again
-    ]
+    again = coarser_posts(times[order], np.array(new)[number][order], than_s=1.0)
+    assert (np.zeros(times.size, np.int64) if again is None else again).tolist() == steps[order].tolist()
 
 
 @given(st.lists(st.tuples(st.integers(5, 30), steps), min_size=3, max_size=20))
 def test_as_many_as_it_takes_are_always_found(accounts):
-    # Of 3 to 20 accounts, hours in minutes take (20 + 4.3 + 2) / 5.9 = 4.5 times.
+    # Of 3 to 20 accounts, hours among minutes take (20 + 4.3 + 2) / 5.9 = 4.5 times.
     times, number = posts(*accounts)
-    found_at = {int(k): step for names, step in coarser_accounts(times, number, than_s=1.0) for k in names}
+    found_at = {k: step for names, step in sets(times, number, than_s=1.0) for k in names}
     distinct = [len(set(times[number == k].tolist())) for k in range(len(accounts))]
-    hourly = [k for k, (_, step) in enumerate(accounts) if step in (HOUR, DAY) and distinct[k] >= 5]
+    hourly = [k for k, (_, step) in enumerate(accounts) if step == HOUR and distinct[k] >= 5]
     if len(hourly) >= 3:
         assert all(found_at.get(k, 0) >= 3600 for k in hourly)

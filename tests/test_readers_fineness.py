@@ -79,17 +79,18 @@ def test_accounts_of_a_file_that_are_coarser_have_their_own_and_it_is_told(tmp_p
     found = by(log.posts.with_columns(pl.col("content_id").str.head(1)), "content_id")
     assert found == [("a", 1.0), ("b", 3600.0), ("c", 900.0)]
     assert [(one.what, one.n_posts, one.resolution_s) for one in log.times] == [
-        (str(path), 200, 1.0), (f"{path} (9 accounts)", 200, 900.0), (f"{path} (9 accounts)", 100, 3600.0),
+        (str(path), 200, 1.0), (f"{path} (posts of 9 accounts)", 200, 900.0),
+        (f"{path} (posts of 9 accounts)", 100, 3600.0),
     ]  # fmt: skip
     assert log.sources[0]["time_resolution_s"] == 3600
-    assert log.sources[0]["coarser_accounts"] == [
+    assert log.sources[0]["coarser_posts"] == [
         {"n_accounts": 9, "n_posts": n, "time_resolution_s": step}
         for n, step in ((200, 900.0), (100, 3600.0))
     ]
     notes = [note for note in build([path], tmp_path / "study").run["build"]["notes"] if "9 accounts" in note]
-    assert [note.partition(": times are ")[0] for note in notes] == [f"{path} (9 accounts)"] * 2
+    assert [note.partition(": times are ")[0] for note in notes] == [f"{path} (posts of 9 accounts)"] * 2
     assert (
-        "(where some accounts of a file: it was put together of several, or they post by a schedule)"
+        "(where some posts of a file: it was put together of several, or they were made by a schedule)"
         in notes[0]
     )
 
@@ -114,7 +115,7 @@ def test_accounts_apart_are_told_of_their_platform(tmp_path):
     )
     log = read_logs(written(tmp_path, log=mixed))
     assert [(one.what.rpartition(" (")[2], one.resolution_s) for one in log.times] == [
-        ("vk)", 60.0), ("x)", 1.0), ("x, 9 accounts)", 3600.0),
+        ("vk)", 60.0), ("x)", 1.0), ("x, posts of 9 accounts)", 3600.0),
     ]  # fmt: skip
     assert log.sources[0]["time_resolution_s_by_platform"] == {"vk": 60.0, "x": 1.0}
 

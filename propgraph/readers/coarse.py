@@ -60,7 +60,7 @@ def _coarser_note(times: list[Fineness], time_window: float, resolution_s: float
     n = sum(one.n_posts for one in times)
     more = f" and {len(times) - _SHOWN} more" if len(times) > _SHOWN else ""
     some = any(one.n_accounts is not None for one in times)
-    why = " (where some accounts of a file: it was put together of several, or they post by a schedule)"
+    why = " (where some posts of a file: it was put together of several, or they were made by a schedule)"
     told = (
         f"{', '.join(one.what for one in times[:_SHOWN])}{more}: times are {steps(resolution_s)}, and other times "
         f"are finer{why if some else ''}: these {n:,} posts count in who shares what; "

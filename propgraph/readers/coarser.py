@@ -1,9 +1,11 @@
-"""Accounts whose times are coarser than those of the others in their file, which is then put together of several.
+"""Posts whose times are coarser than those of the others in their file, which is then put together of several.
 
 Where one export has whole hours and another seconds, and somebody put both into one file, no column need say so. But an
 account all of whose times are whole hours had them cut, or posts by a schedule that strikes the hour: either way two
-of its kind that stand on one hour say no more than that. Of the 93,000 accounts with five times and more in the
-public logs at hand, in seconds or minutes, there is none all of whose times are multiples of five minutes.
+of its kind that stand on one hour say no more than that. Of the accounts with five times and more in the public logs
+at hand, in seconds or minutes, there is none all of whose times are multiples of five minutes. And of the posts in
+these logs one in a hundred more than chance puts there stands at such a multiple; where one in ten does, posts that
+do are coarse whoever made them.
 """
 
 from __future__ import annotations
@@ -21,15 +23,16 @@ Bool = npt.NDArray[np.bool_]
 
 #: So many accounts have to be of a coarser step, each with so many different times.
 LEAST_ACCOUNTS, LEAST_TIMES = 3, 5
+#: Or so many different times on one grid, and of all posts so many more than chance puts there.
+LEAST_ON_GRID, _MANY = 20, 0.1
+_NEARLY_ALL = 0.9
 # Whole minutes are some people's habit in logs of seconds, too.
 _HABIT_MS, _LEAST_MS = 60_000, 300_000
-_DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
+_DAY_MS, _HOUR_MS, _QUARTER_MS = 86_400_000, 3_600_000, 900_000
 
 
-def coarser_accounts(
-    times: Int64, account: npt.NDArray[np.integer], /, *, than_s: float | None
-) -> list[tuple[Int64, float]]:
-    """Return the accounts whose times are coarser than those of the others: sets of them, and each set's step (s).
+def coarser_posts(times: Int64, account: npt.NDArray[np.integer], /, *, than_s: float | None) -> Int64 | None:
+    """Return for each post the step (ms) on which its time lies more coarsely than others do, 0 for those others.
 
     Parameters
     ----------
@@ -42,10 +45,11 @@ def coarser_accounts(
 
     Returns
     -------
-    list of tuple
-        The accounts (sorted), the step; by the step. Of three accounts or more the times, five different ones or
-        more each, all have to lie on one grid of five minutes or more, which those of one account among them all
-        would by chance once in a million. Any account all of whose times lie on that grid is then of the set.
+    Int64 or None
+        None where no post is coarser. Of three accounts or more the times, five different ones or more each, all
+        have to lie on one grid of five minutes or more, which those of one account among them all would by chance
+        once in a million; any account all of whose times lie on that grid is then coarse. Or a tenth of all posts
+        more than chance puts there lie on such a grid, at twenty different times or more; then each post that does.
     """
     known = max(round((than_s or 0.0) * 1000), _HABIT_MS)
     steps = [
@@ -53,24 +57,71 @@ def coarser_accounts(
         if step >= _LEAST_MS and step > known and (known < _LEAST_MS or step in NAMED_MS)
     ]  # fmt: skip
     if not steps or times.size < LEAST_ACCOUNTS * LEAST_TIMES:
-        return []
+        return None
+    found = np.zeros(np.max(account) + 1, np.int64)
+    for accounts, step in _accounts_of_steps(times, account, steps, known=known):
+        found[accounts & (found == 0)] = step
+    by_post = found[account] if found.any() else None
+    left = times if by_post is None else times[by_post == 0]
+    for starts, step in _posts_of_steps(left, steps, known=known):
+        by_post = np.zeros(times.size, np.int64) if by_post is None else by_post
+        by_post[(by_post == 0) & np.isin(times % step, starts)] = step
+    return by_post
+
+
+def _accounts_of_steps(
+    times: Int64, account: npt.NDArray[np.integer], steps: Sequence[int], *, known: int
+) -> Iterator[tuple[Bool, int]]:
+    """Yield the accounts (marked, by number) all of whose times lie on a step (ms), the coarsest step first."""
     n_posts = np.bincount(account)
     could = _could_be(times, account, steps, n_posts=n_posts)
     if np.count_nonzero(could) < LEAST_ACCOUNTS:
-        return []
+        return
     mine = could[account]
     some, (names, who) = times[mine], np.unique(account[mine], return_inverse=True)
     least = SURE_BITS + math.log2(np.count_nonzero(n_posts >= LEAST_TIMES))
-    found, usual = np.zeros(n_posts.size, np.int64), np.full(names.size, known)
+    usual = np.full(names.size, known)
     n_times = _n_distinct(some, who)
+    sets: list[tuple[Bool, int]] = []
     for step in steps:
-        enough = _enough(n_times, step, usual, least=least)
-        for sure in _on_one_grid(some, who, step, enough=enough):
-            starts = np.unique(some[sure[who]] % step)
-            found[_all_of(np.isin(times % step, starts), account, n_posts)] = step
+        for sure in _on_one_grid(some, who, step, enough=_enough(n_times, step, usual, least=least)):
+            sets.append((sure, step))
             if step in NAMED_MS:
                 usual[sure] = step
-    return [(np.flatnonzero(found == step), step / 1000) for step in np.unique(found[found > 0]).tolist()]
+    # Whole hours are whole quarters of an hour, too: a finer step counts by those alone that are of no coarser one.
+    taken = np.zeros(names.size, np.bool_)
+    for sure, step in reversed(sets):
+        if np.count_nonzero(sure & ~taken) >= LEAST_ACCOUNTS:
+            taken |= sure
+            yield _all_of(np.isin(times % step, np.unique(some[sure[who]] % step)), account, n_posts), step
+
+
+def _posts_of_steps(times: Int64, steps: Sequence[int], *, known: int) -> Iterator[tuple[Int64, int]]:
+    """Yield where a step (ms) begins on which many more posts lie than chance puts there, the coarsest step first.
+
+    By chance half of the whole hours lie on every other hour. Where nearly all posts that lie on the finer step lie on
+    the coarser one, it is that; at what hours people post is no chance, so that beyond whole hours nothing else counts.
+    """
+    base, least = math.gcd(*steps, _QUARTER_MS), _MANY * times.size
+    n_known = int(np.count_nonzero(times % known == 0))
+    coarse = times[times % base == 0] if base < _LEAST_MS else times[:0]
+    if coarse.size - n_known * known / math.lcm(known, base) < least:
+        return
+    starts_of: dict[int, Int64] = {}
+    n_on = {known: n_known}
+    for step in steps:
+        some = coarse[on_grid(coarse, step)]
+        likely = some.size >= least + max(n * finer / step for finer, n in n_on.items())
+        nearly = bool(starts_of) and some.size >= _NEARLY_ALL * n_on[max(starts_of)]
+        if (nearly or (likely and (step <= _HOUR_MS or _HOUR_MS not in n_on))) and (
+            np.unique(some).size >= LEAST_ON_GRID
+        ):
+            starts_of[step], n_on[step] = np.unique(some % step), some.size
+    for step in reversed(starts_of):
+        on = np.isin(coarse % step, starts_of[step])
+        if np.count_nonzero(on) >= n_known * known / step + least:
+            yield starts_of[step], step
+            coarse, n_known = coarse[~on], n_known - int(np.count_nonzero(on))
 
 
 def _could_be(

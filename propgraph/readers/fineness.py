@@ -1,7 +1,7 @@
 """How fine each post's times are: what its file, on its platform, can tell.
 
-A file may be put together of several exports. Accounts all of whose times are coarser than those of the others in it
-are taken as if they stood in a file of their own; see `coarser`.
+A file may be put together of several exports. Posts that are coarser than the others in it are taken as if they stood
+in a file of their own; see `coarser`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from propgraph.encoding import codes_of, encode, grouped, labels_of
-from propgraph.readers.coarser import coarser_accounts
+from propgraph.readers.coarser import coarser_posts
 from propgraph.readers.resolution import resolutions_of
 from propgraph.schema import SECONDS
 
@@ -28,7 +28,7 @@ RESOLUTION = "time_resolution_s"
 
 @dataclass(frozen=True)
 class Fineness:
-    """How fine the times of one file are, on one platform; or those of some accounts there.
+    """How fine the times of one file are, on one platform; or those of some posts there.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Fineness:
     resolution_s
         Seconds; None where too few posts can tell.
     n_accounts
-        How many accounts, where it is some all of whose times are coarser than those of the others; else None.
+        How many accounts have them, where it is some posts that are coarser than the others there; else None.
     """
 
     path: str
@@ -52,15 +52,15 @@ class Fineness:
 
     @property
     def what(self) -> str:
-        """The file, and the platform where there are several, and how many accounts where it is some."""
-        some = [] if self.n_accounts is None else [f"{self.n_accounts:,} accounts"]
+        """The file, and the platform where there are several; where it is some of the posts, of how many accounts."""
+        some = [] if self.n_accounts is None else [f"posts of {self.n_accounts:,} accounts"]
         parts = [*([] if self.platform is None else [self.platform]), *some]
         return f"{self.path} ({', '.join(parts)})" if parts else self.path
 
 
 @dataclass(frozen=True)
 class _Groups:
-    """The posts of each file on each platform, and of some accounts there.
+    """The posts of each file on each platform.
 
     Attributes
     ----------
@@ -87,15 +87,6 @@ class _Groups:
         """Return the places of the posts of some groups."""
         parts = [self.position[self.start[g] : self.start[g + 1]] for g in groups]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-@dataclass(frozen=True)
-class _Apart:
-    """Accounts (marked, by number) of some groups whose times are coarser than those of the others there (s)."""
-
-    groups: list[int]
-    accounts: npt.NDArray[np.bool_]
-    resolution_s: float
 
 
 def with_resolutions(
@@ -133,42 +124,45 @@ def with_resolutions(
         )
         for (g, (one, platform)), step in zip(of.items(), found, strict=True)
     }  # fmt: skip
-    apart = list(_apart(log, times))
     known = {g: one.resolution_s for g, one in times.items()}
-    for number, some in enumerate(apart, start.size):
-        group[np.isin(group, some.groups) & some.accounts[account]] = number
-        known[number] = some.resolution_s
-    return _with_column(posts.drop(SOURCE), group, known), list(_told(log, times, apart))
+    coarser = _coarser(log, times)
+    if coarser is None:
+        return _with_column(posts.drop(SOURCE), group, known), list(times.values())
+    n_rows = np.diff(np.append(first, posts.height))
+    for number, step in enumerate(np.unique(coarser[coarser > 0]).tolist(), start.size):
+        group[np.repeat(coarser == step, n_rows)] = number
+        known[number] = step / 1000
+    return _with_column(posts.drop(SOURCE), group, known), list(_told(log, times, coarser))
 
 
-def _apart(log: _Groups, times: dict[int, Fineness]) -> Iterator[_Apart]:
-    """Yield accounts that are coarser than others, among the files of one kind that are as fine."""
+def _coarser(log: _Groups, times: dict[int, Fineness]) -> Int64 | None:
+    """Return the step (ms) of posts that are coarser than others of their kind's files, 0 for others; None: no post is.
+
+    Files of one kind that are as fine as each other are looked at together.
+    """
     alike: dict[tuple[Hashable, float | None], list[int]] = {}
     for g, one in times.items():
         alike.setdefault((log.kinds[g], one.resolution_s), []).append(g)
+    coarser = None
     for (_, step), groups in alike.items():
         where = log.posts(*groups)
-        for accounts, coarser in coarser_accounts(log.ms[where], log.account[where], than_s=step):
-            marked = np.zeros(int(log.account.max()) + 1, np.bool_)
-            marked[accounts] = True
-            yield _Apart(groups, marked, coarser)
+        found = coarser_posts(log.ms[where], log.account[where], than_s=step)
+        if found is not None:
+            coarser = np.zeros(log.ms.size, np.int64) if coarser is None else coarser
+            coarser[where] = found
+    return coarser
 
 
-def _told(log: _Groups, times: dict[int, Fineness], apart: Sequence[_Apart]) -> Iterator[Fineness]:
-    """Yield how fine the times of each group are, and those of the accounts that are apart there."""
+def _told(log: _Groups, times: dict[int, Fineness], coarser: Int64) -> Iterator[Fineness]:
+    """Yield how fine the times of each group are, and those of the posts that are coarser there."""
     for g, one in times.items():
-        left, others = one.n_posts, []
-        for some in (some for some in apart if g in some.groups):
-            account = log.account[log.posts(g)]
-            mine = account[some.accounts[account]]
-            if mine.size:
-                left -= mine.size
-                n_accounts = np.unique(mine).size
-                others.append(
-                    replace(one, n_posts=mine.size, resolution_s=some.resolution_s, n_accounts=n_accounts)
-                )
-        yield from [replace(one, n_posts=left)] if left else []
-        yield from others
+        account, step = log.account[log.posts(g)], coarser[log.posts(g)]
+        for apart in np.unique(step).tolist():
+            mine = account[step == apart]
+            told = replace(one, n_posts=mine.size)
+            if apart:
+                told = replace(told, resolution_s=apart / 1000, n_accounts=np.unique(mine).size)
+            yield told
 
 
 def _platforms(posts: pl.DataFrame) -> tuple[list[str | None], Any]:
@@ -194,7 +188,7 @@ def _with_column(posts: pl.DataFrame, group: Int64, known: dict[int, float | Non
 def of_sources(sources: Sequence[dict[str, Any]], times: Sequence[Fineness], /) -> list[dict[str, Any]]:
     """Return what `run.json` says of files, with what is known of their times: by platform where that differs.
 
-    And of accounts that are coarser than the others of their file.
+    And of posts that are coarser than the others of their file.
     """
     told = []
     for source in sources:
@@ -207,7 +201,7 @@ def of_sources(sources: Sequence[dict[str, Any]], times: Sequence[Fineness], /) 
             new["time_resolution_s_by_platform"] = by_platform
         apart = [one for one in mine if one.n_accounts is not None]
         if apart:
-            new["coarser_accounts"] = [
+            new["coarser_posts"] = [
                 {"n_accounts": one.n_accounts, "n_posts": one.n_posts, RESOLUTION: one.resolution_s}
                 for one in apart
             ]

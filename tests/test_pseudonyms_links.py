@@ -401,15 +401,15 @@ def test_ids_of_several_platforms_are_named_without_their_platform(tmp_path):
     key.write_bytes(SECRET)
     log.write_text(
         "content_id,account_id,account_name,timestamp,platform,url\n"
-        "77,9,ana,2024-03-05T10:00:00Z,x,https://x.com/ana/status/77\n"
-        "dQw4w9WgXcQ,UC1,ben,2024-03-05T10:00:00Z,youtube,https://youtu.be/dQw4w9WgXcQ\n"
+        "77,9,ana,2024-03-05T10:00:00Z,x,https://youtu.be/dQw4w9WgXcQ\n"
+        "dQw4w9WgXcQ,UC1,ben,2024-03-05T10:00:00Z,youtube,https://x.com/ana/status/77\n"
         "78,9,ana,2024-03-05T10:01:00Z,x,https://youtu.be/aaaaaaaaaaa\n"
     )
     study = build([log], tmp_path / "study", pseudonymise=True, key=key)
     links = study.shares.filter(trace="url").select("content_id", "object_id").rows()
     assert dict(links) == {
-        f"x:{hashed('77')}": f"https://twitter.com/i/status/{hashed('77')}",
-        f"youtube:{hashed('dQw4w9WgXcQ')}": f"https://youtube.com/watch?v={hashed('dQw4w9WgXcQ')}",
+        f"x:{hashed('77')}": f"https://youtube.com/watch?v={hashed('dQw4w9WgXcQ')}",
+        f"youtube:{hashed('dQw4w9WgXcQ')}": f"https://twitter.com/i/status/{hashed('77')}",
         f"x:{hashed('78')}": "https://youtube.com/watch?v=aaaaaaaaaaa",
     }
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from propgraph.encoding import encode, labels_of
 from propgraph.errors import UsageError
+from propgraph.readers.markdown import links_in
 from propgraph.readers.origins import with_origins
 from propgraph.schema import ID, IDS, POSTS, TIME
 from propgraph.traces.make import TRACES, make_shares
@@ -340,3 +341,18 @@ def test_every_trace_says_what_it_is():
         assert trace.name == name
         assert trace.title
         assert {*trace.needs, trace.also} <= set(POSTS.columns)
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("https://t.me/valley_", ["https://t.me/valley_"]), ("__https://a.example/x__", ["https://a.example/x"]),
+        ("[the story](https://a.example/x)", ["https://a.example/x"]),
+        ("[https://a.example/x](https://a.example/x), twice", ["https://a.example/x"]),
+        ("https://a.example/?id[]=1&id[]=2.", ["https://a.example/?id[]=1&id[]=2"]),
+        ("(see https://a.example/Water_(film)), or **https://b.example/y**", ["https://a.example/Water_(film)", "https://b.example/y"]),
+    ],
+)  # fmt: skip
+def test_links_in_texts_of_any_kind(text, links):
+    posts = pl.DataFrame({"text": [text]})
+    assert posts.select(links_in(pl.col("text"))).to_series().to_list() == [links]

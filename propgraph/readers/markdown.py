@@ -2,16 +2,25 @@
 
 import polars as pl
 
-# A link may hold one pair of parentheses, `/Water_(film)`, but not the one that Markdown closes it with.
-_LINK = r"(?i)https?://[^\s<>\"'()\[\]]+(?:\([^\s()]*\)[^\s<>\"'()\[\]]*)*"
-_AFTER_LINK = ".,;:!?*_~`’”»"
-_HASHTAG = r"(?:^|[^\w&/#＃])[#＃]\w+"
+# A link may hold brackets in pairs, `/Water_(film)`, `?id[]=1`, but not the one that Markdown closes it with.
+_PLAIN = r"[^\s<>\"'()\[\]]"
+_LINK = rf"(?i)https?://{_PLAIN}+(?:(?:\([^\s()]*\)|\[[^\s()\[\]]*\]){_PLAIN}*)*"
+# What a sentence puts behind a link; a single `_` may be the end of a name.
+_AFTER_LINK = ".,;:!?*~`’”»}"
+# Not after a letter, `&` (&#39; is an apostrophe) or `/`; a mark behind it makes an emoji of it.
+_HASHTAG = r"(?:^|[^\w&/#＃])[#＃][\w--\p{M}]\w*"
 
 
 def links_in(text: pl.Expr, /) -> pl.Expr:
-    """Return the links in a text, each once, without the punctuation around them; an empty list for none."""
+    """Return the links in a text, each once, without the punctuation around them; an empty list for none.
+
+    Platforms that cut a text after so many characters end it in an ellipsis: half a link is none.
+    """
+    link = (
+        pl.element().str.strip_chars_end(_AFTER_LINK).str.strip_suffix("__").str.strip_chars_end(_AFTER_LINK)
+    )
     links = text.fill_null("").str.extract_all(_LINK)
-    return links.list.eval(pl.element().str.strip_chars_end(_AFTER_LINK)).list.unique(maintain_order=True)
+    return links.list.eval(link.filter(~link.str.ends_with("…"))).list.unique(maintain_order=True)
 
 
 def without_links(text: pl.Expr, /) -> pl.Expr:

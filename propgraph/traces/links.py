@@ -7,12 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from propgraph.encoding import Codes, codes_of, encode, labels_of
+from propgraph.readers.markdown import links_in
 from propgraph.schema import IDS
 from propgraph.traces.urls import canonicalise_urls
-
-LINK = r"(?i)https?://[^\s<>\"']+"
-# What a sentence puts behind a link; a bracket too, unless one opens within the link.
-_AFTER_LINK = ".,;:!?*’”»"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +60,7 @@ def find_links(posts: pl.DataFrame, resolved: pl.DataFrame | None, /) -> Links:
         "row", pl.col("urls") if "urls" in posts.columns else pl.lit(None, IDS).alias("urls")
     )
     if "text" in posts.columns:
-        found = posts.lazy().select(_links(pl.col("text")).alias("found"))
+        found = posts.lazy().select(links_in(pl.col("text")).alias("found"))
         links = pl.concat([links, found], how="horizontal").select(
             "row", urls=pl.when(pl.col("urls").is_not_null()).then("urls").otherwise("found")
         )
@@ -74,18 +71,6 @@ def find_links(posts: pl.DataFrame, resolved: pl.DataFrame | None, /) -> Links:
     if resolved is not None and resolved.height:
         canonical = _led_on(canonical, resolved)
     return Links(raw["row"], codes_of(link), canonical)
-
-
-def _links(text: pl.Expr) -> pl.Expr:
-    """Return the links in a text, without the punctuation around them."""
-    link = pl.element()
-    bare = (
-        pl.when(link.str.contains("(", literal=True))
-        .then(link.str.strip_chars_end(_AFTER_LINK))
-        .otherwise(link.str.strip_chars_end(_AFTER_LINK + ")]}"))
-    )
-    # Platforms that cut a text after so many characters end it in an ellipsis: half a link is none.
-    return text.str.extract_all(LINK).list.eval(bare.filter(~link.str.ends_with("…")))
 
 
 def _led_on(canonical: pl.DataFrame, resolved: pl.DataFrame) -> pl.DataFrame:

@@ -6,14 +6,12 @@ import unicodedata
 
 import polars as pl
 
-from propgraph.traces.links import LINK
+from propgraph.readers.markdown import hashtags_in, without_links
 from propgraph.traces.text import is_reshare
 
 MIN_TAGS = 3
 """Distinct hashtags that a sequence needs."""
 
-# Not after a letter, `&` (&#39; is an apostrophe) or `/`; a mark behind it makes an emoji of it.
-_HASHTAG = r"(?:^|[^\w&/#＃])[#＃][\w--\p{M}]\w*"
 # `@name`, `@name.host.example` and `@name@host.example`; not the tail of a mail address.
 _MENTION = r"(?:^|[^\w@＠/&])[@＠]\w+(?:[.-]\w+)*(?:@\w+(?:[.-]\w+)*)?"
 _RESHARED = r"(?i)^\s*rt @(\w+(?:[.-]\w+)*)"
@@ -37,9 +35,7 @@ def find_hashtags(posts: pl.DataFrame, /) -> pl.Series:
     if _has_any(posts, "hashtags"):
         lists = posts["hashtags"]
     else:
-        # A link may end in #section, which is no hashtag.
-        marks = pl.col("text").str.replace_all(LINK, " ").str.to_lowercase().str.extract_all(_HASHTAG)
-        lists = posts.select(tags=marks.list.eval(pl.element().str.extract(r"(\w+)$"))).to_series()
+        lists = posts.select(tags=hashtags_in(pl.col("text").str.to_lowercase())).to_series()
     shown = _shown(lists.explode(empty_as_null=False, keep_nulls=False))
     if shown.is_empty():
         return lists
@@ -111,7 +107,7 @@ def mentions(posts: pl.DataFrame, /) -> pl.DataFrame:
                 .otherwise(named.list.set_difference(pl.concat_list(reshared)))
             )
     else:
-        text = pl.col("text").str.replace_all(LINK, " ").str.replace(_RESHARED, " ").str.to_lowercase()
+        text = without_links(pl.col("text")).str.replace(_RESHARED, " ").str.to_lowercase()
         named = text.str.extract_all(_MENTION).list.eval(pl.element().str.extract(r"[@＠](.*)$"))
     return posts.lazy().select("row", object_id=named).pipe(_exploded)
 

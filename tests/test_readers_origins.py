@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
+import pytest
 
 from propgraph.readers.origins import with_origins
 from propgraph.schema import IDS
@@ -143,3 +144,57 @@ def test_a_log_without_reshares_is_left_as_it_is():
     found, counts = with_origins(frame, NOBODY)
     assert found.equals(frame)
     assert counts == {}
+
+
+LONG = "They shut the water off in the whole valley, and nobody in the town hall says until when."
+
+
+@pytest.mark.parametrize("end", ["…", "...", " …", " ..."])
+def test_a_text_cut_to_its_beginning_is_that_of_the_only_post_that_begins_so(end):
+    frame = posts(
+        ("o1", "a", "original", None, None, LONG),
+        ("o2", "a", "original", None, None, "They shut the mill in the whole valley."),
+        ("o3", "b", "original", None, None, f"{LONG} Ask them."),
+        ("r1", "c", "reshare", "a", None, f"RT @ana: {LONG[:40]}{end}"),
+        ("r2", "d", "reshare", "a", None, f"RT @ana: {LONG[:60]}{end}"),
+        ("r3", "c", "reshare", "b", None, f"RT @ben: {LONG[:40]}{end}"),
+    )
+    found, counts = with_origins(frame, NOBODY)
+    assert found["parent_content_id"].to_list() == [None, None, None, "o1", "o1", "o3"]
+    assert counts["originals_by_author"] == 3
+
+
+@pytest.mark.parametrize(
+    ("others", "cut"),
+    [
+        ((f"{LONG} Part two.",), f"{LONG[:40]}…"),  # two begin so
+        ((), f"{LONG[:19]}…"),  # too short to tell
+        ((), LONG[:40]),  # not marked as cut
+        ((), f"{LONG[:40]} but…"),
+        ((f"{LONG[:40]}…",), f"{LONG[:40]}…"),  # a post that says just that
+    ],
+)
+def test_a_text_that_may_be_another_posts_is_not_taken_for_one(others, cut):
+    frame = posts(
+        ("o1", "a", "original", None, None, LONG),
+        *((f"o{k}", "a", "original", None, None, text) for k, text in enumerate(others, 2)),
+        ("r1", "c", "reshare", "a", None, cut),
+    )
+    found, _ = with_origins(frame, NOBODY)
+    assert found["parent_content_id"][-1] != "o1"
+    assert (found["parent_content_id"][-1] == "o2") == (cut in others)
+
+
+def test_reshares_of_nobody_known_are_of_one_original_where_one_is_cut():
+    frame = posts(
+        ("r1", "b", "reshare", None, None, LONG),
+        ("r2", "c", "reshare", None, None, f"{LONG[:40]}…"),
+        ("r3", "d", "reshare", None, None, f"{LONG[:50]}…"),
+        ("r4", "d", "reshare", None, None, "Another story of the water in the valley…"),
+    )
+    found, _ = with_origins(frame, NOBODY)
+    first, *others, another = found["parent_content_id"]
+    assert others == [first, first]
+    assert another != first
+    shuffled, _ = with_origins(frame[::-1].with_columns(timestamp=frame["timestamp"]), NOBODY)
+    assert shuffled["parent_content_id"].to_list()[::-1] == found["parent_content_id"].to_list()

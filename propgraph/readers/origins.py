@@ -2,12 +2,14 @@
 
 4CAT's exports and Hoaxy say whom a post was reshared from, not which post it was. The original is then that
 account's first post of the same link (else object, else text), unless that is known to be later. Reshares of which
-the log says neither post nor author are taken to be of one original where their texts are the same.
+the log says neither post nor author are taken to be of one original where their texts are the same. X's archives cut
+long reshares: a text that ends in an ellipsis is the only one of its author's that begins with it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 
 import polars as pl
 
@@ -18,6 +20,8 @@ from propgraph.schema import ID
 _RESHARE_MARK = r"^RT @\w+:\s*"
 _TEXT_MARK = "\x1ftext:"  # no link begins so
 _TELLING_WORDS = 4
+_ELLIPSIS = r"\s*(?:…|\.\.\.)$"
+_LEAST_CUT = 20  # characters that tell a text
 _TEXT = 200  # characters of a text that stand for all of it: platforms cut reshares short
 
 
@@ -108,6 +112,7 @@ def _with_originals(
         )
         .with_columns(what=pl.when(pl.col("origin").is_null()).then("text").otherwise("what"))
     )
+    wanted = wanted.with_columns(_uncut(wanted, original))
     found = wanted.join(original, on=["origin", "what"], how="left", maintain_order="left")
     # What its author posted only later cannot have been reshared: the original is an earlier one, not in the log. A
     # time in whole hours may be that of any moment of the hour.
@@ -135,6 +140,29 @@ def _with_originals(
     return posts.with_columns(
         parent_content_id=pl.coalesce(parent, "_id"), parent_timestamp=pl.coalesce(time, "made")
     ).drop("_row", "_id", "made"), counts
+
+
+def _uncut(wanted: pl.DataFrame, original: pl.DataFrame) -> pl.Series:
+    """Return the `what` of reshares, a text that was cut as the one text of its `origin` that begins so, if it is."""
+    key = pl.format("{}\x1f{}", pl.col("origin").fill_null(""), "what")
+    cut = wanted.select(key=key).filter(pl.col("key").str.contains(_ELLIPSIS)).to_series().unique()
+    if cut.is_empty():
+        return wanted["what"]
+    known = (
+        pl.concat([frame.select(key=key).to_series() for frame in (original, wanted)]).drop_nulls().unique()
+    )
+    whole = known.filter(~known.str.contains(_ELLIPSIS)).sort().to_list()
+    uncut: dict[str, str] = {}
+    said = set(original.select(key=key).to_series())
+    for text, stem in zip(cut, cut.str.replace(_ELLIPSIS, ""), strict=True):
+        place = bisect_left(whole, stem)
+        begun = [other for other in whole[place : place + 2] if other.startswith(stem)]
+        is_text = len(stem.partition(_TEXT_MARK)[2]) >= _LEAST_CUT
+        if is_text and len(begun) == 1 and text not in said:
+            uncut[text] = begun[0].partition("\x1f")[2]
+    return wanted.select(
+        key.replace_strict(uncut, default=pl.col("what"), return_dtype=ID).alias("what")
+    ).to_series()
 
 
 def _telling_text(posts: pl.DataFrame) -> pl.Expr:

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from propgraph.evaluation.evaluate import evaluate as evaluate
     from propgraph.export.graphml import write_graphml as write_graphml
     from propgraph.export.network import write_network as write_network
+    from propgraph.jobs.build import build as build
+    from propgraph.jobs.clusters import find_clusters as find_clusters
+    from propgraph.jobs.stability import measure_stability as measure_stability
     from propgraph.networks import join_traces as join_traces
     from propgraph.networks import to_igraph as to_igraph
-    from propgraph.pipeline import build as build
-    from propgraph.pipeline import find_clusters as find_clusters
     from propgraph.readers.read import read_log as read_log
     from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
-    from propgraph.stability.measure import measure_stability as measure_stability
     from propgraph.study import Study as Study
     from propgraph.traces.make import make_shares as make_shares
     from propgraph.trees import read_cascade as read_cascade
@@ -39,15 +39,15 @@ _HOME = {
     "Study": "study",
     "StudyError": "errors",
     "UsageError": "errors",
-    "build": "pipeline",
+    "build": "jobs.build",
     "build_cascades": "cascades.build",
     "cosharing_edges": "cosharing.window",
     "detect_communities": "communities",
     "evaluate": "evaluation.evaluate",
-    "find_clusters": "pipeline",
+    "find_clusters": "jobs.clusters",
     "join_traces": "networks",
     "make_shares": "traces.make",
-    "measure_stability": "stability.measure",
+    "measure_stability": "jobs.stability",
     "read_cascade": "trees",
     "read_log": "readers.read",
     "simulate_crowdturf": "simulate.crowdturf",

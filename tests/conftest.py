@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.simulate.veles import simulate_veles
 from propgraph.study import Study
 

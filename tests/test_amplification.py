@@ -16,7 +16,8 @@ from propgraph.amplification.join import amplify
 from propgraph.amplification.reach import measure_amplification
 from propgraph.amplification.spreaders import measure_spreaders
 from propgraph.amplification.structure import KINDS, measure_structure
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.schema import AMPLIFICATION, CASCADE_NODES, CLUSTERS, EVIDENCE, SPREADERS, TIME
 from propgraph.simulate.crowdturf import simulate_crowdturf
 from propgraph.study import Study

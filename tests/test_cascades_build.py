@@ -13,7 +13,7 @@ from reference import cascades as reference
 
 from propgraph.cascades.build import REPAIRS, build_cascades
 from propgraph.encoding import encode
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.readers.read import read_log
 from propgraph.schema import CASCADE_NODES, CASCADES, ID, IDS, TIME
 from propgraph.traces.make import make_shares

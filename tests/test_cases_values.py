@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 
 CASES = Path(__file__).parent / "fixtures" / "cases"
 

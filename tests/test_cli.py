@@ -591,7 +591,7 @@ def test_no_durations(text):
 def test_a_terminal_without_utf8_shows_what_it_can(own_study, monkeypatch):
     sites = own_study.sites.with_columns(site=pl.lit("новости.мк"), flags=pl.lit(["seeded"]))
     found = Study(own_study.path)
-    monkeypatch.setattr("propgraph.pipeline.find_clusters", lambda *_, **__: found)
+    monkeypatch.setattr("propgraph.jobs.clusters.find_clusters", lambda *_, **__: found)
     sites.write_parquet(own_study.file("sites"))
     screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", screen)

@@ -10,8 +10,8 @@ import pytest
 
 from propgraph.cli.app import run
 from propgraph.cli.stability import _line
+from propgraph.jobs.stability import measure_stability
 from propgraph.schema import STABILITY
-from propgraph.stability.measure import measure_stability
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from polars.testing import assert_frame_equal
 
 from propgraph.clusters.find import links_of
 from propgraph.evaluation.simulated import compare
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.schema import CLUSTERS, EVIDENCE, MEMBERS
 from propgraph.simulate.veles import simulate_veles
 

@@ -11,8 +11,9 @@ from polars.testing import assert_frame_equal
 
 from propgraph.clusters.sampled import Sampled
 from propgraph.cosharing.incidence import incidence
-from propgraph.pipeline import build, find_clusters
-from propgraph.stability.measure import measure_stability
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
+from propgraph.jobs.stability import measure_stability
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000

@@ -12,7 +12,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import UsageError
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.schema import ACCOUNT_SCORES, NETWORK, SYNCHRONY
 from propgraph.study import Study
 

@@ -18,8 +18,9 @@ from propgraph.errors import StudyError, UsageError
 from propgraph.export.graphml import UNFLAGGED
 from propgraph.export.network import network_tables, write_network
 from propgraph.export.tables import render
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.networks import join_traces
-from propgraph.pipeline import build, find_clusters
 
 XML = "{http://graphml.graphdrawing.org/xmlns}"
 START = datetime(2020, 1, 1, tzinfo=UTC)

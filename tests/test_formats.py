@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from ten_posts import DAY, EDGES, POSTS
 
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.readers.base import REQUIRED
 from propgraph.readers.post_kinds import PARENT_OF
 from propgraph.readers.read import read_logs

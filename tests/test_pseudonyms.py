@@ -15,12 +15,13 @@ from propgraph.cli.app import run
 from propgraph.errors import InputError, StudyError, UsageError
 from propgraph.export.network import write_network
 from propgraph.export.tables import render
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
+from propgraph.jobs.stability import measure_stability
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import _KEPT, _OF_POSTS
 from propgraph.readers.read import read_logs
 from propgraph.schema import POSTS, REJECTED, TABLES
-from propgraph.stability.measure import measure_stability
 from propgraph.traces.make import TRACES
 from propgraph.traces.urls import canonicalise_urls
 

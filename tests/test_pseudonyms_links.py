@@ -12,13 +12,14 @@ import pytest
 from propgraph.cli.app import run
 from propgraph.export.network import write_network
 from propgraph.export.tables import render
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
+from propgraph.jobs.stability import measure_stability
 from propgraph.pseudonyms.keys import Key
 from propgraph.pseudonyms.links import Known, hide_links
 from propgraph.pseudonyms.log import with_pseudonyms
 from propgraph.readers.read import read_logs
 from propgraph.schema import TABLES
-from propgraph.stability.measure import measure_stability
 from propgraph.traces.make import TRACES, make_shares
 from propgraph.traces.urls import canonicalise_urls
 

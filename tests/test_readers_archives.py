@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.provenance import digest
 from propgraph.readers import archives, unpack
 from propgraph.readers.files import find_logs

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import InputError, UsageError
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.readers.frames import as_logs, frame_digest
 from propgraph.readers.read import read_log, read_logs
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from test_readers_sheets import workbook
 
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.readers import tabular
 from propgraph.readers.read import read_logs
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import made_ids as reference
 
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.readers import made_ids
 from propgraph.readers.made_ids import row_hashes, with_made_ids
 from propgraph.schema import TIME

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.readers import tabular
 from propgraph.readers.read import read_logs
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.readers import sheets
 from propgraph.readers.files import find_logs
 from propgraph.readers.read import read_logs

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.readers.base import NoPost, NotThisFormatError
 from propgraph.readers.read import read_logs
 from propgraph.readers.registry import READERS

@@ -162,7 +162,7 @@ def test_files_left_out_are_posts_without_a_text(tmp_path, message, text):
 
 
 def test_links_and_hashtags_of_the_text_become_shares(tmp_path):
-    from propgraph.pipeline import build
+    from propgraph.jobs.build import build
 
     read(tmp_path, ANDROID + "Ana: Look #water", "https://valley-herald.example/water")
     shares = build([tmp_path / "_chat.txt"], tmp_path / "study").shares

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from propgraph.cli.app import run
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.schema import REJECTED
 from propgraph.study import Study
 

@@ -9,7 +9,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import UsageError
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.simulate.crowdturf import KINDS, CrowdturfLog, simulate_crowdturf, write_crowdturf
 from propgraph.simulate.draws import START
 from propgraph.simulate.veles import simulate_veles

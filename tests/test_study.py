@@ -19,11 +19,12 @@ import pytest
 
 from propgraph import provenance
 from propgraph.errors import StudyError
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
+from propgraph.jobs.stability import measure_stability
 from propgraph.provenance import Run
 from propgraph.schema import CLUSTERS, EDGES, TABLES
 from propgraph.simulate.veles import simulate_veles
-from propgraph.stability.measure import measure_stability
 from propgraph.study import Study, is_study
 from propgraph.writing import check_target, writing
 

@@ -28,17 +28,18 @@ from test_study import (
     started,
 )
 
-import propgraph.clusters.find as finding
 from propgraph import folders
 from propgraph import writing as writes
 from propgraph.cli import interrupts
 from propgraph.errors import StudyError
 from propgraph.evaluation.evaluate import evaluate
 from propgraph.export.network import write_network
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs import clusters as finding
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
+from propgraph.jobs.stability import measure_stability
 from propgraph.schema import EDGES
 from propgraph.simulate.veles import simulate_veles
-from propgraph.stability.measure import measure_stability
 from propgraph.study import Study, run_ids, unchanged
 from propgraph.writing import writing
 

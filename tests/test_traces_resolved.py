@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reference import traces as reference
 
 from propgraph.errors import InputError
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.schema import ID, IDS, TIME
 from propgraph.traces.make import make_shares
 from propgraph.traces.resolved import read_resolved, usable_links

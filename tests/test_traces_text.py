@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from reference import texts as reference
 
 from propgraph.encoding import labels_of
-from propgraph.pipeline import objects_table
 from propgraph.schema import ID, TIME
 from propgraph.traces.make import make_shares
 from propgraph.traces.text import MAX_CHARS, normalise_texts, text_ids
+from propgraph.traces.totals import objects_table
 
 STORY = "They shut the water off tonight"
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from propgraph.errors import StudyError
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.study import Study
 from propgraph.trees import read_cascade
 

@@ -14,7 +14,7 @@ import polars as pl
 from benchmarks.timing import header, row
 from propgraph import build, find_clusters, simulate_veles
 from propgraph.evaluation.simulated import compare
-from propgraph.pipeline import flagged_members
+from propgraph.jobs.clusters import flagged_members
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from benchmarks.timing import header, row
 from propgraph.cascades.build import REPAIRS
 from propgraph.cascades.matched import matched_difference
 from propgraph.cascades.repair import Trees, trees_from_edges
-from propgraph.pipeline import build
+from propgraph.jobs.build import build
 from propgraph.study import Study
 
 METRICS = ("size", "depth", "max_breadth", "structural_virality")

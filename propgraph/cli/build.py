@@ -43,7 +43,7 @@ def build(
 ) -> None:  # fmt: skip
     """Read logs and make a study: posts, shares, accounts, objects, cascades and co-sharing edges."""
     from propgraph.cli.output import err, progress, seconds
-    from propgraph.pipeline import build as job
+    from propgraph.jobs.build import build as job
     from propgraph.readers.registry import parse_mapping
 
     with progress() as tell:

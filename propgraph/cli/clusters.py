@@ -68,7 +68,7 @@ def clusters(
     found = Study.open(study)
     # Without a word on the analysis, what was found before is shown again, not made anew by other rules.
     if options or "clusters" not in found.run:
-        from propgraph.pipeline import find_clusters
+        from propgraph.jobs.clusters import find_clusters
 
         before = found.run
         with progress() as tell:

@@ -23,8 +23,8 @@ def demo(
     from propgraph.cli.output import progress, say
     from propgraph.errors import InputError
     from propgraph.export.network import write_network
-    from propgraph.pipeline import build as build_job
-    from propgraph.pipeline import find_clusters
+    from propgraph.jobs.build import build as build_job
+    from propgraph.jobs.clusters import find_clusters
     from propgraph.simulate.veles import simulate_veles, write_sample
 
     log, study, graphml = data / "veles.parquet", folder / "study", folder / "network.graphml"
@@ -56,7 +56,7 @@ def _compare(study: Study, data: Path) -> None:
 
     from propgraph.cli.output import say
     from propgraph.evaluation.simulated import compare
-    from propgraph.pipeline import flagged_members
+    from propgraph.jobs.clusters import flagged_members
 
     accounts, sites = (
         pl.read_csv(data / name, schema_overrides={"account_id": pl.String, "group": pl.String})

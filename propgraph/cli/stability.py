@@ -52,7 +52,7 @@ def stability(
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)
     if options or "stability" not in found.run:
-        from propgraph.stability.measure import measure_stability
+        from propgraph.jobs.stability import measure_stability
 
         with progress() as tell:
             found = measure_stability(study, threads=threads, progress=tell, **options)

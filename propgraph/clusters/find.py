@@ -62,7 +62,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Choices:
-    """How clusters are looked for; see `pipeline.find_clusters`."""
+    """How clusters are looked for; see `jobs.clusters.find_clusters`."""
 
     evidence: str = "both"
     q: float = 0.05
@@ -86,7 +86,7 @@ def find(
     threads: int,
     progress: Progress | None = None,
 ) -> Found:
-    """Return the clusters of a study; see `pipeline.find_clusters` for the parameters."""
+    """Return the clusters of a study; see `jobs.clusters.find_clusters` for the parameters."""
     tell = progress or (lambda _label, _done: None)
     window_ms = round(time_window * 1000)
     links = links_of(study)

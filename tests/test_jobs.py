@@ -14,7 +14,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import InputError, StudyError, UsageError
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
 from propgraph.schema import TABLES as ALL_TABLES
 from propgraph.schema import tables_of
 from propgraph.simulate.veles import simulate_veles

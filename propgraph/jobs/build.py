@@ -1,22 +1,20 @@
-"""The two jobs: `build` from logs to cascades and edges, `find_clusters` on to flags and evidence."""
+"""The first job: from logs to posts, shares, accounts, objects, cascades and edges."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import polars as pl
 
 from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing import window
 from propgraph.cosharing.bursts import BURST_CAP, NO_BURSTS, bursts_note
-from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
-from propgraph.errors import StudyError, UsageError, check_at_least, check_choice, did_you_mean
+from propgraph.encoding import labels_of
+from propgraph.errors import UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
@@ -27,17 +25,13 @@ from propgraph.readers.frames import LogLike, as_logs, frame_digest, names_of_lo
 from propgraph.readers.logfile import LogFile
 from propgraph.readers.read import Log, Plan, plan_logs, read_planned
 from propgraph.readers.side import read_side_table
-from propgraph.schema import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, SHARES, TIME
-from propgraph.study import Study, opened
-from propgraph.traces.make import check_traces, make_shares, names_of, nothing_shared
+from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, TIME
+from propgraph.study import Study
+from propgraph.traces.make import check_traces, make_shares, nothing_shared
 from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
-from propgraph.traces.text import TEXT_TRACES
-from propgraph.traces.urls import canonicalise_urls
+from propgraph.traces.totals import accounts_table, objects_table
 from propgraph.writing import StudyWriter, check_target, writing
-
-if TYPE_CHECKING:
-    from propgraph.clusters.find import Found
 
 Progress = Callable[[str, float], None]
 
@@ -49,10 +43,8 @@ _MENDED = {
     "times_raised": "posts dated before their parent have its time in `cascade_nodes`",
     "roots_later": "originals dated after a reshare come first all the same",
 }
-
 FAST = "fast-reshare"
 _BURSTS_TOLD = 20  # in the run record, the largest
-_SHOWN_CHARS = 280  # of a text, in the table of objects: as long as a post on X was for most of its life
 
 
 def build(
@@ -355,87 +347,6 @@ def _write_cascades(
         run.note("trees mended, no post lost: " + "; ".join(mended))
 
 
-def accounts_table(log: Log, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the `accounts` table of a log and its shares."""
-    ids = encode(log.posts["account_id"])
-    labels, code = labels_of(ids), codes_of(ids)
-    rows = np.arange(code.size, dtype=np.uint32)
-    # Posts stand in order of time, and the last value written to a place stays.
-    first, last = np.empty(len(labels), np.uint32), np.empty(len(labels), np.uint32)
-    first[code[::-1]], last[code] = rows[::-1], rows
-    table = pl.DataFrame(
-        {
-            "account_id": labels,
-            "n_posts": np.bincount(code[_first_of_posts(log.posts["content_id"])], minlength=len(labels)),
-            "n_shares": sum(
-                (
-                    np.bincount(codes_of(part["account_id"]), minlength=len(labels))
-                    for part in shares.values()
-                ),
-                start=np.zeros(len(labels), np.int64),
-            ),
-            "first_seen": log.posts["timestamp"].gather(pl.Series(first)),
-            "last_seen": log.posts["timestamp"].gather(pl.Series(last)),
-        }
-    )
-    if log.profiles.width > 1:
-        known = set(log.profiles.columns)
-        picks = {
-            "name": pl.col("name").drop_nulls().last(),
-            "created_at": pl.col("created_at").min(),
-            "followers": pl.col("followers").max(),
-        }
-        profiles = (
-            log.profiles.lazy()
-            .group_by("account_id")
-            .agg(**{name: pick for name, pick in picks.items() if name in known})
-        )
-        table = table.join(
-            profiles.with_columns(pl.col("account_id").cast(pl.String)).collect(), on="account_id", how="left"
-        )
-    return ACCOUNTS.conform(table).sort("account_id")
-
-
-def _first_of_posts(content_id: pl.Series) -> Any:
-    """Return where a post stands first: it may have a row for each object or group."""
-    return slice(None) if all_distinct(content_id) else content_id.is_first_distinct().to_numpy()
-
-
-def objects_table(shares: Mapping[str, pl.DataFrame], posts: pl.DataFrame, /) -> pl.DataFrame:
-    """Return the `objects` table of the shares of all traces, made of `posts`."""
-    frames = [OBJECTS.empty()]
-    for name, part in shares.items():
-        objects = labels_of(part["object_id"])
-        offsets = group_offsets(codes_of(part["object_id"]), len(objects))
-        first = pl.Series(offsets[:-1])
-        table = pl.DataFrame(
-            {
-                "trace": pl.repeat(name, len(objects), eager=True),
-                "object_id": objects,
-                "n_shares": np.diff(offsets),
-                "n_accounts": distinct_in_groups(
-                    offsets, codes_of(part["account_id"]).astype(np.int64), len(labels_of(part["account_id"]))
-                ),
-                "first_share": part["timestamp"].gather(first),
-                "first_account_id": part["account_id"].gather(first).cast(pl.String),
-            }
-        )
-        if name == "url":
-            known = (
-                canonicalise_urls(objects)
-                .rename({"raw": "object_id"})
-                .select("object_id", "url", "site", "is_shortener")
-            )
-            table = table.join(known, on="object_id", how="left", maintain_order="left")
-        elif name == "domain":
-            table = table.with_columns(pl.col("object_id").alias("site"))
-        elif name in TEXT_TRACES and "text" in posts.columns:
-            written = posts["text"].gather(part["row"].gather(first))
-            table = table.with_columns(written.str.slice(0, _SHOWN_CHARS).alias("text"))
-        frames.append(OBJECTS.conform(table))
-    return pl.concat(frames)
-
-
 def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.DataFrame) -> None:
     run.count(
         rows=log.n_rows,
@@ -453,160 +364,3 @@ def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.Dat
     run.record["edges_by_trace"] = {
         str(name): int(n) for name, n in edges.group_by("trace").len().sort("trace").iter_rows()
     }
-
-
-def find_clusters(
-    study: Study | str | Path,
-    /,
-    *,
-    trace: str | Sequence[str] | None = None,
-    evidence: str = "both",
-    q: float = 0.05,
-    neighbours: int = 50,
-    multiplex: bool = False,
-    objective: str = "modularity",
-    resolution: float = 1.0,
-    partition: str | None = None,
-    seed: int = 0,
-    min_size: int = 3,
-    min_score: float = 0.5,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> Study:
-    """Go on from a study's edges to communities, flagged clusters and sites, and their evidence.
-
-    Parameters
-    ----------
-    study
-        A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
-        `members`, `clusters`, `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken
-        out.
-    trace
-        Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
-        the evidence `window` alone, those without an edge are not there.
-    evidence
-        `synchrony`: clusters of accounts that stand nearer to each other in rank than chance puts them (see
-        `rank_synchrony`), whatever the delays. `window`: communities of the edges in the time window, held
-        against outsiders' pace. `both`: the first, then the second among the other accounts.
-    q
-        False discovery rate (0..1) up to which two accounts are called synchronised.
-    neighbours
-        As for `rank_synchrony`.
-    multiplex
-        Find synchronised groups over the traces as layers (`detect_multiplex`), not over their joint network.
-    objective, resolution, partition, seed, min_size
-        As for `detect_communities`.
-    min_score
-        From which score (0..1) on a cluster or site is flagged.
-    threads
-        At most so many at once; None for one a processor. The result does not depend on it.
-    progress
-        Called with a label and the fraction done, 0..1.
-
-    Returns
-    -------
-    Study
-        The same study, with the new tables.
-
-    Raises
-    ------
-    StudyError
-        When there is no study, or it is not whole.
-    UsageError
-        When an option is out of its range.
-    """
-    # igraph takes longer to load than a small log to build, and only this job needs it.
-    from propgraph import communities  # noqa: PLC0415
-    from propgraph.amplification.join import amplify  # noqa: PLC0415
-    from propgraph.clusters.find import EVIDENCE_KINDS, Choices, find  # noqa: PLC0415
-    from propgraph.cosharing.nearby import ties_note  # noqa: PLC0415
-    from propgraph.cosharing.ranks import MAX_P, TAU, check_options  # noqa: PLC0415
-    from propgraph.sites.measure import measure_sites  # noqa: PLC0415
-
-    source = opened(study)
-    if not 0 <= min_score <= 1:
-        raise UsageError(f"min_score: {min_score} is not in 0..1")
-    built = source.run.get("build")
-    if built is None:
-        raise StudyError(f"{source.path}: no edges yet; run `propgraph build` first")
-    check_choice("--evidence", evidence, EVIDENCE_KINDS)
-    traces = _network_traces(source, names_of(trace), evidence=evidence)
-    if not 0 < q < 1:
-        raise UsageError(f"q: {q} is not in 0 < q < 1")
-    n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
-    communities.check_options(
-        objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
-    )
-    choices = Choices(
-        evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
-        resolution=resolution, partition=partition, seed=seed, min_size=min_size,
-    )  # fmt: skip
-    run = Run("clusters", {"trace": traces, **asdict(choices), "min_score": min_score, "threads": threads})
-    with writing(source.path, of=source) as writer:
-        source = writer.source
-        run.record["of"] = {"build": source.ids["build"]}
-        with run.step("clusters"):
-            window_s = float(built["parameters"]["time_window"])
-            found = find(
-                source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
-                threads=n_threads, progress=progress,
-            )  # fmt: skip
-        with run.step("amplification"):
-            joined = amplify(source.scan("cascade_nodes"), found.members, found.clusters)
-        with run.step("sites"):
-            flagged = flagged_members(found)
-            sites, of_sites = measure_sites(found.links, flagged, min_score=min_score)
-        for name in ("synchrony", "network", "account_scores", "members"):
-            writer.write(name, getattr(found, name))
-        for name, table in (
-            ("clusters", joined.clusters), ("amplification", joined.table), ("spreaders", joined.spreaders),
-            ("sites", sites),
-        ):  # fmt: skip
-            writer.write(name, table)
-        writer.write("evidence", pl.concat([found.evidence, joined.evidence, of_sites]))
-        run.count(
-            clusters=found.clusters.height,
-            flagged_clusters=int(found.clusters["flagged"].sum()),
-            members=found.members.height,
-            flagged_accounts=flagged.height,
-            synchronised_pairs=int(found.network["synchronised"].sum()),
-            sites=sites.height,
-            flagged_sites=int((sites["flags"].list.len() > 0).sum()),
-        )
-        run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in found.n_tests.items()}
-        run.record["sampled_ties_by_trace"] = {
-            trace: told for trace, told in found.ties.items() if told["n_ties"]
-        }
-        if (note := ties_note(found.ties)) is not None:
-            run.note(note)
-        writer.drop("stability")  # it is about the clusters that were there before
-        writer.finish()
-        kept = {job: record for job, record in writer.run.items() if job != "stability"}
-        writer.run = {**kept, "clusters": run.finish()}
-    return Study.open(source.path)
-
-
-def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[str]:
-    """Return the traces asked for, each once, or those of cascades, or all; of those over which anybody could meet."""
-    shared = study.scan("objects").filter(pl.col("n_accounts") > 1)
-    known, edges = (
-        table.select(pl.col("trace").unique().sort()).collect()["trace"].to_list()
-        for table in (shared, study.scan("edges"))
-    )
-    if wanted and not known:
-        raise UsageError(f"--trace: {wanted[0]!r} makes no network; no object was shared by two accounts")
-    for name in wanted:
-        if name not in known:
-            raise UsageError(
-                f"--trace: over no {name!r} could accounts of this study meet, only over {', '.join(known)}"
-                f"{did_you_mean(name, known)}"
-            )
-    # Whom ranks find need not have met in the window: without an edge a trace may tell all the same.
-    there = edges if evidence == "window" else known
-    return list(dict.fromkeys(wanted)) or [name for name in there if name in CASCADE_TRACES] or there
-
-
-def flagged_members(found: Found | Study, /) -> pl.DataFrame:
-    """Return `account_id` and `cluster_id` of the members of flagged clusters."""
-    flagged = found.clusters.filter("flagged").select("cluster_id")
-    return found.members.join(flagged, on="cluster_id").select("account_id", "cluster_id")

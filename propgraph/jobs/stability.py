@@ -1,4 +1,4 @@
-"""The job: a study's clusters held against a grid of other choices."""
+"""The third job: a study's clusters held against a grid of other choices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole studies: what was planted holds, what is noise does not, and a run is what the pipeline would make of it."""
+"""Whole studies: what was planted holds, what is noise does not, and a run is what the jobs would make of it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 
 from propgraph.clusters.find import Choices
 from propgraph.errors import StudyError, UsageError
-from propgraph.pipeline import build, find_clusters
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
+from propgraph.jobs.stability import measure_stability
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import grid_of
-from propgraph.stability.measure import measure_stability
 from propgraph.stability.rerun import rerun, shared_work
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -112,7 +113,7 @@ def test_the_tables_agree(found):
         {"drawn": True, "number": 3}, {"drawn": True, "number": 4, "time_window": 120.0, "q": 0.01},
     ],
 )  # fmt: skip
-def test_a_run_is_what_the_pipeline_makes_of_what_is_left(found, tmp_path, varied):
+def test_a_run_is_what_the_jobs_make_of_what_is_left(found, tmp_path, varied):
     log = planted()
     choices = Choices()
     grid = grid_of(["object"], choices, time_window=60.0, runs=40, seed=1)

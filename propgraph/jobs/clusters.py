@@ -1,0 +1,173 @@
+"""The second job: from a study's shares and edges to clusters, sites, flags and their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+from propgraph import communities
+from propgraph.amplification.join import amplify
+from propgraph.cascades.build import CASCADE_TRACES
+from propgraph.clusters.find import EVIDENCE_KINDS, Choices, Found, find
+from propgraph.cosharing.nearby import ties_note
+from propgraph.cosharing.ranks import MAX_P, TAU, check_options
+from propgraph.errors import StudyError, UsageError, check_choice, did_you_mean
+from propgraph.provenance import Run
+from propgraph.sites.measure import measure_sites
+from propgraph.study import Study, opened
+from propgraph.traces.make import names_of
+from propgraph.writing import writing
+
+Progress = Callable[[str, float], None]
+
+
+def find_clusters(
+    study: Study | str | Path,
+    /,
+    *,
+    trace: str | Sequence[str] | None = None,
+    evidence: str = "both",
+    q: float = 0.05,
+    neighbours: int = 50,
+    multiplex: bool = False,
+    objective: str = "modularity",
+    resolution: float = 1.0,
+    partition: str | None = None,
+    seed: int = 0,
+    min_size: int = 3,
+    min_score: float = 0.5,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Go on from a study's edges to communities, flagged clusters and sites, and their evidence.
+
+    Parameters
+    ----------
+    study
+        A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
+        `members`, `clusters`, `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken
+        out.
+    trace
+        Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
+        the evidence `window` alone, those without an edge are not there.
+    evidence
+        `synchrony`: clusters of accounts that stand nearer to each other in rank than chance puts them (see
+        `rank_synchrony`), whatever the delays. `window`: communities of the edges in the time window, held
+        against outsiders' pace. `both`: the first, then the second among the other accounts.
+    q
+        False discovery rate (0..1) up to which two accounts are called synchronised.
+    neighbours
+        As for `rank_synchrony`.
+    multiplex
+        Find synchronised groups over the traces as layers (`detect_multiplex`), not over their joint network.
+    objective, resolution, partition, seed, min_size
+        As for `detect_communities`.
+    min_score
+        From which score (0..1) on a cluster or site is flagged.
+    threads
+        At most so many at once; None for one a processor. The result does not depend on it.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    Returns
+    -------
+    Study
+        The same study, with the new tables.
+
+    Raises
+    ------
+    StudyError
+        When there is no study, or it is not whole.
+    UsageError
+        When an option is out of its range.
+    """
+    source = opened(study)
+    if not 0 <= min_score <= 1:
+        raise UsageError(f"min_score: {min_score} is not in 0..1")
+    built = source.run.get("build")
+    if built is None:
+        raise StudyError(f"{source.path}: no edges yet; run `propgraph build` first")
+    check_choice("--evidence", evidence, EVIDENCE_KINDS)
+    traces = _network_traces(source, names_of(trace), evidence=evidence)
+    if not 0 < q < 1:
+        raise UsageError(f"q: {q} is not in 0 < q < 1")
+    n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
+    communities.check_options(
+        objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
+    )
+    choices = Choices(
+        evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
+        resolution=resolution, partition=partition, seed=seed, min_size=min_size,
+    )  # fmt: skip
+    run = Run("clusters", {"trace": traces, **asdict(choices), "min_score": min_score, "threads": threads})
+    with writing(source.path, of=source) as writer:
+        source = writer.source
+        run.record["of"] = {"build": source.ids["build"]}
+        with run.step("clusters"):
+            window_s = float(built["parameters"]["time_window"])
+            found = find(
+                source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
+                threads=n_threads, progress=progress,
+            )  # fmt: skip
+        with run.step("amplification"):
+            joined = amplify(source.scan("cascade_nodes"), found.members, found.clusters)
+        with run.step("sites"):
+            flagged = flagged_members(found)
+            sites, of_sites = measure_sites(found.links, flagged, min_score=min_score)
+        for name in ("synchrony", "network", "account_scores", "members"):
+            writer.write(name, getattr(found, name))
+        for name, table in (
+            ("clusters", joined.clusters), ("amplification", joined.table), ("spreaders", joined.spreaders),
+            ("sites", sites),
+        ):  # fmt: skip
+            writer.write(name, table)
+        writer.write("evidence", pl.concat([found.evidence, joined.evidence, of_sites]))
+        run.count(
+            clusters=found.clusters.height,
+            flagged_clusters=int(found.clusters["flagged"].sum()),
+            members=found.members.height,
+            flagged_accounts=flagged.height,
+            synchronised_pairs=int(found.network["synchronised"].sum()),
+            sites=sites.height,
+            flagged_sites=int((sites["flags"].list.len() > 0).sum()),
+        )
+        run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in found.n_tests.items()}
+        run.record["sampled_ties_by_trace"] = {
+            trace: told for trace, told in found.ties.items() if told["n_ties"]
+        }
+        if (note := ties_note(found.ties)) is not None:
+            run.note(note)
+        writer.drop("stability")  # it is about the clusters that were there before
+        writer.finish()
+        kept = {job: record for job, record in writer.run.items() if job != "stability"}
+        writer.run = {**kept, "clusters": run.finish()}
+    return Study.open(source.path)
+
+
+def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[str]:
+    """Return the traces asked for, each once, or those of cascades, or all; of those over which anybody could meet."""
+    shared = study.scan("objects").filter(pl.col("n_accounts") > 1)
+    known, edges = (
+        table.select(pl.col("trace").unique().sort()).collect()["trace"].to_list()
+        for table in (shared, study.scan("edges"))
+    )
+    if wanted and not known:
+        raise UsageError(f"--trace: {wanted[0]!r} makes no network; no object was shared by two accounts")
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"--trace: over no {name!r} could accounts of this study meet, only over {', '.join(known)}"
+                f"{did_you_mean(name, known)}"
+            )
+    # Whom ranks find need not have met in the window: without an edge a trace may tell all the same.
+    there = edges if evidence == "window" else known
+    return list(dict.fromkeys(wanted)) or [name for name in there if name in CASCADE_TRACES] or there
+
+
+def flagged_members(found: Found | Study, /) -> pl.DataFrame:
+    """Return `account_id` and `cluster_id` of the members of flagged clusters."""
+    flagged = found.clusters.filter("flagged").select("cluster_id")
+    return found.members.join(flagged, on="cluster_id").select("account_id", "cluster_id")

@@ -1,7 +1,7 @@
 """Whether the tests would notice: small faults put into the code one at a time, and what part of them the tests find.
 
     pip install -e '.[dev,mutation]'
-    python -m benchmarks mutation [--modules cosharing cascades/shape.py ...] [--sample 200] [--seed 0] [--jobs 2]
+    python -m benchmarks mutation [--modules cosharing cascades/order.py ...] [--sample 200] [--seed 0] [--jobs 2]
 
 A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
 one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
@@ -132,7 +132,7 @@ def _silent(source: str) -> list[tuple[Place, Place]]:
 
 def tests_of(module: Path) -> list[list[str]]:
     """Return the tests of a module: those named after it, then those that import it, then those of its room."""
-    room, name = module.parent.name, module.stem
+    room, name = module.relative_to(ROOT / "propgraph").parts[0], module.stem
     dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
     parts: dict[str, list[str]] = {"own": [], "imports": [], "room": []}
     for file in sorted((ROOT / "tests").glob("test_*.py")):

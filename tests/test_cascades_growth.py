@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cascades as reference
 
-from propgraph.cascades.growth import AGES, PARTS, cascade_growth
+from propgraph.cascades.shapes.growth import AGES, PARTS, cascade_growth
 from propgraph.errors import UsageError
 
 MINUTE = 60_000

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from propgraph.cascades.measures import measure_cascades
+from propgraph.cascades.shapes.measures import measure_cascades
 from propgraph.schema import CASCADES
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cascades as reference
 
-from propgraph.cascades.growth import cascade_growth
 from propgraph.cascades.parents import INFERRED_STAR, OBSERVED, PARENT_SOURCES, ROOT, infer_parents
-from propgraph.cascades.shape import cascade_shapes
+from propgraph.cascades.shapes.growth import cascade_growth
+from propgraph.cascades.shapes.shape import cascade_shapes
 from propgraph.errors import UsageError
 
 # Few codes, so that posts and accounts recur within a cascade and between cascades.

@@ -12,22 +12,16 @@ from reference import parents as reference
 from scipy.optimize import check_grad
 from scipy.stats import chi2
 
-from propgraph.cascades import ensemble as ensemble_module
-from propgraph.cascades import learned as learned_module
 from propgraph.cascades.build import build_cascades
-from propgraph.cascades.clues import ROOT_CLUES, SHARER_CLUES, audience_of, clues_of
-from propgraph.cascades.draws import cascade_keys, most_drawn
-from propgraph.cascades.ensemble import MEASURES, Nodes, ensemble_shapes
-from propgraph.cascades.follow import follow_parents
-from propgraph.cascades.learned import (
-    Law,
-    Learned,
-    default_law,
-    fit_on_known,
-    learned_sampler,
-)
-from propgraph.cascades.pdi import PDI, known_followers
-from propgraph.cascades.shape import cascade_shapes
+from propgraph.cascades.inference import ensemble as ensemble_module
+from propgraph.cascades.inference import learned as learned_module
+from propgraph.cascades.inference.clues import ROOT_CLUES, SHARER_CLUES, audience_of, clues_of
+from propgraph.cascades.inference.draws import cascade_keys, most_drawn
+from propgraph.cascades.inference.ensemble import MEASURES, Nodes, ensemble_shapes
+from propgraph.cascades.inference.follow import follow_parents
+from propgraph.cascades.inference.learned import Law, Learned, default_law, fit_on_known, learned_sampler
+from propgraph.cascades.inference.pdi import PDI, known_followers
+from propgraph.cascades.shapes.shape import cascade_shapes
 from propgraph.encoding import encode
 from propgraph.errors import UsageError
 from propgraph.schema import CASCADE_NODES, CASCADES, ID, TIME

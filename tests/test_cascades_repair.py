@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cascades as reference
 
-from propgraph.cascades.growth import cascade_growth
 from propgraph.cascades.repair import trees_from_edges
-from propgraph.cascades.shape import cascade_shapes, node_depths
+from propgraph.cascades.shapes.growth import cascade_growth
+from propgraph.cascades.shapes.shape import cascade_shapes, node_depths
 from propgraph.errors import InputError
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cascades as reference
 
-from propgraph.cascades.shape import MAX_LEVELS, cascade_shapes, level_widths, node_depths
+from propgraph.cascades.shapes.shape import MAX_LEVELS, cascade_shapes, level_widths, node_depths
 from propgraph.errors import UsageError
 
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from propgraph.cascades.matched import SHAPE_METRICS, size_matched_percentiles, with_percentiles
+from propgraph.cascades.shapes.percentiles import SHAPE_METRICS, size_matched_percentiles, with_percentiles
 from propgraph.cli.app import run
 
 

@@ -28,13 +28,13 @@ from numba import njit
 from scipy.stats import spearmanr
 
 from benchmarks import SHARED
-from propgraph.cascades.clues import Audience, audience_of
-from propgraph.cascades.draws import cascade_keys
-from propgraph.cascades.ensemble import MEASURES, Nodes, Sampler, ensemble_shapes
-from propgraph.cascades.learned import fit_law, learned_sampler
+from propgraph.cascades.inference.clues import Audience, audience_of
+from propgraph.cascades.inference.draws import cascade_keys
+from propgraph.cascades.inference.ensemble import MEASURES, Nodes, Sampler, ensemble_shapes
+from propgraph.cascades.inference.learned import fit_law, learned_sampler
+from propgraph.cascades.inference.pdi import PDI
 from propgraph.cascades.parents import infer_parents, star_parents
-from propgraph.cascades.pdi import PDI
-from propgraph.cascades.shape import cascade_shapes
+from propgraph.cascades.shapes.shape import cascade_shapes
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

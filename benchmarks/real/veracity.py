@@ -27,8 +27,8 @@ import polars as pl
 from benchmarks import SHARED
 from benchmarks.timing import header, row
 from propgraph.cascades.build import REPAIRS
-from propgraph.cascades.matched import matched_difference
 from propgraph.cascades.repair import Trees, trees_from_edges
+from propgraph.cascades.shapes.comparison import matched_difference
 from propgraph.jobs.build import build
 from propgraph.study import Study
 

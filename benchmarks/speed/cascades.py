@@ -30,10 +30,10 @@ import polars as pl
 
 from benchmarks import SHARED
 from benchmarks.timing import header, row
-from propgraph.cascades.matched import size_matched_percentiles
-from propgraph.cascades.measures import measure_cascades
 from propgraph.cascades.repair import trees_from_edges
-from propgraph.cascades.shape import cascade_shapes
+from propgraph.cascades.shapes.measures import measure_cascades
+from propgraph.cascades.shapes.percentiles import size_matched_percentiles
+from propgraph.cascades.shapes.shape import cascade_shapes
 
 Shape = tuple[int, int, float]
 CASES = ("million of ten", "star", "chain", "random recursive tree")

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from propgraph.cascades.draws import cascade_keys
-from propgraph.cascades.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
-from propgraph.cascades.follow import follow_parents
-from propgraph.cascades.learned import Learned, fit_on_known, learned_sampler
-from propgraph.cascades.matched import with_percentiles
-from propgraph.cascades.measures import measure_cascades
+from propgraph.cascades.flat import Flat, Named, account_ids, plain, reordered, with_roots
+from propgraph.cascades.inference.draws import cascade_keys
+from propgraph.cascades.inference.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
+from propgraph.cascades.inference.follow import follow_parents
+from propgraph.cascades.inference.learned import Learned, fit_on_known, learned_sampler
+from propgraph.cascades.inference.pdi import PDI, known_followers
 from propgraph.cascades.parents import (
     INFERRED_FOLLOW,
     INFERRED_LEARNED,
@@ -25,17 +25,14 @@ from propgraph.cascades.parents import (
     infer_parents,
     star_parents,
 )
-from propgraph.cascades.pdi import PDI, known_followers
-from propgraph.cascades.shape import node_depths
+from propgraph.cascades.shapes.measures import measure_cascades
+from propgraph.cascades.shapes.percentiles import with_percentiles
+from propgraph.cascades.shapes.shape import node_depths
 from propgraph.encoding import (
-    all_distinct,
     codes_in,
     codes_of,
     decode,
     distinct_in_groups,
-    encode,
-    group_offsets,
-    labels_of,
 )
 from propgraph.errors import UsageError, check_choice, did_you_mean
 from propgraph.schema import TIME
@@ -48,9 +45,7 @@ PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
 
 #: What is mended in the trees that a log names; names in `Cascades.counts`.
 REPAIRS = ("parents_absent", "self_loops", "extra_parents", "cycles", "times_raised", "roots_later")
-
 _DRAWN = {"pdi": INFERRED_PDI, "learned": INFERRED_LEARNED}
-
 _SOURCES = pl.Series(sorted(PARENT_SOURCES))
 _SOURCE_CODES = np.array([sorted(PARENT_SOURCES).index(name) for name in PARENT_SOURCES], np.uint32)
 
@@ -119,9 +114,9 @@ def build_cascades(
         The trace's name.
     parents
         One of `PROVIDERS`. `follow` (needs `follows`): the latest earlier sharer whom the account follows.
-        `pdi`: see `propgraph.cascades.pdi.PDI`. `learned`: see `propgraph.cascades.learned`; the law is
-        fitted to the trees of this trace whose parents the log names, where there are enough, else it is the
-        package's. `observed`, `star` or None: the root.
+        `pdi`: see `propgraph.cascades.inference.pdi.PDI`. `learned`: see `propgraph.cascades.inference.learned`;
+        the law is fitted to the trees of this trace whose parents the log names, where there are enough, else
+        it is the package's. `observed`, `star` or None: the root.
     follows
         Who follows whom: `follower_id`, `followed_id` (String).
     followers
@@ -145,7 +140,7 @@ def build_cascades(
         If the provider is unknown, lacks its table, or the table a column.
     """
     _check_provider(parents, follows, followers)
-    flat = _with_roots(shares, posts) if trace == "reshare" else _plain(shares, posts)
+    flat = with_roots(shares, posts) if trace == "reshare" else plain(shares, posts)
     if flat.named is None:
         parent, source = star_parents(flat.offsets, n_nodes=flat.account.size)
         counts = {}
@@ -160,7 +155,7 @@ def build_cascades(
             origin_account=named.origin,
         )
         parent, source, counts = inferred.parent, inferred.source, inferred.counts | {"extra_parents": extra}
-        flat = flat if inferred.order is None else _reordered(flat, inferred.order, inferred.time)
+        flat = flat if inferred.order is None else reordered(flat, inferred.order, inferred.time)
     counts = dict.fromkeys(REPAIRS, 0) | counts | {"roots_later": flat.roots_later}
     if follows is not None:
         parent, source = _followed(flat, follows, parent, source)
@@ -183,36 +178,6 @@ def build_cascades(
     return Cascades(with_percentiles(cascades, threads=threads), nodes, counts, ensemble)
 
 
-@dataclass(frozen=True)
-class _Named:
-    """What the log says of parents: codes of each node's post, its parent's post, its origin's account.
-
-    `repeated` tells whether some post has several rows, which may name several parents.
-    """
-
-    content: npt.NDArray[np.int64]
-    parent: npt.NDArray[np.int64]
-    origin: npt.NDArray[np.int32]
-    repeated: bool = False
-
-
-@dataclass(frozen=True)
-class _Flat:
-    """All nodes of all cascades of a trace, by cascade and time; account codes into `accounts`."""
-
-    objects: pl.Series
-    accounts: pl.Series
-    offsets: npt.NDArray[np.int64]
-    object_id: pl.Series
-    content_id: pl.Series
-    account_id: pl.Series
-    account: npt.NDArray[np.int32]
-    time: npt.NDArray[np.int64]
-    timestamp: pl.Series
-    named: _Named | None
-    roots_later: int = 0
-
-
 def _check_provider(
     parents: str | None, follows: pl.DataFrame | None, followers: pl.DataFrame | None
 ) -> None:
@@ -231,7 +196,7 @@ def _check_provider(
             raise UsageError(f"{name}: no column {', '.join(map(repr, missing))}{found}")
 
 
-def _one_parent_each(flat: _Flat, named: _Named, posts: pl.DataFrame) -> tuple[_Named, int]:
+def _one_parent_each(flat: Flat, named: Named, posts: pl.DataFrame) -> tuple[Named, int]:
     """Choose one parent for each node whose post has several rows; return how many others there were.
 
     It is the latest in the cascade that is not later than the node, else the latest, else the first by id.
@@ -265,25 +230,8 @@ def _one_parent_each(flat: _Flat, named: _Named, posts: pl.DataFrame) -> tuple[_
     return replace(named, parent=parent), extra
 
 
-def _reordered(flat: _Flat, order: npt.NDArray[np.int64], time: npt.NDArray[np.int64]) -> _Flat:
-    """Return the nodes in another order, at other times; a node's time is shown raised, never lowered."""
-    position = pl.Series(order.astype(np.uint32))
-    own = flat.time[order]
-    timestamp = flat.timestamp.gather(position)
-    raised = pl.Series((time > own) & timestamp.is_not_null().to_numpy())
-    return replace(
-        flat,
-        content_id=flat.content_id.gather(position),
-        account_id=flat.account_id.gather(position),
-        account=flat.account[order],
-        time=time,
-        timestamp=timestamp.zip_with(~raised, pl.Series(time).cast(TIME)),
-        named=None,
-    )
-
-
 def _followed(
-    flat: _Flat, follows: pl.DataFrame, parent: npt.NDArray[np.int64], source: npt.NDArray[np.uint8]
+    flat: Flat, follows: pl.DataFrame, parent: npt.NDArray[np.int64], source: npt.NDArray[np.uint8]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Return parents and sources with those that the follow graph tells in the place of the star's."""
     follower, followed = (codes_in(follows[name], flat.accounts) for name in ("follower_id", "followed_id"))
@@ -303,7 +251,7 @@ def _learned(nodes: Nodes, account: npt.NDArray[np.int32], observed: npt.NDArray
     return learned_sampler(nodes, account=account, law=law, audience=audience)
 
 
-def _followers_of(flat: _Flat, followers: pl.DataFrame | None) -> npt.NDArray[np.float64]:
+def _followers_of(flat: Flat, followers: pl.DataFrame | None) -> npt.NDArray[np.float64]:
     if followers is None:
         return np.ones(flat.account.size)
     most = followers.group_by("account_id").agg(pl.col("followers").cast(pl.Float64).max())
@@ -313,138 +261,12 @@ def _followers_of(flat: _Flat, followers: pl.DataFrame | None) -> npt.NDArray[np
     return known_followers(by_account[flat.account])
 
 
-def _plain(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
-    objects = labels_of(shares["object_id"])
-    object_ = codes_of(shares["object_id"])
-    known = [name for name in ("parent_content_id", "origin_account_id") if name in posts.columns]
-    labels, named = labels_of(shares["account_id"]), None
-    if any(posts[name].null_count() < posts.height for name in known):
-        row = shares["row"].to_numpy()
-        labels, origin = _origins(shares, posts)
-        content = _content_codes(posts)
-        repeated = bool((content != np.arange(content.size)).any())
-        named = _Named(content[row], _parent_codes(posts)[row], origin, repeated)
-    return _Flat(
-        objects=objects,
-        accounts=labels,
-        offsets=group_offsets(object_, len(objects)),
-        object_id=shares["object_id"],
-        content_id=shares["content_id"],
-        account_id=shares["account_id"],
-        account=_recode(shares["account_id"], labels),
-        time=shares["timestamp"].dt.timestamp("ms").to_numpy(),
-        timestamp=shares["timestamp"],
-        named=named,
-    )
-
-
-def _with_roots(shares: pl.DataFrame, posts: pl.DataFrame) -> _Flat:
-    """Put a row for the original first in each cascade: its own post, or one without a time."""
-    flat = _plain(shares, posts)
-    n, named = len(flat.objects), flat.named or _nothing_named(flat.account.size)
-    own_row = codes_in(flat.objects, posts["content_id"])
-    in_log = own_row >= 0
-    own_row = np.maximum(own_row, 0)
-    first_time = flat.time[flat.offsets[:-1]]
-    own_time = posts["timestamp"].dt.timestamp("ms").to_numpy()[own_row]
-    root_time = posts["timestamp"].gather(pl.Series(own_row)).set(pl.Series(~in_log), None)
-    own_account = _recode(encode(posts["account_id"]), flat.accounts)[own_row]
-    object_ = codes_of(flat.object_id)
-    # A reshare that names the original as its parent hangs under the row made for it.
-    parent, row = named.parent, named.content
-    if "parent_content_id" in posts.columns:
-        names = posts["parent_content_id"].gather(shares["row"])
-        of_root = (flat.object_id.cast(pl.String) == names).fill_null(False).to_numpy()
-        parent = np.where(of_root & ~in_log[object_], posts.height + object_.astype(np.int64), parent)
-    none = np.full(n, -1, np.int32)
-    order = np.argsort(np.concatenate([np.arange(n), object_]), kind="stable")
-    position = pl.Series(order.astype(np.uint32))
-
-    def merged(of_root: npt.NDArray[Any], of_rest: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.concatenate([of_root, of_rest]).astype(of_rest.dtype)[order]
-
-    # An original that the log does not hold belongs to the account that its reshares name first.
-    account = merged(np.where(in_log, own_account, _first_known(named.origin, flat.offsets)), flat.account)
-    return _Flat(
-        objects=flat.objects,
-        accounts=flat.accounts,
-        offsets=flat.offsets + np.arange(n + 1),
-        object_id=decode(merged(np.arange(n), object_), flat.objects),
-        content_id=pl.concat([flat.objects.alias("content_id"), flat.content_id]).gather(position),
-        account_id=_account_ids(account, flat.accounts),
-        account=account,
-        # A root that the log dates later than its reshares comes first all the same, with its own time.
-        time=merged(np.where(in_log, np.minimum(own_time, first_time), first_time), flat.time),
-        timestamp=pl.concat([root_time, shares["timestamp"]]).gather(position),
-        named=_Named(
-            content=merged(np.where(in_log, own_row, posts.height + np.arange(n)), row),
-            parent=merged(none, parent),
-            origin=merged(none, named.origin),
-            repeated=named.repeated,
-        ),
-        roots_later=int((in_log & (own_time > first_time)).sum()),
-    )
-
-
-def _nothing_named(n: int) -> _Named:
-    return _Named(np.arange(n, dtype=np.int64), np.full(n, -1, np.int64), np.full(n, -1, np.int32))
-
-
-def _origins(shares: pl.DataFrame, posts: pl.DataFrame) -> tuple[pl.Series, npt.NDArray[np.int32]]:
-    """Return labels for all accounts, origins included, and each share's origin code (-1 unknown)."""
-    labels = labels_of(shares["account_id"])
-    if "origin_account_id" not in posts.columns:
-        return labels, np.full(shares.height, -1, np.int32)
-    origin = posts["origin_account_id"].cast(pl.String)
-    labels = pl.concat([labels, origin.drop_nulls().unique().alias(labels.name)]).unique().sort()
-    return labels, codes_in(origin, labels)[shares["row"].to_numpy()].astype(np.int32)
-
-
-def _recode(ids: pl.Series, labels: pl.Series) -> npt.NDArray[np.int32]:
-    own = labels_of(ids)
-    codes = codes_of(ids)
-    return (codes if len(own) == len(labels) else codes_in(own, labels)[codes]).astype(np.int32)
-
-
-def _content_codes(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Return for each post the first row of `posts` with its id: a post may have a row for each object."""
-    if all_distinct(posts["content_id"]):
-        return np.arange(posts.height, dtype=np.int64)
-    return codes_in(posts["content_id"], posts["content_id"])
-
-
-def _parent_codes(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Return for each post the code of its parent's post, -1 where the log names none."""
-    if "parent_content_id" not in posts.columns:
-        return np.full(posts.height, -1, np.int64)
-    parent = posts["parent_content_id"]
-    code = codes_in(parent, posts["content_id"])
-    # Named but not in the log: a code that no node has, so that it is counted as absent.
-    return np.where((code < 0) & parent.is_not_null().to_numpy(), 2 * posts.height, code)
-
-
-def _first_known(origin: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    frame = pl.DataFrame(
-        {"cascade": np.repeat(np.arange(offsets.size - 1), np.diff(offsets)), "origin": origin}
-    )
-    known = pl.col("origin").filter(pl.col("origin") >= 0).first().fill_null(-1)
-    first = frame.lazy().group_by("cascade", maintain_order=True).agg(known).collect()
-    return first["origin"].to_numpy().astype(np.int64)
-
-
-def _account_ids(account: npt.NDArray[np.int32], labels: pl.Series) -> pl.Series:
-    """Return the ids behind codes, null below zero."""
-    ids = labels.gather(pl.Series(np.maximum(account, 0).astype(np.uint32)))
-    unknown = account < 0
-    return ids.scatter(np.flatnonzero(unknown), None) if unknown.any() else ids
-
-
-def _cascade_ids(flat: _Flat, trace: str) -> pl.Series:
+def _cascade_ids(flat: Flat, trace: str) -> pl.Series:
     """Name cascades `trace:object`; a common prefix keeps the labels sorted."""
     return pl.Series("cascade_id", [trace + ":"]).new_from_index(0, len(flat.objects)) + flat.objects
 
 
-def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) -> pl.DataFrame:
+def _nodes_frame(flat: Flat, parent: Any, source: Any, depth: Any, trace: str) -> pl.DataFrame:
     ids = _cascade_ids(flat, trace).gather(pl.Series(codes_of(flat.object_id)))
     above = pl.Series(parent, dtype=pl.Int64)
     return pl.DataFrame(
@@ -460,7 +282,7 @@ def _nodes_frame(flat: _Flat, parent: Any, source: Any, depth: Any, trace: str) 
     )
 
 
-def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.DataFrame:
+def _cascades_frame(flat: Flat, parent: Any, source: Any, trace: str) -> pl.DataFrame:
     measured = measure_cascades(flat.offsets, parent, time=flat.time)
     first = flat.offsets[:-1]
     observed = np.add.reduceat((source == OBSERVED).astype(np.int64), first) if first.size else np.empty(0)
@@ -470,7 +292,7 @@ def _cascades_frame(flat: _Flat, parent: Any, source: Any, trace: str) -> pl.Dat
             "cascade_id": _cascade_ids(flat, trace),
             "trace": pl.repeat(trace, first.size, eager=True),
             "object_id": flat.objects,
-            "root_account_id": _account_ids(flat.account[first], flat.accounts),
+            "root_account_id": account_ids(flat.account[first], flat.accounts),
             "start": pl.Series(flat.time[first]).cast(TIME),
             "n_accounts": distinct_in_groups(flat.offsets, flat.account, len(flat.accounts)),
             "observed_share": pl.Series(observed / below).set(measured["size"] < 2, None),

@@ -95,8 +95,8 @@ def _listed(study: Study, trace: str | None, reference: Path | None) -> pl.DataF
         table = table.filter(trace=trace)
     if reference is None:
         return table.collect()
-    from propgraph.cascades.matched import with_percentiles
-    from propgraph.cascades.reference import read_reference
+    from propgraph.cascades.shapes.percentiles import with_percentiles
+    from propgraph.cascades.shapes.reference import read_reference
 
     return with_percentiles(table.collect(), reference=read_reference(reference))
 

@@ -2,7 +2,7 @@
 
 A node's parent is the root with odds exp(r), an earlier node j with odds exp(a_j + lag(t_i - t_j) + rank(i - j)).
 `lag` and `rank` are steps, one an octave of seconds and of nodes; r and a are linear in the clues of
-`propgraph.cascades.clues`. All earlier nodes of one step of both are summed by cumulated attractions, so that
+`propgraph.cascades.inference.clues`. All earlier nodes of one step of both are summed by cumulated attractions, so that
 a node costs the number of steps, not the nodes above it, in fitting as in drawing, and without approximation.
 """
 
@@ -15,12 +15,18 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from propgraph.cascades.clues import ROOT_CLUES, SHARER_CLUES, Audience, Clues, audience_of, clues_of
-from propgraph.cascades.draws import most_drawn, node_key, normal, place_in, uniform
-from propgraph.cascades.ensemble import Drawn, Nodes
+from propgraph.cascades.inference.clues import (
+    ROOT_CLUES,
+    SHARER_CLUES,
+    Audience,
+    Clues,
+    audience_of,
+    clues_of,
+)
+from propgraph.cascades.inference.ensemble import Drawn, Nodes
+from propgraph.cascades.inference.law_kernels import LAGS, RANKS, draw, find_chances, loss_of
 from propgraph.errors import UsageError
 
 #: A log's own trees are learned from where it has so many that are complete, with so many nodes in all.
@@ -29,12 +35,8 @@ LEAST_TREES, LEAST_NODES = 50, 5_000
 # Nodes that are enough to fit: the figures do not change with more.
 _ENOUGH = 150_000
 
-# Steps of delay (from 1 s; the last begins at 4 years) and of rank. A penalty ties each to the one before,
-# so that beyond what was seen the law stays level.
-_LAGS, _RANKS = 28, 24
 _PENALTY = 1.0
 _LARGEST = 30.0  # of a log of odds
-_COMPARED = 2_000  # in fitting, the best other parent is looked for among so many nodes of a tree: all pairs
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Learned:
         """Draw the parents of the cascades `first:last`; see `ensemble.Sampler`."""
         drawn = self.nodes.part(first, last, samples)
         part = slice(self.nodes.offsets[first], self.nodes.offsets[last])
-        _draw(
+        draw(
             self.nodes.offsets[first : last + 1] - self.nodes.offsets[first],
             self.nodes.time[part],
             self.nodes.known_in(part),
@@ -243,7 +245,7 @@ def fit_law(
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         return _penalised(weights, offsets, time, known, sharer, root)
 
-    start = np.zeros(_LAGS + _RANKS + len(SHARER_CLUES) + len(ROOT_CLUES))
+    start = np.zeros(LAGS + RANKS + len(SHARER_CLUES) + len(ROOT_CLUES))
     # Loading it takes longer than a small log to build, and only a fit needs it.
     from scipy.optimize import minimize  # noqa: PLC0415
 
@@ -257,7 +259,7 @@ def fit_law(
 
 def _split(weights: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Return lag, rank (fitted as the rises from step to step) and the weights of sharer's and root's clues."""
-    lag, rank, sharer, root = np.split(weights, np.cumsum([_LAGS, _RANKS, len(SHARER_CLUES)]))
+    lag, rank, sharer, root = np.split(weights, np.cumsum([LAGS, RANKS, len(SHARER_CLUES)]))
     return [np.cumsum(lag), np.cumsum(rank), sharer, root]
 
 
@@ -300,8 +302,8 @@ def _penalised(  # noqa: PLR0917 (as many as the loss has parts)
     lag, rank, of_sharer, of_root = _split(weights)
     root_log = np.clip(root @ of_root, -_LARGEST, _LARGEST)
     by_sharer, by_root = np.zeros(time.size), np.zeros(time.size)
-    by_lag, by_rank = np.zeros(_LAGS), np.zeros(_RANKS)
-    loss = _loss(
+    by_lag, by_rank = np.zeros(LAGS), np.zeros(RANKS)
+    loss = loss_of(
         offsets, time, known, _attraction(sharer @ of_sharer, offsets), root_log, np.exp(lag), np.exp(rank),
         by_sharer, by_root, by_lag, by_rank,
     )  # fmt: skip
@@ -322,9 +324,7 @@ def _chances(
     of_root, of_other, other = np.zeros(time.size), np.zeros(time.size), np.full(time.size, -1, np.int64)
     odds = np.exp(np.clip(root @ law.root, -_LARGEST, _LARGEST))
     attraction = _attraction(sharer @ law.sharer, offsets)
-    _find_chances(
-        offsets, time, attraction, odds, np.exp(law.lag), np.exp(law.rank), of_root, of_other, other
-    )
+    find_chances(offsets, time, attraction, odds, np.exp(law.lag), np.exp(law.rank), of_root, of_other, other)
     return of_root, of_other, other
 
 
@@ -374,191 +374,3 @@ def _favour(
     lost = gains[np.argmax(gains.sum(axis=1))] - gains
     error = lost.std(axis=1) * np.sqrt(lost.shape[1])
     return float(grid[np.flatnonzero(lost.sum(axis=1) <= error)[-1]])
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _no_parts() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return room for what `_cut_up` finds."""
-    n = _LAGS + _RANKS
-    return np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cut_up(  # noqa: PLR0917
-    i: int,
-    lo: int,
-    time: NDArray[np.int64],
-    begin: NDArray[np.int64],
-    low: NDArray[np.int64],
-    top: NDArray[np.int64],
-    lag: NDArray[np.int64],
-    rank: NDArray[np.int64],
-) -> int:
-    """Cut the nodes between the root `lo` and node `i` where the step of delay or of rank changes.
-
-    Part k is `low[k]:top[k]`, from the latest down; returns the number of parts. `begin` holds the first row
-    of each step of delay, from one node of a cascade to the next, where it only rises.
-    """
-    for b in range(begin.size):
-        while begin[b] < i and time[i] - time[begin[b]] >= ((np.int64(2) << b) - 1) * 1000:
-            begin[b] += 1
-    parts, b, r = 0, 0, 0
-    end = np.int64(i)
-    while end > lo + 1:
-        while b < begin.size - 1 and begin[b] >= end:
-            b += 1
-        while r < _RANKS - 1 and i - end + 1 >= (np.int64(2) << r):
-            r += 1
-        first = np.int64(lo + 1)
-        if b < begin.size - 1:
-            first = max(first, begin[b])
-        if r < _RANKS - 1:
-            first = max(first, i - (np.int64(2) << r) + 1)
-        low[parts], top[parts], lag[parts], rank[parts] = first, end, b, r
-        parts += 1
-        end = first
-    return parts
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _loss(  # noqa: PLR0917
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    known: NDArray[np.int64],
-    attraction: NDArray[np.float64],
-    root_log: NDArray[np.float64],
-    by_delay: NDArray[np.float64],
-    by_place: NDArray[np.float64],
-    of_sharer: NDArray[np.float64],
-    of_root: NDArray[np.float64],
-    of_lag: NDArray[np.float64],
-    of_rank: NDArray[np.float64],
-) -> float:
-    """Return the negative log-likelihood of the known parents; add its derivatives to the last four arrays."""
-    low, top, lag, rank = _no_parts()
-    loss = 0.0
-    for c in range(offsets.size - 1):
-        lo, hi = offsets[c], offsets[c + 1]
-        sums = np.zeros(hi - lo + 1)
-        change = np.zeros(hi - lo + 1)
-        for j in range(lo, hi):
-            sums[j - lo + 1] = sums[j - lo] + attraction[j]
-        begin = np.full(_LAGS, lo + 1, np.int64)
-        for i in range(lo + 1, hi):
-            if known[i] < 0:
-                continue
-            parts = _cut_up(i, lo, time, begin, low, top, lag, rank)
-            whole = np.exp(root_log[i])
-            for k in range(parts):
-                weight = by_delay[lag[k]] * by_place[rank[k]]
-                whole += weight * (sums[top[k] - lo] - sums[low[k] - lo])
-            of_root[i] += np.exp(root_log[i]) / whole
-            chosen = root_log[i]
-            for k in range(parts):
-                weight = by_delay[lag[k]] * by_place[rank[k]] / whole
-                mass = weight * (sums[top[k] - lo] - sums[low[k] - lo])
-                change[low[k] - lo] += weight
-                change[top[k] - lo] -= weight
-                if low[k] <= known[i] < top[k]:
-                    mass -= 1.0
-                    chosen = np.log(attraction[known[i]] * weight * whole)
-                of_lag[lag[k]] += mass
-                of_rank[rank[k]] += mass
-            if known[i] == lo:
-                of_root[i] -= 1.0
-            else:
-                of_sharer[known[i]] -= 1.0
-            loss += np.log(whole) - chosen
-        drawn = 0.0
-        for j in range(lo, hi):
-            drawn += change[j - lo]
-            of_sharer[j] += drawn * attraction[j]
-    return loss
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_chances(  # noqa: PLR0917
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    attraction: NDArray[np.float64],
-    root_odds: NDArray[np.float64],
-    by_delay: NDArray[np.float64],
-    by_place: NDArray[np.float64],
-    of_root: NDArray[np.float64],
-    of_other: NDArray[np.float64],
-    other: NDArray[np.int64],
-) -> None:
-    """Fill in the root's chance for each node and, down to `_COMPARED` nodes, the best other parent's."""
-    low, top, lag, rank = _no_parts()
-    for c in range(offsets.size - 1):
-        lo, hi = offsets[c], offsets[c + 1]
-        sums = np.zeros(hi - lo + 1)
-        for j in range(lo, hi):
-            sums[j - lo + 1] = sums[j - lo] + attraction[j]
-        begin = np.full(_LAGS, lo + 1, np.int64)
-        for i in range(lo + 1, hi):
-            parts = _cut_up(i, lo, time, begin, low, top, lag, rank)
-            whole = root_odds[i]
-            for k in range(parts):
-                weight = by_delay[lag[k]] * by_place[rank[k]]
-                whole += weight * (sums[top[k] - lo] - sums[low[k] - lo])
-                for j in range(low[k], top[k] if i - lo <= _COMPARED else low[k]):
-                    if weight * attraction[j] > of_other[i]:
-                        of_other[i], other[i] = weight * attraction[j], j
-            of_root[i] = root_odds[i] / whole
-            of_other[i] /= whole
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _draw(  # noqa: PLR0917
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    known: NDArray[np.int64],
-    attraction: NDArray[np.float64],
-    root_odds: NDArray[np.float64],
-    by_delay: NDArray[np.float64],
-    by_place: NDArray[np.float64],
-    spread: float,
-    favour: float,
-    keys: NDArray[np.uint64],
-    seed: np.uint64,
-    first_sample: int,
-    out: NDArray[np.int64],
-    likeliest: NDArray[np.int64],
-    times_drawn: NDArray[np.int64],
-) -> None:
-    """Fill in the parents of each sample (where `out` has room for the nodes) and the one most often drawn."""
-    low, top, lag, rank = _no_parts()
-    cumulated = np.zeros(_LAGS + _RANKS + 1)
-    rows = np.empty(out.shape[0], np.int64)
-    tilt = np.empty(rows.size)
-    for c in range(offsets.size - 1):
-        lo, hi = offsets[c], offsets[c + 1]
-        own = node_key(keys[c], seed, 0)
-        for s in range(rows.size):
-            tilt[s] = np.exp(spread * normal(own, first_sample + s))
-        sums = np.zeros(hi - lo + 1)
-        for j in range(lo, hi):
-            sums[j - lo + 1] = sums[j - lo] + attraction[j]
-        begin = np.full(_LAGS, lo + 1, np.int64)
-        for i in range(lo, hi):
-            if i == lo or known[i] >= 0:
-                rows[:] = known[i]
-            else:
-                parts = _cut_up(i, lo, time, begin, low, top, lag, rank)
-                for k in range(parts):
-                    weight = by_delay[lag[k]] * by_place[rank[k]]
-                    cumulated[k + 1] = cumulated[k] + weight * (sums[top[k] - lo] - sums[low[k] - lo])
-                key = node_key(keys[c], seed, i - lo)
-                for s in range(rows.size):
-                    whole = cumulated[parts] + root_odds[i] * tilt[s]
-                    value = uniform(key, first_sample + s, 0) * whole
-                    rows[s] = lo
-                    if value < cumulated[parts]:
-                        k = place_in(cumulated, 0, parts, value)
-                        first, last = low[k] - lo, top[k] - lo
-                        value = sums[first] + uniform(key, first_sample + s, 1) * (sums[last] - sums[first])
-                        rows[s] = lo + place_in(sums, first, last, value)
-            if out.shape[1] > 0:
-                out[:, i] = rows
-            likeliest[i], times_drawn[i] = most_drawn(rows, lo, favour) if i > lo else (-1, rows.size)

@@ -7,8 +7,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from propgraph.cascades.growth import cascade_growth
-from propgraph.cascades.shape import cascade_shapes, level_widths, node_depths
+from propgraph.cascades.shapes.growth import cascade_growth
+from propgraph.cascades.shapes.shape import cascade_shapes, level_widths, node_depths
 
 
 def measure_cascades(

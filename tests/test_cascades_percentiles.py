@@ -7,13 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cascades as reference
 
-from propgraph.cascades.matched import (
-    SHAPE_METRICS,
-    matched_difference,
-    percentile_name,
-    size_matched_percentiles,
-)
-from propgraph.cascades.shape import cascade_shapes
+from propgraph.cascades.shapes.comparison import matched_difference
+from propgraph.cascades.shapes.percentiles import SHAPE_METRICS, percentile_name, size_matched_percentiles
+from propgraph.cascades.shapes.shape import cascade_shapes
 from propgraph.errors import InputError, UsageError
 from propgraph.schema import CASCADES
 

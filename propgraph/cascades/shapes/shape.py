@@ -2,7 +2,7 @@
 
 Everything works on the flat table of nodes that `propgraph.cascades.parents` describes, where a parent lies
 above its children: one pass down gives depths and breadths, one pass up the sizes of all subtrees. How a
-cascade grew in time is measured in `propgraph.cascades.growth`.
+cascade grew in time is measured in `propgraph.cascades.shapes.growth`.
 """
 
 from __future__ import annotations

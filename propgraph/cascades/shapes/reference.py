@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from propgraph.cascades.matched import SHAPE_METRICS
+from propgraph.cascades.shapes.percentiles import SHAPE_METRICS
 from propgraph.errors import InputError
 from propgraph.readers.files import find_logs
 from propgraph.readers.side import read_side_table

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from propgraph.cascades.parents import check_offsets, check_times, flat_array
-from propgraph.cascades.shape import cascade_shapes
+from propgraph.cascades.shapes.shape import cascade_shapes
 from propgraph.errors import UsageError
 
 #: What is measured on each sample.

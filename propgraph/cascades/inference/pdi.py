@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from propgraph.cascades.draws import most_drawn, node_key, place_in, uniform
-from propgraph.cascades.ensemble import Drawn, Nodes
+from propgraph.cascades.inference.draws import most_drawn, node_key, place_in, uniform
+from propgraph.cascades.inference.ensemble import Drawn, Nodes
 from propgraph.errors import UsageError
 
 #: DeVerna et al. try gamma .25, .5, .75 and alpha 1.1, 1.5, 2, 2.5, 3 and prefer none; these are the middle.

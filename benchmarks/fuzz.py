@@ -92,8 +92,9 @@ def fuzz(file: Path, folder: Path, /, *, n_lines: int, seed: int) -> dict[str, T
     while done < n_lines:
         rng = random.Random(f"{seed} {file.name} {part}")
         content, n = mutated(file, rng, min(FILE_LINES, n_lines - done))
-        what = treated(content, rng, suffix=file.suffix, n_head=head_lines(file))
         other = _beside(file)
+        beside = None if other is None else {other.name: other.read_bytes()}
+        what = treated(content, rng, name=file.name, n_head=head_lines(file), beside=beside)
         path = folder / (f"{part}-{file.name}" if other is None else file.name)
         if other is not None:
             path.with_name(other.name).write_bytes(other.read_bytes())

@@ -10,7 +10,7 @@ import lzma
 import random
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -46,17 +46,27 @@ class Treated:
     same: bool = False
 
 
-def treated(content: bytes, rng: random.Random, /, *, suffix: str, n_head: int) -> Treated:
+def treated(
+    content: bytes,
+    rng: random.Random,
+    /,
+    *,
+    name: str,
+    n_head: int,
+    beside: Mapping[str, bytes] | None = None,
+) -> Treated:
     """Return a log as it is in three cases of five, and else with something done to the whole of it.
 
     Parameters
     ----------
     content
         A log, whose rows may be broken.
-    suffix
-        Of its name: `.csv` and others.
+    name
+        What its file is called.
     n_head
         How many lines it has up to its header.
+    beside
+        Files that belong to it, by name: an archive has them, too.
     """
     if rng.random() < 0.6:
         return Treated("as it is", content)
@@ -67,11 +77,13 @@ def treated(content: bytes, rng: random.Random, /, *, suffix: str, n_head: int) 
         lambda: _encoded(content, rng),
         lambda: Treated("packed", _packed(content, rng), same=True),
         lambda: Treated("packed twice", _packed(_packed(content, rng), rng), same=True),
-        lambda: Treated("in an archive", _archived(content, rng, suffix), same=True),
+        lambda: Treated("in an archive", _archived({name: content, **(beside or {})}, rng), same=True),
         lambda: Treated("packed and damaged", _damaged(_packed(content, rng), rng)),
-        lambda: Treated("in an archive and damaged", _damaged(_archived(content, rng, suffix), rng)),
+        lambda: Treated(
+            "in an archive and damaged", _damaged(_archived({name: content, **(beside or {})}, rng), rng)
+        ),
     ]
-    if suffix == ".csv":
+    if name.endswith(".csv"):
         ways += [
             lambda: Treated("lines before", rng.choice(_BEFORE) + content),
             lambda: _quoted(content, rng),
@@ -101,17 +113,19 @@ def _packed(content: bytes, rng: random.Random) -> bytes:
     )
 
 
-def _archived(content: bytes, rng: random.Random, suffix: str) -> bytes:
+def _archived(files: Mapping[str, bytes], rng: random.Random) -> bytes:
     buffer = io.BytesIO()
     if rng.random() < 0.5:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(zipfile.ZipInfo(f"folder/log{suffix}"), content)
+            for name, content in files.items():
+                archive.writestr(zipfile.ZipInfo(f"folder/{name}"), content)
             archive.writestr(zipfile.ZipInfo("README"), "")
     else:
         with tarfile.open(fileobj=buffer, mode=rng.choice(("w", "w:gz", "w:xz"))) as tar:
-            info = tarfile.TarInfo(f"folder/log{suffix}")
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
+            for name, content in files.items():
+                info = tarfile.TarInfo(f"folder/{name}")
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
 
 

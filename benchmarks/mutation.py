@@ -6,9 +6,9 @@
 A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
 one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
 mutant is tested in a copy of the repository, with numba's compiler off: first by the tests named after the module,
-then by those that import it, then by those of its room. Tests that fail without any fault kill nothing: they end the
-command. Printed: by module how many of the mutants die, then the lines of those that live. Some of these cannot die,
-because they mean the same (a larger block, a bound that is never met): they are read by hand.
+then by those that import it (where there is neither, by those of its room). Tests that fail without any fault kill
+nothing: they end the command. Printed: by module how many of the mutants die, then the lines of those that live. Some
+of these cannot die, because they mean the same (a larger block, a bound that is never met): they are read by hand.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _silent(source: str) -> list[tuple[Place, Place]]:
 
 
 def tests_of(module: Path) -> list[list[str]]:
-    """Return the tests of a module: those named after it, then those that import it, then those of its room."""
+    """Return the tests of a module: those named after it, then those that import it; else those of its room."""
     room, name = module.relative_to(ROOT / "propgraph").parts[0], module.stem
     dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
     parts: dict[str, list[str]] = {"own": [], "imports": [], "room": []}
@@ -142,7 +142,8 @@ def tests_of(module: Path) -> list[list[str]]:
             parts["imports"].append(file.name)
         elif file.name.startswith(f"test_{room}_"):
             parts["room"].append(file.name)
-    return [part for part in parts.values() if part]
+    of_room = parts.pop("room")
+    return [part for part in parts.values() if part] or [of_room]
 
 
 class Copies:

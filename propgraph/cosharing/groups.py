@@ -273,7 +273,7 @@ def _up_to(gap: int, up_to: Int64, mine: Int64, gone: Int64, come: Int64) -> int
     for k in range(mine.size):
         found += mine[k] <= gap
     for k in range(gone.size):
-        found += (come[k] <= gap) - (gone[k] <= gap)
+        found += int(come[k] <= gap) - int(gone[k] <= gap)
     return int(found)
 
 

@@ -5,8 +5,9 @@
 
 A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
 one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
-mutant is tested in a copy of the repository, with numba's compiler off: first by the tests named after the module,
-then by those that import it (where there is neither, by those of its room). Tests that fail without any fault kill
+mutant is tested in a copy of the repository: first by the tests named after the module, then by those that import it
+(where there is neither, by those of its room). Of a module with compiled code the first of these alone are run, with
+numba's compiler off, for compiled callers keep what they were compiled with. Tests that fail without any fault kill
 nothing: they end the command. Printed: by module how many of the mutants die, then the lines of those that live. Some
 of these cannot die, because they mean the same (a larger block, a bound that is never met): they are read by hand.
 """
@@ -131,7 +132,10 @@ def _silent(source: str) -> list[tuple[Place, Place]]:
 
 
 def tests_of(module: Path) -> list[list[str]]:
-    """Return the tests of a module: those named after it, then those that import it; else those of its room."""
+    """Return the tests of a module: those named after it, then those that import it; else those of its room.
+
+    Of compiled code, which is slow without its compiler, only the first of them.
+    """
     room, name = module.relative_to(ROOT / "propgraph").parts[0], module.stem
     dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
     parts: dict[str, list[str]] = {"own": [], "imports": [], "room": []}
@@ -143,7 +147,12 @@ def tests_of(module: Path) -> list[list[str]]:
         elif file.name.startswith(f"test_{room}_"):
             parts["room"].append(file.name)
     of_room = parts.pop("room")
-    return [part for part in parts.values() if part] or [of_room]
+    found = [part for part in parts.values() if part] or [of_room]
+    return found[:1] if _compiled(module) else found
+
+
+def _compiled(module: Path) -> bool:
+    return "njit" in module.read_text(encoding="utf-8")
 
 
 class Copies:
@@ -165,18 +174,19 @@ class Copies:
         try:
             killer = _killer(mutant, copy)
             if killer is not None:
-                self._check(killer, copy)
+                self._check(killer, copy, compiler=not _compiled(mutant.module))
         finally:
             self._free.put(copy)
         print(f"{'dead' if killer else 'lives'} {told(mutant)}", file=sys.stderr, flush=True)
         return None if killer is None else " ".join(killer)
 
-    def _check(self, files: list[str], copy: Path) -> None:
+    def _check(self, files: list[str], copy: Path, *, compiler: bool) -> None:
         """Check once that tests pass where nothing was changed."""
-        if tuple(files) not in self._sound:
-            if not _pass(files, copy):
+        known = (str(compiler), *files)
+        if known not in self._sound:
+            if not _pass(files, copy, compiler=compiler):
                 raise SystemExit(f"fails without any fault: {' '.join(files)}")
-            self._sound.add(tuple(files))
+            self._sound.add(known)
 
 
 def _killer(mutant: Mutant, copy: Path) -> list[str] | None:
@@ -184,13 +194,18 @@ def _killer(mutant: Mutant, copy: Path) -> list[str] | None:
     source = target.read_text(encoding="utf-8")
     target.write_text(mutant.code, encoding="utf-8")
     try:
-        return next((files for files in tests_of(mutant.module) if not _pass(files, copy)), None)
+        compiler = not _compiled(mutant.module)
+        return next(
+            (files for files in tests_of(mutant.module) if not _pass(files, copy, compiler=compiler)), None
+        )
     finally:
         target.write_text(source, encoding="utf-8")
 
 
-def _pass(files: list[str], copy: Path) -> bool:
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "CI": "true", "PYTHONPATH": str(copy)}
+def _pass(files: list[str], copy: Path, *, compiler: bool) -> bool:
+    environment = os.environ | {
+        "NUMBA_DISABLE_JIT": "0" if compiler else "1", "CI": "true", "PYTHONPATH": str(copy),
+    }  # fmt: skip
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from propgraph.errors import UsageError
+from propgraph.readers import clocks
 from propgraph.readers.clocks import ClockCounts, check_time_zone, to_utc
 from propgraph.readers.read import read_logs
 
@@ -137,3 +138,10 @@ def test_one_zone_for_all_files_does_not_change_how_far_apart_posts_are():
     )
     apart = to_utc(local, "Asia/Kolkata").diff().drop_nulls().unique().to_list()
     assert apart == [timedelta(minutes=1)]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "shown"), [(0, "UTC+00:00"), (330, "UTC+05:30"), (-210, "UTC-03:30"), (-1, "UTC-00:01")]
+)
+def test_offsets_are_shown_as_hours_and_minutes(minutes, shown):
+    assert clocks._shown(minutes) == shown

@@ -353,3 +353,38 @@ def test_every_form_gives_the_same_time(moment):
     ]  # fmt: skip
     for form in forms:
         assert parsed([form])[1] == [moment], form
+
+
+@pytest.mark.parametrize(
+    ("day", "there"),
+    [
+        ("29.02.2024", True),
+        ("29.02.2000", True),
+        ("29.02.2023", False),
+        ("30.02.2024", False),
+        ("29.02.2100", False),
+        ("28.02.2100", True),
+        ("31.04.2024", False),
+        ("13.03.024", False),  # a year has two digits or four
+    ],
+)
+def test_only_days_of_the_calendar_are_days(day, there):
+    found = parsed(["13.03.2024 10:00:00", f"{day} 10:00:00"])[1]
+    assert found[0] == datetime(2024, 3, 13, 10, tzinfo=UTC)
+    d, m, y = map(int, day.split("."))
+    assert found[1] == (datetime(y, m, d, 10, tzinfo=UTC) if there else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "step_s"),
+    [
+        ("13.03.2024", 86_400),
+        ("2024-03-13", 86_400),
+        ("13.03.2024 10 PM", 3600),
+        ("13.03.2024 10:05", 60),
+        ("13.03.2024 10:05:07", None),
+        ("1600000000", None),
+    ],
+)
+def test_what_a_layout_leaves_out_is_how_fine_it_is(text, step_s):
+    assert find_time_unit(pl.Series("t", [text]), column="t", source="f.csv").written_s == step_s

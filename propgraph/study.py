@@ -15,7 +15,6 @@ import polars as pl
 from propgraph.errors import StudyError, did_you_mean
 from propgraph.folders import recover
 from propgraph.schema import TABLES
-from propgraph.trees import read_cascade
 
 if TYPE_CHECKING:
     from igraph import Graph
@@ -133,6 +132,8 @@ class Study:
         StudyError
             When the study has no such cascade, or no cascades.
         """
+        from propgraph.trees import read_cascade  # noqa: PLC0415 - it loads numpy, and most jobs draw no tree
+
         return read_cascade(self, cascade_id)
 
     def __getattr__(self, name: str) -> pl.DataFrame:

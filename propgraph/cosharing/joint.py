@@ -11,11 +11,12 @@ import polars as pl
 from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_mean
 from propgraph.cosharing.groups import standing_of
 from propgraph.cosharing.incidence import Incidence
-from propgraph.cosharing.nearby import sampled_ties
+from propgraph.cosharing.nearby import nearby_of, sampled_ties
 from propgraph.cosharing.ranks import (
     MAX_P,
     NEIGHBOURS,
     TAU,
+    Pairs,
     Ranks,
     as_frame,
     closest_posts,
@@ -98,10 +99,9 @@ def joint_synchrony(
     ranks = {trace: ranks_of(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
     n_tests, ties, found = {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
     for done, (trace, part) in enumerate(ranks.items(), 1):
-        near = near_pairs(part, max_p=MAX_P, threads=threads)
+        near, ties[trace] = _near(part, threads=threads)
         found.append(ends_of(near, part.log.accounts))
         n_tests[trace] = trials_of(part.log, part.carries, seed=seed, threads=threads).total
-        ties[trace] = sampled_ties(part.log, part.gaps, tau=part.tau)
         tell("synchrony", done / len(ranks) / 2)
     pairs = pl.concat(found).unique().sort("source", "target")
     tables = [SYNCHRONY.empty()]
@@ -113,6 +113,13 @@ def joint_synchrony(
         alike=(pl.col("overlap_q") <= q).fill_null(False),
     )
     return Joint(ranks, synchrony, _joined(synchrony, n_tests=sum(n_tests.values()), q=q), n_tests, ties)
+
+
+def _near(part: Ranks, *, threads: int) -> tuple[Pairs, dict[str, int]]:
+    """Return the near pairs of a trace, and which of its ties a sample was looked at of."""
+    nearby = nearby_of(part.log, part.gaps)
+    near = near_pairs(part, max_p=MAX_P, nearby=nearby, threads=threads)
+    return near, sampled_ties(part.log, part.gaps, tau=part.tau, nearby=nearby)
 
 
 def _tested(part: Ranks, trace: str, pairs: pl.DataFrame, *, n_tests: float, threads: int) -> pl.DataFrame:

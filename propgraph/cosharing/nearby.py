@@ -107,8 +107,19 @@ def _dealt(first: Int32, last: Int32, code: Int32) -> tuple[Int32, UInt64]:
     return np.where(size > WHOLE_TIE, cells_for(size), 1).astype(np.int32), shuffled_all(code)
 
 
-def sampled_ties(log: Incidence, gaps: Gaps, /, *, tau: float) -> dict[str, int]:
+def sampled_ties(
+    log: Incidence, gaps: Gaps, /, *, tau: float, nearby: Nearby | None = None
+) -> dict[str, int]:
     """Count the ties of which a sample is looked at, though their posts can be near (a chance of at most `tau`).
+
+    Parameters
+    ----------
+    log, gaps
+        Of one trace.
+    tau
+        As in `gaps`.
+    nearby
+        What `nearby_of` makes of both, if it is there already.
 
     Returns
     -------
@@ -116,7 +127,7 @@ def sampled_ties(log: Incidence, gaps: Gaps, /, *, tau: float) -> dict[str, int]
         `n_ties`; `n_posts` in these, by accounts that can be near others twice; `n_pairs` of such posts; `n_looked_at`
         of these, none in a tie beyond the largest gap looked at.
     """
-    nearby = nearby_of(log, gaps)
+    nearby = nearby or nearby_of(log, gaps)
     counts = np.zeros(4, np.int64)
     if nearby.cells.size:
         large = np.flatnonzero(nearby.cells > 1)

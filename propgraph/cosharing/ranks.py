@@ -34,7 +34,7 @@ from propgraph.cosharing.incidence import (
     named,
     parts_by_trace,
 )
-from propgraph.cosharing.nearby import nearby_of
+from propgraph.cosharing.nearby import Nearby, nearby_of
 from propgraph.cosharing.overlap import overlap_of
 from propgraph.cosharing.trials import trials_of
 from propgraph.encoding import grouped
@@ -212,10 +212,19 @@ def ranks_of(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOUR
 
 
 def near_pairs(
-    ranks: Ranks, /, *, max_p: float = MAX_P, threads: int, tell: Callable[[float], None] = lambda _: None
+    ranks: Ranks,
+    /,
+    *,
+    max_p: float = MAX_P,
+    nearby: Nearby | None = None,
+    threads: int,
+    tell: Callable[[float], None] = lambda _: None,
 ) -> Pairs:
-    """Return the pairs near over two objects or more whose p-value is at most `max_p`."""
-    nearby = nearby_of(ranks.log, ranks.gaps)
+    """Return the pairs near over two objects or more whose p-value is at most `max_p`.
+
+    `nearby` is what `nearby_of` makes of the ranks, if it is there already.
+    """
+    nearby = nearby or nearby_of(ranks.log, ranks.gaps)
     bounds = nearby.blocks(_BLOCKS)
 
     def run(block: int) -> Pairs:

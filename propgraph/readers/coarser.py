@@ -16,7 +16,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from propgraph.readers.resolution import NAMED_MS, STEPS_MS, SURE_BITS, bits, on_grid
+from propgraph.readers.resolution import (
+    DAY_MS,
+    HOUR_MS,
+    NAMED_MS,
+    QUARTER_MS,
+    STEPS_MS,
+    SURE_BITS,
+    bits,
+    on_grid,
+)
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -28,7 +37,6 @@ LEAST_ON_GRID, _MANY = 20, 0.1
 _NEARLY_ALL = 0.9
 # Whole minutes are some people's habit in logs of seconds, too.
 _HABIT_MS, _LEAST_MS = 60_000, 300_000
-_DAY_MS, _HOUR_MS, _QUARTER_MS = 86_400_000, 3_600_000, 900_000
 
 
 def coarser_posts(times: Int64, account: npt.NDArray[np.integer], /, *, than_s: float | None) -> Int64 | None:
@@ -102,7 +110,7 @@ def _posts_of_steps(times: Int64, steps: Sequence[int], *, known: int) -> Iterat
     By chance half of the whole hours lie on every other hour. Where nearly all posts that lie on the finer step lie on
     the coarser one, it is that; at what hours people post is no chance, so that beyond whole hours nothing else counts.
     """
-    base, least = math.gcd(*steps, _QUARTER_MS), _MANY * times.size
+    base, least = math.gcd(*steps, QUARTER_MS), _MANY * times.size
     n_known = int(np.count_nonzero(times % known == 0))
     coarse = times[times % base == 0] if base < _LEAST_MS else times[:0]
     if coarse.size - n_known * known / math.lcm(known, base) < least:
@@ -113,7 +121,7 @@ def _posts_of_steps(times: Int64, steps: Sequence[int], *, known: int) -> Iterat
         some = coarse[on_grid(coarse, step)]
         likely = some.size >= least + max(n * finer / step for finer, n in n_on.items())
         nearly = bool(starts_of) and some.size >= _NEARLY_ALL * n_on[max(starts_of)]
-        if (nearly or (likely and (step <= _HOUR_MS or _HOUR_MS not in n_on))) and (
+        if (nearly or (likely and (step <= HOUR_MS or HOUR_MS not in n_on))) and (
             np.unique(some).size >= LEAST_ON_GRID
         ):
             starts_of[step], n_on[step] = np.unique(some % step), some.size
@@ -133,8 +141,8 @@ def _could_be(
     start[account] = times  # of any one of its posts
     after = (times - start[account]) % base
     off = after != 0
-    if base % _DAY_MS == 0:  # days begin an hour earlier in summer
-        off &= (after != _HOUR_MS) & (after != base - _HOUR_MS)
+    if base % DAY_MS == 0:  # days begin an hour earlier in summer
+        off &= (after != HOUR_MS) & (after != base - HOUR_MS)
     could = n_posts >= LEAST_TIMES
     could[account[off]] = False
     return could

@@ -54,8 +54,6 @@ NEVER_TAGS = [word for word in WORDS if not re.fullmatch(r"#?\w+", word.strip())
 # `none` is a log's word for an original.
 _NEVER_KINDS = [word for word in WORDS if word.strip().lower() not in KIND_OF]
 
-_FREE = ("text", "hashtags", "mentions")  # columns of people's own words
-
 
 def words_in(column: str, *, is_json: bool) -> list[str]:
     """Return the words that stand for a missing value in a canonical column, or in any other."""

@@ -25,8 +25,8 @@ STEPS_MS = (
     *(3_600_000 * h for h in (2, 3, 4, 6, 8, 12)), *(1000 * 10**k for k in (2, 3, 4, 5)),
 )  # fmt: skip
 # Clocks of the world differ by whole quarters of an hour, so a whole day or hour of one of them ends there.
-_QUARTER_MS, _HOUR_MS, _DAY_MS = 900_000, 3_600_000, 86_400_000
-_SUMMER = _HOUR_MS // _QUARTER_MS
+QUARTER_MS, HOUR_MS, DAY_MS = 900_000, 3_600_000, 86_400_000
+_SUMMER = HOUR_MS // QUARTER_MS
 #: -log2 of the chance that times are all of a step though they are as fine as the unit below: one in a million.
 SURE_BITS = 20.0
 # Times drawn for a common divisor, and how often: one in a hundred may lie elsewhere.
@@ -83,8 +83,8 @@ def on_grid(values: Int64, step: int, /) -> npt.NDArray[np.bool_]:
     after = values % step
     if not _has_zones(step):
         return np.asarray(after == 0)
-    quarter = np.where(after % _QUARTER_MS == 0, after // _QUARTER_MS, -1)
-    by_offset = np.bincount(quarter[quarter >= 0], minlength=step // _QUARTER_MS)
+    quarter = np.where(after % QUARTER_MS == 0, after // QUARTER_MS, -1)
+    by_offset = np.bincount(quarter[quarter >= 0], minlength=step // QUARTER_MS)
     if not _has_summer(step):
         return np.asarray(quarter == int(by_offset.argmax()))
     # In summer the clock is an hour ahead: the same midnight an hour earlier.
@@ -94,23 +94,23 @@ def on_grid(values: Int64, step: int, /) -> npt.NDArray[np.bool_]:
 
 def _is_part(finer: int, step: int) -> bool:
     """Tell whether all grids of a step (ms) lie on one of a finer step."""
-    starts = _HOUR_MS if _has_summer(step) else _QUARTER_MS if _has_zones(step) else step
-    return step % finer == 0 and (starts % finer == 0 or (_has_zones(finer) and finer <= _HOUR_MS))
+    starts = HOUR_MS if _has_summer(step) else QUARTER_MS if _has_zones(step) else step
+    return step % finer == 0 and (starts % finer == 0 or (_has_zones(finer) and finer <= HOUR_MS))
 
 
 def _has_zones(step: int) -> bool:
     """Tell whether a step (ms) may begin at any quarter of an hour."""
-    return step > _QUARTER_MS and step % _QUARTER_MS == 0
+    return step > QUARTER_MS and step % QUARTER_MS == 0
 
 
 def _has_summer(step: int) -> bool:
     """Tell whether a step (ms) begins an hour earlier in summer: one of days."""
-    return step % _DAY_MS == 0
+    return step % DAY_MS == 0
 
 
 def bits(n: int | Int64, step: int, finer: int, /) -> float | npt.NDArray[np.floating]:
     """Return -log2 of the chance that `n` distinct times, multiples of `finer` (ms), all are of `step`, too."""
-    starts = step // _QUARTER_MS if _has_zones(step) else 1
+    starts = step // QUARTER_MS if _has_zones(step) else 1
     part = step / (1 + _has_summer(step)) / (finer / (1 + _has_summer(finer)))
     return n * math.log2(part) - math.log2(starts)
 

@@ -10,7 +10,7 @@ import igraph as ig
 import numpy as np
 import polars as pl
 
-from propgraph.encoding import codes_of, encode, labels_of
+from propgraph.arrays.encoding import codes_of, encode, labels_of
 from propgraph.errors import InputError
 
 

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from propgraph.arrays.types import Int64
 from propgraph.errors import StudyError, did_you_mean
 from propgraph.schema import CASCADE_NODES, CASCADES
 
 if TYPE_CHECKING:
     from igraph import Graph
 
-_Ints = npt.NDArray[np.int64]
 # Ids to compare with for a hint: a study may have millions.
 _HINTS = 50
 
@@ -49,7 +48,7 @@ class Tree:
 
     cascade: dict[str, Any]
     nodes: pl.DataFrame
-    parent: _Ints
+    parent: Int64
 
 
 def read_cascade(study: Tables, cascade_id: str, /) -> Graph:
@@ -204,7 +203,7 @@ def read_tree(study: Tables, cascade: dict[str, Any], /) -> Tree:
     return Tree(cascade, nodes, parent)
 
 
-def _parents(nodes: pl.DataFrame) -> _Ints:
+def _parents(nodes: pl.DataFrame) -> Int64:
     """Return the row of each node's parent; whatever does not lead to the root is put under it."""
     at: dict[str, int] = {}
     for row, name in enumerate(nodes["content_id"]):

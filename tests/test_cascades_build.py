@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cascades as reference
 
+from propgraph.arrays.encoding import encode
 from propgraph.cascades.build import REPAIRS, build_cascades
-from propgraph.encoding import encode
 from propgraph.jobs.build import build
 from propgraph.readers.read import read_log
 from propgraph.schema import CASCADE_NODES, CASCADES, ID, IDS, TIME

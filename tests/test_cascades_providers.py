@@ -12,6 +12,7 @@ from reference import parents as reference
 from scipy.optimize import check_grad
 from scipy.stats import chi2
 
+from propgraph.arrays.encoding import encode
 from propgraph.cascades.build import build_cascades
 from propgraph.cascades.inference import ensemble as ensemble_module
 from propgraph.cascades.inference import learned as learned_module
@@ -22,7 +23,6 @@ from propgraph.cascades.inference.follow import follow_parents
 from propgraph.cascades.inference.learned import Law, Learned, default_law, fit_on_known, learned_sampler
 from propgraph.cascades.inference.pdi import PDI, known_followers
 from propgraph.cascades.shapes.shape import cascade_shapes
-from propgraph.encoding import encode
 from propgraph.errors import UsageError
 from propgraph.schema import CASCADE_NODES, CASCADES, ID, TIME
 from propgraph.traces.make import make_shares

@@ -201,9 +201,9 @@ def desk(n_tags, *links):
 )
 def test_one_outlet_is_a_part_of_all_posts_met_over(tmp_path, rows, share):
     study = study_of(tmp_path, rows, trace=["url", "hashtag"])
-    together = study.members.filter(account_id="a")["cluster_id"].item()
-    [cluster] = study.clusters.filter(cluster_id=together).to_dicts()
-    assert study.members.filter(cluster_id=together)["account_id"].to_list() == list("abcd")
+    window_rate = study.members.filter(account_id="a")["cluster_id"].item()
+    [cluster] = study.clusters.filter(cluster_id=window_rate).to_dicts()
+    assert study.members.filter(cluster_id=window_rate)["account_id"].to_list() == list("abcd")
     assert ("one-outlet" in cluster["innocent"]) == (share >= 0.6)
 
 

@@ -11,10 +11,10 @@ from propgraph.clusters.flags import RULES, Baseline, evidence_posts, innocent_r
 from propgraph.schema import TIME
 
 DAY = 86_400
-# A cluster of twenty that does nothing special: it met as often as outsiders' pace gives.
+# A cluster of twenty that does nothing special: it met as often as the outsiders' rate gives.
 PLAIN = {
     "n_accounts": 20, "timing_trace": "url", "observed": 10.0, "expected": 10.0, "p_value": 0.8,
-    "together": 0.1, "pace": 0.1, "co_objects": 2.0, "expected_co_objects": 2.0, "fast_share": 0.1,
+    "window_rate": 0.1, "outsider_rate": 0.1, "co_objects": 2.0, "expected_co_objects": 2.0, "fast_share": 0.1,
     "top_site": "x.com", "top_site_share": 0.2, "n_links": 100, "original_share": 0.5, "n_created": 20,
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
@@ -42,8 +42,8 @@ def judged(baseline=None, **changes):
 
 SYNCHRONISED = {"n_synchronised": 7, "synchronised_share": 0.5, "best_p": 2.3e-9}
 AT_ONCE = {"observed": 100.0, "p_value": 0.05}
-# As often as outsiders' pace gives, so not repetitive.
-IN_STEP = {"together": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
+# As often as the outsiders' rate gives, so not repetitive.
+IN_STEP = {"window_rate": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
 REPETITIVE = {"co_objects": 5.0}
 TURNOUT = {"turnout": 0.5, "n_gathered": 10}
 TOGETHER = {"creation_spread_s": 1.0 * DAY}
@@ -77,10 +77,10 @@ def test_nothing_fires_on_a_plain_cluster():
         ("at-once", False, {"observed": 99.9, "p_value": 1.1e-12}),
         ("at-once", False, AT_ONCE | {"compared": False}),
         ("in-step", True, IN_STEP),
-        ("in-step", False, IN_STEP | {"together": 0.49}),
+        ("in-step", False, IN_STEP | {"window_rate": 0.49}),
         ("in-step", False, IN_STEP | {"co_objects": 4.5}),
-        ("in-step", True, IN_STEP | {"pace": 0.4}),
-        ("in-step", False, IN_STEP | {"pace": 0.41}),
+        ("in-step", True, IN_STEP | {"outsider_rate": 0.4}),
+        ("in-step", False, IN_STEP | {"outsider_rate": 0.41}),
         ("repetitive", True, REPETITIVE),
         ("repetitive", False, REPETITIVE | {"co_objects": 4.9}),
         ("repetitive", False, REPETITIVE | {"expected_co_objects": 5.0}),
@@ -114,20 +114,21 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
         # Three times what is usual, where that is more than five.
         ("many-groups", True, {"typical_targets": 6.0}, {"typical_targets": 2.0}),
         ("many-groups", False, {"typical_targets": 5.9}, {"typical_targets": 2.0}),
-        # Of a window beyond a minute, twice the others' pace.
-        ("in-step", True, IN_STEP | {"pace": 0.25}, {"window_s": 61.0}),
-        ("in-step", False, IN_STEP | {"pace": 0.26}, {"window_s": 61.0}),
-        ("in-step", False, {"together": 0.9, "co_objects": 4.9, "compared": False}, {"window_s": 61.0}),
+        # Of a window beyond a minute, twice the outsiders' rate.
+        ("in-step", True, IN_STEP | {"outsider_rate": 0.25}, {"window_s": 61.0}),
+        ("in-step", False, IN_STEP | {"outsider_rate": 0.26}, {"window_s": 61.0}),
+        ("in-step", False, {"window_rate": 0.9, "co_objects": 4.9, "compared": False}, {"window_s": 61.0}),
         # Ten seconds say little about a window of less than twenty.
         ("within-seconds", True, SECONDS, {"window_s": 20.0}),
         ("within-seconds", False, SECONDS, {"window_s": 19.0}),
         # Nor do whole minutes tell what lies within ten seconds.
         ("within-seconds", False, {"fast_share": None}, {}),
-        # Over whole hours a window of a minute is an hour, and twice the others' pace is asked for.
-        ("in-step", True, IN_STEP | {"pace": 0.26, "time_resolution_s": 60.0}, {}),
-        ("in-step", True, IN_STEP | {"pace": 0.25, "time_resolution_s": 3600.0}, {}),
-        ("in-step", False, IN_STEP | {"pace": 0.26, "time_resolution_s": 3600.0}, {}),
-        ("in-step", False, {"together": 0.9, "co_objects": 4.9, "compared": False, "time_resolution_s": 86400.0}, {}),
+        # Over whole hours a window of a minute is an hour, and twice the outsiders' rate is asked for.
+        ("in-step", True, IN_STEP | {"outsider_rate": 0.26, "time_resolution_s": 60.0}, {}),
+        ("in-step", True, IN_STEP | {"outsider_rate": 0.25, "time_resolution_s": 3600.0}, {}),
+        ("in-step", False, IN_STEP | {"outsider_rate": 0.26, "time_resolution_s": 3600.0}, {}),
+        ("in-step", False, {"window_rate": 0.9, "co_objects": 4.9, "compared": False,
+                             "time_resolution_s": 86400.0}, {}),
         # A crowd that came on one day may have come at any hour of it.
         ("turnout", True, TURNOUT | {"time_resolution_s": 60.0}, {}),
         ("turnout", True, TURNOUT | {"time_resolution_s": 3600.0}, {"window_s": 3600.0}),
@@ -220,7 +221,7 @@ def test_what_the_log_cannot_tell_has_no_innocent_reading():
         (0.58, AT_ONCE | TURNOUT, ["activists"]),
         (0.09, TURNOUT, []),
         # 1 - .6 * .7 * .7.
-        (0.706, AT_ONCE | REPETITIVE | {"together": 0.5}, ["activists"]),
+        (0.706, AT_ONCE | REPETITIVE | {"window_rate": 0.5}, ["activists"]),
         # 1 - .6 * .7 * .65: made together, no activists.
         (0.727, AT_ONCE | REPETITIVE | TOGETHER, []),
         # (1 - .6 * .7) / 2 for fans, and again for one story.
@@ -277,7 +278,7 @@ def test_sentences_give_figures_and_no_verdict():
     _, findings, _ = judge(PLAIN | ALL_FIRE, base())
     said = {finding.rule: finding.sentence for finding in findings}
     assert said["at-once"] == (
-        "100 pairs of posts of the same URL within 60 s, where the pace of outsiders gives 10.0 "
+        "100 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 10.0 "
         "(nominal p <= 0.05)"
     )
     assert said["in-step"] == (
@@ -285,7 +286,7 @@ def test_sentences_give_figures_and_no_verdict():
         "(outsiders: 10%)"
     )
     assert said["repetitive"] == (
-        "half of the members or more met fellows within 60 s over 5 different objects, where outsiders' pace "
+        "half of the members or more met fellows within 60 s over 5 different objects, where the outsiders' rate "
         "gives 2.0"
     )
     assert said["within-seconds"] == (
@@ -315,7 +316,7 @@ def test_sentences_say_what_coarse_times_can_tell():
     ):  # fmt: skip
         coarse = (resolution_s or 0) > 10
         told = {"fast_share": None} if coarse else {}
-        row = PLAIN | ALL_FIRE | {"together": 0.6, "time_resolution_s": resolution_s} | told
+        row = PLAIN | ALL_FIRE | {"window_rate": 0.6, "time_resolution_s": resolution_s} | told
         findings = judge(row, base())[1]
         said = {finding.rule: finding.sentence for finding in findings}
         for rule in ("at-once", "in-step", "repetitive"):

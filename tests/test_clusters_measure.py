@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from propgraph.clusters.measure import (
-    Material,
+    ClusterInputs,
     core_members,
     densest_half,
     gini,
@@ -78,15 +78,15 @@ def timing(objects=(), members=(), step_s=1.0):
         objects=pl.DataFrame(
             [row if len(row) == 7 else (*row, 2, 0) for row in objects],
             schema={"cluster": pl.UInt32, "object": pl.UInt32, "n_pairs": pl.Float64,
-                    "n_within": pl.Float64, "pace": pl.Float64, "gathered": pl.Int64, "hour": pl.Float64},
+                    "n_within": pl.Float64, "outsider_rate": pl.Float64, "gathered": pl.Int64, "hour": pl.Float64},
             orient="row",
         ).with_columns(gathered_ms=(pl.col("hour") * 3_600_000).cast(pl.Int64)),
         members=pl.DataFrame(
             list(members),
             schema={"cluster": pl.UInt32, "account": pl.UInt32, "n_co_objects": pl.UInt32,
-                    "together": pl.Float64, "pace": pl.Float64},
+                    "window_rate": pl.Float64, "outsider_rate": pl.Float64},
             orient="row",
-        ).with_columns(expected_co_objects=pl.col("pace") * 10),
+        ).with_columns(expected_co_objects=pl.col("outsider_rate") * 10),
         shares=pl.DataFrame(),
         clusters=pl.DataFrame(
             [(cluster, 100.0, 1.0, True, step_s) for cluster in sorted({row[0] for row in objects})],
@@ -107,7 +107,7 @@ def material(members=None, **parts):
         "edges": edges(("a", "b", 1, 1, 0.0, 0.0)), "shares": shares(), "posts": posts(), "links": links(),
         "accounts": accounts({}), "timing": {"url": [timing()]},
     }  # fmt: skip
-    return Material(members=table, **(default | parts))
+    return ClusterInputs(members=table, **(default | parts))
 
 
 def figures(**parts):
@@ -276,8 +276,8 @@ def test_timing_is_summed_over_objects():
     assert found["expected"] == pytest.approx(100 * 0.1 + 4 * 0.2)
     assert found["n_objects"] == 1  # the other was never co-shared in the window
     assert found["top_object_share"] == 1
-    assert found["together"] == pytest.approx((10 * 0.5 + 2 * 0) / 12)  # weights √100 and √4
-    assert found["pace"] == pytest.approx((10 * 0.1 + 2 * 0.2) / 12)
+    assert found["window_rate"] == pytest.approx((10 * 0.5 + 2 * 0) / 12)  # weights √100 and √4
+    assert found["outsider_rate"] == pytest.approx((10 * 0.1 + 2 * 0.2) / 12)
     assert found["co_objects"] == 4
     assert found["expected_co_objects"] == pytest.approx(2)
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from propgraph.arrays.incidence import incidence
 from propgraph.clusters.sampled import Sampled
-from propgraph.cosharing.incidence import incidence
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.jobs.stability import measure_stability

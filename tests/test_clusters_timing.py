@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference import timing as reference
 
-from propgraph.clusters.timing import log_tail, timing_of, usual_pace
-from propgraph.cosharing.incidence import incidence
+from propgraph.arrays.incidence import incidence
+from propgraph.clusters.timing import log_tail, timing_of, usual_rate
 from propgraph.schema import TIME
 
 MINUTE = 60_000
@@ -33,7 +33,7 @@ def timing(posts, cluster_of, window_ms):
     cluster = np.array([cluster_of.get(account, -1) for account in log.accounts], dtype=np.int64)
     found = timing_of(log, cluster, window_ms=window_ms)
     objects = {
-        (row["cluster"], log.objects[row["object"]]): (row["n_pairs"], row["n_within"], row["pace"])
+        (row["cluster"], log.objects[row["object"]]): (row["n_pairs"], row["n_within"], row["outsider_rate"])
         for row in found.objects.to_dicts()
     }
     members = {
@@ -68,7 +68,7 @@ def test_figures_equal_the_slow_twin(posts, cluster_of, window_ms):
     assert members.keys() == slow_members.keys()
     for key, row in members.items():
         slow = slow_members[key]
-        for name in ("n_objects", "together", "pace", "n_co_objects", "expected_co_objects"):
+        for name in ("n_objects", "window_rate", "outsider_rate", "n_co_objects", "expected_co_objects"):
             assert row[name] == pytest.approx(slow[name], rel=1e-12)
 
 
@@ -88,8 +88,8 @@ def test_who_gathers_equals_the_slow_twin(posts, cluster_of, window_ms):
 @settings(deadline=None)
 @given(st.lists(POSTS, max_size=40), st.integers(0, 4))
 def test_usual_pace_equals_the_slow_twin(posts, window_ms):
-    found = usual_pace(incidence(frame(posts)), window_ms=window_ms)
-    assert found == pytest.approx(reference.usual_pace(posts, window_ms), rel=1e-12)  # and over how many
+    found = usual_rate(incidence(frame(posts)), window_ms=window_ms)
+    assert found == pytest.approx(reference.usual_rate(posts, window_ms), rel=1e-12)  # and over how many
 
 
 def test_figures_by_hand():
@@ -99,13 +99,13 @@ def test_figures_by_hand():
     # Of members' 3 pairs one is in the window, of outsiders' 3 one; the log's usual part is that of x and
     # a hundredth of an object of doubt: (1/3 + 0.01) / 2.
     usual = (1 / 3 + 0.01) / 2
-    pace = (1 + 20 * usual) / (3 + 20)
-    assert objects == {(0, "x"): pytest.approx((3, 1, pace))}
+    outsider_rate = (1 + 20 * usual) / (3 + 20)
+    assert objects == {(0, "x"): pytest.approx((3, 1, outsider_rate))}
     assert fellows == [1, 1, 0, None, None, None]
-    assert members[0, "a"]["together"] == members[0, "b"]["together"] == 1 / 2
-    assert members[0, "c"]["together"] == 0
+    assert members[0, "a"]["window_rate"] == members[0, "b"]["window_rate"] == 1 / 2
+    assert members[0, "c"]["window_rate"] == 0
     assert members[0, "c"]["n_co_objects"] == 0
-    assert members[0, "c"]["expected_co_objects"] == pytest.approx(1 - (1 - pace) ** 2)
+    assert members[0, "c"]["expected_co_objects"] == pytest.approx(1 - (1 - outsider_rate) ** 2)
 
 
 def test_a_burst_of_strangers_excuses_members():
@@ -130,7 +130,7 @@ def test_pairs_beyond_32_bits_are_counted():
     )
     found = timing_of(incidence(posts), np.zeros(2, np.int64), window_ms=0)
     assert found.objects["n_pairs"].to_list() == found.objects["n_within"].to_list() == [n * n]
-    assert found.members["together"].to_list() == [1, 1]
+    assert found.members["window_rate"].to_list() == [1, 1]
 
 
 def groups(part, mean, weight):
@@ -140,7 +140,7 @@ def groups(part, mean, weight):
         {
             "group": np.repeat(np.arange(n), size),
             "part": part.ravel(),
-            "pace": mean.ravel(),
+            "outsider_rate": mean.ravel(),
             "weight": weight.ravel(),
         }
     )
@@ -171,7 +171,7 @@ PARTS = st.lists(st.tuples(st.floats(0, 1), st.floats(0.001, 0.9), st.integers(1
 @given(st.lists(PARTS, min_size=1, max_size=4))
 def test_the_bound_equals_the_slow_twin(several):
     rows = [(g, *one) for g, parts in enumerate(several) for one in parts]
-    table = pl.DataFrame(rows, schema=["g", "part", "pace", "w"], orient="row")
+    table = pl.DataFrame(rows, schema=["g", "part", "outsider_rate", "w"], orient="row")
     for found, parts in zip(log_tail(table, ["g"], weight="w"), several, strict=True):
         slow = reference.log_tail(parts)
         # The least over a grid of t: never below the least over all t, and hardly above it.
@@ -180,7 +180,9 @@ def test_the_bound_equals_the_slow_twin(several):
 
 def test_the_bound_where_it_is_exact():
     # All parts 1, equal weights: the product of the means, whatever t, from large t on.
-    part = pl.DataFrame({"g": [0, 0, 0], "part": [1.0, 1.0, 1.0], "pace": [0.1, 0.2, 0.05], "w": [3, 3, 3]})
+    part = pl.DataFrame(
+        {"g": [0, 0, 0], "part": [1.0, 1.0, 1.0], "outsider_rate": [0.1, 0.2, 0.05], "w": [3, 3, 3]}
+    )
     assert np.exp(log_tail(part, ["g"], weight="w")[0]) == pytest.approx(0.1 * 0.2 * 0.05)
     # At or below the mean nothing is surprising.
     part = part.with_columns(part=pl.lit(0.05))
@@ -188,5 +190,7 @@ def test_the_bound_where_it_is_exact():
 
 
 def test_no_parts_have_no_bound():
-    empty = pl.DataFrame(schema={"g": pl.UInt32, "part": pl.Float64, "pace": pl.Float64, "w": pl.Float64})
+    empty = pl.DataFrame(
+        schema={"g": pl.UInt32, "part": pl.Float64, "outsider_rate": pl.Float64, "w": pl.Float64}
+    )
     assert log_tail(empty, ["g"], weight="w").to_list() == []

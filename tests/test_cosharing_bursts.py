@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from reference import cosharing as reference
 
+from propgraph.arrays.incidence import incidence
 from propgraph.cosharing import bursts as bursts_module
 from propgraph.cosharing.bursts import BURST_CAP, crowd_of
-from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.window import cosharing_edges, edges_and_bursts
 from propgraph.errors import UsageError
 

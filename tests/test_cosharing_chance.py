@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import cosharing as reference
 
+from propgraph.arrays.incidence import incidence
 from propgraph.cosharing.chance import chance_of
-from propgraph.cosharing.incidence import incidence
 from propgraph.cosharing.window import cosharing_edges
 
 times = st.sampled_from([0, 1_000, 4_999, 5_000, 10_000, 10_001, 30_000, 90_000])

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from reference import cosharing as reference
 
+from propgraph.arrays.encoding import encode
 from propgraph.cosharing import window as window_module
 from propgraph.cosharing.window import cosharing_edges
-from propgraph.encoding import encode
 from propgraph.errors import InputError, UsageError
 from propgraph.schema import EDGES
 

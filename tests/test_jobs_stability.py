@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from propgraph.clusters.find import Choices
+from propgraph.clusters.find import ClusterOptions
 from propgraph.errors import StudyError, UsageError
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
@@ -115,7 +115,7 @@ def test_the_tables_agree(found):
 )  # fmt: skip
 def test_a_run_is_what_the_jobs_make_of_what_is_left(found, tmp_path, varied):
     log = planted()
-    choices = Choices()
+    choices = ClusterOptions()
     grid = grid_of(["object"], choices, time_window=60.0, runs=40, seed=1)
     setting = replace(grid.settings[0], **varied)
     shared = shared_work(found, ["object"], grid, choices=choices, threads=2)

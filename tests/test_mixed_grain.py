@@ -123,7 +123,15 @@ def test_a_coarse_file_is_judged_beside_a_finer_one_as_it_is_alone(tmp_path, ste
     assert "within-seconds" not in beside.clusters["flags"][0].to_list()
     assert beside.clusters["time_resolution_s"][0] == step
     if step > 60:  # no finer time has a part in it
-        figures = ["observed", "expected", "together", "pace", "turnout", "time_resolution_s", "fast_share"]
+        figures = [
+            "observed",
+            "expected",
+            "window_rate",
+            "outsider_rate",
+            "turnout",
+            "time_resolution_s",
+            "fast_share",
+        ]
         assert beside.clusters.select(figures).row(0) == alone.clusters.select(figures).row(0)
         assert beside.clusters["fast_share"][0] is None
         # The surer of two clocks is taken, and so counts twice.

@@ -83,7 +83,7 @@ def test_importing_the_package_is_light():
 
 def test_what_takes_a_second_to_load_waits_until_it_is_needed():
     heavy = "{'scipy.stats', 'scipy.special', 'scipy.optimize', 'igraph', 'filelock'}"
-    script = f"import sys, propgraph.jobs.build, propgraph.cosharing.joint; print({heavy} & set(sys.modules))"
+    script = f"import sys, propgraph.jobs.build, propgraph.synchrony.joint; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 

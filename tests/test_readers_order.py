@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from propgraph.encoding import encode
+from propgraph.arrays.encoding import encode
 from propgraph.readers.order import in_order_once
 from propgraph.schema import IDS, TIME
 

@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from propgraph.clusters.find import Choices
+from propgraph.clusters.find import ClusterOptions
 from propgraph.cosharing.window import LONGEST_WINDOW_S
 from propgraph.stability.grid import grid_of, shown
 
-OWN = Choices(q=0.05, neighbours=50, resolution=1.0, seed=3)
+OWN = ClusterOptions(q=0.05, neighbours=50, resolution=1.0, seed=3)
 
 
 def test_the_first_run_is_the_studys_own():
@@ -40,13 +40,13 @@ def test_levels_are_balanced():
     [("window", {"tau", "neighbours", "q"}), ("synchrony", {"time_window"}), ("both", set())],
 )
 def test_only_choices_that_play_a_part_are_varied(evidence, absent):
-    grid = grid_of(["url"], Choices(evidence=evidence), time_window=60.0, runs=3, seed=0)
+    grid = grid_of(["url"], ClusterOptions(evidence=evidence), time_window=60.0, runs=3, seed=0)
     everything = {"time_window", "tau", "neighbours", "q", "resolution", "drawn"}
     assert set(grid.levels) == everything - absent
 
 
 def test_a_choice_of_ones_own_is_among_the_levels():
-    grid = grid_of(["url"], Choices(q=0.001), time_window=0.0, runs=3, seed=0)
+    grid = grid_of(["url"], ClusterOptions(q=0.001), time_window=0.0, runs=3, seed=0)
     assert grid.levels["q"] == [0.001, 0.01, 0.05, 0.2]
     assert "time_window" not in grid.levels  # half of nothing is nothing
 
@@ -55,7 +55,7 @@ def test_a_choice_of_ones_own_is_among_the_levels():
     ("partition", "varied"), [(None, True), ("CPM", True), ("Surprise", False), ("Modularity", False)]
 )
 def test_a_resolution_is_varied_only_where_the_partition_has_one(partition, varied):
-    grid = grid_of(["url"], Choices(partition=partition), time_window=60.0, runs=3, seed=0)
+    grid = grid_of(["url"], ClusterOptions(partition=partition), time_window=60.0, runs=3, seed=0)
     assert ("resolution" in grid.levels) == varied
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from propgraph.encoding import encode, labels_of
+from propgraph.arrays.encoding import encode, labels_of
 from propgraph.errors import UsageError
 from propgraph.readers.markdown import links_in
 from propgraph.readers.origins import with_origins

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference import texts as reference
 
-from propgraph.encoding import labels_of
+from propgraph.arrays.encoding import labels_of
 from propgraph.schema import ID, TIME
 from propgraph.traces.make import make_shares
 from propgraph.traces.text import MAX_CHARS, normalise_texts, text_ids

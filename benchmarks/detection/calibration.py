@@ -25,14 +25,14 @@ import numpy as np
 import polars as pl
 
 from benchmarks.timing import header, row
-from propgraph.cosharing.combine import false_discovery_rate, truncated_product
-from propgraph.cosharing.gaps import chance_at
-from propgraph.cosharing.incidence import Incidence, incidence
-from propgraph.cosharing.nearby import shares_that_count
-from propgraph.cosharing.ranks import Pairs, Ranks, near_pairs, pairs_at, ranks_of
-from propgraph.cosharing.trials import trials_of
-from propgraph.encoding import grouped
+from propgraph.arrays.encoding import grouped
+from propgraph.arrays.incidence import Incidence, incidence
+from propgraph.arrays.p_values import false_discovery_rate, truncated_product
 from propgraph.schema import TIME
+from propgraph.synchrony.candidates import shares_that_count
+from propgraph.synchrony.gaps import chance_at
+from propgraph.synchrony.pairs import PairEvidence, PreparedShares, near_pairs, pairs_at, prepare_shares
+from propgraph.synchrony.testable import count_tests
 
 LEVELS = (0.1, 0.01, 0.001, 1e-4)
 FAR = (1e-3, 1e-4, 1e-5, 1e-6)
@@ -63,11 +63,11 @@ def main() -> None:
 def told(name: str, log: Incidence, draw: int, options: argparse.Namespace) -> int:
     """Deal once, print a row, return the number of discoveries."""
     rng = np.random.default_rng(draw)
-    ranks = ranks_of(dealt(log, rng))
-    n_tests = trials_of(ranks.log, ranks.carries, threads=options.threads, budget=10**12).total
-    near = near_pairs(ranks, max_p=1.0, threads=options.threads)
-    some = sample(ranks, rng, options)
-    p_wrong = uncorrected(ranks, near)
+    prepared = prepare_shares(dealt(log, rng))
+    n_tests = count_tests(prepared.log, prepared.carries, threads=options.threads, budget=10**12).total
+    near = near_pairs(prepared, max_p=1.0, threads=options.threads)
+    some = sample(prepared, rng, options)
+    p_wrong = uncorrected(prepared, near)
     p_some, p_near = np.exp(some.log_p), np.exp(near.log_p)
     n_found = int((false_discovery_rate(p_near, n_tests=n_tests) <= 0.05).sum())
     row(name, draw, f"{int(n_tests):,}", f"{p_near.size:,}", n_found,
@@ -83,13 +83,13 @@ def ratio(p_values: np.ndarray, x: float) -> str:
     return f"{part:.3f} ± {2 * math.sqrt(max(part, 1 / (n * x)) / (n * x)):.3f}"
 
 
-def uncorrected(ranks: Ranks, pairs: Pairs) -> np.ndarray:
+def uncorrected(prepared: PreparedShares, pairs: PairEvidence) -> np.ndarray:
     """Return the p-values of pairs as if the closest of their posts were the only ones."""
-    log, gaps = ranks.log, ranks.gaps
+    log, gaps = prepared.log, prepared.gaps
     posts: dict[int, dict[int, np.ndarray]] = {}
     for a in np.union1d(pairs.source, pairs.target).tolist():
-        mine = ranks.position[ranks.start[a] : ranks.start[a + 1]]
-        mine = mine[gaps.least[log.object[mine]] <= ranks.tau]
+        mine = prepared.position[prepared.start[a] : prepared.start[a + 1]]
+        mine = mine[gaps.least[log.object[mine]] <= prepared.tau]
         objects, begin = np.unique(log.object[mine], return_index=True)
         posts[a] = dict(zip(objects.tolist(), np.split(mine, begin[1:]), strict=True))
     found = np.empty(pairs.source.size)
@@ -102,8 +102,8 @@ def uncorrected(ranks: Ranks, pairs: Pairs) -> np.ndarray:
                 (np.maximum(gaps.last[p], gaps.last[q]) - np.minimum(gaps.first[p], gaps.first[q])).min()
             )
             n = int(log.offsets[o + 1] - log.offsets[o])
-            total += max(math.log(ranks.tau / chance_at(gap, o, n, gaps.counted, gaps.chance)), 0.0)
-        found[e] = math.exp(truncated_product(len(shared), total, ranks.tau))
+            total += max(math.log(prepared.tau / chance_at(gap, o, n, gaps.counted, gaps.chance)), 0.0)
+        found[e] = math.exp(truncated_product(len(shared), total, prepared.tau))
     return found
 
 
@@ -119,12 +119,12 @@ def dealt(log: Incidence, rng: np.random.Generator) -> Incidence:
     )  # fmt: skip
 
 
-def sample(ranks: Ranks, rng: np.random.Generator, options: argparse.Namespace) -> Pairs:
+def sample(prepared: PreparedShares, rng: np.random.Generator, options: argparse.Namespace) -> PairEvidence:
     """Return what ranks say of pairs drawn at random of those that share two objects that carry something.
 
     An account is drawn by its number of partners, all of which are counted, then a partner.
     """
-    log = ranks.log.keep(shares_that_count(ranks.log, ranks.carries))
+    log = prepared.log.keep(shares_that_count(prepared.log, prepared.carries))
     start, position = grouped(log.account, len(log.accounts))
     busy = np.flatnonzero(np.diff(start))
     hubs, leaves, total = [], [], 0
@@ -140,7 +140,7 @@ def sample(ranks: Ranks, rng: np.random.Generator, options: argparse.Namespace) 
             break
     ends = np.sort(np.column_stack([np.concatenate(hubs), np.concatenate(leaves)]), axis=1)
     ends = np.unique(ends, axis=0)
-    return pairs_at(ranks, ends[:, 0].copy(), ends[:, 1].copy(), threads=options.threads)
+    return pairs_at(prepared, ends[:, 0].copy(), ends[:, 1].copy(), threads=options.threads)
 
 
 def logs(folder: Path) -> list[tuple[str, Incidence]]:

@@ -18,21 +18,19 @@ import time
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.stats import hypergeom
 
 from benchmarks import SHARED
 from benchmarks.logs import make_log
 from benchmarks.timing import header, row
-from propgraph.cosharing.bicm import Bicm, fit_bicm
-from propgraph.cosharing.holdings import Holdings, holdings_of
-from propgraph.cosharing.incidence import Incidence, incidence
-from propgraph.cosharing.overlap import overlap_of
-from propgraph.cosharing.tails import shared_by_chance
+from propgraph.arrays.holdings import Holdings, holdings_of
+from propgraph.arrays.incidence import Incidence, incidence
+from propgraph.arrays.types import Float64, Int64
+from propgraph.likeness.bicm import Bicm, fit_bicm
+from propgraph.likeness.overlap import overlap_of
+from propgraph.likeness.tails import shared_by_chance
 
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 LEVELS = (0.1, 0.01, 0.001)
 
 

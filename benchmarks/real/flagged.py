@@ -25,10 +25,10 @@ from benchmarks import SHARED
 from benchmarks.detection.graft import twitter15
 from benchmarks.timing import header, row
 from propgraph import build, find_clusters
-from propgraph.cosharing.incidence import incidence
-from propgraph.cosharing.joint import near_posts
-from propgraph.cosharing.ranks import Ranks, ranks_of
+from propgraph.arrays.incidence import incidence
 from propgraph.study import Study
+from propgraph.synchrony.joint import near_posts
+from propgraph.synchrony.pairs import PreparedShares, prepare_shares
 
 
 def german(data: Path, folder: Path) -> tuple[Path, list[str]]:
@@ -135,7 +135,7 @@ def show_pairs(study: Study, n: int, seed: int = 0) -> None:
     """Print synchronised pairs, and pairs of the window that are not, each with the posts that are nearest."""
     traces = study.run["clusters"]["parameters"]["trace"]
     shares = {trace: study.scan("shares").filter(pl.col("trace") == trace).collect() for trace in traces}
-    ranks = {trace: ranks_of(incidence(part)) for trace, part in shares.items()}
+    prepared = {trace: prepare_shares(incidence(part)) for trace, part in shares.items()}
     found = study.network.filter("synchronised")
     rest = study.edges.filter(pl.col("trace").is_in(traces)).join(found, on=["source", "target"], how="anti")
     rng = np.random.default_rng(seed)
@@ -143,10 +143,12 @@ def show_pairs(study: Study, n: int, seed: int = 0) -> None:
         drawn = np.sort(rng.choice(frame.height, min(n, frame.height), replace=False)).tolist()
         print(f"\n### {title}: {len(drawn)} of {frame.height}")
         for pair in frame.sort("source", "target")[drawn].select("source", "target").to_dicts():
-            show_pair(study.synchrony.filter(**pair), ranks, shares)
+            show_pair(study.synchrony.filter(**pair), prepared, shares)
 
 
-def show_pair(figures: pl.DataFrame, ranks: dict[str, Ranks], shares: dict[str, pl.DataFrame]) -> None:
+def show_pair(
+    figures: pl.DataFrame, prepared: dict[str, PreparedShares], shares: dict[str, pl.DataFrame]
+) -> None:
     """Print what is known of one pair, trace by trace, and its six nearest meetings."""
     one = figures.row(0, named=True)
     print(f"- {one['source']} {one['target']}")
@@ -156,7 +158,7 @@ def show_pair(figures: pl.DataFrame, ranks: dict[str, Ranks], shares: dict[str, 
             f"    {told['trace']}: near in {told['n_near']} of {told['n_tested']}, p {p}; shared {told['n_shared']}, "
             f"expected {told['expected_shared']:.2g}, p {told['overlap_p']:.0e}"
         )
-    for post in near_posts(ranks, figures.select("source", "target").head(1)).head(6).to_dicts():
+    for post in near_posts(prepared, figures.select("source", "target").head(1)).head(6).to_dicts():
         at = shares[post["trace"]]["timestamp"][post["source_row"]]
         print(
             f"        {at:%m-%d %H:%M:%S} {post['delta_s']:+.0f} s, chance {post['chance']:.3f}, "

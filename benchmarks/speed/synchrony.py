@@ -29,11 +29,11 @@ import polars as pl
 
 from benchmarks.logs import log_file
 from benchmarks.timing import header, row
-from propgraph.cosharing.incidence import incidence
-from propgraph.cosharing.ranks import as_frame, near_pairs, rank_synchrony, ranks_of
-from propgraph.cosharing.trials import trials_of
+from propgraph.arrays.incidence import incidence
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.schema import TIME
+from propgraph.synchrony.pairs import as_frame, near_pairs, prepare_shares, rank_synchrony
+from propgraph.synchrony.testable import count_tests
 
 PARTS = ("incidence", "gaps", "pairs", "trials", "table")
 
@@ -64,19 +64,19 @@ def main() -> None:
         "ranks MB",
         *(f"{name} s" for name in PARTS),
     )
-    window, ranks = {}, {}
+    window, prepared = {}, {}
     for n in options.shares:
         log_file(options.folder, n, "parquet")
-        runs = [(apart("window", n, options), apart("ranks", n, options)) for _ in range(options.runs)]
-        window[n], ranks[n] = (statistics.median(pair[k]["s"] for pair in runs) for k in (0, 1))
+        runs = [(apart("window", n, options), apart("prepared", n, options)) for _ in range(options.runs)]
+        window[n], prepared[n] = (statistics.median(pair[k]["s"] for pair in runs) for k in (0, 1))
         ratios = sorted(pair[1]["s"] / pair[0]["s"] for pair in runs)
         memory = [max(pair[k]["mb"] for pair in runs) for k in (0, 1)]
         parts = apart("parts", n, options)["parts"]
-        row(f"{n:,}", window[n], ranks[n], statistics.median(ratios), ", ".join(f"{r:.2f}" for r in ratios),
+        row(f"{n:,}", window[n], prepared[n], statistics.median(ratios), ", ".join(f"{r:.2f}" for r in ratios),
             *(f"{mb:.0f}" for mb in memory), *parts)  # fmt: skip
     small, large = min(options.shares), max(options.shares)
     if small < large:
-        for name, took in (("window", window), ("ranks", ranks)):
+        for name, took in (("window", window), ("prepared", prepared)):
             print(f"exponent, {name}: {math.log(took[large] / took[small]) / math.log(large / small):.2f}")
 
 
@@ -124,11 +124,11 @@ def by_parts(shares: pl.DataFrame, threads: int) -> list[float]:
 
     log = incidence(shares)
     lap()
-    ranks = ranks_of(log)
+    prepared = prepare_shares(log)
     lap()
-    found = near_pairs(ranks, threads=threads)
+    found = near_pairs(prepared, threads=threads)
     lap()
-    n_tests = trials_of(log, ranks.carries, threads=threads).total
+    n_tests = count_tests(log, prepared.carries, threads=threads).total
     lap()
     as_frame(found, log, "object", n_tests=n_tests, threads=threads)
     lap()
@@ -137,7 +137,7 @@ def by_parts(shares: pl.DataFrame, threads: int) -> list[float]:
 
 JOBS: dict[str, Callable[[pl.DataFrame, int], list[float] | None]] = {
     "window": in_window,
-    "ranks": by_rank,
+    "prepared": by_rank,
     "parts": by_parts,
 }
 

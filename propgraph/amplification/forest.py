@@ -10,12 +10,8 @@ import numpy.typing as npt
 import polars as pl
 from numba import njit
 
-from propgraph.encoding import codes_of, encode, labels_of
-
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Hashes = npt.NDArray[np.uint64]
+from propgraph.arrays.encoding import codes_of, encode, labels_of
+from propgraph.arrays.types import Bool, Int64, UInt64
 
 _UNTOLD = ("root", "inferred:star")
 
@@ -55,32 +51,32 @@ class Forest:
 
     cascade_id: pl.Series
     traces: pl.Series
-    trace: Ints
-    offsets: Ints
-    cascade: Ints
+    trace: Int64
+    offsets: Int64
+    cascade: Int64
     accounts: pl.Series
-    account: Ints
+    account: Int64
     content_id: pl.Series
-    parent: Ints
-    known: Bools
-    time: Ints
+    parent: Int64
+    known: Bool
+    time: Int64
 
     @property
-    def root(self) -> Ints:
+    def root(self) -> Int64:
         """Row of each node's root."""
         return self.offsets[:-1][self.cascade]
 
     @property
-    def position(self) -> Ints:
+    def position(self) -> Int64:
         """How many nodes of its cascade stand before each node; 0 at a root."""
         return np.arange(self.cascade.size) - self.root
 
     @property
-    def age_ms(self) -> Ints:
+    def age_ms(self) -> Int64:
         """Each node's time since its root, where that is not in the log since the first reshare; ms, >= 0."""
         first = self.offsets[:-1]
         start = np.where(self.time[first] > NO_TIME, self.time[first], self.time[first + 1])
-        age: Ints = np.maximum(self.time - start[self.cascade], 0)
+        age: Int64 = np.maximum(self.time - start[self.cascade], 0)
         return age
 
 
@@ -138,13 +134,13 @@ def _column(nodes: pl.LazyFrame, name: str) -> pl.Series:
     return nodes.select(name).collect().to_series()
 
 
-def _cascades(ids: pl.Series) -> tuple[pl.Series, Ints]:
+def _cascades(ids: pl.Series) -> tuple[pl.Series, Int64]:
     """Return the id of each cascade (String) and its number of nodes."""
     first = np.flatnonzero((ids != ids.shift()).fill_null(True).to_numpy())
     return ids.gather(pl.Series(first)).cast(pl.String), np.diff(np.append(first, len(ids)))
 
 
-def _coded(ids: pl.Series) -> tuple[pl.Series, Ints]:
+def _coded(ids: pl.Series) -> tuple[pl.Series, Int64]:
     """Return sorted labels and each id's position in them, -1 for null."""
     if ids.null_count() == len(ids):
         return pl.Series([], dtype=pl.String), np.full(len(ids), -1, np.int64)
@@ -155,10 +151,10 @@ def _coded(ids: pl.Series) -> tuple[pl.Series, Ints]:
     return labels_of(coded), code
 
 
-def _named_rows(offsets: Ints, content: pl.Series, above: pl.Series, told: Bools) -> Ints:
+def _named_rows(offsets: Int64, content: pl.Series, above: pl.Series, told: Bool) -> Int64:
     """Return the first row, in the same cascade, of the post that each of the `told` nodes names, else -1."""
     content, above = content.cast(pl.String), above.cast(pl.String)
-    found: Ints = _look_up(offsets, content.hash().to_numpy(), above.hash().to_numpy(), told)
+    found: Int64 = _look_up(offsets, content.hash().to_numpy(), above.hash().to_numpy(), told)
     rows = np.flatnonzero(found >= 0)
     # A 64-bit hash stood for the id.
     meant = (
@@ -169,7 +165,7 @@ def _named_rows(offsets: Ints, content: pl.Series, above: pl.Series, told: Bools
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _look_up(offsets: Ints, own: Hashes, named: Hashes, told: Bools) -> Ints:
+def _look_up(offsets: Int64, own: UInt64, named: UInt64, told: Bool) -> Int64:
     """Find each told node's hash `named` among its cascade's `own`; return the first such row, -1 for none."""
     found = np.full(own.size, -1, np.int64)
     table = np.full(16, -1, np.int64)  # rows by their hash, of one cascade after the other
@@ -211,11 +207,11 @@ class Subtrees:
         Nodes at or below each node; they have the places `first` to `first + size - 1`.
     """
 
-    first: Ints
-    size: Ints
+    first: Int64
+    size: Int64
 
 
-def subtrees(parent: Ints, /) -> Subtrees:
+def subtrees(parent: Int64, /) -> Subtrees:
     """Return what lies below each node, in two passes over the nodes.
 
     Parameters
@@ -227,7 +223,7 @@ def subtrees(parent: Ints, /) -> Subtrees:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _walk(parent: Ints) -> tuple[Ints, Ints]:
+def _walk(parent: Int64) -> tuple[Int64, Int64]:
     size = np.ones(parent.size, np.int64)
     for i in range(parent.size - 1, -1, -1):
         if parent[i] >= 0:
@@ -246,7 +242,7 @@ def _walk(parent: Ints) -> tuple[Ints, Ints]:
     return first, size
 
 
-def topmost(group: npt.NDArray[Any], rows: Ints, trees: Subtrees, /) -> Ints:
+def topmost(group: npt.NDArray[Any], rows: Int64, trees: Subtrees, /) -> Int64:
     """Return those of `rows` with no other row of the same group above them, by group and place.
 
     What lies below several nodes of a group is counted once when it is counted below these.
@@ -267,7 +263,7 @@ def topmost(group: npt.NDArray[Any], rows: Ints, trees: Subtrees, /) -> Ints:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _outermost(group: Ints, first: Ints, size: Ints) -> Bools:
+def _outermost(group: Int64, first: Int64, size: Int64) -> Bool:
     """Tell which intervals lie in no earlier one of their group; intervals nest or are apart."""
     outer = np.zeros(group.size, np.bool_)
     end = np.int64(-1)
@@ -279,7 +275,7 @@ def _outermost(group: Ints, first: Ints, size: Ints) -> Bools:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def known_depths(parent: Ints, known: Bools) -> Ints:
+def known_depths(parent: Int64, known: Bool) -> Int64:
     """Return the edges between each node and its root; -1 where a parent on the way is not known."""
     depth = np.empty(parent.size, np.int64)
     for i in range(parent.size):
@@ -293,7 +289,7 @@ def known_depths(parent: Ints, known: Bools) -> Ints:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def ancestors_at(parent: Ints, depth: Ints, wanted: int) -> Ints:
+def ancestors_at(parent: Int64, depth: Int64, wanted: int) -> Int64:
     """Return the row at depth `wanted` on the way from the root to each node (-1: the node lies higher)."""
     ancestor = np.full(parent.size, -1, np.int64)
     for i in range(parent.size):
@@ -305,7 +301,7 @@ def ancestors_at(parent: Ints, depth: Ints, wanted: int) -> Ints:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def topmost_marked(parent: Ints, depth: Ints, marked: Bools) -> Ints:
+def topmost_marked(parent: Int64, depth: Int64, marked: Bool) -> Int64:
     """Return the marked row nearest to the root, but not the root, strictly above each node (-1: none).
 
     Nodes whose `depth` is below 0 have none.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from propgraph.amplification.forest import Bools, Forest, Ints, ancestors_at, known_depths, subtrees, topmost
+from propgraph.amplification.forest import Forest, ancestors_at, known_depths, subtrees, topmost
+from propgraph.arrays.types import Bool, Int64
 from propgraph.schema import AMPLIFICATION
 
 FIRST = (10, 100)
 MINUTES = (1, 10, 60)
 
 
-def cluster_codes(cascades: Forest, members: pl.DataFrame, /) -> tuple[pl.Series, Ints]:
+def cluster_codes(cascades: Forest, members: pl.DataFrame, /) -> tuple[pl.Series, Int64]:
     """Return the ids of the clusters (sorted) and each node's cluster, -1 for none.
 
     Parameters
@@ -115,16 +116,16 @@ def measure_amplification(cascades: Forest, members: pl.DataFrame, /) -> pl.Data
     )
 
 
-def _count(cascades: Forest, which: Bools) -> Ints:
+def _count(cascades: Forest, which: Bool) -> Int64:
     return np.bincount(cascades.cascade[which], minlength=len(cascades.cascade_id))
 
 
-def _part(part: pl.Series, whole: Ints) -> pl.Series:
+def _part(part: pl.Series, whole: Int64) -> pl.Series:
     """Return the share, null where there is nothing."""
     return pl.Series(part.to_numpy() / np.maximum(whole, 1)).set(pl.Series(whole == 0), None)
 
 
-def _below(cascades: Forest, cluster: Ints, rows: Ints) -> pl.DataFrame:
+def _below(cascades: Forest, cluster: Int64, rows: Int64) -> pl.DataFrame:
     """Return `group` and `n_below`: nodes with a member of the cluster above them, by known parents."""
     trees = subtrees(np.where(cascades.known, cascades.parent, -1))
     n = len(cascades.cascade_id)
@@ -133,7 +134,7 @@ def _below(cascades: Forest, cluster: Ints, rows: Ints) -> pl.DataFrame:
     return below.group_by("group").agg(pl.col("n_below").sum())
 
 
-def _tiers(cascades: Forest, cluster: Ints, rows: Ints) -> pl.DataFrame:
+def _tiers(cascades: Forest, cluster: Int64, rows: Int64) -> pl.DataFrame:
     """Return `group` and `tier_1, tier_2, tier_3`: the widths, by depth, of what the members span.
 
     They span their own nodes, all below them, and those on the way up that are at depth 1 or 2. `tier_3` is

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from propgraph.amplification.forest import NO_TIME, Floats, Forest, Ints, subtrees, topmost
-from propgraph.encoding import grouped
+from propgraph.amplification.forest import NO_TIME, Forest, subtrees, topmost
+from propgraph.arrays.encoding import grouped
+from propgraph.arrays.types import Float64, Int64
 from propgraph.schema import SPREADERS
 
 
@@ -75,13 +76,13 @@ def measure_spreaders(cascades: Forest, /) -> pl.DataFrame:
     )
 
 
-def _time_at(cascades: Forest, rows: Ints) -> Ints:
+def _time_at(cascades: Forest, rows: Int64) -> Int64:
     """Return the time of each of `rows`, `NO_TIME` where the row is -1."""
     return np.where(rows < 0, NO_TIME, cascades.time[rows])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _median_delays(start: Ints, position: Ints, time: Ints, earlier: Ints) -> Floats:
+def _median_delays(start: Int64, position: Int64, time: Int64, earlier: Int64) -> Float64:
     """Return for each group the median delay, at least 0, of its rows after `earlier`; NaN without any (ms)."""
     median = np.full(start.size - 1, np.nan)
     delay = np.empty(position.size, np.int64)
@@ -98,7 +99,7 @@ def _median_delays(start: Ints, position: Ints, time: Ints, earlier: Ints) -> Fl
     return median
 
 
-def _fib(group: Ints, direct: Ints, n: int) -> Ints:
+def _fib(group: Int64, direct: Int64, n: int) -> Int64:
     """Return for each of `n` groups the largest h such that h of its posts have h direct reshares or more."""
     some = np.flatnonzero(direct)
     order = some[np.lexsort((-direct[some], group[some]))]
@@ -108,7 +109,7 @@ def _fib(group: Ints, direct: Ints, n: int) -> Ints:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _distinct_cascades(group: Ints, cascade: Ints, n: int) -> Ints:
+def _distinct_cascades(group: Int64, cascade: Int64, n: int) -> Int64:
     """Count the cascades that each of `n` groups stands in; the rows of a cascade stand together."""
     latest = np.full(n, -1, np.int64)
     count = np.zeros(n, np.int64)

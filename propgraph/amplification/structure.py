@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from propgraph.amplification.forest import NO_TIME, Forest, Ints, known_depths, topmost_marked
+from propgraph.amplification.forest import NO_TIME, Forest, known_depths, topmost_marked
 from propgraph.amplification.reach import cluster_codes
+from propgraph.arrays.types import Int64
 
 KINDS = ("centralised", "distributed", "pyramid")
 
@@ -150,7 +151,7 @@ def joined_structures(parts: list[Structure], /) -> Structure:
     )
 
 
-def _crowd(cascades: Forest, cluster: Ints, depth: Ints) -> pl.DataFrame:
+def _crowd(cascades: Forest, cluster: Int64, depth: Int64) -> pl.DataFrame:
     """Return a row for each member's reshare in the cascades that its cluster carries.
 
     `row, cluster, trace` (positions), `cascade, account, parent` (row)`, origin` (account of the parent)`,
@@ -194,7 +195,7 @@ def _following(crowd: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _under_relays(cascades: Forest, crowd: pl.DataFrame, relays: pl.DataFrame, depth: Ints) -> pl.DataFrame:
+def _under_relays(cascades: Forest, crowd: pl.DataFrame, relays: pl.DataFrame, depth: Int64) -> pl.DataFrame:
     """Add `is_relay`, `relay_row` (the relay's post on the way up, -1 for none), `relay`, `is_own`."""
     n = len(cascades.accounts) + 1
     of_trace = relays.select(key=pl.col("trace") * n + pl.col("relay"))["key"].unique().to_numpy()
@@ -217,7 +218,7 @@ def _under_relays(cascades: Forest, crowd: pl.DataFrame, relays: pl.DataFrame, d
     return crowd.with_columns(is_own=is_own.fill_null(False))
 
 
-def _timed(cascades: Forest, crowd: pl.DataFrame, *, cluster: Ints, depth: Ints) -> pl.DataFrame:
+def _timed(cascades: Forest, crowd: pl.DataFrame, *, cluster: Int64, depth: Int64) -> pl.DataFrame:
     """Add `close`: nearer to the median time of the crowd under the same post than half of the outsiders are.
 
     It is null where fewer than three of the crowd hang under the post. `compared` tells whether the trace has

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from propgraph.arrays.encoding import codes_in, codes_of, decode, distinct_in_groups
+from propgraph.arrays.types import Float64, Int32, Int64, UInt8
 from propgraph.cascades.flat import Flat, Named, account_ids, plain, reordered, with_roots
 from propgraph.cascades.inference.draws import cascade_keys
 from propgraph.cascades.inference.ensemble import MEASURES, Ensemble, Nodes, Sampler, ensemble_shapes
@@ -28,12 +29,6 @@ from propgraph.cascades.parents import (
 from propgraph.cascades.shapes.measures import measure_cascades
 from propgraph.cascades.shapes.percentiles import with_percentiles
 from propgraph.cascades.shapes.shape import node_depths
-from propgraph.encoding import (
-    codes_in,
-    codes_of,
-    decode,
-    distinct_in_groups,
-)
 from propgraph.errors import UsageError, check_choice, did_you_mean
 from propgraph.schema import TIME
 
@@ -230,9 +225,7 @@ def _one_parent_each(flat: Flat, named: Named, posts: pl.DataFrame) -> tuple[Nam
     return replace(named, parent=parent), extra
 
 
-def _followed(
-    flat: Flat, follows: pl.DataFrame, parent: npt.NDArray[np.int64], source: npt.NDArray[np.uint8]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def _followed(flat: Flat, follows: pl.DataFrame, parent: Int64, source: UInt8) -> tuple[Int64, UInt8]:
     """Return parents and sources with those that the follow graph tells in the place of the star's."""
     follower, followed = (codes_in(follows[name], flat.accounts) for name in ("follower_id", "followed_id"))
     above = follow_parents(
@@ -245,13 +238,13 @@ def _followed(
     return np.where(told, above, parent), np.where(told, np.uint8(INFERRED_FOLLOW), source)
 
 
-def _learned(nodes: Nodes, account: npt.NDArray[np.int32], observed: npt.NDArray[np.int64]) -> Learned:
+def _learned(nodes: Nodes, account: Int32, observed: Int64) -> Learned:
     """Return what draws by the law of the trees whose parents the log names, or by the package's."""
     law, audience = fit_on_known(replace(nodes, known=observed), account=account)
     return learned_sampler(nodes, account=account, law=law, audience=audience)
 
 
-def _followers_of(flat: Flat, followers: pl.DataFrame | None) -> npt.NDArray[np.float64]:
+def _followers_of(flat: Flat, followers: pl.DataFrame | None) -> Float64:
     if followers is None:
         return np.ones(flat.account.size)
     most = followers.group_by("account_id").agg(pl.col("followers").cast(pl.Float64).max())

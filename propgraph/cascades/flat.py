@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from propgraph.encoding import (
+from propgraph.arrays.encoding import (
     all_distinct,
     codes_in,
     codes_of,
@@ -18,6 +18,7 @@ from propgraph.encoding import (
     group_offsets,
     labels_of,
 )
+from propgraph.arrays.types import Int32, Int64
 from propgraph.schema import TIME
 
 
@@ -28,9 +29,9 @@ class Named:
     `repeated` tells whether some post has several rows, which may name several parents.
     """
 
-    content: npt.NDArray[np.int64]
-    parent: npt.NDArray[np.int64]
-    origin: npt.NDArray[np.int32]
+    content: Int64
+    parent: Int64
+    origin: Int32
     repeated: bool = False
 
 
@@ -40,18 +41,18 @@ class Flat:
 
     objects: pl.Series
     accounts: pl.Series
-    offsets: npt.NDArray[np.int64]
+    offsets: Int64
     object_id: pl.Series
     content_id: pl.Series
     account_id: pl.Series
-    account: npt.NDArray[np.int32]
-    time: npt.NDArray[np.int64]
+    account: Int32
+    time: Int64
     timestamp: pl.Series
     named: Named | None
     roots_later: int = 0
 
 
-def reordered(flat: Flat, order: npt.NDArray[np.int64], time: npt.NDArray[np.int64]) -> Flat:
+def reordered(flat: Flat, order: Int64, time: Int64) -> Flat:
     """Return the nodes in another order, at other times; a node's time is shown raised, never lowered."""
     position = pl.Series(order.astype(np.uint32))
     own = flat.time[order]
@@ -146,7 +147,7 @@ def _nothing_named(n: int) -> Named:
     return Named(np.arange(n, dtype=np.int64), np.full(n, -1, np.int64), np.full(n, -1, np.int32))
 
 
-def _origins(shares: pl.DataFrame, posts: pl.DataFrame) -> tuple[pl.Series, npt.NDArray[np.int32]]:
+def _origins(shares: pl.DataFrame, posts: pl.DataFrame) -> tuple[pl.Series, Int32]:
     """Return labels for all accounts, origins included, and each share's origin code (-1 unknown)."""
     labels = labels_of(shares["account_id"])
     if "origin_account_id" not in posts.columns:
@@ -156,20 +157,20 @@ def _origins(shares: pl.DataFrame, posts: pl.DataFrame) -> tuple[pl.Series, npt.
     return labels, codes_in(origin, labels)[shares["row"].to_numpy()].astype(np.int32)
 
 
-def _recode(ids: pl.Series, labels: pl.Series) -> npt.NDArray[np.int32]:
+def _recode(ids: pl.Series, labels: pl.Series) -> Int32:
     own = labels_of(ids)
     codes = codes_of(ids)
     return (codes if len(own) == len(labels) else codes_in(own, labels)[codes]).astype(np.int32)
 
 
-def _content_codes(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
+def _content_codes(posts: pl.DataFrame) -> Int64:
     """Return for each post the first row of `posts` with its id: a post may have a row for each object."""
     if all_distinct(posts["content_id"]):
         return np.arange(posts.height, dtype=np.int64)
     return codes_in(posts["content_id"], posts["content_id"])
 
 
-def _parent_codes(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
+def _parent_codes(posts: pl.DataFrame) -> Int64:
     """Return for each post the code of its parent's post, -1 where the log names none."""
     if "parent_content_id" not in posts.columns:
         return np.full(posts.height, -1, np.int64)
@@ -179,7 +180,7 @@ def _parent_codes(posts: pl.DataFrame) -> npt.NDArray[np.int64]:
     return np.where((code < 0) & parent.is_not_null().to_numpy(), 2 * posts.height, code)
 
 
-def _first_known(origin: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _first_known(origin: Int32, offsets: Int64) -> Int64:
     frame = pl.DataFrame(
         {"cascade": np.repeat(np.arange(offsets.size - 1), np.diff(offsets)), "origin": origin}
     )
@@ -188,7 +189,7 @@ def _first_known(origin: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) 
     return first["origin"].to_numpy().astype(np.int64)
 
 
-def account_ids(account: npt.NDArray[np.int32], labels: pl.Series) -> pl.Series:
+def account_ids(account: Int32, labels: pl.Series) -> pl.Series:
     """Return the ids behind codes, null below zero."""
     ids = labels.gather(pl.Series(np.maximum(account, 0).astype(np.uint32)))
     unknown = account < 0

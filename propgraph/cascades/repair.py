@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from propgraph.arrays.encoding import codes_in, group_offsets
 from propgraph.cascades.order import NEVER, UNKNOWN, descend, open_circles
-from propgraph.encoding import codes_in, group_offsets
 from propgraph.errors import InputError, did_you_mean
 from propgraph.schema import ID, TIME
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from propgraph.arrays.encoding import groups_of
+from propgraph.arrays.incidence import Incidence, incidence
+from propgraph.arrays.types import Progress
 from propgraph.clusters.flags import SYNCHRONISED, Baseline, evidence_posts, judge
 from propgraph.clusters.measure import (
-    Material,
+    ClusterInputs,
     core_members,
     edges_inside,
     measure_clusters,
@@ -20,17 +23,13 @@ from propgraph.clusters.measure import (
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.timing import Timing, timings_of
 from propgraph.communities import detect_communities, detect_multiplex
-from propgraph.cosharing.incidence import Incidence, incidence
-from propgraph.cosharing.joint import Joint, grow, joint_synchrony, merge_groups, near_posts, scores_of
-from propgraph.cosharing.ranks import NEIGHBOURS, Ranks
 from propgraph.cosharing.rows import FAST_MS
-from propgraph.encoding import groups_of
 from propgraph.networks import join_traces, to_igraph, with_pairs
 from propgraph.readers.fineness import RESOLUTION
 from propgraph.schema import ACCOUNT_SCORES, CLUSTERS, EVIDENCE, MEMBERS, NETWORK, SECONDS, SYNCHRONY
 from propgraph.study import Study
-
-Progress = Callable[[str, float], None]
+from propgraph.synchrony.joint import Joint, grow_groups, joint_synchrony, merge_groups, near_posts, scores_of
+from propgraph.synchrony.pairs import NEIGHBOURS, PreparedShares
 
 EVIDENCE_KINDS = ("both", "synchrony", "window")
 
@@ -42,7 +41,7 @@ _WINDOW_WORTH = 10.0  # orders of magnitude, at most: the window's bound is nomi
 
 
 @dataclass(frozen=True)
-class Found:
+class ClusterTables:
     """The tables that `find` makes for a study, named as there, and all its links for what comes after.
 
     `links` has `site, url, account_id, content_id, timestamp, time_resolution_s`, one row a post and URL; `n_tests`
@@ -61,7 +60,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Choices:
+class ClusterOptions:
     """How clusters are looked for; see `jobs.clusters.find_clusters`."""
 
     evidence: str = "both"
@@ -81,11 +80,11 @@ def find(
     *,
     traces: list[str],
     time_window: float,
-    choices: Choices,
+    choices: ClusterOptions,
     min_score: float,
     threads: int,
     progress: Progress | None = None,
-) -> Found:
+) -> ClusterTables:
     """Return the clusters of a study; see `jobs.clusters.find_clusters` for the parameters."""
     tell = progress or (lambda _label, _done: None)
     window_ms = round(time_window * 1000)
@@ -101,12 +100,14 @@ def find(
     )
     tell("communities", 0.0)
     in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms, sampled=sampled)
-    members = numbered(groups, in_window)
+    members = number_clusters(groups, in_window)
     scores = scores_of(joint.network, standing)
     if members.is_empty():
         scores = _with_clusters(scores, MEMBERS.empty(), CLUSTERS.empty())
         nothing = (MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty())
-        return Found(*nothing, joint.synchrony, joint.network, scores, links, joint.n_tests, joint.ties)
+        return ClusterTables(
+            *nothing, joint.synchrony, joint.network, scores, links, joint.n_tests, joint.ties
+        )
     tell("communities", 0.5)
     timing = _timing(logs, members, window_ms)
     material = _material(
@@ -122,7 +123,7 @@ def find(
     members, clusters, evidence = _judged(table, material, baseline, min_score, shown=shown)
     scores = _with_clusters(scores, members, clusters)
     tell("communities", 1.0)
-    return Found(
+    return ClusterTables(
         members, clusters, evidence, joint.synchrony, joint.network, scores, links, joint.n_tests, joint.ties
     )
 
@@ -130,7 +131,7 @@ def find(
 def _synchronised(
     logs: dict[str, Incidence],
     edges: pl.DataFrame,
-    choices: Choices,
+    choices: ClusterOptions,
     *,
     sampled: Sampled | None,
     threads: int,
@@ -145,7 +146,7 @@ def _synchronised(
         progress=progress,
     )  # fmt: skip
     groups, standing = grown_groups(
-        joint.ranks,
+        joint.prepared,
         joint.network,
         joint.synchrony,
         edges=edges,
@@ -157,21 +158,21 @@ def _synchronised(
 
 
 def grown_groups(
-    ranks: Mapping[str, Ranks],
+    prepared: Mapping[str, PreparedShares],
     network: pl.DataFrame,
     traced: pl.DataFrame,
     /,
     *,
     edges: pl.DataFrame,
-    choices: Choices,
+    choices: ClusterOptions,
     sampled: Sampled | None = None,
     threads: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the groups of synchronised accounts as from `grow`, and how near each account stands to them.
+    """Return the groups of synchronised accounts as from `grow_groups`, and how near each account stands to them.
 
     Parameters
     ----------
-    ranks
+    prepared
         The shares of each trace.
     network, traced
         `source, target, synchrony, synchronised` over all traces; `trace, source, target, synchrony` in each.
@@ -201,7 +202,7 @@ def grown_groups(
     if sampled is not None:
         crews.append(sampled.of_one_crew(found, edges))
     found = merge_groups(found, pl.concat(crews))
-    groups, standing = grow(ranks, found, q=choices.q, threads=threads)
+    groups, standing = grow_groups(prepared, found, q=choices.q, threads=threads)
     return groups.filter(pl.len().over("community") >= choices.min_size), standing
 
 
@@ -224,11 +225,11 @@ def _of_one_crew(groups: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _communities(edges: pl.DataFrame, choices: Choices, *, min_size: int) -> pl.DataFrame:
+def _communities(edges: pl.DataFrame, choices: ClusterOptions, *, min_size: int) -> pl.DataFrame:
     return detect_communities(to_igraph(edges), **_leiden(choices), min_size=min_size)
 
 
-def _leiden(choices: Choices) -> dict[str, Any]:
+def _leiden(choices: ClusterOptions) -> dict[str, Any]:
     return {name: getattr(choices, name) for name in ("objective", "resolution", "partition", "seed")}
 
 
@@ -238,7 +239,7 @@ def window_clusters(
     groups: pl.DataFrame,
     /,
     *,
-    choices: Choices,
+    choices: ClusterOptions,
     window_ms: int,
     sampled: Sampled | None = None,
 ) -> pl.DataFrame:
@@ -260,7 +261,7 @@ def window_clusters(
     return core_members(_timing(logs, members, window_ms), labels, min_size=choices.min_size)
 
 
-def _of_bursts(edges: pl.DataFrame, choices: Choices, sampled: Sampled) -> pl.DataFrame:
+def _of_bursts(edges: pl.DataFrame, choices: ClusterOptions, sampled: Sampled) -> pl.DataFrame:
     """Return communities where pairs in bursts are a sample: first those of whole edges, then of all others'.
 
     A sample would tear a crew that met elsewhere, too, apart, and scatter it among the crowd of a burst.
@@ -275,7 +276,7 @@ def _of_bursts(edges: pl.DataFrame, choices: Choices, sampled: Sampled) -> pl.Da
     return merge_groups(found, sampled.parts_of_one(found, edges))
 
 
-def numbered(groups: pl.DataFrame, in_window: pl.DataFrame, /) -> pl.DataFrame:
+def number_clusters(groups: pl.DataFrame, in_window: pl.DataFrame, /) -> pl.DataFrame:
     """Return all members with the number of their cluster and why they are in it."""
     why = pl.when("joined").then(pl.lit("group")).otherwise(pl.lit("pairs"))
     first = groups.select("account_id", cluster=pl.col("community").rank("dense") - 1, evidence=why)
@@ -305,7 +306,7 @@ def _shown(joint: Joint, inside: pl.DataFrame, shares: dict[str, pl.DataFrame]) 
     """Return for each cluster the posts that show best that its members are synchronised."""
     pairs = inside.group_by("cluster", maintain_order=True).head(_SHOWN_PAIRS)
     posts = (
-        near_posts(joint.ranks, pairs.select("source", "target"))
+        near_posts(joint.prepared, pairs.select("source", "target"))
         .group_by("source", "target", maintain_order=True)
         .head(_SHOWN_MEETINGS)
         .join(pairs.select("source", "target", "cluster"), on=["source", "target"], maintain_order="left")
@@ -400,7 +401,7 @@ def _material(
     shares: dict[str, pl.DataFrame],
     links: pl.DataFrame,
     timing: dict[str, list[Timing]],
-) -> Material:
+) -> ClusterInputs:
     ids = members.select("account_id").lazy()
     mine = pl.concat(
         [
@@ -424,7 +425,7 @@ def _material(
         )
         .collect()
     )
-    return Material(
+    return ClusterInputs(
         members=members,
         edges=edges,
         shares=mine,
@@ -456,7 +457,7 @@ def _with_origins(study: Study, posts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_context(table: pl.DataFrame, material: Material, links: pl.DataFrame) -> pl.DataFrame:
+def _with_context(table: pl.DataFrame, material: ClusterInputs, links: pl.DataFrame) -> pl.DataFrame:
     """Add what tells innocent readings, all 0..1 and all about the posts over which members met, in any trace.
 
     `met_site_share`: the part of those posts that links to the site to which most of them do;
@@ -474,7 +475,7 @@ def _with_context(table: pl.DataFrame, material: Material, links: pl.DataFrame) 
     return table
 
 
-def _met_sites(material: Material, links: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+def _met_sites(material: ClusterInputs, links: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
     """Return the posts met over that link to the site of most of them, and how much of that site is theirs."""
     mine = material.links.join(material.members, on="account_id")
     counts = (
@@ -498,7 +499,7 @@ def _met_sites(material: Material, links: pl.DataFrame, met: pl.DataFrame) -> pl
     )
 
 
-def _met_origins(material: Material, met: pl.DataFrame) -> pl.DataFrame:
+def _met_origins(material: ClusterInputs, met: pl.DataFrame) -> pl.DataFrame:
     """Return the posts met over that go back to the one account outside of which most of them are."""
     fellows = material.members.select("cluster", origin="account_id")
     return (
@@ -519,7 +520,7 @@ def _baseline(
     links: pl.DataFrame,
     *,
     time_window: float,
-    choices: Choices,
+    choices: ClusterOptions,
 ) -> Baseline:
     others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
     original = others.unique("content_id").select((pl.col("kind") == "original").mean()).collect().item()
@@ -549,7 +550,7 @@ def _site_shares(links: pl.DataFrame) -> dict[str, float]:
 
 def _judged(
     table: pl.DataFrame,
-    material: Material,
+    material: ClusterInputs,
     baseline: Baseline,
     min_score: float,
     *,
@@ -588,7 +589,7 @@ def _judged(
     )
 
 
-def _posts_for_evidence(material: Material, table: pl.DataFrame) -> pl.DataFrame:
+def _posts_for_evidence(material: ClusterInputs, table: pl.DataFrame) -> pl.DataFrame:
     """Return the members' posts with `cluster` and what `flags.evidence_posts` asks for."""
     links = material.links.join(material.members, on="account_id")
     top = table.select("cluster", site="top_site")

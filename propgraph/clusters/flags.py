@@ -130,7 +130,7 @@ def _at_once(row: Row, base: Baseline) -> Finding | None:
     observed, expected, p = row["observed"], row["expected"], row["p_value"]
     multiple, limit = _SURE if p <= _SURE[1] else _STRONG
     fires = observed >= multiple * expected and p <= limit
-    whose = "the pace of outsiders" if row["n_outsider_pairs"] >= ENOUGH else "the usual pace of this log"
+    whose = "the outsiders' rate" if row["n_outsider_pairs"] >= ENOUGH else "the usual rate of this log"
     return Finding(
         AT_ONCE, observed, multiple * expected, expected, fires,
         f"{observed:,.0f} pairs of posts of the same {_noun(row)} {base.nearby(row)}, "
@@ -152,19 +152,19 @@ def _rounded_up(p: float) -> str:
 
 
 def _in_step(row: Row, base: Baseline) -> Finding | None:
-    """Ask less of a comparison: where nearly everyone is organised, the others' pace is no innocent one.
+    """Ask less of a comparison: where nearly everyone is organised, the outsiders' rate is no innocent one.
 
     Up to a minute, half of all pairs is more than people do by themselves; of a wider window, and of one over
-    coarser times, that cannot be said, and twice the others' pace is asked for.
+    coarser times, that cannot be said, and twice the outsiders' rate is asked for.
     """
-    value, short = row["together"], base.effective_s(row) <= 60
+    value, short = row["window_rate"], base.effective_s(row) <= 60
     if value is None or not (short or row["compared"]):
         return None
-    pace = row["pace"] if row["compared"] else None
-    threshold = 0.5 if pace is None else max(0.5, (1.25 if short else 2.0) * pace)
-    others = "nobody to compare with" if pace is None else f"outsiders: {pace:.0%}"
+    outsider_rate = row["outsider_rate"] if row["compared"] else None
+    threshold = 0.5 if outsider_rate is None else max(0.5, (1.25 if short else 2.0) * outsider_rate)
+    others = "nobody to compare with" if outsider_rate is None else f"outsiders: {outsider_rate:.0%}"
     return Finding(
-        IN_STEP, value, threshold, pace, value >= threshold and row["co_objects"] >= 5,
+        IN_STEP, value, threshold, outsider_rate, value >= threshold and row["co_objects"] >= 5,
         f"of members' pairs of posts of the same {_noun(row)} {value:.0%} lie {base.nearby(row)}, on average "
         f"over what they shared ({others})",
     )  # fmt: skip
@@ -174,7 +174,7 @@ def _repetitive(row: Row, base: Baseline) -> Finding | None:
     if row["co_objects"] is None:
         return None
     value, expected = row["co_objects"], row["expected_co_objects"] if row["compared"] else None
-    others = "" if expected is None else f", where outsiders' pace gives {expected:.1f}"
+    others = "" if expected is None else f", where the outsiders' rate gives {expected:.1f}"
     return Finding(
         REPETITIVE, value, 5, expected, value >= 5 and (expected is None or value > expected),
         f"half of the members or more met fellows {base.nearby(row)} over {value:g} different "

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from propgraph.arrays.types import Int64
 from propgraph.clusters.timing import Timing, log_tail
 from propgraph.schema import COUNT
 
@@ -18,7 +19,7 @@ _GATHERINGS, _APART_MS = 3, 3_600_000
 
 
 @dataclass(frozen=True)
-class Material:
+class ClusterInputs:
     """All that the figures of clusters are made from.
 
     Attributes
@@ -57,14 +58,14 @@ def core_members(
     """Return the members that keep time with their fellows: `account_id`, `cluster`.
 
     Leiden gives every account to some community; one that met the others twice by chance does not belong.
-    Kept is who co-shared at three times the outsiders' pace or more, on at least two objects and half as
+    Kept is who co-shared at three times the outsiders' rate or more, on at least two objects and half as
     many as the busy quarter of the community. A community with fewer than `min_size` of these (two at
     least) stays as it is: it will hardly be flagged, and is shown for what it is.
 
     Parameters
     ----------
     timing
-        How the communities keep time, by trace, as in `Material`.
+        How the communities keep time, by trace, as in `ClusterInputs`.
     accounts
         Account labels behind the codes, by trace.
     min_size
@@ -75,11 +76,11 @@ def core_members(
         for trace, parts in timing.items()
         for part in parts
     ]
-    everyone = pl.concat(frames).sort("n_co_objects", "together", descending=True, maintain_order=True)
+    everyone = pl.concat(frames).sort("n_co_objects", "window_rate", descending=True, maintain_order=True)
     best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
     busy = pl.col("n_co_objects").quantile(0.75, "linear").over("cluster")
     in_time = (
-        (pl.col("together") >= 3 * pl.col("pace"))
+        (pl.col("window_rate") >= 3 * pl.col("outsider_rate"))
         & (pl.col("n_co_objects") >= 2)
         & (pl.col("n_co_objects") * 2 >= busy)
     )
@@ -91,7 +92,7 @@ def core_members(
     )
 
 
-def measure_clusters(material: Material, /) -> pl.DataFrame:
+def measure_clusters(material: ClusterInputs, /) -> pl.DataFrame:
     """Return the figures of each cluster: `cluster`, metrics of `schema.CLUSTERS`, and what rules ask for.
 
     Beyond the schema: `timing_trace` (the trace whose timing is shown), `co_objects` and
@@ -112,7 +113,7 @@ def measure_clusters(material: Material, /) -> pl.DataFrame:
     )
 
 
-def measure_members(material: Material, /) -> pl.DataFrame:
+def measure_members(material: ClusterInputs, /) -> pl.DataFrame:
     """Return the figures of each member: `cluster` and the columns of `schema.MEMBERS`."""
     inside = inner_edges(material)
     ends = pl.concat([inside.select("cluster", "weight", account_id=end) for end in ("source", "target")])
@@ -136,7 +137,7 @@ def once(posts: pl.DataFrame, /) -> pl.DataFrame:
     return posts.unique("content_id", keep="first", maintain_order=True)
 
 
-def inner_edges(material: Material, /) -> pl.DataFrame:
+def inner_edges(material: ClusterInputs, /) -> pl.DataFrame:
     """Return the edges between members of one cluster, with `cluster`."""
     return edges_inside(material.edges, material.members)
 
@@ -161,7 +162,7 @@ def gini(counts: npt.NDArray[Any], /) -> float:
     return float(2 * (np.arange(1, n + 1) * ordered).sum() / (n * ordered.sum()) - (n + 1) / n)
 
 
-def shortest_half(times: npt.NDArray[np.int64], /) -> float:
+def shortest_half(times: Int64, /) -> float:
     """Return the shortest span, in the unit of `times`, that holds half of them (rounded up)."""
     ordered = np.sort(times)
     first, last = _densest_half(ordered)
@@ -177,13 +178,13 @@ def densest_half(created: pl.DataFrame, /) -> pl.DataFrame:
     return ordered[first : last + 1]
 
 
-def _densest_half(ordered: npt.NDArray[np.int64]) -> tuple[int, int]:
+def _densest_half(ordered: Int64) -> tuple[int, int]:
     half = (ordered.size + 1) // 2
     first = int((ordered[half - 1 :] - ordered[: ordered.size - half + 1]).argmin())
     return first, first + half - 1
 
 
-def _network(material: Material) -> pl.DataFrame:
+def _network(material: ClusterInputs) -> pl.DataFrame:
     events = pl.col("n_events")
     return (
         inner_edges(material)
@@ -202,7 +203,7 @@ def _network(material: Material) -> pl.DataFrame:
     )
 
 
-def _timing(material: Material) -> pl.DataFrame:
+def _timing(material: ClusterInputs) -> pl.DataFrame:
     """Return each cluster's figures in the trace, and by the times, where it keeps time most surely."""
     frames = []
     parts = [(trace, part) for trace, of_trace in material.timing.items() for part in of_trace]
@@ -212,11 +213,11 @@ def _timing(material: Material) -> pl.DataFrame:
         )
         sums = objects.group_by("cluster", maintain_order=True).agg(
             observed=pl.col("n_within").sum(),
-            expected=(pl.col("n_pairs") * pl.col("pace")).sum(),
+            expected=(pl.col("n_pairs") * pl.col("outsider_rate")).sum(),
             n_objects=(pl.col("n_within") > 0).sum().cast(COUNT),
             top_object_share=pl.col("n_within").max() / pl.col("n_within").sum(),
-            together=(pl.col("part") * pl.col("root")).sum() / pl.col("root").sum(),
-            pace=(pl.col("pace") * pl.col("root")).sum() / pl.col("root").sum(),
+            window_rate=(pl.col("part") * pl.col("root")).sum() / pl.col("root").sum(),
+            outsider_rate=(pl.col("outsider_rate") * pl.col("root")).sum() / pl.col("root").sum(),
         )
         sums = sums.with_columns(
             log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace")
@@ -273,7 +274,7 @@ def _gathered(objects: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"cluster": pl.UInt32, "n_gathered": COUNT}, orient="row")
 
 
-def _shares(material: Material) -> pl.DataFrame:
+def _shares(material: ClusterInputs) -> pl.DataFrame:
     posts = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
     posts = posts.join(material.members, on="account_id")
     # Sorted, for the last digit of a sum of floats depends on its order.
@@ -287,7 +288,7 @@ def _shares(material: Material) -> pl.DataFrame:
     )
 
 
-def _posts(material: Material) -> pl.DataFrame:
+def _posts(material: ClusterInputs) -> pl.DataFrame:
     posts = material.posts.join(material.members, on="account_id")
     hours = once(posts).group_by("cluster", hour=pl.col("timestamp").dt.hour()).len().sort("cluster", "hour")
     part = pl.col("len") / pl.col("len").sum()
@@ -301,7 +302,7 @@ def _posts(material: Material) -> pl.DataFrame:
     return kinds.join(reach, on="cluster").join(rhythm, on="cluster").join(typical, on="cluster")
 
 
-def _sites(material: Material) -> pl.DataFrame:
+def _sites(material: ClusterInputs) -> pl.DataFrame:
     schema: dict[str, Any] = {
         "cluster": pl.UInt32, "n_sites": COUNT, "site_gini": pl.Float64, "top_site": pl.String,
         "top_site_share": pl.Float64, "n_links": COUNT,
@@ -320,7 +321,7 @@ def _sites(material: Material) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _creation(material: Material) -> pl.DataFrame:
+def _creation(material: ClusterInputs) -> pl.DataFrame:
     known = material.members.join(
         material.accounts.select("account_id", "created_at"), on="account_id"
     ).drop_nulls()

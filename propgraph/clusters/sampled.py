@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.encoding import codes_in
+from propgraph.arrays.grids import split
+from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.types import Int64
 from propgraph.cosharing.bursts import BURST_CAP, Crowd, co_objects, crowd_of
-from propgraph.cosharing.grids import split
-from propgraph.cosharing.incidence import Incidence, Int64
-from propgraph.encoding import codes_in
 
 _DRAWN = 64  # pairs, within each community and across each two
 _LINKED = 8  # others that a community is held against, those it has most edges with

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from numba import njit
 
-from propgraph.cosharing.grids import common_times, kinds, steps_of
-from propgraph.cosharing.holdings import Float64
-from propgraph.cosharing.incidence import Bool, Incidence, Int64
+from propgraph.arrays.grids import common_times, kinds, steps_of
+from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.types import Bool, Float64, Int64
 
 #: How many outsiders' pairs of posts the log's usual part weighs as much as.
 PRIOR_PAIRS = 20.0
@@ -35,13 +34,13 @@ class Timing:
     objects
         A row for each cluster and object that two or more members shared: `cluster` (UInt32), `object`
         (UInt32 code), `n_pairs` (pairs of members' posts, by different accounts), `n_within` (those in
-        the window), `pace` (0..1, the part of outsiders' pairs in the window), `gathered` (the most members
+        the window), `outsider_rate` (0..1, the part of outsiders' pairs in the window), `gathered` (the most members
         within one window), `gathered_ms` (the first post of that window, the earliest of such).
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
-        `together` (0..1, the part of its pairs in the window, mean over the objects weighted by fellow
-        members' posts), `pace` (0..1, the same expected), `n_co_objects` (objects in the window with a fellow),
-        `expected_co_objects`.
+        `window_rate` (0..1, the fraction of its pairs in the window, mean over the objects weighted by fellow
+        members' posts), `outsider_rate` (0..1, the same expected), `n_co_objects` (objects in the window with a
+        fellow), `expected_co_objects`.
     shares
         A row for each share by a member: `row` (of the shares' frame), `cluster`, `account`, `object`,
         `n_fellows` (fellow members' posts within the window).
@@ -58,7 +57,7 @@ class Timing:
     clusters: pl.DataFrame
 
 
-def timings_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> list[Timing]:
+def timings_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> list[Timing]:
     """Return how each cluster keeps time in one trace: by times up to the window's fineness, and by each coarser one.
 
     See `timing_of`.
@@ -66,7 +65,7 @@ def timings_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: 
     return [timing_of(part, cluster, window_ms=window_ms) for part in kinds(log, limit_ms=window_ms)]
 
 
-def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: int) -> Timing:
+def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> Timing:
     """Return how each cluster keeps time in one trace, by times that can be compared.
 
     Parameters
@@ -84,7 +83,7 @@ def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     n_posts = np.diff(log.offsets)
     within = np.bincount(log.object, weights=near, minlength=n_posts.size) / 2
     member = cluster[log.account] >= 0
-    usual, n_usual = _usual_paces(log, steps, member, window_ms)
+    usual, n_usual = _usual_rates(log, steps, member, window_ms)
     mine = np.flatnonzero(member)
     rows = pl.DataFrame(
         {
@@ -113,7 +112,7 @@ def timing_of(log: Incidence, cluster: npt.NDArray[np.int64], /, *, window_ms: i
     return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, steps, n_usual))
 
 
-def _usual_paces(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> tuple[Float64, int]:
+def _usual_rates(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> tuple[Float64, int]:
     """Return the usual part of each object's pairs in the window, that of objects as fine, and over how many objects.
 
     Cut to minutes, more posts lie within a minute of each other than by the second.
@@ -122,15 +121,15 @@ def _usual_paces(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> 
     fineness = np.unique(steps[np.diff(log.offsets) > 0])
     for step in fineness:
         alike = steps[log.object] == step
-        pace, n = usual_pace(log.keep(alike & ~member), window_ms=window_ms)
+        outsider_rate, n = usual_rate(log.keep(alike & ~member), window_ms=window_ms)
         if n == 0:
-            pace, _ = usual_pace(log.keep(alike), window_ms=window_ms)
-        usual[steps == step] = pace
+            outsider_rate, _ = usual_rate(log.keep(alike), window_ms=window_ms)
+        usual[steps == step] = outsider_rate
         n_usual += n
     return usual, n_usual
 
 
-def usual_pace(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
+def usual_rate(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
     """Return the usual part (0..1) of an object's pairs of posts in the window, and over how many objects.
 
     It is taken from accounts that are in no cluster: in a log of operators alone, everyone's pace would
@@ -170,10 +169,17 @@ def _objects(
     pairs = outsiders * (outsiders - 1) / 2
     in_window = (pl.col("within") - pl.col("touched")).clip(0)
     return sums.with_columns(
-        pace=((in_window + PRIOR_PAIRS * pl.col("usual")) / (pairs + PRIOR_PAIRS)).clip(0, 1),
+        outsider_rate=((in_window + PRIOR_PAIRS * pl.col("usual")) / (pairs + PRIOR_PAIRS)).clip(0, 1),
         n_outsider_pairs=pairs,
     ).select(
-        "cluster", "object", "n_pairs", "n_within", "pace", "n_outsider_pairs", "gathered", "gathered_ms"
+        "cluster",
+        "object",
+        "n_pairs",
+        "n_within",
+        "outsider_rate",
+        "n_outsider_pairs",
+        "gathered",
+        "gathered_ms",
     )
 
 
@@ -208,7 +214,7 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
             n_pairs=pl.col("n_others").sum(),
         )
         .join(
-            objects.select("cluster", "object", "pace"),
+            objects.select("cluster", "object", "outsider_rate"),
             on=["cluster", "object"],
             how="left",
             maintain_order="left",
@@ -217,12 +223,12 @@ def _members(rows: pl.DataFrame, objects: pl.DataFrame) -> pl.DataFrame:
     )
     return of_object.group_by("cluster", "account", maintain_order=True).agg(
         n_objects=pl.len(),
-        together=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
-        pace=(pl.col("pace") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
+        window_rate=(pl.col("part") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
+        outsider_rate=(pl.col("outsider_rate") * pl.col("fellows")).sum() / pl.col("fellows").sum(),
         # Five links in one post met over are one meeting.
         n_co_objects=pl.col("post").drop_nulls().n_unique(),
         # As in `cosharing.chance`: every pair of an own post and a fellow's is a chance to meet.
-        expected_co_objects=(1 - (1 - pl.col("pace")) ** pl.col("n_pairs")).sum(),
+        expected_co_objects=(1 - (1 - pl.col("outsider_rate")) ** pl.col("n_pairs")).sum(),
     )
 
 
@@ -235,7 +241,7 @@ def log_tail(parts: pl.DataFrame, group: list[str], /, *, weight: str) -> pl.Ser
     Parameters
     ----------
     parts
-        Columns `part` and `pace` (0..1), `weight`, and those of `group`; groups stand together.
+        Columns `part` and `outsider_rate` (0..1), `weight`, and those of `group`; groups stand together.
     group
         Names of the group's columns.
     weight
@@ -245,7 +251,7 @@ def log_tail(parts: pl.DataFrame, group: list[str], /, *, weight: str) -> pl.Ser
         return pl.Series("log_p", [], dtype=pl.Float64)
     start = _bounds(parts, *group)[:-1]
     c = parts.select(pl.col(weight) / pl.col(weight).max().over(group)).to_series().to_numpy()
-    x, m = parts["part"].to_numpy(), parts["pace"].to_numpy()
+    x, m = parts["part"].to_numpy(), parts["outsider_rate"].to_numpy()
     total = np.add.reduceat(c * x, start)
     least = np.zeros(start.size)
     for t in np.geomspace(0.05, 200, 60):

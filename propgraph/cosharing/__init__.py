@@ -1,1 +1,1 @@
-"""Who shared the same objects at the same time, and what chance explains of it."""
+"""Co-sharing in a time window: who shared the same objects within seconds, and what chance explains of it."""

@@ -14,16 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from numba import njit
 
-from propgraph.cosharing.incidence import Bool, Incidence, Int32, Int64
-from propgraph.encoding import grouped
+from propgraph.arrays.encoding import grouped
+from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt64
 from propgraph.schema import TIME
-
-Float64 = npt.NDArray[np.float64]
-UInt64 = npt.NDArray[np.uint64]
 
 #: So many accounts at one object within the window around a share are still paired one by one. The busiest of the
 #: logs at hand have 650 (ten million made-up shares) and 530 (retweets of rumours, 2015) around a minute.

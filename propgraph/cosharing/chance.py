@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from propgraph.cosharing.holdings import Float64, holdings_of, sums_over_shared
-from propgraph.cosharing.incidence import Incidence, Int64
+from propgraph.arrays.holdings import holdings_of, sums_over_shared
+from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.types import Float64, Int64
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,15 @@ Shares of a burst are looked at with some of the others only (see `bursts`).
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.cosharing.bursts import looked_at, measure_by_lists
-from propgraph.cosharing.incidence import Bool, Int32, Int64
 
 FAST_MS = 10_000
 MANY = 2**31 - 2  # as many pairs of posts as the first look counts; the second counts all
 
-Counts = tuple[npt.NDArray[np.int64], ...]
+Counts = tuple[Int64, ...]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -244,7 +243,7 @@ def _in_burst(
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _measure(
     a: int,
-    row: npt.NDArray[np.int64],
+    row: Int64,
     slot: Int32,
     start: Int64,
     position: Int64,

@@ -16,24 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 
-from propgraph.cosharing.bursts import (
-    BURST_CAP,
-    NO_BURSTS,
-    bursts_note,
-    crowd_of,
-)
+from propgraph.arrays.encoding import grouped
+from propgraph.arrays.grids import split, told_times
+from propgraph.arrays.incidence import Incidence, check_shares, incidence, named, parts_by_trace
+from propgraph.arrays.types import Bool, Int64, Progress
+from propgraph.cosharing.bursts import BURST_CAP, NO_BURSTS, bursts_note, crowd_of
 from propgraph.cosharing.chance import chance_of
-from propgraph.cosharing.grids import split, told_times
-from propgraph.cosharing.incidence import (
-    Bool,
-    Incidence,
-    Int64,
-    Progress,
-    check_shares,
-    incidence,
-    named,
-    parts_by_trace,
-)
 from propgraph.cosharing.rows import (
     FAST_MS,
     MANY,
@@ -43,7 +31,6 @@ from propgraph.cosharing.rows import (
     mark_paired,
     next_other,
 )
-from propgraph.encoding import grouped
 from propgraph.errors import UsageError, check_at_least, check_choice, check_threads
 from propgraph.schema import EDGES
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-Bool = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Weights = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
+from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 
 @dataclass(frozen=True)
@@ -21,20 +17,20 @@ class Partitions:
     `place` says where each account stands among the weights.
     """
 
-    place: Ints
-    cluster: Ints
-    group: Ints
-    both: Ints
+    place: Int64
+    cluster: Int64
+    group: Int64
+    both: Int64
 
     @classmethod
-    def of(cls, place: Ints, cluster: Ints, group: Ints) -> Partitions:
+    def of(cls, place: Int64, cluster: Int64, group: Int64) -> Partitions:
         """Return the partitions with the codes of `both`."""
         pairs = cluster * (int(group.max(initial=0)) + 1) + group
         _, both = np.unique(pairs, return_inverse=True)
         return cls(place, cluster, group, both.astype(np.int64))
 
 
-def agreement(weight: Weights, parts: Partitions, /) -> tuple[float, float]:
+def agreement(weight: Int32, parts: Partitions, /) -> tuple[float, float]:
     """Return the normalised mutual information and the adjusted Rand index of two partitions.
 
     Parameters
@@ -66,7 +62,7 @@ def agreement(weight: Weights, parts: Partitions, /) -> tuple[float, float]:
     return _nmi(*sums), _ari(cluster, group, both, pairs)
 
 
-def purity(cluster: Ints, positive: Bool, /) -> Floats:
+def purity(cluster: Int64, positive: Bool, /) -> Float64:
     """Return the part of each cluster's accounts that is to be found, 0..1.
 
     Parameters
@@ -80,7 +76,7 @@ def purity(cluster: Ints, positive: Bool, /) -> Floats:
     return np.asarray(np.bincount(cluster, weights=positive) / n, np.float64)
 
 
-def weighted_precision(weight: Weights, purity: Floats, /) -> float:
+def weighted_precision(weight: Int32, purity: Float64, /) -> float:
     """Return the weighted precision of clusters: sum of n p^2 over sum of n p, n accounts a cluster, p its purity.
 
     That is the mean purity of the clusters in which the accounts to be found sit.
@@ -103,7 +99,7 @@ def weighted_precision(weight: Weights, purity: Floats, /) -> float:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def tally(code: Ints | Weights, weight: Ints | Weights) -> Ints:
+def tally(code: Int64 | Int32, weight: Int64 | Int32) -> Int64:
     """Return the sum of the weights of each code, from 0 to the greatest."""
     size = 0
     for c in code:
@@ -114,12 +110,12 @@ def tally(code: Ints | Weights, weight: Ints | Weights) -> Ints:
     return out
 
 
-def _entropy(sums: Ints) -> float:
+def _entropy(sums: Int64) -> float:
     part = sums[sums > 0] / sums.sum()
     return float(-(part * np.log(part)).sum())
 
 
-def _nmi(cluster: Ints, group: Ints, both: Ints) -> float:
+def _nmi(cluster: Int64, group: Int64, both: Int64) -> float:
     of_cluster, of_group = _entropy(cluster), _entropy(group)
     if of_cluster + of_group <= 0:
         return 1.0

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 from numba import njit
 
+from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.errors import InputError, UsageError, check_at_least, check_threads
 from propgraph.evaluation.agreement import Partitions, agreement, purity, tally, weighted_precision
-from propgraph.evaluation.ranking import Bool, Floats, Ints, Weights, ranking
+from propgraph.evaluation.ranking import ranking
 from propgraph.evaluation.truth import read_truth
 from propgraph.schema import ACCOUNT_SCORES, EVALUATION
 from propgraph.study import Study, opened, unchanged
@@ -236,13 +237,13 @@ class _Sample:
     positive: Bool
     n_positive: int
     last: Bool
-    at: Ints
+    at: Int64
     q: float
-    cell: Weights
+    cell: Int32
     kinds: tuple[str, ...]
     there: tuple[tuple[int, int], ...]
-    pure: Ints
-    purity: Floats
+    pure: Int64
+    purity: Float64
     parts: Partitions | None
 
     @classmethod
@@ -272,13 +273,13 @@ class _Sample:
         )
 
 
-def _codes(column: pl.Series, values: pl.Series) -> Ints:
+def _codes(column: pl.Series, values: pl.Series) -> Int64:
     """Return where each value stands among the sorted `values`; -1 for a null."""
     codes = values.search_sorted(column.fill_null("")) if values.len() else pl.Series([0] * column.len())
     return np.where(column.is_null().to_numpy(), -1, codes.cast(pl.Int64).to_numpy())
 
 
-def _cuts(at: Sequence[int] | None, *, n_accounts: int, n_positive: int) -> Ints:
+def _cuts(at: Sequence[int] | None, *, n_accounts: int, n_positive: int) -> Int64:
     if at is None:
         return np.array(sorted({k for k in (*AT, n_positive) if k <= n_accounts}), np.int64)
     for k in at:
@@ -288,7 +289,7 @@ def _cuts(at: Sequence[int] | None, *, n_accounts: int, n_positive: int) -> Ints
     return np.array(sorted(set(at)), np.int64)
 
 
-def _partitions(judged: pl.DataFrame, cluster: Ints) -> Partitions | None:
+def _partitions(judged: pl.DataFrame, cluster: Int64) -> Partitions | None:
     grouped = judged["label"] & judged["group"].is_not_null()
     place = np.flatnonzero(grouped.to_numpy())
     if not place.size:
@@ -300,7 +301,7 @@ def _partitions(judged: pl.DataFrame, cluster: Ints) -> Partitions | None:
     return Partitions.of(place, own.astype(np.int64), _codes(judged["group"], groups)[place])
 
 
-def _measured(sample: _Sample, weight: Weights) -> Floats:
+def _measured(sample: _Sample, weight: Int32) -> Float64:
     """Return the measures of one sample or resample, in the order of `_rows`."""
     ranked = ranking(weight, sample.positive, sample.last, sample.at)
     counts = _counts(sample, weight)
@@ -322,7 +323,7 @@ def _measured(sample: _Sample, weight: Weights) -> Floats:
     return np.array(values, np.float64)
 
 
-def _counts(sample: _Sample, weight: Weights) -> Ints:
+def _counts(sample: _Sample, weight: Int32) -> Int64:
     """Return how many accounts there are by kind, to be found or not, flagged or not, below q or not."""
     cells = tally(sample.cell, weight)
     size = 8 * (len(sample.kinds) + 1)
@@ -333,11 +334,11 @@ def _part(n: int, of: int) -> float:
     return n / of if of else float("nan")
 
 
-def _resampled(sample: _Sample, resamples: int, *, seed: int, threads: int) -> Floats:
+def _resampled(sample: _Sample, resamples: int, *, seed: int, threads: int) -> Float64:
     """Return the measures of each resample, shape (resamples, measures)."""
     strata = [np.flatnonzero(which).astype(np.int32) for which in (sample.positive, ~sample.positive)]
 
-    def one(number: int) -> Floats:
+    def one(number: int) -> Float64:
         rng = np.random.default_rng([seed, number])
         weight = np.zeros(sample.positive.size, np.int32)
         for places in strata:
@@ -350,13 +351,13 @@ def _resampled(sample: _Sample, resamples: int, *, seed: int, threads: int) -> F
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count(drawn: Weights, places: Weights, weight: Weights) -> None:
+def _count(drawn: Int32, places: Int32, weight: Int32) -> None:
     """Add to the weights how often each place was drawn."""
     for k in drawn:
         weight[places[k]] += 1
 
 
-def _table(sample: _Sample, values: Floats, drawn: Floats) -> pl.DataFrame:
+def _table(sample: _Sample, values: Float64, drawn: Float64) -> pl.DataFrame:
     rows = _rows(sample)
     ends = [_ends(column) for column in drawn.reshape(-1, values.size).T]
     columns = ("measure", "at", "kind", "n", "of")
@@ -375,7 +376,7 @@ def _table(sample: _Sample, values: Floats, drawn: Floats) -> pl.DataFrame:
     )
 
 
-def _ends(column: Floats) -> tuple[float, float]:
+def _ends(column: Float64) -> tuple[float, float]:
     """Return the ends of the interval over those resamples in which the measure is defined."""
     defined = column[~np.isnan(column)]
     if not defined.size:

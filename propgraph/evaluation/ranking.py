@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-Bool = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Weights = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
+from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def ranking(weight: Weights, positive: Bool, last: Bool, at: Ints) -> Floats:
+def ranking(weight: Int32, positive: Bool, last: Bool, at: Int64) -> Float64:
     """Return average precision, the area under the ROC curve, and the precision at each of `at`.
 
     Accounts of one score are one step, in whatever order they stand. Average precision is the sum over the

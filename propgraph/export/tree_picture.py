@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from propgraph.arrays.types import Float64, Int64
 from propgraph.export.tables import whole_file
 from propgraph.export.text import clean_terminal
 from propgraph.export.tree_text import figures
@@ -18,7 +19,6 @@ from propgraph.trees import Tree
 MAX_DRAWN = 20_000
 """Posts that a picture shows at most, the first in time."""
 
-_Ints = npt.NDArray[np.int64]
 _PAPER, _INK, _FAINT = (252, 252, 250), (40, 44, 52), (120, 124, 132)
 _ROOT = (213, 94, 0)
 # From the first posts to the last: dark blue, green, yellow (viridis), darkened at its light end.
@@ -66,7 +66,7 @@ def write_tree_png(path: str | Path, tree: Tree, /, *, width: int = 1600) -> int
     return n
 
 
-def _places(parent: _Ints, *, radial: bool) -> npt.NDArray[np.float64]:
+def _places(parent: Int64, *, radial: bool) -> Float64:
     """Return igraph's layout of a tree, within -1..1."""
     n = parent.size
     if n == 1:
@@ -87,8 +87,8 @@ def _places(parent: _Ints, *, radial: bool) -> npt.NDArray[np.float64]:
 
 def _draw_tree(
     draw: ImageDraw.ImageDraw,
-    place: npt.NDArray[np.float64],
-    parent: _Ints,
+    place: Float64,
+    parent: Int64,
     *,
     colours: npt.NDArray[Any],
     inferred: list[bool],
@@ -110,9 +110,7 @@ def _draw_tree(
     _dot(draw, place[0], scale * max(smallest + 3, 9), _ROOT)
 
 
-def _dot(
-    draw: ImageDraw.ImageDraw, at: npt.NDArray[np.float64], radius: float, fill: tuple[int, ...]
-) -> None:
+def _dot(draw: ImageDraw.ImageDraw, at: Float64, radius: float, fill: tuple[int, ...]) -> None:
     x, y = at.tolist()
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 

@@ -6,8 +6,8 @@ import heapq
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from propgraph.arrays.types import Float64, Int64
 from propgraph.export.text import clean_terminal
 from propgraph.trees import Tree
 
@@ -15,8 +15,6 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _CHAIN = 8  # a longer run of only children is folded
 _INDENTS = 18  # generations shown below each other
 _NAME = 40
-
-_Ints = npt.NDArray[np.int64]
 
 
 def human(seconds: float | None) -> str:
@@ -30,14 +28,14 @@ def human(seconds: float | None) -> str:
     return f"{sign}{seconds / 86400:,.0f} d"
 
 
-def _children(parent: _Ints) -> tuple[_Ints, _Ints]:
+def _children(parent: Int64) -> tuple[Int64, Int64]:
     """Return all rows by parent and time, and where each parent's begin (one more entry than rows)."""
     order = np.argsort(parent[1:], kind="stable") + 1
     starts = np.searchsorted(parent[order], np.arange(parent.size + 1))
     return order, starts
 
 
-def _breadth_first(order: _Ints, starts: _Ints) -> _Ints:
+def _breadth_first(order: Int64, starts: Int64) -> Int64:
     """Return the rows from the root down, parents before children."""
     rows = np.zeros(1, np.int64)
     levels = [rows]
@@ -49,7 +47,7 @@ def _breadth_first(order: _Ints, starts: _Ints) -> _Ints:
     return np.concatenate(levels)
 
 
-def _subtrees(parent: _Ints) -> _Ints:
+def _subtrees(parent: Int64) -> Int64:
     """Return the posts of each subtree, its own root included."""
     size = [1] * parent.size
     above = parent.tolist()
@@ -106,9 +104,9 @@ def _drawn(
     tree: Tree,
     plan: dict[int, tuple[list[int], int]],
     *,
-    size: _Ints,
-    order: _Ints,
-    starts: _Ints,
+    size: Int64,
+    order: Int64,
+    starts: Int64,
     width: int,
 ) -> list[str]:
     """Return the lines of the posts that `plan` opens, and of what is folded."""
@@ -184,7 +182,7 @@ def growth(tree: Tree, /, *, bins: int = 60) -> str:
     return f"{begin} {lines[axis]} {human(end)}  ({axis} time)"
 
 
-def _blocks(delays: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> str:
+def _blocks(delays: Float64, edges: Float64) -> str:
     edges[-1] = delays.max()
     so_far = np.searchsorted(np.sort(delays), edges, side="right")
     levels = np.ceil(so_far * len(_BLOCKS) / delays.size).astype(int)

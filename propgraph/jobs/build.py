@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from propgraph.arrays.encoding import labels_of
+from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
 from propgraph.cosharing import window
 from propgraph.cosharing.bursts import BURST_CAP, NO_BURSTS, bursts_note
-from propgraph.encoding import labels_of
 from propgraph.errors import UsageError, check_at_least, check_choice
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
@@ -32,8 +33,6 @@ from propgraph.traces.parents import FAST_S
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.totals import accounts_table, objects_table
 from propgraph.writing import StudyWriter, check_target, writing
-
-Progress = Callable[[str, float], None]
 
 _MENDED = {
     "parents_absent": "posts whose parent is not in the tree hang under the root or their origin",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,18 +10,17 @@ import polars as pl
 
 from propgraph import communities
 from propgraph.amplification.join import amplify
+from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
-from propgraph.clusters.find import EVIDENCE_KINDS, Choices, Found, find
-from propgraph.cosharing.nearby import ties_note
-from propgraph.cosharing.ranks import MAX_P, TAU, check_options
+from propgraph.clusters.find import EVIDENCE_KINDS, ClusterOptions, ClusterTables, find
 from propgraph.errors import StudyError, UsageError, check_choice, did_you_mean
 from propgraph.provenance import Run
 from propgraph.sites.measure import measure_sites
 from propgraph.study import Study, opened
+from propgraph.synchrony.candidates import ties_note
+from propgraph.synchrony.pairs import MAX_P, TAU, check_options
 from propgraph.traces.make import names_of
 from propgraph.writing import writing
-
-Progress = Callable[[str, float], None]
 
 
 def find_clusters(
@@ -56,7 +55,7 @@ def find_clusters(
     evidence
         `synchrony`: clusters of accounts that stand nearer to each other in rank than chance puts them (see
         `rank_synchrony`), whatever the delays. `window`: communities of the edges in the time window, held
-        against outsiders' pace. `both`: the first, then the second among the other accounts.
+        against the outsiders' rate. `both`: the first, then the second among the other accounts.
     q
         False discovery rate (0..1) up to which two accounts are called synchronised.
     neighbours
@@ -98,7 +97,7 @@ def find_clusters(
     communities.check_options(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
     )
-    choices = Choices(
+    choices = ClusterOptions(
         evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
         resolution=resolution, partition=partition, seed=seed, min_size=min_size,
     )  # fmt: skip
@@ -167,7 +166,7 @@ def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[s
     return list(dict.fromkeys(wanted)) or [name for name in there if name in CASCADE_TRACES] or there
 
 
-def flagged_members(found: Found | Study, /) -> pl.DataFrame:
+def flagged_members(found: ClusterTables | Study, /) -> pl.DataFrame:
     """Return `account_id` and `cluster_id` of the members of flagged clusters."""
     flagged = found.clusters.filter("flagged").select("cluster_id")
     return found.members.join(flagged, on="cluster_id").select("account_id", "cluster_id")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from propgraph.clusters.find import Choices
+from propgraph.arrays.types import Float64, Progress
+from propgraph.clusters.find import ClusterOptions
 from propgraph.errors import StudyError, check_at_least, check_seed, check_threads
 from propgraph.provenance import Run
 from propgraph.schema import STABILITY
@@ -19,9 +18,6 @@ from propgraph.stability.hold import HOLDS, best_match, together, vanishing
 from propgraph.stability.rerun import rerun, shared_work
 from propgraph.study import Study, opened
 from propgraph.writing import writing
-
-Progress = Callable[[str, float], None]
-Float64 = npt.NDArray[np.float64]
 
 
 def measure_stability(
@@ -119,17 +115,17 @@ def measure_stability(
     return Study.open(source.path)
 
 
-def _own(study: Study) -> tuple[list[str], Choices]:
+def _own(study: Study) -> tuple[list[str], ClusterOptions]:
     """Return the traces and choices that a study's clusters were found by."""
     given = study.run["clusters"]["parameters"]
-    names = [field.name for field in fields(Choices)]
+    names = [field.name for field in fields(ClusterOptions)]
     missing = [name for name in names if name not in given]
     if missing:
         raise StudyError(
             f"{study.path}: its clusters were found by an earlier version (no {missing[0]!r} in run.json); "
             "run `propgraph clusters` with an option such as --seed 0 first"
         )
-    return given["trace"], Choices(**{name: given[name] for name in names})
+    return given["trace"], ClusterOptions(**{name: given[name] for name in names})
 
 
 def _reruns(
@@ -138,7 +134,7 @@ def _reruns(
     grid: Grid,
     /,
     *,
-    choices: Choices,
+    choices: ClusterOptions,
     members: pl.DataFrame,
     threads: int,
     run: Run,

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from propgraph.encoding import codes_of, decode, encode, labels_of
+from propgraph.arrays.encoding import codes_of, decode, encode, labels_of
+from propgraph.arrays.types import UInt32
 from propgraph.pseudonyms.keys import Key, pseudonyms
 from propgraph.pseudonyms.links import Known, hide_links
 from propgraph.readers.base import CANONICAL
@@ -215,7 +215,7 @@ def platform_marks(posts: pl.DataFrame) -> tuple[str, ...]:
     return tuple(f"{name}:" for name in names) if len(names) > 1 else ()
 
 
-def _posts(posts: pl.DataFrame, rules: _Rules) -> tuple[pl.DataFrame, npt.NDArray[np.uint32]]:
+def _posts(posts: pl.DataFrame, rules: _Rules) -> tuple[pl.DataFrame, UInt32]:
     """Return the posts in canonical order, and where each row of before is now."""
     new = pl.DataFrame([
         _replaced(posts[name], rules, _OF_POSTS[name]) if name in _OF_POSTS else posts[name]
@@ -228,9 +228,7 @@ def _posts(posts: pl.DataFrame, rules: _Rules) -> tuple[pl.DataFrame, npt.NDArra
     return new.drop("was"), moved
 
 
-def _shares(
-    shares: pl.DataFrame, rules: _Rules, posts: pl.DataFrame, moved: npt.NDArray[np.uint32]
-) -> pl.DataFrame:
+def _shares(shares: pl.DataFrame, rules: _Rules, posts: pl.DataFrame, moved: UInt32) -> pl.DataFrame:
     trace = shares["trace"][0]
     columns = [pl.Series("row", moved[shares["row"].to_numpy()]), shares["trace"]]
     objects = shares["object_id"]

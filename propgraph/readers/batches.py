@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from propgraph.arrays.types import Int64
 from propgraph.readers.logfile import LogFile
 from propgraph.schema import REJECTED
 
 RAW_LIMIT = 2000
 
 # Increasing; a range where nothing was left out, so that ten million lines take no memory.
-Lines = range | npt.NDArray[np.int64]
+Lines = range | Int64
 # Line, reason, and the record as found (empty where that would say nothing).
 Fault = tuple[int, str, str]
 

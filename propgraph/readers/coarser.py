@@ -16,19 +16,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from propgraph.readers.resolution import (
-    DAY_MS,
-    HOUR_MS,
-    NAMED_MS,
-    QUARTER_MS,
-    STEPS_MS,
-    SURE_BITS,
-    bits,
-    on_grid,
-)
-
-Int64 = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
+from propgraph.arrays.types import Bool, Int64
+from propgraph.resolution import DAY_MS, HOUR_MS, NAMED_MS, QUARTER_MS, STEPS_MS, SURE_BITS, bits, on_grid
 
 #: So many accounts have to be of a coarser step, each with so many different times.
 LEAST_ACCOUNTS, LEAST_TIMES = 3, 5

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 from numba import njit
 
+from propgraph.arrays.types import Int64, UInt8
 from propgraph.readers.streams import PIECE, pieces_of
 
 LARGEST_RECORD = 1 << 28
@@ -317,7 +317,7 @@ def _loaded(text: bytes) -> Any:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _end_of_value(  # noqa: PLR0912  # one loop over bytes, compiled
-    data: npt.NDArray[np.uint8], start: int, state: npt.NDArray[np.int64], closers: npt.NDArray[np.uint8]
+    data: UInt8, start: int, state: Int64, closers: UInt8
 ) -> int:
     """Return the place after a value, `_NOT_YET` where it does not end here, `_MISMATCH` at a wrong bracket.
 

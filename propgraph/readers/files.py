@@ -12,11 +12,11 @@ from propgraph.errors import InputError, check_at_least
 from propgraph.readers.archives import read_tar, read_zip
 from propgraph.readers.encodings import check_encoding
 from propgraph.readers.kinds import EMPTY, TAR, WORKBOOK, ZIP, identify
-from propgraph.readers.logfile import LogFile, Progress
+from propgraph.readers.logfile import LogFile
 from propgraph.readers.paths import STDIN, NamedFile, find_named, unreadable
 from propgraph.readers.spool import Spool
 
-__all__ = ["LogFile", "Progress", "find_logs", "looks_like_log", "together", "unreadable"]
+__all__ = ["LogFile", "find_logs", "looks_like_log", "together", "unreadable"]
 
 _SUFFIXES = {
     ".csv", ".tsv", ".tab", ".txt", ".ndjson", ".jsonl", ".json", ".parquet", ".arrow", ".feather", ".ipc",

@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from propgraph.encoding import codes_of, encode, grouped, labels_of
+from propgraph.arrays.encoding import codes_of, encode, grouped, labels_of
+from propgraph.arrays.types import Int64, UInt32
 from propgraph.readers.coarser import coarser_posts
-from propgraph.readers.resolution import resolutions_of
+from propgraph.resolution import resolutions_of
 from propgraph.schema import SECONDS
-
-Int64 = npt.NDArray[np.int64]
 
 #: Column of posts that says which file each comes from, by its number; it is never written.
 SOURCE = "_source"
@@ -77,7 +75,7 @@ class _Groups:
     """
 
     of: Int64
-    account: npt.NDArray[np.uint32]
+    account: UInt32
     ms: Int64
     start: Int64
     position: Int64

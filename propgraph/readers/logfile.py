@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -12,9 +11,7 @@ import polars as pl
 
 from propgraph.readers.spool import Spool
 from propgraph.readers.streams import recoded, unscripted, without_lines
-from propgraph.readers.unpack import open_unpacked
-
-Progress = Callable[[int], None]
+from propgraph.readers.unpack import BytesRead, open_unpacked
 
 
 @dataclass(frozen=True)
@@ -84,11 +81,11 @@ class LogFile:
             return int(self.frame.estimated_size())
         return self.path.stat().st_size
 
-    def open_raw(self, *, progress: Progress | None = None) -> IO[bytes]:
+    def open_raw(self, *, progress: BytesRead | None = None) -> IO[bytes]:
         """Open the file for reading, unpacked and no more; `progress` is called with the bytes just read of `path`."""
         return open_unpacked(self.path, self.packed, progress=progress)
 
-    def open(self, *, progress: Progress | None = None) -> IO[bytes]:
+    def open(self, *, progress: BytesRead | None = None) -> IO[bytes]:
         """Open the file for reading: unpacked, text as UTF-8 without a mark, from its header or its JSON on."""
         stream = self.open_raw(progress=progress)
         if self.encoding == "utf-8-sig":

@@ -15,9 +15,7 @@ import numpy.typing as npt
 import polars as pl
 from numba import njit
 
-Bytes = npt.NDArray[np.uint8]
-Int64 = npt.NDArray[np.int64]
-UInt64 = npt.NDArray[np.uint64]
+from propgraph.arrays.types import Int64, UInt8, UInt64
 
 _ROWS = 1 << 19  # at a time, so that no column is copied as a whole
 
@@ -74,7 +72,7 @@ def _seed(name: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little"))
 
 
-def _bytes_of(values: pl.Series) -> tuple[Int64, Bytes]:
+def _bytes_of(values: pl.Series) -> tuple[Int64, UInt8]:
     """Return where the bytes of each value begin, and the bytes: UTF-8, or integers with the lowest byte first."""
     if isinstance(values.dtype, pl.List):
         there = values.list.len().fill_null(0)
@@ -97,19 +95,19 @@ def _offsets(lengths: npt.NDArray[np.integer]) -> Int64:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def _as_bytes(numbers: npt.NDArray[np.integer]) -> Bytes:
+def _as_bytes(numbers: npt.NDArray[np.integer]) -> UInt8:
     return np.ascontiguousarray(numbers, numbers.dtype.newbyteorder("<")).view(np.uint8)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add_hashes(hashes: UInt64, offsets: Int64, data: Bytes, seed: np.uint64) -> None:
+def _add_hashes(hashes: UInt64, offsets: Int64, data: UInt8, seed: np.uint64) -> None:
     for row in range(hashes.size):
         if offsets[row + 1] > offsets[row]:
             hashes[row] += _murmur(data, offsets[row], offsets[row + 1], seed)
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _murmur(data: Bytes, begin: int, end: int, seed: np.uint64) -> np.uint64:
+def _murmur(data: UInt8, begin: int, end: int, seed: np.uint64) -> np.uint64:
     """Return MurmurHash64A of `data[begin:end]`."""
     factor, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)
     result = seed ^ (np.uint64(end - begin) * factor)

@@ -24,8 +24,9 @@ from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
 from propgraph.readers.batches import Batch, Fault, fault, in_batches
 from propgraph.readers.chats import chat_name, messages
 from propgraph.readers.documents import LARGEST_RECORD, has_list, read_records
-from propgraph.readers.logfile import LogFile, Progress
+from propgraph.readers.logfile import LogFile
 from propgraph.readers.streams import PIECE
+from propgraph.readers.unpack import BytesRead
 from propgraph.schema import ID, IDS
 
 _BATCH_ROWS = 1 << 15
@@ -70,7 +71,7 @@ def key_paths(file: LogFile, lists: Collection[str], /) -> list[str]:
 
 
 def read_columns(
-    file: LogFile, columns: Sequence[str], /, *, progress: Progress | None = None
+    file: LogFile, columns: Sequence[str], /, *, progress: BytesRead | None = None
 ) -> Iterator[Batch]:
     """Yield records as columns of text: `a`, or `a.b` for what stands in an object; lists as JSON."""
     nested = False
@@ -111,7 +112,7 @@ def read_columns(
 
 
 def read_rows(
-    file: LogFile, columns: Sequence[str], /, *, reader: Reader, progress: Progress | None = None
+    file: LogFile, columns: Sequence[str], /, *, reader: Reader, progress: BytesRead | None = None
 ) -> Iterator[Batch]:
     """Yield the posts that `reader.rows` makes of each record, as canonical `columns` of text and lists of text.
 
@@ -265,7 +266,7 @@ def _add_paths(value: dict[str, Any], above: str, paths: dict[str, None], depth:
                     _add_paths(item, f"{path}[].", paths, depth - 1)
 
 
-def _values(file: LogFile, lists: Collection[str], progress: Progress | None) -> Iterator[_VALUE]:
+def _values(file: LogFile, lists: Collection[str], progress: BytesRead | None) -> Iterator[_VALUE]:
     first = 1 + file.skip_lines
     with file.open(progress=progress) as stream:
         if file.layout == "chat":

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import polars as pl
 from numba import njit
 
-from propgraph.encoding import all_distinct, codes_of, encode
+from propgraph.arrays.encoding import all_distinct, codes_of, encode
+from propgraph.arrays.types import Bool, Int64, UInt32, UInt64
 from propgraph.readers.batches import Lines
 from propgraph.readers.fineness import SOURCE
 from propgraph.readers.rows import rejected_table
@@ -50,7 +51,7 @@ def in_order_once(posts: pl.DataFrame, origins: Origins, /) -> tuple[pl.DataFram
     return (posts, REJECTED.empty()) if unique else _without_repeats(posts, order, origins)
 
 
-def _canonical_order(posts: pl.DataFrame, unique: bool) -> npt.NDArray[np.uint32]:
+def _canonical_order(posts: pl.DataFrame, unique: bool) -> UInt32:
     time = posts["timestamp"].dt.timestamp("ms").to_numpy()
     account = codes_of(encode(posts["account_id"]))
     span = (int(time.max()) - int(time.min())).bit_length()
@@ -68,9 +69,7 @@ def _canonical_order(posts: pl.DataFrame, unique: bool) -> npt.NDArray[np.uint32
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _packed(
-    time: npt.NDArray[np.int64], account: npt.NDArray[np.uint32], first: int, bits: int
-) -> npt.NDArray[np.uint64]:
+def _packed(time: Int64, account: UInt32, first: int, bits: int) -> UInt64:
     key = np.empty(time.size, np.uint64)
     for row in range(time.size):
         key[row] = (np.uint64(time[row] - first) << np.uint64(bits)) | np.uint64(account[row])
@@ -78,7 +77,7 @@ def _packed(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _tied(key: npt.NDArray[np.uint64], order: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _tied(key: UInt64, order: Int64) -> Bool:
     """Mark the places whose key is that of the place before or after."""
     tied = np.zeros(order.size, np.bool_)
     for place in range(1, order.size):
@@ -103,7 +102,7 @@ def _settle(posts: pl.DataFrame, rows: npt.NDArray[Any], unique: bool) -> npt.ND
 
 
 def _without_repeats(
-    posts: pl.DataFrame, order: npt.NDArray[np.uint32], origins: Origins
+    posts: pl.DataFrame, order: UInt32, origins: Origins
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     shared = [name for name in _SHARED if name in posts.columns]
     doubtful = _with_first(
@@ -165,7 +164,7 @@ def _roundness(time: pl.Expr) -> pl.Expr:
     return pl.sum_horizontal(time % step == 0 for step, _ in _CUT_MS)
 
 
-def _where(rows: npt.NDArray[Any], origins: Origins) -> tuple[pl.Series, npt.NDArray[np.int64]]:
+def _where(rows: npt.NDArray[Any], origins: Origins) -> tuple[pl.Series, Int64]:
     """Return the file and the line that each of these rows, numbered before sorting, comes from."""
     stops = np.cumsum([len(lines) for _, lines in origins])
     part = np.searchsorted(stops, rows, side="right")

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
+
+from propgraph.arrays.types import UInt8
 
 _FIELD_START, _PLAIN, _QUOTED, _QUOTE_IN_QUOTED, _LEFT_OPEN = range(5)
 _QUOTE, _LF, _CR = b'"'[0], b"\n"[0], b"\r"[0]
@@ -61,9 +62,7 @@ class Quotes:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _follow(
-    data: npt.NDArray[np.uint8], separator: int, state: int, several_lines: bool
-) -> tuple[Any, Any, Any]:
+def _follow(data: UInt8, separator: int, state: int, several_lines: bool) -> tuple[Any, Any, Any]:
     opened = -1
     for k in range(data.size):
         byte = data[k]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from propgraph.encoding import encode
+from propgraph.arrays.encoding import encode
+from propgraph.arrays.types import Progress
 from propgraph.errors import InputError
 from propgraph.readers import ids, missing, permalinks, post_kinds
 from propgraph.readers.base import CANONICAL, Reader
@@ -49,7 +50,6 @@ _ORIGINALS = {
     "originals_by_text": "unnamed posts: {:,} without an author either, one original for each text",
 }
 
-Progress = Callable[[str, float], None]
 _log = logging.getLogger(__name__)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from propgraph.encoding import all_distinct
+from propgraph.arrays.encoding import all_distinct
 from propgraph.schema import ID
 
 # Within what numbers may count, the likelier first.

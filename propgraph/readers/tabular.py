@@ -27,11 +27,12 @@ from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, re
 from propgraph.readers.binary import binary_columns, read_binary
 from propgraph.readers.encodings import guess_encoding, told_guess
 from propgraph.readers.kinds import WORKBOOK
-from propgraph.readers.logfile import LogFile, Progress
+from propgraph.readers.logfile import LogFile
 from propgraph.readers.paths import unreadable
 from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
 from propgraph.readers.sheets import read_sheet, sheet_names
 from propgraph.readers.streams import PIECE, checked
+from propgraph.readers.unpack import BytesRead
 
 _BATCH_ROWS = 1 << 18
 _BLOCK_BYTES = 1 << 25
@@ -76,7 +77,7 @@ def read_batches(
     /,
     *,
     reader: Reader | None = None,
-    progress: Progress | None = None,
+    progress: BytesRead | None = None,
 ) -> Iterator[Batch]:
     """Yield all records of `file`, with only the `columns` wanted.
 
@@ -113,7 +114,7 @@ def read_batches(
         raise InputError(f"{file.name}: {unreadable(error)}") from error
 
 
-def _text(file: LogFile, progress: Progress | None = None) -> io.TextIOWrapper:
+def _text(file: LogFile, progress: BytesRead | None = None) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         file.open(progress=progress), encoding="utf-8", errors="surrogateescape", newline=""
     )
@@ -129,7 +130,7 @@ def _header(file: LogFile) -> list[str]:
     return header
 
 
-def _read_csv(file: LogFile, columns: Sequence[str], progress: Progress | None) -> Iterator[Batch]:
+def _read_csv(file: LogFile, columns: Sequence[str], progress: BytesRead | None) -> Iterator[Batch]:
     """Read by Arrow; what Arrow would read wrongly without a word, record by record."""
     header = _header(file)
     names = [name.strip() for name in header]
@@ -154,7 +155,7 @@ def _read_csv(file: LogFile, columns: Sequence[str], progress: Progress | None) 
 
 
 def _read_csv_fast(
-    file: LogFile, columns: Sequence[str], places: list[int], progress: Progress | None, *, n_fields: int
+    file: LogFile, columns: Sequence[str], places: list[int], progress: BytesRead | None, *, n_fields: int
 ) -> Iterator[tuple[Batch, int]]:
     """Yield batches, and for each the line of the first record after it."""
     torn: list[tuple[int, str, str]] = []
@@ -229,7 +230,7 @@ def _miscounted(found: int, expected: int, text: str) -> str:
 
 
 def _read_csv_slow(
-    file: LogFile, columns: Sequence[str], places: list[int], progress: Progress | None, *, first: int
+    file: LogFile, columns: Sequence[str], places: list[int], progress: BytesRead | None, *, first: int
 ) -> Iterator[Batch]:
     """Read the records from line `first` on."""
 

@@ -20,7 +20,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-Progress = Callable[[int], None]
+#: Called with the number of bytes read of a file so far.
+BytesRead = Callable[[int], None]
 
 # What a packed file begins with. A zstd file may begin with a frame to be skipped, as those of pzstd do.
 _MAGIC = (
@@ -46,7 +47,7 @@ def packing_of(start: bytes, /) -> str | None:
     return next((name for magic, name in _MAGIC if magic.match(start)), None)
 
 
-def open_unpacked(path: Path, packed: Sequence[str], /, *, progress: Progress | None = None) -> IO[bytes]:
+def open_unpacked(path: Path, packed: Sequence[str], /, *, progress: BytesRead | None = None) -> IO[bytes]:
     """Open a file and take off its packings, the outer one first.
 
     Parameters

@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.types import Int64
 from propgraph.errors import check_at_least, check_choice
 from propgraph.schema import ID
-from propgraph.simulate.draws import DAY, Ints, Rng, lognormal, weighted, when_awake
+from propgraph.simulate.draws import DAY, Rng, lognormal, weighted, when_awake
 from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups, write_log
 from propgraph.simulate.organic import background, ordinary_side, spread
 from propgraph.simulate.people import HIRED, People, make_audience, make_people
@@ -65,11 +66,11 @@ class CrowdturfLog:
 class _Hired:
     """The hired: account numbers, and for each worker its relay (position) and its tier below it."""
 
-    organiser: Ints
-    relay: Ints
-    worker: Ints
-    of_relay: Ints
-    inner: Ints
+    organiser: Int64
+    relay: Int64
+    worker: Int64
+    of_relay: Int64
+    inner: Int64
 
 
 def simulate_crowdturf(
@@ -209,8 +210,8 @@ class _Loyal:
     """Reshares in innocent communities; the account of each favourite, and of each one's loyal members."""
 
     posts: Posts
-    hub: Ints
-    member: Ints
+    hub: Int64
+    member: Int64
 
 
 def _loyal_communities(rng: Rng, world: World, log: Posts) -> _Loyal:
@@ -330,7 +331,7 @@ def _relayed(rng: Rng, hired: _Hired, originals: Posts, *, share: float) -> Post
     return _reshares(rng, hired.relay[number], after=after, pace=600, root=mission, parent=mission)
 
 
-def _crews(rng: Rng, hired: _Hired, log: Posts, posts: Ints) -> tuple[Ints, Ints]:
+def _crews(rng: Rng, hired: _Hired, log: Posts, posts: Int64) -> tuple[Int64, Int64]:
     """Return which of the relays' `posts` are reshared by which of their own inner workers, by post."""
     number = np.searchsorted(hired.relay, log.account[posts])
     takes_part = rng.random((posts.size, hired.worker.size)) < 0.6
@@ -338,7 +339,7 @@ def _crews(rng: Rng, hired: _Hired, log: Posts, posts: Ints) -> tuple[Ints, Ints
     return posts[which], rank
 
 
-def _reshares(rng: Rng, account: Ints, *, after: Ints, pace: float, root: Ints, parent: Ints) -> Posts:
+def _reshares(rng: Rng, account: Int64, *, after: Int64, pace: float, root: Int64, parent: Int64) -> Posts:
     """Return reshares made at a median `pace` (s) after a time (s)."""
     time = after + 1 + lognormal(rng, pace, 0.9, account.size).astype(np.int64)
     return make_posts(account, time, kind=np.full(account.size, RESHARE), root=root, parent=parent)
@@ -365,7 +366,7 @@ def _disguise(rng: Rng, world: World, log: Posts, n_background: int) -> Posts:
 
 
 def _account_truth(
-    world: World, hired: _Hired, loyal: _Loyal, *, lit: Ints, account_ids: pl.Series
+    world: World, hired: _Hired, loyal: _Loyal, *, lit: Int64, account_ids: pl.Series
 ) -> pl.DataFrame:
     role, group = roles_and_groups(world, lit)
     role = np.where(np.isin(role, ["fan", HIRED]), role, "organic").astype("<U9")

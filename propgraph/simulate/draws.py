@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from propgraph.arrays.types import Float64, Int64
+
 Words = npt.NDArray[np.str_]
 Rng = np.random.Generator
 
@@ -22,27 +21,27 @@ DAY = 86_400
 YEAR = 365 * DAY
 
 # How much of the day's attention each local hour gets; the night is thin but never empty.
-RHYTHM: Floats = np.array(
+RHYTHM: Float64 = np.array(
     [.25, .14, .08, .06, .06, .10, .30, .60, .75, .76, .74, .76,
      .84, .80, .74, .74, .76, .82, .88, .95, 1.0, .98, .82, .50]
 )  # fmt: skip
 AWAKE = float(RHYTHM.mean())
 
 
-def lognormal(rng: Rng, median: float, sigma: float, n: int) -> Floats:
+def lognormal(rng: Rng, median: float, sigma: float, n: int) -> Float64:
     """Draw `n` numbers whose logarithm is normal with standard deviation `sigma`."""
-    drawn: Floats = median * np.exp(sigma * rng.standard_normal(n))
+    drawn: Float64 = median * np.exp(sigma * rng.standard_normal(n))
     return drawn
 
 
-def attention(time: Ints, zone: Floats | float) -> Floats:
+def attention(time: Int64, zone: Float64 | float) -> Float64:
     """Return how likely a person is to be online at `time`, 0..1."""
-    hour: Ints = ((time + zone) // 3600).astype(np.int64) % 24
-    level: Floats = RHYTHM[hour]
+    hour: Int64 = ((time + zone) // 3600).astype(np.int64) % 24
+    level: Float64 = RHYTHM[hour]
     return level
 
 
-def when_awake(rng: Rng, draw: Callable[[Ints], Floats], after: Ints, zone: Floats) -> Ints:
+def when_awake(rng: Rng, draw: Callable[[Int64], Float64], after: Int64, zone: Float64) -> Int64:
     """Return `after` plus 1 s plus `draw(rows)`, drawn again for the rows who would be asleep then."""
     rows = np.arange(after.size)
     time = after + 1 + draw(rows).astype(np.int64)
@@ -54,8 +53,8 @@ def when_awake(rng: Rng, draw: Callable[[Ints], Floats], after: Ints, zone: Floa
     return time
 
 
-def weighted(rng: Rng, weight: Floats, n: int) -> Ints:
+def weighted(rng: Rng, weight: Float64, n: int) -> Int64:
     """Draw `n` positions with replacement, in proportion to `weight`."""
     heap = np.cumsum(weight)
-    drawn: Ints = np.searchsorted(heap, rng.random(n) * heap[-1], side="right").astype(np.int64)
+    drawn: Int64 = np.searchsorted(heap, rng.random(n) * heap[-1], side="right").astype(np.int64)
     return np.minimum(drawn, weight.size - 1)

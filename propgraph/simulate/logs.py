@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.types import Int64
 from propgraph.schema import ID, TIME
-from propgraph.simulate.draws import START, Ints, Rng, Words
+from propgraph.simulate.draws import START, Rng, Words
 from propgraph.simulate.posts import CHATTER, KINDS, LINKS, REMARKS, RESHARE, SLOGANS, Posts
 from propgraph.simulate.press import NEWSROOM_SITE, Press, coin_words
 from propgraph.simulate.world import World
@@ -81,18 +82,18 @@ def log_frame(
     )
 
 
-def id_series(letter: str, number: Ints, width: int) -> pl.Series:
+def id_series(letter: str, number: Int64, width: int) -> pl.Series:
     """Return ids: a letter and the number, padded with zeros to `width` digits."""
     return pl.Series([f"{letter}{i:0{width}d}" for i in number.tolist()], dtype=ID)
 
 
-def _look_up(values: pl.Series, index: Ints) -> pl.Series:
+def _look_up(values: pl.Series, index: Int64) -> pl.Series:
     """Return `values` at `index`; null where it is -1."""
     where: Any = pl.Series(index).set(pl.Series(index < 0), None)
     return values.gather(where)
 
 
-def _times(seconds: Ints) -> pl.Series:
+def _times(seconds: Int64) -> pl.Series:
     start = int(START.timestamp()) * 1000
     return pl.Series(start + seconds * 1000).cast(TIME)
 
@@ -126,7 +127,7 @@ def _texts(press: Press, post: Posts) -> pl.Series:
     return (remark + headline).fill_null(chatter)
 
 
-def roles_and_groups(world: World, lit: Ints) -> tuple[Words, Words]:
+def roles_and_groups(world: World, lit: Int64) -> tuple[Words, Words]:
     """Return each account's role and the group it acts with, as truth tables tell them; `lit` broke the story."""
     people = world.people
     took_part = np.zeros(people.role.size, dtype=np.bool_)

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from propgraph.simulate.draws import AWAKE, DAY, Bools, Ints, Rng, attention, lognormal, weighted, when_awake
+from propgraph.arrays.types import Bool, Int64
+from propgraph.simulate.draws import AWAKE, DAY, Rng, attention, lognormal, weighted, when_awake
 from propgraph.simulate.people import HIRED, N_FANS, N_STAFF
 from propgraph.simulate.posts import (
     CHATTER,
@@ -30,7 +31,7 @@ from propgraph.simulate.press import N_NEWS_SITES, NEWSROOM_SITE
 from propgraph.simulate.world import World
 
 
-def background(rng: Rng, world: World) -> tuple[Posts, Ints]:
+def background(rng: Rng, world: World) -> tuple[Posts, Int64]:
     """Return what starts ordinary cascades, and the accounts that took part in the breaking story."""
     log = join(_everyday(rng, world), _newsroom(rng, world))
     log = log.take((log.time >= 0) & (log.time < world.end))
@@ -67,7 +68,7 @@ def _everyday(rng: Rng, world: World) -> Posts:
     return _linked(rng, world, account[keep], time[keep], article[keep])
 
 
-def _linked(rng: Rng, world: World, account: Ints, time: Ints, article: Ints) -> Posts:
+def _linked(rng: Rng, world: World, account: Int64, time: Int64, article: Int64) -> Posts:
     """Return ordinary posts of articles: links as people write them, one in four into a group."""
     people, of = world.people, world.audience.group_community
     groups = [np.flatnonzero(of == c) for c in range(int(people.community.max()) + 1)]
@@ -190,7 +191,7 @@ def spread(rng: Rng, world: World, log: Posts, since: int) -> Posts:
     return join(log.take(np.arange(0)), *born)
 
 
-def _first_time(taken: Ints, key: Ints, time: Ints) -> Bools:
+def _first_time(taken: Int64, key: Int64, time: Int64) -> Bool:
     """Return which of `key` are the earliest of their kind and not among `taken`."""
     order = np.argsort(time, kind="stable")
     _, first = np.unique(key[order], return_index=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from propgraph.simulate.draws import DAY, YEAR, Floats, Ints, Rng, Words, lognormal, weighted
+from propgraph.arrays.types import Float64, Int64
+from propgraph.simulate.draws import DAY, YEAR, Rng, Words, lognormal, weighted
 
 #: The role of those who are paid, until their simulator names it; they see no posts, and read no news.
 HIRED = "hired"
@@ -19,14 +20,14 @@ class People:
     """The accounts: role (the hired first), and what drives their behaviour."""
 
     role: Words
-    community: Ints
-    zone: Floats  # seconds to add to UTC for the account's own clock
-    activity: Floats
-    followers: Ints
-    created: Ints
-    partisan: Ints  # communities, not accounts
+    community: Int64
+    zone: Float64  # seconds to add to UTC for the account's own clock
+    activity: Float64
+    followers: Int64
+    created: Int64
+    partisan: Int64  # communities, not accounts
 
-    def who(self, role: str) -> Ints:
+    def who(self, role: str) -> Int64:
         """Return the accounts of a role."""
         return np.flatnonzero(self.role == role)
 
@@ -35,11 +36,11 @@ class People:
 class Audience:
     """Who sees a post: one row for each account (its followers), then one for each group (its members)."""
 
-    start: Ints
-    size: Ints
-    member: Ints
-    reach: Floats
-    group_community: Ints
+    start: Int64
+    size: Int64
+    member: Int64
+    reach: Float64
+    group_community: Int64
 
 
 def make_people(rng: Rng, n: int, n_hired: int) -> People:
@@ -74,7 +75,7 @@ def make_people(rng: Rng, n: int, n_hired: int) -> People:
     )
 
 
-def _creation(rng: Rng, role: Words) -> Ints:
+def _creation(rng: Rng, role: Words) -> Int64:
     """Creation times: years apart, except for the hired, made in a few lots and some of them aged."""
     created = -(rng.beta(1.1, 1.4, role.size) * 8 * YEAR + 2 * DAY)
     hired = np.flatnonzero(role == HIRED)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from propgraph.simulate.draws import Bools, Ints
+from propgraph.arrays.types import Bool, Int64
 
 ORIGINAL, RESHARE, REPLY = 0, 1, 2
 KINDS = ("original", "reshare", "reply")
@@ -36,27 +36,27 @@ class Posts:
     is not given it is the root.
     """
 
-    account: Ints
-    time: Ints
-    kind: Ints
-    root: Ints
-    parent: Ints
-    group: Ints
-    article: Ints
-    link: Ints
-    text: Ints
+    account: Int64
+    time: Int64
+    kind: Int64
+    root: Int64
+    parent: Int64
+    group: Int64
+    article: Int64
+    link: Int64
+    text: Int64
 
     @property
     def n(self) -> int:
         """How many posts."""
         return int(self.account.size)
 
-    def take(self, rows: Ints | Bools) -> Posts:
+    def take(self, rows: Int64 | Bool) -> Posts:
         """Return some of the posts; their numbers, and what points to them, stay as they were."""
         return Posts(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def make_posts(account: Ints, time: Ints, **columns: Ints) -> Posts:
+def make_posts(account: Int64, time: Int64, **columns: Int64) -> Posts:
     """Build posts; columns not given are -1, but the kind is original, the link and the text plain."""
     names = ("kind", "root", "parent", "group", "article", "link", "text")
     default = dict(zip(names, (ORIGINAL, -1, -1, -1, -1, 0, 0), strict=True))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from propgraph.simulate.draws import DAY, Floats, Ints, Rng, Words, lognormal, when_awake
+from propgraph.arrays.types import Float64, Int64
+from propgraph.simulate.draws import DAY, Rng, Words, lognormal, when_awake
 
 N_NEWS_SITES = 60
 NEWSROOM_SITE = 7  # well known, though not the best known: its Zipf rank less one
@@ -37,15 +38,15 @@ class Press:
     coins: tuple[str, ...]
     site: Words
     site_role: Words
-    article_site: Ints
-    article_time: Ints
-    appeal: Floats
+    article_site: Int64
+    article_time: Int64
+    appeal: Float64
     headline: Words
-    breaking: Ints
-    farm: Ints
+    breaking: Int64
+    farm: Int64
 
     @property
-    def ordinary(self) -> Ints:
+    def ordinary(self) -> Int64:
         """The everyday articles."""
         special = np.concatenate([self.breaking, self.farm])
         return np.setdiff1d(np.arange(self.article_site.size), special)

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.types import Int64
 from propgraph.errors import check_at_least
 from propgraph.schema import ID
-from propgraph.simulate.draws import DAY, Ints, Rng, lognormal, weighted, when_awake
+from propgraph.simulate.draws import DAY, Rng, lognormal, weighted, when_awake
 from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups, write_log
 from propgraph.simulate.organic import background, ordinary_side, spread
 from propgraph.simulate.people import HIRED, People, make_audience, make_people
@@ -166,7 +167,7 @@ def _with_farms(rng: Rng, press: Press, *, end: int, n_farms: int, strength: flo
     )
 
 
-def _farm_articles(rng: Rng, end: int, n_farms: int, strength: float) -> tuple[Ints, Ints]:
+def _farm_articles(rng: Rng, end: int, n_farms: int, strength: float) -> tuple[Int64, Int64]:
     """Each farm lives for a quarter to half of the log, and publishes in its readers' waking hours."""
     opens = rng.uniform(0, 0.55 * end, n_farms)
     life = rng.uniform(0.25, 0.45, n_farms) * end
@@ -206,13 +207,13 @@ def _missions(rng: Rng, world: World, strength: float) -> Posts:
     )
 
 
-def _recruiters(n_seeders: int) -> Ints:
+def _recruiters(n_seeders: int) -> Int64:
     """Return the recruiter of each seeder: about 25 have the same."""
-    recruiter: Ints = np.arange(n_seeders) % max(1, round(n_seeders / 25))
+    recruiter: Int64 = np.arange(n_seeders) % max(1, round(n_seeders / 25))
     return recruiter
 
 
-def _crews(rng: Rng, people: People, press: Press) -> tuple[Ints, Ints]:
+def _crews(rng: Rng, people: People, press: Press) -> tuple[Int64, Int64]:
     """Return the article and the seeder (its rank) of each mission; a seeder stops at the quota."""
     seeders = people.who(HIRED)
     recruiter = _recruiters(seeders.size)
@@ -255,7 +256,7 @@ def _copied(rng: Rng, people: People, log: Posts, n_background: int) -> Posts:
 # Numbers to names
 
 
-def _frames(rng: Rng, world: World, log: Posts, lit: Ints) -> VelesLog:
+def _frames(rng: Rng, world: World, log: Posts, lit: Int64) -> VelesLog:
     """Write ids, names and links."""
     people, press = world.people, world.press
     accounts = number_accounts(rng, people.role.size)
@@ -271,7 +272,7 @@ def _frames(rng: Rng, world: World, log: Posts, lit: Ints) -> VelesLog:
     )
 
 
-def _account_truth(world: World, lit: Ints, account_ids: pl.Series) -> pl.DataFrame:
+def _account_truth(world: World, lit: Int64, account_ids: pl.Series) -> pl.DataFrame:
     role, group = roles_and_groups(world, lit)
     seeders = world.people.who(HIRED)
     role[seeders] = "seeder"

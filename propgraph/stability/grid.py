@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from propgraph.clusters.find import Choices
+from propgraph.clusters.find import ClusterOptions
 from propgraph.communities import WITH_RESOLUTION
-from propgraph.cosharing.ranks import TAU
 from propgraph.cosharing.window import LONGEST_WINDOW_S
+from propgraph.synchrony.pairs import TAU
 
 _Q = (0.01, 0.05, 0.2)
 _TAU = (0.1, TAU)
@@ -77,7 +77,9 @@ class Grid:
         return [f"{name}={shown(name, getattr(setting, name))}" for name in self.levels]
 
 
-def grid_of(traces: list[str], choices: Choices, /, *, time_window: float, runs: int, seed: int) -> Grid:
+def grid_of(
+    traces: list[str], choices: ClusterOptions, /, *, time_window: float, runs: int, seed: int
+) -> Grid:
     """Return a balanced grid of `runs` runs around a study's choices.
 
     A Latin hypercube over levels: in the runs after the first, each level of a choice stands in equally many

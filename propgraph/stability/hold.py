@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from propgraph.cosharing.incidence import Bool
+from propgraph.arrays.types import Bool
 
 #: Jaccard similarity from which on a cluster counts as found again.
 HOLDS = 0.5

@@ -14,28 +14,36 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from propgraph.clusters.find import NO_GROUPS, Choices, grown_groups, logs_of, numbered, window_clusters
+from propgraph.arrays.encoding import codes_in
+from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
+from propgraph.arrays.types import Bool, Float64, Int64
+from propgraph.clusters.find import (
+    NO_GROUPS,
+    ClusterOptions,
+    grown_groups,
+    logs_of,
+    number_clusters,
+    window_clusters,
+)
 from propgraph.clusters.sampled import sampling, told_of_bursts
 from propgraph.cosharing.bursts import BURST_CAP
-from propgraph.cosharing.combine import Float64, false_discovery_rate, harmonic_mean
-from propgraph.cosharing.gaps import gaps_of
-from propgraph.cosharing.incidence import Bool, Incidence, Int64
-from propgraph.cosharing.meetings import Meetings, meetings_of
-from propgraph.cosharing.ranks import (
+from propgraph.cosharing.window import edges_and_bursts
+from propgraph.stability.grid import Grid, Setting
+from propgraph.stability.meetings import Meetings, meetings_of
+from propgraph.stability.terms import Retested, Terms, retest, terms_of
+from propgraph.study import Study
+from propgraph.synchrony.gaps import gaps_of
+from propgraph.synchrony.pairs import (
     LEAST_OBJECTS,
     MAX_P,
-    Ranks,
+    PreparedShares,
     ends_of,
     near_pairs,
     pairs_at,
-    ranks_of,
-    sittings_of,
+    prepare_shares,
+    sessions_of,
 )
-from propgraph.cosharing.terms import Retested, Terms, retest, terms_of
-from propgraph.cosharing.window import edges_and_bursts
-from propgraph.encoding import codes_in
-from propgraph.stability.grid import Grid, Setting
-from propgraph.study import Study
 
 #: Pairs are tested again whose p-value over all objects is at most this in some trace.
 SHARED_P = 0.05
@@ -49,7 +57,7 @@ class Part:
     ----------
     log
         All its shares.
-    ranks
+    prepared
         The same as ranks read them; its objects may be parts of the log's (see `grids.split`).
     there, terms
         int64; which pairs are tested again in the trace, and what each object says of them.
@@ -64,7 +72,7 @@ class Part:
     """
 
     log: Incidence
-    ranks: Ranks
+    prepared: PreparedShares
     there: Int64
     terms: Terms
     limits: dict[tuple[float, int], Int64]
@@ -75,7 +83,7 @@ class Part:
 
     def kept_parts(self, kept: Bool, /) -> Bool:
         """Return which objects of the ranks are kept where these of the log are."""
-        whole = self.ranks.log.whole
+        whole = self.prepared.log.whole
         return kept[whole] if whole.size else kept
 
 
@@ -110,7 +118,7 @@ class Shared:
     by_events: bool
     in_bursts: set[float]
     options: dict[str, Any]
-    choices: Choices
+    choices: ClusterOptions
 
 
 def shared_work(
@@ -119,7 +127,7 @@ def shared_work(
     grid: Grid,
     /,
     *,
-    choices: Choices,
+    choices: ClusterOptions,
     threads: int,
     tell: Callable[[float], None] = lambda _: None,
 ) -> Shared:
@@ -148,18 +156,18 @@ def shared_work(
     for trace in traces:
         edges[trace], found = _edges(study, shares[trace], windows, built, threads=threads)
         in_bursts |= found
-    ranks = {trace: ranks_of(log) for trace, log in logs.items()}
+    prepared = {trace: prepare_shares(log) for trace, log in logs.items()}
     met = _distinct([frame for parts in edges.values() for frame in parts])
     near = met.clear()
     if choices.evidence != "window":
         most = max(setting.neighbours for setting in grid.settings)
-        near = _distinct([_near(part, met, most, threads=threads) for part in ranks.values()])
+        near = _distinct([_near(part, met, most, threads=threads) for part in prepared.values()])
     pairs = _distinct([met, near])
     parts = {}
     for done, trace in enumerate(traces, 1):
         parts[trace] = _part(
             logs[trace],
-            ranks[trace],
+            prepared[trace],
             pairs,
             edges=edges[trace],
             near=near,
@@ -199,12 +207,12 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
             shared, p_values, candidate | (weight > 0), n_tests=_n_tests(shared, drawn), q=setting.q
         )
         traced = _traced(shared, p_values, list(drawn)) if choices.multiplex else network
-        ranks = {trace: _left(shared.parts[trace], kept, setting.tau) for trace, kept in drawn.items()}
+        prepared = {trace: _left(shared.parts[trace], kept, setting.tau) for trace, kept in drawn.items()}
         groups, _ = grown_groups(
-            ranks, network, traced, edges=edges, choices=choices, sampled=sampled, threads=threads
+            prepared, network, traced, edges=edges, choices=choices, sampled=sampled, threads=threads
         )
     in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms, sampled=sampled)
-    return numbered(groups, in_window).select("account_id", "cluster")
+    return number_clusters(groups, in_window).select("account_id", "cluster")
 
 
 def _edges(
@@ -237,16 +245,16 @@ def _distinct(pairs: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(both).unique().sort("source", "target")
 
 
-def _near(ranks: Ranks, met: pl.DataFrame, neighbours: int, *, threads: int) -> pl.DataFrame:
+def _near(prepared: PreparedShares, met: pl.DataFrame, neighbours: int, *, threads: int) -> pl.DataFrame:
     """Return the pairs that a run may find near in one trace, of those that met in a window or any others."""
-    log = ranks.log
-    ranks = replace(ranks, gaps=gaps_of(log, tau=ranks.tau, neighbours=neighbours))
+    log = prepared.log
+    prepared = replace(prepared, gaps=gaps_of(log, tau=prepared.tau, neighbours=neighbours))
     source, target = (codes_in(met[name], log.accounts) for name in ("source", "target"))
     there = (source >= 0) & (target >= 0)
     frames = [met.clear()]
     for found in (
-        near_pairs(ranks, max_p=SHARED_P, threads=threads),
-        pairs_at(ranks, source[there], target[there], threads=threads),
+        near_pairs(prepared, max_p=SHARED_P, threads=threads),
+        pairs_at(prepared, source[there], target[there], threads=threads),
     ):
         near = found.log_p <= math.log(SHARED_P)
         frames.append(ends_of(found, log.accounts).filter(pl.Series(near)))
@@ -255,7 +263,7 @@ def _near(ranks: Ranks, met: pl.DataFrame, neighbours: int, *, threads: int) -> 
 
 def _part(
     log: Incidence,
-    ranks: Ranks,
+    prepared: PreparedShares,
     pairs: pl.DataFrame,
     /,
     *,
@@ -277,10 +285,10 @@ def _part(
     ask = {(setting.tau, setting.neighbours) for setting in grid.settings}
     return Part(
         log=log,
-        ranks=ranks,
+        prepared=prepared,
         there=there,
-        terms=terms_of(ranks, source[there], target[there], threads=threads),
-        limits={(tau, reach): gaps_of(ranks.log, tau=tau, neighbours=reach).limit for tau, reach in sorted(ask)},
+        terms=terms_of(prepared, source[there], target[there], threads=threads),
+        limits={(tau, reach): gaps_of(prepared.log, tau=tau, neighbours=reach).limit for tau, reach in sorted(ask)},
         edge=edge,
         meetings=meetings_of(
             log, source[edge], target[edge], windows_ms=np.round(np.array(windows) * 1000).astype(np.int64),
@@ -364,16 +372,16 @@ def _as_frame(shared: Shared, rows: Int64, p_value: Float64) -> pl.DataFrame:
     )
 
 
-def _left(part: Part, kept: Bool, tau: float) -> Ranks:
+def _left(part: Part, kept: Bool, tau: float) -> PreparedShares:
     """Return the shares of the objects kept as ranks read them, with another tau."""
-    ranks, kept = part.ranks, part.kept_parts(kept)
+    prepared, kept = part.prepared, part.kept_parts(kept)
     if kept.all():
-        return replace(ranks, tau=tau)
-    mask = kept[ranks.listed]
-    start = np.concatenate([[0], np.cumsum(mask)])[ranks.start].astype(np.int64)
-    position = ranks.position[mask]
+        return replace(prepared, tau=tau)
+    mask = kept[prepared.listed]
+    start = np.concatenate([[0], np.cumsum(mask)])[prepared.start].astype(np.int64)
+    position = prepared.position[mask]
     return replace(
-        ranks, tau=tau, start=start, position=position, listed=ranks.listed[mask],
-        opens=ranks.opens[mask], closes=ranks.closes[mask],
-        sitting=sittings_of(start, position, ranks.log.time),
+        prepared, tau=tau, start=start, position=position, listed=prepared.listed[mask],
+        opens=prepared.opens[mask], closes=prepared.closes[mask],
+        session=sessions_of(start, position, prepared.log.time),
     )  # fmt: skip

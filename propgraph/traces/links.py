@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from propgraph.encoding import Codes, codes_of, encode, labels_of
+from propgraph.arrays.encoding import codes_of, encode, labels_of
+from propgraph.arrays.types import UInt32
 from propgraph.readers.markdown import links_in
 from propgraph.schema import IDS
 from propgraph.traces.urls import canonicalise_urls
@@ -28,7 +29,7 @@ class Links:
     """
 
     row: pl.Series
-    link: Codes
+    link: UInt32
     canonical: pl.DataFrame
 
     def shares(self, column: str, /, *, also: tuple[str, ...] = ()) -> pl.DataFrame:

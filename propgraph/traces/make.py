@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from propgraph.encoding import codes_of, encode, grouped, labels_of
+from propgraph.arrays.encoding import codes_of, encode, grouped, labels_of
 from propgraph.errors import UsageError, check_choice
 from propgraph.readers.fineness import RESOLUTION
 from propgraph.traces.material import Material

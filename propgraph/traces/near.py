@@ -6,9 +6,10 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from numba import njit
+
+from propgraph.arrays.types import Int64, UInt8, UInt32, UInt64
 
 MIN_SIMILARITY = 0.8
 """Two texts are nearly the same when their shingles have this Jaccard similarity or more (0..1)."""
@@ -28,12 +29,8 @@ _SEED = 1
 _BATCH = 1 << 10  # the signatures come as numbers of Python's, which are quick while they fit into its cache
 _LOOKS = 64  # leaders looked at in one band, the latest first: copies of a text come soon after it
 
-_Bytes = npt.NDArray[np.uint8]
-_Ints = npt.NDArray[np.int64]
-_Hashes = npt.NDArray[np.uint64]
 
-
-def near_leaders(texts: pl.Series, /) -> _Ints:
+def near_leaders(texts: pl.Series, /) -> Int64:
     """Return for each text the position of the leader that it is nearly the same as, often its own.
 
     Text by text, in the order given: a text joins the earliest of its candidates that has a Jaccard
@@ -52,18 +49,18 @@ def near_leaders(texts: pl.Series, /) -> _Ints:
     for begin in range(0, len(texts), _BATCH):
         part = start[begin : begin + _BATCH + 1]
         bands[begin : begin + _BATCH] = _bands(_signatures(*_all_shingles(data, part)))
-    leader: _Ints = _lead(data, start, bands)
+    leader: Int64 = _lead(data, start, bands)
     return leader
 
 
-def _utf8(texts: pl.Series) -> tuple[_Bytes, _Ints]:
+def _utf8(texts: pl.Series) -> tuple[UInt8, Int64]:
     """Return the bytes of all texts, one after the other, and where each begins, and the last ends."""
     start = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(texts.str.len_bytes().to_numpy(), out=start[1:])
     return np.frombuffer("".join(texts.to_list()).encode(), np.uint8), start
 
 
-def _signatures(shingles: _Hashes, offsets: _Ints) -> npt.NDArray[np.uint32]:
+def _signatures(shingles: UInt64, offsets: Int64) -> UInt32:
     # Imported here, as few logs are asked for near texts.
     from rensa import RMinHash  # noqa: PLC0415
 
@@ -83,7 +80,7 @@ def _mixed(key: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _shingles(data: _Bytes, begin: int, end: int) -> _Hashes:
+def _shingles(data: UInt8, begin: int, end: int) -> UInt64:
     """Return the distinct shingles of one text, sorted; a text shorter than a shingle is one itself."""
     found = np.empty(max(end - begin, 1), np.uint64)
     n = n_chars = 0
@@ -115,7 +112,7 @@ def _shingles(data: _Bytes, begin: int, end: int) -> _Hashes:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _all_shingles(data: _Bytes, start: _Ints) -> tuple[_Hashes, _Ints]:
+def _all_shingles(data: UInt8, start: Int64) -> tuple[UInt64, Int64]:
     """Return the shingles of texts, text by text, and where each text's begin, and the last's end."""
     flat = np.empty(start[-1] - start[0] + start.size, np.uint64)
     offsets = np.zeros(start.size, np.int64)
@@ -127,7 +124,7 @@ def _all_shingles(data: _Bytes, start: _Ints) -> tuple[_Hashes, _Ints]:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _bands(signatures: npt.NDArray[np.uint32]) -> _Hashes:
+def _bands(signatures: UInt32) -> UInt64:
     """Return a key for each band of each signature; equal keys are the same band with the same values."""
     keys = np.empty((signatures.shape[0], _BANDS), np.uint64)
     for text in range(signatures.shape[0]):
@@ -140,7 +137,7 @@ def _bands(signatures: npt.NDArray[np.uint32]) -> _Hashes:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _lead(data: _Bytes, start: _Ints, bands: _Hashes) -> _Ints:
+def _lead(data: UInt8, start: Int64, bands: UInt64) -> Int64:
     """Return each text's leader."""
     n = bands.shape[0]
     leader = np.arange(n)
@@ -180,7 +177,7 @@ def _lead(data: _Bytes, start: _Ints, bands: _Hashes) -> _Ints:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _most_frequent(values: _Ints, most: int) -> Any:
+def _most_frequent(values: Int64, most: int) -> Any:
     """Return those of sorted `values` that stand there most often (of equals the lowest), sorted, each once."""
     distinct = np.empty(values.size, np.int64)
     rank = np.empty(values.size, np.int64)
@@ -198,7 +195,7 @@ def _most_frequent(values: _Ints, most: int) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _jaccard(a: _Hashes, b: _Hashes) -> float:
+def _jaccard(a: UInt64, b: UInt64) -> float:
     """Return the Jaccard similarity of two sorted sets."""
     i = j = both = 0
     while i < a.size and j < b.size:

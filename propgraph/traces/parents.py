@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from propgraph.encoding import codes_in
+from propgraph.arrays.encoding import codes_in
+from propgraph.arrays.types import Int64
 from propgraph.readers.fineness import RESOLUTION
-from propgraph.readers.resolution import resolution_of
+from propgraph.resolution import resolution_of
 from propgraph.schema import ID, TIME
 
 FAST_S = 10.0
@@ -33,7 +33,7 @@ def reshares(posts: pl.DataFrame, /) -> pl.DataFrame:
     return rows.select("row", object_id=original).drop_nulls()
 
 
-def _tops(above: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _tops(above: Int64) -> tuple[Int64, Int64]:
     """Return where the way up from each row ends, and the rows that end a circle: the first of each.
 
     `above` is the row above each row, -1 where there is none.

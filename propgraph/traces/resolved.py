@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from propgraph.encoding import codes_of, encode, labels_of
+from propgraph.arrays.encoding import codes_of, encode, labels_of
+from propgraph.arrays.types import Int64
 from propgraph.errors import InputError, did_you_mean
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ID
@@ -120,7 +120,7 @@ def _follow(ways: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return led.filter(pl.Series(moved)).sort("url"), int(circle.size)
 
 
-def _ends(up: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _ends(up: Int64) -> Int64:
     """Return where the way up from each node ends; from and in a circle, some node of it.
 
     Of a circle every node is the end of some way.

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from propgraph.encoding import Codes, codes_of, encode, labels_of
+from propgraph.arrays.encoding import codes_of, encode, labels_of
+from propgraph.arrays.types import UInt32
 from propgraph.schema import ID
 from propgraph.traces.near import near_leaders
 
@@ -50,7 +51,7 @@ class Texts:
     """
 
     row: pl.Series
-    text: Codes
+    text: UInt32
     normal: pl.Series
 
     def exact(self) -> pl.DataFrame:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from propgraph.encoding import all_distinct, codes_of, distinct_in_groups, encode, group_offsets, labels_of
+from propgraph.arrays.encoding import (
+    all_distinct,
+    codes_of,
+    distinct_in_groups,
+    encode,
+    group_offsets,
+    labels_of,
+)
 from propgraph.readers.read import Log
 from propgraph.schema import ACCOUNTS, OBJECTS
 from propgraph.traces.text import TEXT_TRACES

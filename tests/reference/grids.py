@@ -1,4 +1,4 @@
-"""Slow and obvious twin of `propgraph.cosharing.grids`: rows told apart by how fine their times are.
+"""Slow and obvious twin of `propgraph.arrays.grids`: rows told apart by how fine their times are.
 
 A row is a tuple `(content_id, account_id, object_id, time in ms, how fine that is in ms)`.
 """

@@ -1,4 +1,4 @@
-"""Slow and obvious twins of `propgraph.cosharing.overlap` and `bicm`: dense matrices, one cell an account and object.
+"""Slow and obvious twins of `propgraph.likeness.overlap` and `bicm`: dense matrices, one cell an account and object.
 
 A row is a tuple `(content_id, account_id, object_id, time in ms)`.
 """

@@ -32,9 +32,9 @@ def timing(posts, cluster_of, window_ms):
     def near(a, b):
         return abs(a[2] - b[2]) <= window_ms
 
-    usual, n_usual = usual_pace([post for post in posts if post[0] not in cluster_of], window_ms)
+    usual, n_usual = usual_rate([post for post in posts if post[0] not in cluster_of], window_ms)
     if not n_usual:
-        usual, _ = usual_pace(posts, window_ms)
+        usual, _ = usual_rate(posts, window_ms)
     objects = {}
     for cluster in sorted(set(cluster_of.values())):
         for name in sorted({post[1] for post in posts}):
@@ -44,10 +44,10 @@ def timing(posts, cluster_of, window_ms):
             pairs = [(a, b) for a, b in combinations(mine, 2) if a[0] != b[0]]
             strangers = list(combinations(others, 2))
             if pairs:
-                pace = (sum(near(*pair) for pair in strangers) + PRIOR_PAIRS * usual) / (
+                outsider_rate = (sum(near(*pair) for pair in strangers) + PRIOR_PAIRS * usual) / (
                     len(strangers) + PRIOR_PAIRS
                 )
-                objects[cluster, name] = (len(pairs), sum(near(*pair) for pair in pairs), pace)
+                objects[cluster, name] = (len(pairs), sum(near(*pair) for pair in pairs), outsider_rate)
     members = {}
     for account, cluster in cluster_of.items():
         parts, chances = [], []
@@ -97,7 +97,7 @@ def gathered(posts, cluster_of, window_ms):
     return found
 
 
-def usual_pace(posts, window_ms):
+def usual_rate(posts, window_ms):
     """Return the mean over objects of the part of their pairs in the window, with a little doubt; their number."""
     total, n = 0.01, 1
     for name in {post[1] for post in posts}:
@@ -113,8 +113,8 @@ def _member(parts):
     weight = sum(fellows for _, _, fellows in parts)
     return {
         "n_objects": len(parts),
-        "together": sum(part * fellows for part, _, fellows in parts) / weight,
-        "pace": sum(pace * fellows for _, pace, fellows in parts) / weight,
+        "window_rate": sum(part * fellows for part, _, fellows in parts) / weight,
+        "outsider_rate": sum(outsider_rate * fellows for _, outsider_rate, fellows in parts) / weight,
         "n_co_objects": sum(part > 0 for part, _, _ in parts),
     }
 

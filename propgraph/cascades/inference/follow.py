@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.arrays.encoding import group_offsets
 from propgraph.cascades.parents import check_offsets, flat_array
-from propgraph.encoding import group_offsets
 from propgraph.errors import UsageError
 
 

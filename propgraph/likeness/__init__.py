@@ -1,0 +1,1 @@
+"""Accounts that share more of the same objects, at any times, than activity and popularity explain."""

@@ -1,0 +1,1 @@
+"""Rank synchrony: accounts that stand nearer to each other in the order of posts than chance puts them."""

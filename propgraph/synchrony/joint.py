@@ -1,0 +1,372 @@
+"""All traces together: one probability a pair, and one for an account and a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from propgraph.arrays.encoding import codes_in, groups_of
+from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
+from propgraph.arrays.types import Float64
+from propgraph.schema import NETWORK, SYNCHRONY
+from propgraph.synchrony.candidates import candidates_of, sampled_ties
+from propgraph.synchrony.pairs import (
+    MAX_P,
+    NEIGHBOURS,
+    TAU,
+    PairEvidence,
+    PreparedShares,
+    as_frame,
+    closest_posts,
+    ends_of,
+    near_pairs,
+    pairs_at,
+    prepare_shares,
+)
+from propgraph.synchrony.standing import standing_of
+from propgraph.synchrony.testable import count_tests
+
+#: Accounts are told to stand near a group up to this p-value.
+MAX_GROUP_P = 0.05
+_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What rank synchrony says of a study.
+
+    Attributes
+    ----------
+    prepared
+        The shares of each trace.
+    synchrony
+        `schema.SYNCHRONY`: a row for each trace and pair.
+    network
+        `schema.NETWORK`: a row for each pair, all traces together.
+    n_tests
+        Pairs that could have been found in each trace.
+    ties
+        `n_ties, n_posts, n_pairs, n_looked_at` of the ties that are sampled in each trace (see `nearby`).
+    """
+
+    prepared: dict[str, PreparedShares]
+    synchrony: pl.DataFrame
+    network: pl.DataFrame
+    n_tests: dict[str, float]
+    ties: dict[str, dict[str, int]]
+
+
+def joint_synchrony(
+    logs: Mapping[str, Incidence],
+    edges: pl.DataFrame,
+    /,
+    *,
+    q: float,
+    neighbours: int = NEIGHBOURS,
+    seed: int,
+    threads: int,
+    progress: Callable[[str, float], None] | None = None,
+) -> Joint:
+    """Test all pairs near each other in any trace, and those of `edges`, in every trace, and join the traces.
+
+    A pair's p-values are joined by their harmonic mean, which holds under dependence: a repost of a post with a
+    link is one act in two traces. The false discovery rate is over the pairs that could have been found in each
+    trace, all added up, as if no pair could be found in two.
+
+    Parameters
+    ----------
+    logs
+        All shares of each trace.
+    edges
+        Columns `source`, `target` (String): further pairs to be tested.
+    q
+        False discovery rate (0..1) up to which a pair is called synchronised, or alike.
+    neighbours
+        As for `rank_synchrony`.
+    seed, threads
+        As for `rank_synchrony`.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    References
+    ----------
+    Wilson, "The harmonic mean p-value for combining dependent tests", PNAS 116 (2019).
+    """
+    tell = progress or (lambda _label, _done: None)
+    prepared = {trace: prepare_shares(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
+    n_tests, ties, found = {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
+    for done, (trace, part) in enumerate(prepared.items(), 1):
+        near, ties[trace] = _near(part, threads=threads)
+        found.append(ends_of(near, part.log.accounts))
+        n_tests[trace] = count_tests(part.log, part.carries, seed=seed, threads=threads).total
+        tell("synchrony", done / len(prepared) / 2)
+    pairs = pl.concat(found).unique().sort("source", "target")
+    tables = [SYNCHRONY.empty()]
+    for done, (trace, part) in enumerate(prepared.items(), 1):
+        tables.append(_tested(part, trace, pairs, n_tests=n_tests[trace], threads=threads))
+        tell("synchrony", 0.5 + done / len(prepared) / 2)
+    synchrony = pl.concat(tables).with_columns(
+        synchronised=(pl.col("q_value") <= q).fill_null(False),
+        alike=(pl.col("overlap_q") <= q).fill_null(False),
+    )
+    return Joint(prepared, synchrony, _joined(synchrony, n_tests=sum(n_tests.values()), q=q), n_tests, ties)
+
+
+def _near(part: PreparedShares, *, threads: int) -> tuple[PairEvidence, dict[str, int]]:
+    """Return the near pairs of a trace, and which of its ties a sample was looked at of."""
+    nearby = candidates_of(part.log, part.gaps)
+    near = near_pairs(part, max_p=MAX_P, nearby=nearby, threads=threads)
+    return near, sampled_ties(part.log, part.gaps, tau=part.tau, nearby=nearby)
+
+
+def _tested(
+    part: PreparedShares, trace: str, pairs: pl.DataFrame, *, n_tests: float, threads: int
+) -> pl.DataFrame:
+    """Return the rows of the pairs that share an object in a trace."""
+    source = codes_in(pairs["source"], part.log.accounts)
+    target = codes_in(pairs["target"], part.log.accounts)
+    there = (source >= 0) & (target >= 0)
+    found = pairs_at(part, source[there], target[there], threads=threads)
+    return as_frame(found, part.log, trace, n_tests=n_tests, threads=threads).filter(pl.col("n_shared") > 0)
+
+
+def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFrame:
+    tested = synchrony.filter(pl.col("p_value").is_not_null())
+    pairs = tested.group_by("source", "target", maintain_order=True).agg(
+        traces=pl.col("trace").filter(pl.col("n_near") > 0).sort().str.join("+"),
+        n_near=pl.col("n_near").max(),
+        closest_delta_s=pl.col("closest_delta_s").min(),
+        p_values=pl.col("p_value"),
+    )
+    p_value = _harmonic(pairs["p_values"])
+    pairs = (
+        pairs.drop("p_values")
+        .with_columns(p_value=pl.Series(p_value), synchrony=pl.Series(-np.log10(np.maximum(p_value, 1e-300))))
+        .filter(pl.col("p_value") <= MAX_P)
+    )
+    q_value = false_discovery_rate(pairs["p_value"].to_numpy(), n_tests=n_tests)
+    pairs = pairs.with_columns(
+        q_value=pl.Series(q_value, dtype=pl.Float64), synchronised=pl.Series(q_value <= q, dtype=pl.Boolean)
+    )
+    return NETWORK.conform(pairs).sort("source", "target")
+
+
+def _harmonic(lists: pl.Series) -> Float64:
+    """Return the harmonic mean p-value of each list."""
+    table = np.full((lists.len(), int(lists.list.len().max() or 1)), np.nan)  # type: ignore[arg-type]
+    for k in range(table.shape[1]):
+        table[:, k] = lists.list.get(k, null_on_oob=True).fill_null(np.nan).to_numpy()
+    return harmonic_mean(table)
+
+
+def grow_groups(
+    prepared: Mapping[str, PreparedShares], groups: pl.DataFrame, /, *, q: float, threads: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Let accounts join groups that they stand near to beyond chance, and tell how near each stands.
+
+    Outsiders are tested against every group with which they share two objects or more, in all traces together;
+    those with a false discovery rate of at most `q` join the group nearest to them, and groups of which half the
+    members of one stand near the other become one, at most three times over.
+    Nobody's own posts had a part in forming the group that they are tested against. A member's standing with
+    the others describes: the pairs that made the group are part of it.
+
+    Parameters
+    ----------
+    prepared
+        The shares of each trace.
+    groups
+        `account_id` (String), `community` (UInt32).
+    q
+        False discovery rate, 0..1.
+    threads
+        At most so many at once.
+
+    Returns
+    -------
+    tuple of pl.DataFrame
+        The groups grown: `account_id`, `community`, `joined` (Boolean). And the best standing of each account
+        near a group: `account_id`, `synchrony` (-log10 P), `q_value` (0..1; null for first members).
+    """
+    groups = groups.select("account_id", "community", joined=pl.lit(False))
+    q_values = pl.DataFrame(schema={"account_id": pl.String, "q_value": pl.Float64})
+    for _ in range(_ROUNDS):
+        standing, n_tests = _standing(prepared, groups, threads=threads)
+        away = standing.filter(~pl.col("inside"))
+        rate = false_discovery_rate(away["p_value"].to_numpy(), n_tests=max(n_tests, 1))
+        away = away.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
+        best = (
+            away.join(groups, on="account_id", how="anti")
+            .sort("p_value", "community", "account_id")
+            .unique("account_id", keep="first", maintain_order=True)
+        )
+        new = best.filter(pl.col("q_value") <= q)
+        told = pl.concat([q_values, best.select("account_id", "q_value")])
+        q_values = told.group_by("account_id").agg(pl.col("q_value").min())
+        links = _near_groups(groups, away.filter(pl.col("q_value") <= q))
+        if new.is_empty() and links.is_empty():
+            break
+        joining = new.select("account_id", "community", joined=pl.lit(True))
+        groups = merge_groups(pl.concat([groups, joining]), links)
+    nearest = standing.group_by("account_id").agg(p_value=pl.col("p_value").min())
+    told = nearest.with_columns(synchrony=-pl.col("p_value").clip(1e-300).log10()).join(
+        q_values, on="account_id", how="left"
+    )
+    return (
+        groups.sort("community", "account_id"),
+        told.select("account_id", "synchrony", "q_value").sort("account_id"),
+    )
+
+
+def _near_groups(groups: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
+    """Return `community`, `other`: half the members of the first, or more, stand near the second."""
+    size = groups.group_by("community").len("size")
+    return (
+        near.rename({"community": "other"})
+        .join(groups.select("account_id", "community"), on="account_id")
+        .group_by("community", "other")
+        .len("n")
+        .join(size, on="community")
+        .filter(pl.col("n") * 2 >= pl.col("size"))
+    )
+
+
+def merge_groups(groups: pl.DataFrame, links: pl.DataFrame, /) -> pl.DataFrame:
+    """Make one group of all that `links` connect.
+
+    Parameters
+    ----------
+    groups
+        `community` (UInt32) among other columns.
+    links
+        `community`, `other`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `groups` with the lowest number of those connected as `community`.
+    """
+    first = {community: community for community in groups["community"].unique().to_list()}
+
+    def root(community: int) -> int:
+        while first[community] != community:
+            community = first[community]
+        return community
+
+    for one, other in links.select("community", "other").sort("community", "other").iter_rows():
+        low, high = sorted((root(one), root(other)))
+        first[high] = low
+    names = {community: root(community) for community in first}
+    return groups.with_columns(pl.col("community").replace_strict(names, return_dtype=pl.UInt32))
+
+
+def _standing(
+    prepared: Mapping[str, PreparedShares], groups: pl.DataFrame, *, threads: int
+) -> tuple[pl.DataFrame, int]:
+    """Return `account_id, community, inside, p_value` of who stands near a group, and how many were tested."""
+    frames, n_tests = [], 0
+    for part in prepared.values():
+        labels = part.log.accounts
+        group = groups_of(labels, groups["account_id"], groups["community"])
+        found = standing_of(part, group, threads=threads)
+        n_tests += int(np.count_nonzero(~found.inside))
+        near = found.log_p <= np.log(MAX_GROUP_P)
+        frames.append(
+            pl.DataFrame(
+                {
+                    "account_id": labels.gather(pl.Series(found.account[near])),
+                    "community": pl.Series(found.group[near], dtype=pl.UInt32),
+                    "inside": found.inside[near],
+                    "p_value": np.exp(found.log_p[near]),
+                }
+            )
+        )
+    together = (
+        pl.concat(frames)
+        .group_by("account_id", "community", "inside")
+        .agg(pl.col("p_value"))
+        .sort("community", "account_id")
+    )
+    # A trace in which an account does not stand near counts as a test that found nothing.
+    lists = together["p_value"].list.concat(
+        pl.Series([[1.0] * len(prepared)] * together.height, dtype=pl.List(pl.Float64))
+    )
+    lists = lists.list.head(len(prepared))
+    return together.with_columns(p_value=pl.Series(_harmonic(lists))), n_tests
+
+
+def near_posts(prepared: Mapping[str, PreparedShares], pairs: pl.DataFrame, /) -> pl.DataFrame:
+    """Return the posts over which pairs are near each other, the nearest of each object.
+
+    Parameters
+    ----------
+    prepared
+        The shares of each trace.
+    pairs
+        `source`, `target` (String); not many, for their posts are looked up one pair at a time.
+
+    Returns
+    -------
+    pl.DataFrame
+        `source`, `target`, `trace`, `object_id`, `source_row`, `target_row` (rows of the trace's shares),
+        `chance` (0..1, of two posts so near), `delta_s` (the target's post after the source's, s); in the order
+        of `pairs`, the least chance first.
+    """
+    found: list[list[tuple[object, ...]]] = [[] for _ in range(pairs.height)]
+    for trace, part in prepared.items():
+        ends = zip(*(codes_in(pairs[name], part.log.accounts) for name in ("source", "target")), strict=True)
+        for k, (source, target) in enumerate(ends):
+            if min(source, target) >= 0:
+                found[k] += [(trace, *one) for one in closest_posts(part, source, target)]
+    rows = [
+        (source, target, *one)
+        for (source, target), posts in zip(pairs.select("source", "target").iter_rows(), found, strict=True)
+        for one in sorted(posts, key=lambda one: (one[4], one[0], one[1]))
+    ]
+    schema = {
+        "source": pl.String, "target": pl.String, "trace": pl.String, "object_id": pl.String,
+        "source_row": pl.Int64, "target_row": pl.Int64, "chance": pl.Float64, "delta_s": pl.Float64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def scores_of(network: pl.DataFrame, standing: pl.DataFrame, /) -> pl.DataFrame:
+    """Return how strongly each account is tied to others.
+
+    A third account that confirms a pair counts half; the standing with a group counts in full. The sum ranks
+    accounts and is no probability: its parts overlap.
+
+    Parameters
+    ----------
+    network
+        `schema.NETWORK`.
+    standing
+        As from `grow_groups`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `account_id`, `score`, `q_value`, `n_partners`, sorted by account.
+    """
+    ends = pl.concat(
+        [
+            network.select("synchrony", "q_value", "synchronised", account_id=end)
+            for end in ("source", "target")
+        ]
+    )
+    best = pl.col("synchrony").top_k(2).sort(descending=True)
+    pairs = ends.group_by("account_id").agg(
+        score=best.first() + best.slice(1, 1).sum() / 2,
+        q_value=pl.col("q_value").min(),
+        n_partners=pl.col("synchronised").sum(),
+    )
+    both = pairs.join(standing, on="account_id", how="full", coalesce=True, suffix="_group")
+    return both.select(
+        "account_id",
+        score=pl.col("score").fill_null(0.0) + pl.col("synchrony").fill_null(0.0),
+        q_value=pl.min_horizontal("q_value", "q_value_group").fill_null(1.0),
+        n_partners=pl.col("n_partners").fill_null(0),
+    ).sort("account_id")

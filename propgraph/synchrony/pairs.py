@@ -1,0 +1,488 @@
+"""Rank synchrony: pairs of accounts that stand nearer to each other, object after object, than chance puts them.
+
+A window of seconds is blind to slow campaigns and drowns in breaking news. Here the order of an object's posts
+is the clock: `gaps` says how seldom two posts stand so near if the object's accounts were dealt at random to
+its posts. That is exact for each object and independent over the objects, and so the objects that a pair
+shares combine into one probability (`combine.truncated_product`).
+
+Time is linear in the shares: candidates are pairs near each other over two objects or more, found account by
+account as in `window`; only for these are the objects of both looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numba import njit
+
+from propgraph.arrays.encoding import grouped
+from propgraph.arrays.grids import TOGETHER_MS, split
+from propgraph.arrays.holdings import by_hub, mark_hub
+from propgraph.arrays.incidence import Incidence, check_shares, incidence, named, parts_by_trace
+from propgraph.arrays.p_values import false_discovery_rate, truncated_product
+from propgraph.arrays.types import Bool, Float64, Int32, Int64, Progress
+from propgraph.errors import UsageError, check_at_least, check_threads
+from propgraph.likeness.overlap import overlap_of
+from propgraph.schema import SYNCHRONY
+from propgraph.synchrony.candidates import Candidates, candidates_of
+from propgraph.synchrony.gaps import Gaps, chance_at, gaps_of
+from propgraph.synchrony.testable import count_tests
+
+#: Chance up to which two posts count as near.
+TAU = 0.2
+#: Among so many posts of an object before and after each post nearness is looked for.
+NEIGHBOURS = 50
+#: Pairs are kept up to this p-value.
+MAX_P = 0.01
+#: What an account posts within an hour of the clock is one session.
+SESSION_MS = 3_600_000
+#: Objects that have to be able to tell something before a pair is tested at all.
+LEAST_OBJECTS = 2
+
+_BLOCKS = 64
+
+
+@dataclass(frozen=True)
+class PreparedShares:
+    """The shares of one trace as rank synchrony reads them.
+
+    Attributes
+    ----------
+    log
+        All shares of the trace, an object's posts told apart by fineness (see `grids.split`).
+    gaps
+        What gaps mean in each of its objects.
+    tau
+        Chance up to which two posts count as near.
+    start, position
+        int64; account `a` has the shares `position[start[a]:start[a + 1]]`, by object and time.
+    listed, opens, closes, session
+        int32[n_shares]; of each of these the object, the first and last position of its tie, and the number of the
+        account's session (an hour in which it posts): together in memory, account by account.
+    """
+
+    log: Incidence
+    gaps: Gaps
+    tau: float
+    start: Int64
+    position: Int64
+    listed: Int32
+    opens: Int32
+    closes: Int32
+    session: Int32
+
+    @property
+    def carries(self) -> Bool:
+        """Objects of which some two posts can be near: the others say nothing whatever happens."""
+        found: Bool = self.gaps.least <= self.tau
+        return found
+
+
+@dataclass(frozen=True)
+class PairEvidence:
+    """What ranks say of pairs of accounts; arrays of one length.
+
+    Attributes
+    ----------
+    source, target
+        int64; account codes, source < target; sorted.
+    n_tested
+        int64; objects both shared in which they could have been near.
+    n_near
+        int64; those in which they are.
+    closest_ms
+        int64; the least time between their posts over these, -1 without any.
+    log_p
+        float64; natural logarithm of the p-value.
+    """
+
+    source: Int64
+    target: Int64
+    n_tested: Int64
+    n_near: Int64
+    closest_ms: Int64
+    log_p: Float64
+
+
+def rank_synchrony(
+    shares: pl.DataFrame,
+    /,
+    *,
+    tau: float = TAU,
+    neighbours: int = NEIGHBOURS,
+    max_p: float = MAX_P,
+    threads: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pl.DataFrame:
+    """Return the pairs of accounts that share near each other in rank, with the probability of that by chance.
+
+    For each object that both shared, p = P(gap <= theirs) if the object's accounts were dealt at random to its
+    posts (see `gaps`): of several posts the closest two count, p times the number of pairs of posts (Bonferroni).
+    Objects in which no two posts can be near (p <= tau) are left out, which the number of posts alone decides.
+    One post of both is no meeting, and of several objects met over by the same post the first counts. Who goes
+    through a feed or a list meets another who does over many objects at once: of the objects that the busier account
+    posts in one session (an hour of the clock, by its first post of each) the first by name alone counts, near or
+    not. Over the k sessions the p's combine by the truncated product at tau. Each step is exact or errs to the safe
+    side, whatever the objects' bursts, so that P(p_value <= x) <= x. Posts whose times are coarser than 10 s are
+    compared with those of the same fineness only, as if they had shared another object; finer ones as the coarsest
+    of the object allow.
+
+    Parameters
+    ----------
+    shares
+        Columns `content_id`, `account_id`, `object_id` (String), `timestamp` (`Datetime`), `time_resolution_s`
+        (Float64, s) where it is known, and `trace` (String) where several traces stand in one frame; rows in any
+        order.
+    tau
+        Chance (0..1) up to which two posts count as near.
+    neighbours
+        Candidates are looked for among so many posts of the object before and after each post; of posts of one time
+        among all if they are 128 or less, a sample if they are more (see `nearby`), none beyond a thousand.
+    max_p
+        Keep pairs up to this p-value; the false discovery rate is over all pairs all the same.
+    threads
+        At most so many at once; None for one a processor. The result does not depend on it.
+    seed
+        Seed of the sample of accounts from which the number of pairs is estimated where it is too large to count.
+    progress
+        Called with a label and the fraction done, 0..1.
+
+    Returns
+    -------
+    pl.DataFrame
+        The columns of `schema.SYNCHRONY`, one row a trace and pair near over two objects or more, sorted;
+        `synchronised` and `alike` are null, for they depend on a cut.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, holds nulls, or has no times.
+    UsageError
+        When an option is out of its range.
+
+    References
+    ----------
+    Zaykin et al., "Truncated product method for combining P-values", Genetic Epidemiology 22 (2002); Benjamini
+    and Hochberg, "Controlling the False Discovery Rate", JRSS B 57 (1995). The rank statistic is ours.
+    """
+    threads = check_options(tau=tau, neighbours=neighbours, max_p=max_p, threads=threads)
+    check_shares(shares)
+    frames = [SYNCHRONY.empty()]
+    for trace, part in parts_by_trace(shares):
+        prepared = prepare_shares(incidence(part), tau=tau, neighbours=neighbours)
+        tell = named(progress, f"synchrony ({trace})")
+        found = near_pairs(prepared, max_p=max_p, threads=threads, tell=tell)
+        n_tests = count_tests(prepared.log, prepared.carries, seed=seed, threads=threads).total
+        frames.append(as_frame(found, prepared.log, trace, n_tests=n_tests, threads=threads))
+    return pl.concat(frames)
+
+
+def check_options(*, tau: float, neighbours: int, max_p: float, threads: int | None) -> int:
+    """Check the options of `rank_synchrony` and return the number of threads."""
+    if not 0 < tau < 1:
+        raise UsageError(f"tau: {tau} is not in 0 < tau < 1")
+    if not 0 < max_p <= 1:
+        raise UsageError(f"max_p: {max_p} is not in 0 < p <= 1")
+    check_at_least("neighbours", neighbours, 1)
+    return check_threads(threads)
+
+
+def prepare_shares(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOURS) -> PreparedShares:
+    """Return the shares of one trace as rank synchrony reads them; see `rank_synchrony` for the options."""
+    log = split(log, limit_ms=TOGETHER_MS)
+    start, position = grouped(log.account, len(log.accounts))
+    gaps = gaps_of(log, tau=tau, neighbours=neighbours)
+    opens, closes = gaps.first[position].astype(np.int32), gaps.last[position].astype(np.int32)
+    session = sessions_of(start, position, log.time)
+    return PreparedShares(log, gaps, tau, start, position, log.object[position], opens, closes, session)
+
+
+def near_pairs(
+    prepared: PreparedShares,
+    /,
+    *,
+    max_p: float = MAX_P,
+    nearby: Candidates | None = None,
+    threads: int,
+    tell: Callable[[float], None] = lambda _: None,
+) -> PairEvidence:
+    """Return the pairs near over two objects or more whose p-value is at most `max_p`.
+
+    `nearby` is what `candidates_of` makes of the ranks, if it is there already.
+    """
+    nearby = nearby or candidates_of(prepared.log, prepared.gaps)
+    bounds = nearby.blocks(_BLOCKS)
+
+    def run(block: int) -> PairEvidence:
+        hub, leaf = nearby.candidates(bounds[block], bounds[block + 1])
+        return _measured(prepared, hub, leaf, max_p)
+
+    found = []
+    n_blocks = len(bounds) - 1
+    with ThreadPoolExecutor(threads) as pool:
+        for done, pairs in enumerate(pool.map(run, range(n_blocks)), 1):
+            tell(done / n_blocks)
+            found.append(pairs)
+    return _sorted(found)
+
+
+def pairs_at(prepared: PreparedShares, source: Int64, target: Int64, /, *, threads: int) -> PairEvidence:
+    """Return what ranks say of given pairs of accounts (codes), sorted by them; n_tested may be 0."""
+    _, hub, leaf, cuts = by_hub(np.diff(prepared.start), source, target, n_parts=4 * threads)
+
+    def run(k: int) -> PairEvidence:
+        part = slice(int(cuts[k]), int(cuts[k + 1]))
+        return _measured(prepared, hub[part].astype(np.int32), leaf[part].astype(np.int32), 2.0)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return _sorted(list(pool.map(run, range(len(cuts) - 1))))
+
+
+def ends_of(pairs: PairEvidence, accounts: pl.Series, /) -> pl.DataFrame:
+    """Return `source`, `target` (String) of pairs, by the labels behind their codes."""
+    ends = {"source": pairs.source, "target": pairs.target}
+    return pl.DataFrame(
+        {name: accounts.gather(pl.Series(code)) for name, code in ends.items()},
+        schema={"source": pl.String, "target": pl.String},
+    )
+
+
+def as_frame(
+    pairs: PairEvidence, log: Incidence, trace: str, /, *, n_tests: float, threads: int
+) -> pl.DataFrame:
+    """Return pairs as a table, with what they share beyond chance.
+
+    Parameters
+    ----------
+    pairs, log, trace
+        The pairs, all shares of the trace, its name.
+    n_tests
+        How many pairs could have been found near, these or others.
+    threads
+        At most so many at once.
+
+    Returns
+    -------
+    pl.DataFrame
+        The columns of `schema.SYNCHRONY`; `synchronised` and `alike` are null, for they depend on a cut.
+    """
+    both = overlap_of(log, source=pairs.source, target=pairs.target, threads=threads)
+    n_accounts = np.count_nonzero(np.bincount(log.account))
+    told = pairs.n_tested >= LEAST_OBJECTS
+    p_value = np.where(told, np.exp(pairs.log_p), np.nan)
+    q_value = np.full(told.size, np.nan)
+    q_value[told] = false_discovery_rate(p_value[told], n_tests=n_tests)
+    return SYNCHRONY.conform(
+        pl.DataFrame(
+            {
+                "trace": pl.repeat(trace, pairs.source.size, eager=True, dtype=pl.String),
+                "source": log.accounts.gather(pl.Series(pairs.source)),
+                "target": log.accounts.gather(pl.Series(pairs.target)),
+                "n_tested": pairs.n_tested,
+                "n_near": pairs.n_near,
+                "closest_delta_s": np.where(pairs.closest_ms < 0, np.nan, pairs.closest_ms / 1000),
+                "synchrony": np.where(told, -pairs.log_p / np.log(10), np.nan),
+                "p_value": p_value,
+                "q_value": q_value,
+                "n_shared": both.n_shared,
+                "expected_shared": both.expected_shared,
+                "cosine": both.cosine,
+                "overlap_p": both.overlap_p,
+                "overlap_q": false_discovery_rate(both.overlap_p, n_tests=n_accounts * (n_accounts - 1) / 2),
+            },
+            nan_to_null=True,
+        )
+    )
+
+
+def closest_posts(
+    prepared: PreparedShares, source: int, target: int, /
+) -> list[tuple[str, int, int, float, float]]:
+    """Return where two accounts (codes) are near: object, rows of both posts, chance of so small a gap, delay (s)."""
+    log, gaps = prepared.log, prepared.gaps
+    mine, yours = (prepared.position[prepared.start[k] : prepared.start[k + 1]] for k in (source, target))
+    found = []
+    for o in np.intersect1d(log.object[mine], log.object[yours]).tolist():
+        one, other = (part[log.object[part] == o] for part in (mine, yours))
+        reach = np.maximum(gaps.last[one][:, None], gaps.last[other]) - np.minimum(
+            gaps.first[one][:, None], gaps.first[other]
+        )
+        i, k = np.unravel_index(int(reach.argmin()), reach.shape)
+        n = int(log.offsets[o + 1] - log.offsets[o])
+        chance = reach.size * chance_at(int(reach[i, k]), o, n, gaps.counted, gaps.chance)
+        if chance <= prepared.tau:
+            p, q = int(one[i]), int(other[k])
+            delay = float(log.time[q] - log.time[p]) / 1000
+            found.append((str(log.objects[o]), int(log.row[p]), int(log.row[q]), float(chance), delay))
+    return found
+
+
+def _measured(prepared: PreparedShares, hub: Int32, leaf: Int32, max_p: float) -> PairEvidence:
+    log, gaps = prepared.log, prepared.gaps
+    counts, log_p = _measure(
+        hub, leaf, prepared.start, prepared.position, prepared.listed, prepared.opens, prepared.closes,
+        prepared.session, log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, prepared.tau,
+    )  # fmt: skip
+    keep = log_p <= np.log(max_p)
+    counts, log_p = counts[keep], log_p[keep]
+    low, high = np.minimum(hub, leaf)[keep], np.maximum(hub, leaf)[keep]
+    return PairEvidence(
+        low.astype(np.int64), high.astype(np.int64), counts[:, 0], counts[:, 1], counts[:, 2], log_p
+    )
+
+
+def _sorted(parts: list[PairEvidence]) -> PairEvidence:
+    if not parts:
+        none = np.empty(0, np.int64)
+        return PairEvidence(none, none, none, none, none, np.empty(0, np.float64))
+    names = ("source", "target", "n_tested", "n_near", "closest_ms", "log_p")
+    columns = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
+    order = np.lexsort((columns[1], columns[0]))
+    return PairEvidence(*(column[order] for column in columns))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sessions_of(start: Int64, position: Int64, time: Int64) -> Int32:
+    """Return the number of each post's session among those of its account, in order of time."""
+    session = np.empty(position.size, np.int32)
+    for a in range(start.size - 1):
+        hours = time[position[start[a] : start[a + 1]]] // SESSION_MS
+        order = np.argsort(hours, kind="mergesort")
+        number = -1
+        for k in range(order.size):
+            if k == 0 or hours[order[k]] != hours[order[k - 1]]:
+                number += 1
+            session[start[a] + order[k]] = number
+    return session
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _measure(
+    hub: Int32,
+    leaf: Int32,
+    start: Int64,
+    position: Int64,
+    listed: Int32,
+    opens: Int32,
+    closes: Int32,
+    session: Int32,
+    offsets: Int64,
+    time: Int64,
+    post: Int64,
+    counted: Int64,
+    chance: Float64,
+    least: Float64,
+    tau: float,
+) -> tuple[Int64, Float64]:
+    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub."""
+    counts = np.zeros((hub.size, 3), np.int64)
+    log_p = np.zeros(hub.size, np.float64)
+    begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
+    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)  # posts over which a pair met already
+    sat = np.full(session.max() + 1 if session.size else 0, -1, np.int32)  # sessions that count already
+    marked = -1
+    for e in range(hub.size):
+        a = hub[e]
+        if a != marked:
+            mark_hub(begin, a, marked, start, listed)
+            marked = a
+        b = leaf[e]
+        degree, degree_b = start[a + 1] - start[a], start[b + 1] - start[b]
+        hub_sits = degree > degree_b or (degree == degree_b and a > b)
+        total = 0.0
+        n_sittings = 0
+        counts[e, 2] = -1
+        k = start[b]
+        end = start[b + 1]
+        while k < end:
+            o = listed[k]
+            stop = k + 1
+            while stop < end and listed[stop] == o:
+                stop += 1
+            i = begin[o]
+            if i >= 0 and least[o] <= tau:
+                i_stop = i + 1
+                while i_stop < start[a + 1] and listed[i_stop] == o:
+                    i_stop += 1
+                ways = (i_stop - i) * (stop - k)
+                if ways * least[o] <= tau:
+                    counts[e, 0] += 1
+                    sits = session[i] if hub_sits else session[k]
+                    counts_here = sat[sits] != e
+                    sat[sits] = e
+                    n_sittings += counts_here
+                    gap = least_gap(i, i_stop, k, stop, opens, closes)
+                    value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
+                    if value <= tau:
+                        apart, fresh = _met(
+                            e, gap, i, i_stop, k, stop, opens, closes, position, time, post, met
+                        )
+                        counts[e, 1] += fresh
+                        if fresh and counts_here:
+                            total -= np.log(value / tau)
+                        if counts[e, 2] < 0 or 0 <= apart < counts[e, 2]:
+                            counts[e, 2] = apart
+            k = stop
+        log_p[e] = truncated_product(n_sittings, total, tau)
+    return counts, log_p
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def least_gap(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> int:
+    """Return the least gap between two accounts' posts of an object; the posts stand in order of time."""
+    best = 1 << 40
+    for y in range(k, k_stop):
+        after = i + np.searchsorted(opens[i:i_stop], opens[y]) if i_stop > i + 1 else i
+        for x in range(max(after - 1, i), min(after + 1, i_stop)):
+            best = min(best, gap_between(x, y, opens, closes))
+    return best
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def gap_between(x: int, y: int, opens: Int32, closes: Int32) -> int:
+    """Return the gap between two posts of an object, by their places in the lists of their accounts."""
+    return int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _met(
+    pair: int,
+    gap: int,
+    i: int,
+    i_stop: int,
+    k: int,
+    k_stop: int,
+    opens: Int32,
+    closes: Int32,
+    position: Int64,
+    time: Int64,
+    post: Int64,
+    met: Int32,
+) -> tuple[int, bool]:
+    """Return the least time between two accounts' posts of an object, and whether they met by none of these before.
+
+    All posts at the least gap count as those by which they meet, and are marked: no choice among equals, which
+    could hang on who is called what. One post of both is no meeting; -1 where they have no other.
+    """
+    apart = -1
+    fresh = True
+    for y in range(k, k_stop):
+        for x in range(i, i_stop):
+            p, q = position[x], position[y]
+            same = post.size > 0 and post[p] == post[q]
+            if not same and (apart < 0 or abs(time[p] - time[q]) < apart):
+                apart = abs(time[p] - time[q])
+            if post.size and gap_between(x, y, opens, closes) == gap:
+                fresh &= not same and met[post[p]] != pair and met[post[q]] != pair
+    if post.size:
+        for y in range(k, k_stop):
+            for x in range(i, i_stop):
+                if gap_between(x, y, opens, closes) == gap:
+                    met[post[position[x]]] = pair
+                    met[post[position[y]]] = pair
+    return apart, fresh

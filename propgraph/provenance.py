@@ -65,9 +65,13 @@ class Run:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time one step."""
+        """Time one step; an error tells in which step it came up."""
         start = time.perf_counter()
-        yield
+        try:
+            yield
+        except Exception as error:
+            error.add_note(f"in the step {name!r} of {self.record['job']}")
+            raise
         self.record["steps"].append(
             {
                 "step": name,

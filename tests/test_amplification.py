@@ -12,17 +12,15 @@ from polars.testing import assert_frame_equal
 from reference import amplification as reference
 
 from propgraph.amplification.forest import forest
-from propgraph.amplification.join import amplify
+from propgraph.amplification.join import amplify, structure_evidence
 from propgraph.amplification.reach import measure_amplification
 from propgraph.amplification.spreaders import measure_spreaders
 from propgraph.amplification.structure import KINDS, measure_structure
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
-from propgraph.schema import AMPLIFICATION, CASCADE_NODES, CLUSTERS, EVIDENCE, SPREADERS, TIME
+from propgraph.schema import AMPLIFICATION, CASCADE_NODES, EVIDENCE, SPREADERS, TIME
 from propgraph.simulate.crowdturf import simulate_crowdturf
 from propgraph.study import Study
-
-ONE_CLUSTER = CLUSTERS.conform(pl.DataFrame({"cluster_id": ["c1"], "flagged": [True]}))
 
 
 def frame(nodes):
@@ -222,11 +220,12 @@ def crowd(kind, n_cascades=6, *, apart=1):
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_structure_scores_highest_for_its_own_kind(kind):
     nodes, cluster_of = crowd(kind)
-    found = amplify(frame(nodes), members(cluster_of), ONE_CLUSTER)
-    row = found.clusters.row(0, named=True)
+    found = amplify(frame(nodes), members(cluster_of))
+    row = found.figures.row(0, named=True)
     assert row[kind] == max(row[other] for other in KINDS) >= 0.5
-    evidence = found.evidence.row(0, named=True)
-    assert found.evidence.schema == EVIDENCE.dtypes
+    table = structure_evidence(found, ["c1"])
+    evidence = table.row(0, named=True)
+    assert table.schema == EVIDENCE.dtypes
     assert (evidence["subject_id"], evidence["rule"], evidence["value"]) == ("c1", "structure", row[kind])
     assert kind in evidence["sentence"]
     assert "look the same" in evidence["sentence"] or "looks the same" in evidence["sentence"]
@@ -241,10 +240,9 @@ def test_each_structure_scores_highest_for_its_own_kind(kind):
 
 def test_a_structure_is_evidence_of_flagged_clusters_only():
     nodes, cluster_of = crowd("distributed")
-    unflagged = ONE_CLUSTER.with_columns(flagged=pl.lit(False))
-    found = amplify(frame(nodes), members(cluster_of), unflagged)
-    assert found.clusters["distributed"].item() >= 0.5
-    assert found.evidence.is_empty()
+    found = amplify(frame(nodes), members(cluster_of))
+    assert found.figures["distributed"].item() >= 0.5
+    assert structure_evidence(found, []).is_empty()
 
 
 def test_traces_are_taken_one_by_one():
@@ -257,15 +255,13 @@ def test_traces_are_taken_one_by_one():
             for node in nodes
         ]
     together = frame([node for nodes in of_trace.values() for node in nodes])
-    found = amplify(together.lazy(), members(cluster_of), ONE_CLUSTER)
-    alone = {
-        trace: amplify(frame(nodes), members(cluster_of), ONE_CLUSTER) for trace, nodes in of_trace.items()
-    }
+    found = amplify(together.lazy(), members(cluster_of))
+    alone = {trace: amplify(frame(nodes), members(cluster_of)) for trace, nodes in of_trace.items()}
     assert_frame_equal(found.spreaders, pl.concat([one.spreaders for one in alone.values()]))
     assert_frame_equal(found.table, pl.concat([one.table for one in alone.values()]))
     # The pyramid has most members' reshares with a known parent.
-    assert found.clusters["cascade_trace"].item() == "object"
-    assert_frame_equal(found.clusters, alone["object"].clusters)
+    assert found.figures["cascade_trace"].item() == "object"
+    assert_frame_equal(found.figures, alone["object"].figures)
 
 
 def test_parents_are_those_named_whatever_their_ids_look_like():
@@ -301,9 +297,9 @@ def test_a_log_without_a_campaign_gives_no_evidence_of_structure(tmp_path):
 
 def test_a_crowd_without_a_clock_has_no_structure_to_tell():
     nodes, cluster_of = crowd("centralised", apart=3000)
-    found = amplify(frame(nodes), members(cluster_of), ONE_CLUSTER)
-    assert found.clusters["centralised"].item() == 0
-    assert found.evidence.is_empty()
+    found = amplify(frame(nodes), members(cluster_of))
+    assert found.figures["centralised"].item() == 0
+    assert structure_evidence(found, ["c1"]).is_empty()
 
 
 def test_where_nobody_is_below_anybody_but_the_origin_no_structure_shows():
@@ -313,8 +309,8 @@ def test_where_nobody_is_below_anybody_but_the_origin_no_structure_shows():
         for node in tree(f"reshare:{number}", ("o", 0, None), *((f"w{k}", k + 1, 0) for k in range(9)))
     ]
     cluster_of = {f"w{k}": "c1" for k in range(9)}
-    found = amplify(frame(nodes), members(cluster_of), ONE_CLUSTER)
-    row = found.clusters.row(0, named=True)
+    found = amplify(frame(nodes), members(cluster_of))
+    row = found.figures.row(0, named=True)
     assert (row["cascade_trace"], row["n_cascades"], row["early_share_mean"]) == ("reshare", 4, 1)
     assert [row[name] for name in (*KINDS, "n_relays", "first_generation_share")] == [None] * 5
 
@@ -329,6 +325,15 @@ def test_crews_found_as_clusters_of_their_own_count_each_others_relays():
     assert (found["distributed"] > 0.5).all()
 
 
+def test_ids_given_later_change_nothing_but_the_ids():
+    nodes, cluster_of = crowd("distributed")
+    numbered = amplify(frame(nodes), members(dict.fromkeys(cluster_of, "0"))).named({"0": "c1"})
+    found = amplify(frame(nodes), members(cluster_of))
+    assert_frame_equal(numbered.table, found.table)
+    assert_frame_equal(numbered.figures, found.figures)
+    assert_frame_equal(structure_evidence(numbered, ["c1"]), structure_evidence(found, ["c1"]))
+
+
 def test_no_cascade_and_no_member_are_no_trouble():
     nodes = frame(tree("url:1", ("a", 0, None), ("b", 1, None)))
     for table, some in (
@@ -336,9 +341,9 @@ def test_no_cascade_and_no_member_are_no_trouble():
         (nodes, members({})),
         (nodes, members({"z": "c1"})),
     ):
-        found = amplify(table, some, ONE_CLUSTER)
-        assert (found.table.height, found.evidence.height, found.clusters.height) == (0, 0, 1)
-        assert found.clusters.schema == CLUSTERS.dtypes
+        found = amplify(table, some)
+        assert (found.table.height, found.figures.height) == (0, 0)
+        assert structure_evidence(found, ["c1"]).is_empty()
     assert measure_spreaders(forest(nodes.clear())).schema == SPREADERS.dtypes
 
 

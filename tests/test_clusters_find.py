@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from propgraph.clusters.find import links_of
+from propgraph.clusters.inputs import links_of
 from propgraph.evaluation.simulated import compare
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from propgraph.clusters.find import ClusterOptions
 from propgraph.errors import StudyError, UsageError
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.jobs.stability import measure_stability
+from propgraph.options import ClusterOptions
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import grid_of
 from propgraph.stability.rerun import rerun, shared_work

@@ -71,9 +71,7 @@ def structures(kind: str, strength: float, seed: int) -> pl.DataFrame:
             "relay_overlap", "clock", *KINDS,
         )  # fmt: skip
         hired = made.accounts.filter("organised").select("account_id", cluster_id=pl.lit(WHOLE))
-        whole = amplify(
-            study.scan("cascade_nodes"), hired, CLUSTERS.conform(pl.DataFrame({"cluster_id": [WHOLE]}))
-        ).clusters
+        whole = CLUSTERS.conform(amplify(study.scan("cascade_nodes"), hired).figures)
         main = pl.concat(
             [main, pl.DataFrame({"cluster_id": [WHOLE], "of": [WHOLE], "n_hired": [hired.height]})],
             how="vertical_relaxed",

@@ -13,8 +13,8 @@ import polars as pl
 
 from benchmarks.timing import header, row
 from propgraph import build, find_clusters, simulate_veles
+from propgraph.clusters.judge import flagged_members
 from propgraph.evaluation.simulated import compare
-from propgraph.jobs.clusters import flagged_members
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def figures(strength: float, seed: int) -> dict[str, float | int]:
         veles.log.write_parquet(log)
         build([log], Path(folder) / "study")
         study = find_clusters(Path(folder) / "study")
-        flagged = flagged_members(study)
+        flagged = flagged_members(study.clusters, study.members)
         result = compare(
             study.accounts, flagged, study.sites, truth_accounts=veles.accounts, truth_sites=veles.sites
         )

@@ -1,8 +1,9 @@
-"""Clusters joined to cascades: the columns of `clusters`, the table `amplification`, the evidence of structure."""
+"""What cascades tell of clusters: columns of `clusters`, the table `amplification`, the evidence of structure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -27,24 +28,31 @@ class Amplified:
     ----------
     table
         Columns of `schema.AMPLIFICATION`.
-    clusters
-        The clusters given, with the columns of `schema.CLUSTERS` that cascades tell.
+    figures
+        `cluster_id`, and the columns of `schema.CLUSTERS` that cascades tell; a row for each cluster in a cascade.
     spreaders
         Columns of `schema.SPREADERS`.
-    evidence
-        Columns of `schema.EVIDENCE`: a row for each flagged cluster whose highest score of structure is 0.5 or
-        more, with an innocent reading in its sentence. It flags nothing by itself.
+    structure
+        How the crowds of the clusters hang together; None without a cluster in a cascade.
     """
 
     table: pl.DataFrame
-    clusters: pl.DataFrame
+    figures: pl.DataFrame
     spreaders: pl.DataFrame
-    evidence: pl.DataFrame
+    structure: Structure | None
+
+    def named(self, ids: Mapping[str, str], /) -> Amplified:
+        """Return the same with other ids for the clusters, all of them."""
+        by_id = pl.col("cluster_id").replace_strict(ids, return_dtype=pl.String)
+        structure = self.structure
+        if structure is not None:
+            frames = {field.name: getattr(structure, field.name) for field in fields(structure)}
+            structure = Structure(**{name: frame.with_columns(by_id) for name, frame in frames.items()})
+        table = self.table.with_columns(by_id).sort("cluster_id", "cascade_id")
+        return Amplified(table, self.figures.with_columns(by_id), self.spreaders, structure)
 
 
-def amplify(
-    nodes: pl.DataFrame | pl.LazyFrame, members: pl.DataFrame, clusters: pl.DataFrame, /
-) -> Amplified:
+def amplify(nodes: pl.DataFrame | pl.LazyFrame, members: pl.DataFrame, /) -> Amplified:
     """Return what cascades tell of clusters: how early they are, what they start, how their crowds hang.
 
     A post may stand in cascades of several traces. The figures of a cluster are of one: that in which its
@@ -57,13 +65,6 @@ def amplify(
         `schema.CASCADE_NODES`, in the order of a study.
     members
         `account_id`, `cluster_id`; an account is in one cluster at most.
-    clusters
-        Columns of `schema.CLUSTERS`.
-
-    Returns
-    -------
-    Amplified
-        The table, the clusters, the spreaders and the evidence.
     """
     parts, spreaders = [], [SPREADERS.empty()]
     for part in _by_trace(nodes.lazy()):
@@ -75,16 +76,10 @@ def amplify(
                 parts.append((table, measure_structure(cascades, members, table)))
     spread = pl.concat(spreaders).sort("trace", "account_id")
     if not parts:
-        return Amplified(AMPLIFICATION.empty(), CLUSTERS.conform(clusters), spread, EVIDENCE.empty())
+        return Amplified(AMPLIFICATION.empty(), pl.DataFrame(schema={"cluster_id": pl.String}), spread, None)
     table = pl.concat([table for table, _ in parts]).sort("cluster_id", "cascade_id")
     structure = joined_structures([structure for _, structure in parts])
-    summary = _summary(table, structure)
-    told = [name for name in summary.columns if name != "cluster_id"]
-    joined = clusters.drop(told, strict=False).join(
-        summary, on="cluster_id", how="left", maintain_order="left"
-    )
-    flagged = summary.join(clusters.filter("flagged"), on="cluster_id", how="semi", maintain_order="left")
-    return Amplified(table, CLUSTERS.conform(joined), spread, _evidence(structure, flagged))
+    return Amplified(table, _figures(table, structure), spread, structure)
 
 
 def _by_trace(nodes: pl.LazyFrame) -> list[pl.LazyFrame]:
@@ -96,7 +91,7 @@ def _by_trace(nodes: pl.LazyFrame) -> list[pl.LazyFrame]:
     return [nodes.slice(start, end - start) for start, end in pairwise([0, *ends])]
 
 
-def _summary(table: pl.DataFrame, structure: Structure) -> pl.DataFrame:
+def _figures(table: pl.DataFrame, structure: Structure) -> pl.DataFrame:
     """Return a row for each cluster: its figures in its main trace."""
     by_trace = (
         table.group_by("cluster_id", "trace", maintain_order=True)
@@ -129,12 +124,29 @@ def _told(structure: Structure) -> set[str]:
     return own | (set(structure.clusters.columns) - {"cluster_id", "trace"})
 
 
-def _evidence(structure: Structure, summary: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each cluster with a score to be told; the scores add up to 1 at most, so one is highest."""
+def structure_evidence(amplified: Amplified, flagged: Sequence[str], /) -> pl.DataFrame:
+    """Return the evidence of structure, a row for each flagged cluster whose highest score is 0.5 or more.
+
+    Its sentence holds an innocent reading. It flags nothing by itself. The scores add up to 1 at most, so that one is
+    highest.
+
+    Parameters
+    ----------
+    amplified
+        What cascades tell.
+    flagged
+        The ids of the flagged clusters.
+    """
+    if amplified.structure is None:
+        return EVIDENCE.empty()
+    structure = amplified.structure
     posts = {
         name: {(row["cluster_id"], row["trace"]): row["content_ids"] for row in frame.to_dicts()}
         for name, frame in (("relay", structure.relay_posts), ("origin", structure.origin_posts))
     }
+    summary = pl.DataFrame({"cluster_id": flagged}, schema={"cluster_id": pl.String}).join(
+        amplified.figures, on="cluster_id", how="inner", maintain_order="left"
+    )
     rows = []
     for row in summary.to_dicts():
         kind = max(KINDS, key=lambda name: row[name] or 0)

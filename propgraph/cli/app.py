@@ -83,13 +83,21 @@ def _explained(error: BaseException) -> tuple[int, str]:
     if isinstance(error, PropgraphError):
         return error.exit_code, str(error)
     if isinstance(error, MemoryError):
-        return 1, "out of memory; a shorter time window, fewer traces or a part of the log need less"
+        return (
+            1,
+            f"out of memory{_step(error)}; a shorter time window, fewer traces or a part of the log need less",
+        )
     if isinstance(error, OSError) and error.strerror:
         return 1, f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return 1, (
-        f"internal error ({type(error).__name__}: {str(error)[:300]}). This is a fault of propgraph's; "
+        f"internal error{_step(error)} ({type(error).__name__}: {str(error)[:300]}). This is a fault of propgraph's; "
         "please report it with the output of PROPGRAPH_DEBUG=1 propgraph ..."
     )
+
+
+def _step(error: BaseException) -> str:
+    """Return in which step of a job an error came up, where it was in one."""
+    return "".join(f" ({note})" for note in getattr(error, "__notes__", []))
 
 
 def _complain(message: str) -> None:

@@ -55,14 +55,14 @@ def _compare(study: Study, data: Path) -> None:
     import polars as pl
 
     from propgraph.cli.output import say
+    from propgraph.clusters.judge import flagged_members
     from propgraph.evaluation.simulated import compare
-    from propgraph.jobs.clusters import flagged_members
 
     accounts, sites = (
         pl.read_csv(data / name, schema_overrides={"account_id": pl.String, "group": pl.String})
         for name in TRUTH
     )
-    flagged = flagged_members(study)
+    flagged = flagged_members(study.clusters, study.members)
     found = compare(study.accounts, flagged, study.sites, truth_accounts=accounts, truth_sites=sites)
     say("Against the truth that the simulator knows:")
     say(f"accounts  precision {found.precision:.2f}, recall {found.recall:.2f}")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 
 from propgraph import communities
-from propgraph.amplification.join import amplify
+from propgraph.arrays.incidence import named
 from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
-from propgraph.clusters.find import EVIDENCE_KINDS, ClusterOptions, ClusterTables, find
+from propgraph.clusters.find import STEPS
+from propgraph.clusters.judge import flagged_members
 from propgraph.errors import StudyError, UsageError, check_choice, did_you_mean
+from propgraph.options import EVIDENCE_KINDS, ClusterOptions
 from propgraph.provenance import Run
-from propgraph.sites.measure import measure_sites
+from propgraph.steps import run_steps
 from propgraph.study import Study, opened
 from propgraph.synchrony.candidates import ties_note
+from propgraph.synchrony.joint import Joint
 from propgraph.synchrony.pairs import MAX_P, TAU, check_options
 from propgraph.traces.make import names_of
 from propgraph.writing import writing
@@ -105,45 +108,46 @@ def find_clusters(
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
-        with run.step("clusters"):
-            window_s = float(built["parameters"]["time_window"])
-            found = find(
-                source, traces=traces, time_window=window_s, choices=choices, min_score=min_score,
-                threads=n_threads, progress=progress,
-            )  # fmt: skip
-        with run.step("amplification"):
-            joined = amplify(source.scan("cascade_nodes"), found.members, found.clusters)
-        with run.step("sites"):
-            flagged = flagged_members(found)
-            sites, of_sites = measure_sites(found.links, flagged, min_score=min_score)
-        for name in ("synchrony", "network", "account_scores", "members"):
-            writer.write(name, getattr(found, name))
-        for name, table in (
-            ("clusters", joined.clusters), ("amplification", joined.table), ("spreaders", joined.spreaders),
-            ("sites", sites),
-        ):  # fmt: skip
-            writer.write(name, table)
-        writer.write("evidence", pl.concat([found.evidence, joined.evidence, of_sites]))
-        run.count(
-            clusters=found.clusters.height,
-            flagged_clusters=int(found.clusters["flagged"].sum()),
-            members=found.members.height,
-            flagged_accounts=flagged.height,
-            synchronised_pairs=int(found.network["synchronised"].sum()),
-            sites=sites.height,
-            flagged_sites=int((sites["flags"].list.len() > 0).sum()),
+        window_s = float(built["parameters"]["time_window"])
+        given = {
+            "study": source, "traces": traces, "options": choices, "min_score": min_score, "time_window": window_s,
+            "window_ms": round(window_s * 1000), "threads": n_threads, "progress": progress,
+        }  # fmt: skip
+        found = run_steps(
+            STEPS, given, run=run, wanted=("joint", "tables"), tell=named(progress, "communities")
         )
-        run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in found.n_tests.items()}
-        run.record["sampled_ties_by_trace"] = {
-            trace: told for trace, told in found.ties.items() if told["n_ties"]
-        }
-        if (note := ties_note(found.ties)) is not None:
-            run.note(note)
+        for name, table in found["tables"].items():
+            writer.write(name, table)
+        _count(run, found["tables"])
+        _count_tests(run, found["joint"])
         writer.drop("stability")  # it is about the clusters that were there before
         writer.finish()
         kept = {job: record for job, record in writer.run.items() if job != "stability"}
         writer.run = {**kept, "clusters": run.finish()}
     return Study.open(source.path)
+
+
+def _count(run: Run, tables: Mapping[str, pl.DataFrame]) -> None:
+    clusters, sites = tables["clusters"], tables["sites"]
+    run.count(
+        clusters=clusters.height,
+        flagged_clusters=int(clusters["flagged"].sum()),
+        members=tables["members"].height,
+        flagged_accounts=flagged_members(clusters, tables["members"]).height,
+        synchronised_pairs=int(tables["network"]["synchronised"].sum()),
+        sites=sites.height,
+        flagged_sites=int((sites["flags"].list.len() > 0).sum()),
+    )
+
+
+def _count_tests(run: Run, joint: Joint) -> None:
+    """Tell how many pairs could have been found, and of which ties a sample was looked at."""
+    run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in joint.n_tests.items()}
+    run.record["sampled_ties_by_trace"] = {
+        trace: told for trace, told in joint.ties.items() if told["n_ties"]
+    }
+    if (note := ties_note(joint.ties)) is not None:
+        run.note(note)
 
 
 def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[str]:
@@ -164,9 +168,3 @@ def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[s
     # Whom ranks find need not have met in the window: without an edge a trace may tell all the same.
     there = edges if evidence == "window" else known
     return list(dict.fromkeys(wanted)) or [name for name in there if name in CASCADE_TRACES] or there
-
-
-def flagged_members(found: ClusterTables | Study, /) -> pl.DataFrame:
-    """Return `account_id` and `cluster_id` of the members of flagged clusters."""
-    flagged = found.clusters.filter("flagged").select("cluster_id")
-    return found.members.join(flagged, on="cluster_id").select("account_id", "cluster_id")

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Float64, Progress
-from propgraph.clusters.find import ClusterOptions
 from propgraph.errors import StudyError, check_at_least, check_seed, check_threads
+from propgraph.options import ClusterOptions
 from propgraph.provenance import Run
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of

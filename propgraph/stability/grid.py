@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from propgraph.clusters.find import ClusterOptions
 from propgraph.communities import WITH_RESOLUTION
 from propgraph.cosharing.window import LONGEST_WINDOW_S
+from propgraph.options import ClusterOptions
 from propgraph.synchrony.pairs import TAU
 
 _Q = (0.01, 0.05, 0.2)

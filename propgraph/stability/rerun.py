@@ -18,17 +18,12 @@ from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
 from propgraph.arrays.types import Bool, Float64, Int64
-from propgraph.clusters.find import (
-    NO_GROUPS,
-    ClusterOptions,
-    grown_groups,
-    logs_of,
-    number_clusters,
-    window_clusters,
-)
+from propgraph.clusters.groups import NO_GROUPS, grown_groups, number_clusters, window_clusters
+from propgraph.clusters.inputs import logs_of
 from propgraph.clusters.sampled import sampling, told_of_bursts
 from propgraph.cosharing.bursts import BURST_CAP
 from propgraph.cosharing.window import edges_and_bursts
+from propgraph.options import ClusterOptions
 from propgraph.stability.grid import Grid, Setting
 from propgraph.stability.meetings import Meetings, meetings_of
 from propgraph.stability.terms import Retested, Terms, retest, terms_of
@@ -209,9 +204,9 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         traced = _traced(shared, p_values, list(drawn)) if choices.multiplex else network
         prepared = {trace: _left(shared.parts[trace], kept, setting.tau) for trace, kept in drawn.items()}
         groups, _ = grown_groups(
-            prepared, network, traced, edges=edges, choices=choices, sampled=sampled, threads=threads
+            prepared, network, traced, edges=edges, options=choices, sampled=sampled, threads=threads
         )
-    in_window = window_clusters(logs, edges, groups, choices=choices, window_ms=window_ms, sampled=sampled)
+    in_window = window_clusters(logs, edges, groups, options=choices, window_ms=window_ms, sampled=sampled)
     return number_clusters(groups, in_window).select("account_id", "cluster")
 
 

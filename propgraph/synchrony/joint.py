@@ -12,11 +12,11 @@ from propgraph.arrays.encoding import codes_in, groups_of
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
 from propgraph.arrays.types import Float64
+from propgraph.options import NEIGHBOURS
 from propgraph.schema import NETWORK, SYNCHRONY
 from propgraph.synchrony.candidates import candidates_of, sampled_ties
 from propgraph.synchrony.pairs import (
     MAX_P,
-    NEIGHBOURS,
     TAU,
     PairEvidence,
     PreparedShares,
@@ -50,7 +50,7 @@ class Joint:
     n_tests
         Pairs that could have been found in each trace.
     ties
-        `n_ties, n_posts, n_pairs, n_looked_at` of the ties that are sampled in each trace (see `nearby`).
+        `n_ties, n_posts, n_pairs, n_looked_at` of the ties that are sampled in each trace (see `candidates`).
     """
 
     prepared: dict[str, PreparedShares]
@@ -58,6 +58,10 @@ class Joint:
     network: pl.DataFrame
     n_tests: dict[str, float]
     ties: dict[str, dict[str, int]]
+
+
+#: What rank synchrony says where nobody asked it.
+NO_JOINT = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {})
 
 
 def joint_synchrony(

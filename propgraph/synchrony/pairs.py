@@ -27,6 +27,7 @@ from propgraph.arrays.p_values import false_discovery_rate, truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, Progress
 from propgraph.errors import UsageError, check_at_least, check_threads
 from propgraph.likeness.overlap import overlap_of
+from propgraph.options import NEIGHBOURS
 from propgraph.schema import SYNCHRONY
 from propgraph.synchrony.candidates import Candidates, candidates_of
 from propgraph.synchrony.gaps import Gaps, chance_at, gaps_of
@@ -34,8 +35,6 @@ from propgraph.synchrony.testable import count_tests
 
 #: Chance up to which two posts count as near.
 TAU = 0.2
-#: Among so many posts of an object before and after each post nearness is looked for.
-NEIGHBOURS = 50
 #: Pairs are kept up to this p-value.
 MAX_P = 0.01
 #: What an account posts within an hour of the clock is one session.

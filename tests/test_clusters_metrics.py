@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from propgraph.clusters.measure import (
-    ClusterInputs,
-    core_members,
-    densest_half,
-    gini,
-    inner_edges,
-    measure_clusters,
-    measure_members,
-    shortest_half,
-)
+from propgraph.clusters.groups import core_members
+from propgraph.clusters.inputs import ClusterInputs
+from propgraph.clusters.metrics import gini, inner_edges, measure_clusters, measure_members
+from propgraph.clusters.spans import densest_half, shortest_half
 from propgraph.clusters.timing import Timing
 from propgraph.schema import ACCOUNTS, TIME
 

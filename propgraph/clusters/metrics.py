@@ -2,97 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from propgraph.arrays.types import Int64
-from propgraph.clusters.timing import Timing, log_tail
+from propgraph.clusters.inputs import ClusterInputs
+from propgraph.clusters.spans import shortest_half
+from propgraph.clusters.timing import log_tail
 from propgraph.schema import COUNT
 
 # How often, and how far apart, a crowd has to gather: what is posted within an hour may be one occasion.
 _GATHERINGS, _APART_MS = 3, 3_600_000
 
 
-@dataclass(frozen=True)
-class ClusterInputs:
-    """All that the figures of clusters are made from.
-
-    Attributes
-    ----------
-    members
-        `account_id` (String), `cluster` (UInt32), `evidence` (why it is there, as in `schema.MEMBERS`).
-    edges
-        One row a pair of accounts (see `networks.join_traces`).
-    shares
-        `account_id, content_id, trace, object_id` of the members, in the traces of the network, with
-        `n_fellows` (fellow members' posts of the object within the window).
-    posts
-        `account_id, content_id, timestamp, time_resolution_s, kind, target_id, origin_account_id` of the members, a
-        row for each post and group.
-    links
-        `account_id, content_id, site` of the members' links, one row a post and URL.
-    accounts
-        The members' rows of `schema.ACCOUNTS`.
-    timing
-        For each trace of the network, how the clusters keep time in it: once for each fineness of its times that
-        has to be judged by itself.
-    """
-
-    members: pl.DataFrame
-    edges: pl.DataFrame
-    shares: pl.DataFrame
-    posts: pl.DataFrame
-    links: pl.DataFrame
-    accounts: pl.DataFrame
-    timing: Mapping[str, Sequence[Timing]]
-
-
-def core_members(
-    timing: Mapping[str, Sequence[Timing]], accounts: Mapping[str, pl.Series], /, *, min_size: int
-) -> pl.DataFrame:
-    """Return the members that keep time with their fellows: `account_id`, `cluster`.
-
-    Leiden gives every account to some community; one that met the others twice by chance does not belong.
-    Kept is who co-shared at three times the outsiders' rate or more, on at least two objects and half as
-    many as the busy quarter of the community. A community with fewer than `min_size` of these (two at
-    least) stays as it is: it will hardly be flagged, and is shown for what it is.
-
-    Parameters
-    ----------
-    timing
-        How the communities keep time, by trace, as in `ClusterInputs`.
-    accounts
-        Account labels behind the codes, by trace.
-    min_size
-        Smallest cluster.
-    """
-    frames = [
-        part.members.with_columns(accounts[trace].gather(part.members["account"]).alias("account_id"))
-        for trace, parts in timing.items()
-        for part in parts
-    ]
-    everyone = pl.concat(frames).sort("n_co_objects", "window_rate", descending=True, maintain_order=True)
-    best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
-    busy = pl.col("n_co_objects").quantile(0.75, "linear").over("cluster")
-    in_time = (
-        (pl.col("window_rate") >= 3 * pl.col("outsider_rate"))
-        & (pl.col("n_co_objects") >= 2)
-        & (pl.col("n_co_objects") * 2 >= busy)
-    )
-    marked = best.with_columns(core=in_time).with_columns(n_core=pl.col("core").sum().over("cluster"))
-    return (
-        marked.filter(pl.col("core") | (pl.col("n_core") < max(min_size, 2)))
-        .select("account_id", "cluster")
-        .sort("cluster", "account_id")
-    )
-
-
-def measure_clusters(material: ClusterInputs, /) -> pl.DataFrame:
+def measure_clusters(inputs: ClusterInputs, /) -> pl.DataFrame:
     """Return the figures of each cluster: `cluster`, metrics of `schema.CLUSTERS`, and what rules ask for.
 
     Beyond the schema: `timing_trace` (the trace whose timing is shown), `co_objects` and
@@ -101,10 +26,10 @@ def measure_clusters(material: ClusterInputs, /) -> pl.DataFrame:
     members), `n_links` (links), `n_created` (accounts whose creation is known).
     """
     parts = [
-        _network(material), _timing(material), _shares(material), _posts(material), _sites(material),
-        _creation(material),
+        _network(inputs), _timing(inputs), _shares(inputs), _posts(inputs), _sites(inputs),
+        _creation(inputs),
     ]  # fmt: skip
-    table = material.members.group_by("cluster").agg(n_accounts=pl.len().cast(COUNT)).sort("cluster")
+    table = inputs.members.group_by("cluster").agg(n_accounts=pl.len().cast(COUNT)).sort("cluster")
     for part in parts:
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     pairs = pl.col("n_accounts").cast(pl.Float64) * (pl.col("n_accounts") - 1) / 2
@@ -113,23 +38,50 @@ def measure_clusters(material: ClusterInputs, /) -> pl.DataFrame:
     )
 
 
-def measure_members(material: ClusterInputs, /) -> pl.DataFrame:
+def measure_members(inputs: ClusterInputs, /) -> pl.DataFrame:
     """Return the figures of each member: `cluster` and the columns of `schema.MEMBERS`."""
-    inside = inner_edges(material)
+    inside = inner_edges(inputs)
     ends = pl.concat([inside.select("cluster", "weight", account_id=end) for end in ("source", "target")])
     network = ends.group_by("account_id").agg(
         degree=pl.len(), strength=pl.col("weight").sum().cast(pl.Float64)
     )
-    shared = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
+    shared = inputs.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
     shares = shared.group_by("account_id").agg(n_shares=pl.len(), n_co_shares=pl.col("co").sum())
     kinds = (
-        once(material.posts).group_by("account_id").agg(original_share=(pl.col("kind") == "original").mean())
+        once(inputs.posts).group_by("account_id").agg(original_share=(pl.col("kind") == "original").mean())
     )
-    groups = material.posts.group_by("account_id").agg(n_targets=pl.col("target_id").drop_nulls().n_unique())
-    table = material.members
-    for part in (network, shares, kinds, groups, material.accounts.select("account_id", "created_at")):
+    groups = inputs.posts.group_by("account_id").agg(n_targets=pl.col("target_id").drop_nulls().n_unique())
+    table = inputs.members
+    for part in (network, shares, kinds, groups, inputs.accounts.select("account_id", "created_at")):
         table = table.join(part, on="account_id", how="left", maintain_order="left")
     return table.with_columns(pl.col("degree", "strength", "n_shares", "n_co_shares").fill_null(0))
+
+
+def with_synchrony(table: pl.DataFrame, members: pl.DataFrame, inside: pl.DataFrame, /) -> pl.DataFrame:
+    """Add what each cluster was found by, and how many of its pairs and members are synchronised.
+
+    Parameters
+    ----------
+    table
+        A row for each cluster, with `cluster` and `n_accounts`.
+    members
+        `account_id`, `cluster`, `evidence`.
+    inside
+        `source, target, cluster, p_value` of the synchronised pairs inside clusters.
+    """
+    ends = pl.concat([inside.select("cluster", account_id=end) for end in ("source", "target")]).unique()
+    joined = members.filter(pl.col("evidence") == "group").select("cluster", "account_id")
+    tied = pl.concat([ends, joined]).unique().group_by("cluster").len("n_tied")
+    pairs = inside.group_by("cluster").agg(n_synchronised=pl.len(), best_p=pl.col("p_value").min())
+    found_by = (
+        pl.when((pl.col("evidence") == "window").all()).then(pl.lit("window")).otherwise(pl.lit("synchrony"))
+    )
+    table = table.join(members.group_by("cluster").agg(evidence=found_by), on="cluster", how="left")
+    for part in (pairs, tied):
+        table = table.join(part, on="cluster", how="left", maintain_order="left")
+    return table.with_columns(pl.col("n_synchronised", "n_tied").fill_null(0)).with_columns(
+        synchronised_share=pl.col("n_tied") / pl.col("n_accounts")
+    )
 
 
 def once(posts: pl.DataFrame, /) -> pl.DataFrame:
@@ -137,9 +89,9 @@ def once(posts: pl.DataFrame, /) -> pl.DataFrame:
     return posts.unique("content_id", keep="first", maintain_order=True)
 
 
-def inner_edges(material: ClusterInputs, /) -> pl.DataFrame:
+def inner_edges(inputs: ClusterInputs, /) -> pl.DataFrame:
     """Return the edges between members of one cluster, with `cluster`."""
-    return edges_inside(material.edges, material.members)
+    return edges_inside(inputs.edges, inputs.members)
 
 
 def edges_inside(edges: pl.DataFrame, members: pl.DataFrame, /) -> pl.DataFrame:
@@ -162,32 +114,10 @@ def gini(counts: npt.NDArray[Any], /) -> float:
     return float(2 * (np.arange(1, n + 1) * ordered).sum() / (n * ordered.sum()) - (n + 1) / n)
 
 
-def shortest_half(times: Int64, /) -> float:
-    """Return the shortest span, in the unit of `times`, that holds half of them (rounded up)."""
-    ordered = np.sort(times)
-    first, last = _densest_half(ordered)
-    return float(ordered[last] - ordered[first])
-
-
-def densest_half(created: pl.DataFrame, /) -> pl.DataFrame:
-    """Return the rows of the shortest span of `created_at` that holds half of them, in order of it."""
-    ordered = created.drop_nulls("created_at").sort("created_at", "account_id")
-    if ordered.is_empty():
-        return ordered
-    first, last = _densest_half(ordered["created_at"].dt.timestamp("ms").to_numpy())
-    return ordered[first : last + 1]
-
-
-def _densest_half(ordered: Int64) -> tuple[int, int]:
-    half = (ordered.size + 1) // 2
-    first = int((ordered[half - 1 :] - ordered[: ordered.size - half + 1]).argmin())
-    return first, first + half - 1
-
-
-def _network(material: ClusterInputs) -> pl.DataFrame:
+def _network(inputs: ClusterInputs) -> pl.DataFrame:
     events = pl.col("n_events")
     return (
-        inner_edges(material)
+        inner_edges(inputs)
         .group_by("cluster", maintain_order=True)
         .agg(
             n_edges=pl.len().cast(COUNT),
@@ -203,10 +133,10 @@ def _network(material: ClusterInputs) -> pl.DataFrame:
     )
 
 
-def _timing(material: ClusterInputs) -> pl.DataFrame:
+def _timing(inputs: ClusterInputs) -> pl.DataFrame:
     """Return each cluster's figures in the trace, and by the times, where it keeps time most surely."""
     frames = []
-    parts = [(trace, part) for trace, of_trace in material.timing.items() for part in of_trace]
+    parts = [(trace, part) for trace, of_trace in inputs.timing.items() for part in of_trace]
     for trace, part in parts:
         objects = part.objects.with_columns(
             part=pl.col("n_within") / pl.col("n_pairs"), root=pl.col("n_pairs").sqrt()
@@ -222,7 +152,7 @@ def _timing(material: ClusterInputs) -> pl.DataFrame:
         sums = sums.with_columns(
             log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace")
         )
-        for more in (_typical(part.members, material.members), part.clusters, _gathered(objects)):
+        for more in (_typical(part.members, inputs.members), part.clusters, _gathered(objects)):
             sums = sums.join(more, on="cluster", how="left", maintain_order="left")
         # Objects of one post are one act: the tail counts as many acts as there are posts.
         frames.append(sums.with_columns(pl.col("log_p") * pl.col("acts")))
@@ -274,9 +204,9 @@ def _gathered(objects: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"cluster": pl.UInt32, "n_gathered": COUNT}, orient="row")
 
 
-def _shares(material: ClusterInputs) -> pl.DataFrame:
-    posts = material.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
-    posts = posts.join(material.members, on="account_id")
+def _shares(inputs: ClusterInputs) -> pl.DataFrame:
+    posts = inputs.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
+    posts = posts.join(inputs.members, on="account_id")
     # Sorted, for the last digit of a sum of floats depends on its order.
     counts = posts.group_by("cluster", "account_id").agg(n=pl.len(), co=pl.col("co").sum())
     counts = counts.sort("cluster", "account_id")
@@ -288,8 +218,8 @@ def _shares(material: ClusterInputs) -> pl.DataFrame:
     )
 
 
-def _posts(material: ClusterInputs) -> pl.DataFrame:
-    posts = material.posts.join(material.members, on="account_id")
+def _posts(inputs: ClusterInputs) -> pl.DataFrame:
+    posts = inputs.posts.join(inputs.members, on="account_id")
     hours = once(posts).group_by("cluster", hour=pl.col("timestamp").dt.hour()).len().sort("cluster", "hour")
     part = pl.col("len") / pl.col("len").sum()
     rhythm = hours.group_by("cluster", maintain_order=True).agg(
@@ -302,12 +232,12 @@ def _posts(material: ClusterInputs) -> pl.DataFrame:
     return kinds.join(reach, on="cluster").join(rhythm, on="cluster").join(typical, on="cluster")
 
 
-def _sites(material: ClusterInputs) -> pl.DataFrame:
+def _sites(inputs: ClusterInputs) -> pl.DataFrame:
     schema: dict[str, Any] = {
         "cluster": pl.UInt32, "n_sites": COUNT, "site_gini": pl.Float64, "top_site": pl.String,
         "top_site_share": pl.Float64, "n_links": COUNT,
     }  # fmt: skip
-    links = material.links.join(material.members, on="account_id")
+    links = inputs.links.join(inputs.members, on="account_id")
     counts = (
         links.drop_nulls("site")
         .group_by("cluster", "site")
@@ -321,9 +251,9 @@ def _sites(material: ClusterInputs) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _creation(material: ClusterInputs) -> pl.DataFrame:
-    known = material.members.join(
-        material.accounts.select("account_id", "created_at"), on="account_id"
+def _creation(inputs: ClusterInputs) -> pl.DataFrame:
+    known = inputs.members.join(
+        inputs.accounts.select("account_id", "created_at"), on="account_id"
     ).drop_nulls()
     rows = [
         (cluster, shortest_half(part["created_at"].dt.timestamp("ms").to_numpy()) / 1000, part.height)

@@ -7,7 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from propgraph.clusters.flags import RULES, Baseline, evidence_posts, innocent_readings, judge
+from propgraph.clusters.baseline import Baseline
+from propgraph.clusters.evidence import posts_of_finding
+from propgraph.clusters.judge import innocent_readings, judge
+from propgraph.clusters.rules import RULES
 from propgraph.schema import TIME
 
 DAY = 86_400
@@ -361,7 +364,7 @@ def shown(rule, rows, *, trace="url", **options):
     table = table.with_columns(
         (pl.lit(start).cast(TIME) + pl.col(name) * second).alias(name) for name in ("timestamp", "created_at")
     )
-    return evidence_posts(rule, table, trace=trace, **options)
+    return posts_of_finding(rule, table, trace=trace, **options)
 
 
 def post(who, content, second, **more):

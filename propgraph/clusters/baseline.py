@@ -1,0 +1,113 @@
+"""What accounts outside every cluster do in a log: what the rules compare clusters with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from propgraph.clusters.spans import shortest_half
+from propgraph.options import ClusterOptions
+from propgraph.readers.coarse import told_apart
+from propgraph.study import Study
+
+Row = Mapping[str, Any]
+_DRAWS = 400
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What accounts outside every cluster do in this log (null where the log cannot tell).
+
+    Attributes
+    ----------
+    original_share
+        Originals over all their posts, 0..1.
+    typical_targets
+        Median number of groups that an account which posts into groups posts into.
+    created_ms
+        Creation times of all accounts, ms since 1970, sorted.
+    site_share
+        For each site its part of all links in the log, 0..1.
+    window_s
+        The window in seconds.
+    q
+        False discovery rate (0..1) of the pairs that are called synchronised.
+    seed
+        For the draws of accounts.
+    """
+
+    original_share: float | None
+    typical_targets: float | None
+    created_ms: Any
+    site_share: Mapping[str, float]
+    window_s: float
+    q: float
+    seed: int
+    _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
+
+    def effective_s(self, row: Row) -> float:
+        """Return what the window comes to (s) by the times that a cluster met by: over whole days a day."""
+        return max(self.window_s, row["time_resolution_s"] or 0.0)
+
+    def nearby(self, row: Row) -> str:
+        """Return how near two posts in the window are, in words: `within 60 s`, or `on the same day`."""
+        return told_apart(self.window_s, row["time_resolution_s"])
+
+    def creation_draws(self, n: int) -> tuple[float, float]:
+        """Return the 0.01 quantile and the median of the spans (s) that hold half of `n` accounts drawn."""
+        if n not in self._drawn:
+            generator = np.random.default_rng([self.seed, n])
+            spans = [
+                shortest_half(generator.choice(self.created_ms, n, replace=False)) / 1000
+                for _ in range(_DRAWS)
+            ]
+            self._drawn[n] = float(np.quantile(spans, 0.01)), float(np.median(spans))
+        return self._drawn[n]
+
+
+def baseline_of(
+    study: Study, members: pl.DataFrame, links: pl.DataFrame, /, *, window_s: float, options: ClusterOptions
+) -> Baseline:
+    """Return what accounts outside every cluster do in a study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    members
+        `account_id` of those in a cluster.
+    links
+        All links of the log: `site` among other columns.
+    window_s
+        The window in seconds.
+    options
+        How clusters were looked for.
+    """
+    others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
+    original = others.unique("content_id").select((pl.col("kind") == "original").mean()).collect().item()
+    groups = others.drop_nulls("target_id").group_by("account_id").agg(n=pl.col("target_id").n_unique())
+    created = (
+        study.scan("accounts")
+        .select(pl.col("created_at").dt.timestamp("ms"))
+        .drop_nulls()
+        .collect()
+        .to_series()
+    )
+    return Baseline(
+        original_share=original,
+        typical_targets=groups.select(pl.col("n").median()).collect().item(),
+        created_ms=created.sort().to_numpy(),
+        site_share=_site_shares(links),
+        window_s=window_s,
+        q=options.q,
+        seed=options.seed,
+    )
+
+
+def _site_shares(links: pl.DataFrame) -> dict[str, float]:
+    counts = links.group_by("site").len()
+    return {site: n / links.height for site, n in counts.iter_rows()}

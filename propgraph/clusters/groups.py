@@ -1,0 +1,204 @@
+"""Which accounts belong together: synchronised groups grown, communities of the window's edges, and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from propgraph.arrays.incidence import Incidence
+from propgraph.clusters.inputs import timing_by_trace
+from propgraph.clusters.sampled import Sampled
+from propgraph.clusters.timing import Timing
+from propgraph.communities import detect_communities, detect_multiplex
+from propgraph.networks import to_igraph
+from propgraph.options import ClusterOptions
+from propgraph.synchrony.joint import Joint, grow_groups, merge_groups
+from propgraph.synchrony.pairs import PreparedShares
+
+NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32, "joined": pl.Boolean})
+NO_STANDING = pl.DataFrame(schema={"account_id": pl.String, "synchrony": pl.Float64, "q_value": pl.Float64})
+NO_MEMBERS = pl.DataFrame(schema={"account_id": pl.String, "cluster": pl.UInt32})
+
+
+def synchronised_groups(
+    *, joint: Joint, edges: pl.DataFrame, sampled: Sampled | None, options: ClusterOptions, threads: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the groups of synchronised accounts, and how near each account stands to them; see `grown_groups`."""
+    if options.evidence == "window":
+        return NO_GROUPS.clear(), NO_STANDING.clear()
+    return grown_groups(
+        joint.prepared, joint.network, joint.synchrony, edges=edges, options=options, sampled=sampled,
+        threads=threads,
+    )  # fmt: skip
+
+
+def grown_groups(
+    prepared: Mapping[str, PreparedShares],
+    network: pl.DataFrame,
+    traced: pl.DataFrame,
+    /,
+    *,
+    edges: pl.DataFrame,
+    options: ClusterOptions,
+    sampled: Sampled | None = None,
+    threads: int,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the groups of synchronised accounts as from `grow_groups`, and how near each account stands to them.
+
+    Parameters
+    ----------
+    prepared
+        The shares of each trace.
+    network, traced
+        `source, target, synchrony, synchronised` over all traces; `trace, source, target, synchrony` in each.
+    edges
+        `source, target`: who co-shared in the window.
+    options
+        How groups are looked for.
+    sampled
+        The shares behind the edges, where these are a sample in bursts.
+    threads
+        At most so many at once.
+    """
+    pairs = network.filter("synchronised").select("source", "target", weight="synchrony")
+    if options.multiplex:
+        # The joint network says which pairs; the traces, in which layers and how surely.
+        layers = (
+            traced.join(pairs, on=["source", "target"], how="semi", maintain_order="left")
+            .filter(pl.col("synchrony") > 0)
+            .select("trace", "source", "target", weight="synchrony")
+        )
+        found = detect_multiplex(layers, **_leiden(options), min_size=2)
+    else:
+        found = _communities(pairs, options, min_size=2)
+    if found.is_empty():
+        return NO_GROUPS.clear(), NO_STANDING.clear()
+    crews = [_of_one_crew(found, edges)]
+    if sampled is not None:
+        crews.append(sampled.of_one_crew(found, edges))
+    found = merge_groups(found, pl.concat(crews))
+    groups, standing = grow_groups(prepared, found, q=options.q, threads=threads)
+    return groups.filter(pl.len().over("community") >= options.min_size), standing
+
+
+def _of_one_crew(groups: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+    """Return `community`, `other`: half of all pairs between the two, or more, co-shared in the window.
+
+    A tool that posts to its accounts in a list's order puts only neighbours in the list near each other in rank.
+    """
+    size = groups.group_by("community").len("size")
+    return (
+        edges.join(groups, left_on="source", right_on="account_id")
+        .join(groups.rename({"community": "other"}), left_on="target", right_on="account_id")
+        .filter(pl.col("community") != pl.col("other"))
+        .group_by(pl.min_horizontal("community", "other"), other=pl.max_horizontal("community", "other"))
+        .len("n")
+        .join(size, on="community")
+        .join(size.rename({"community": "other", "size": "size_other"}), on="other")
+        .filter(pl.col("n") * 2 >= pl.col("size") * pl.col("size_other"))
+        .select("community", "other")
+    )
+
+
+def _communities(edges: pl.DataFrame, options: ClusterOptions, *, min_size: int) -> pl.DataFrame:
+    return detect_communities(to_igraph(edges), **_leiden(options), min_size=min_size)
+
+
+def _leiden(options: ClusterOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("objective", "resolution", "partition", "seed")}
+
+
+def window_clusters(
+    logs: dict[str, Incidence],
+    edges: pl.DataFrame,
+    groups: pl.DataFrame,
+    /,
+    *,
+    options: ClusterOptions,
+    window_ms: int,
+    sampled: Sampled | None = None,
+) -> pl.DataFrame:
+    """Return the communities of the window's edges among the accounts that are in no group yet, their core."""
+    if options.evidence == "synchrony":
+        return NO_MEMBERS.clear()
+    left = edges
+    for end in ("source", "target"):
+        left = left.join(groups, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+    left = left.select("source", "target", "weight")
+    if sampled is None:
+        found = _communities(left, options, min_size=options.min_size)
+    else:
+        found = _of_bursts(left, options, sampled)
+    if found.is_empty():
+        return NO_MEMBERS.clear()
+    members = found.rename({"community": "cluster"})
+    labels = {trace: log.accounts for trace, log in logs.items()}
+    return core_members(
+        timing_by_trace(logs, members, window_ms=window_ms), labels, min_size=options.min_size
+    )
+
+
+def core_members(
+    timing: Mapping[str, Sequence[Timing]], accounts: Mapping[str, pl.Series], /, *, min_size: int
+) -> pl.DataFrame:
+    """Return the members that keep time with their fellows: `account_id`, `cluster`.
+
+    Leiden gives every account to some community; one that met the others twice by chance does not belong.
+    Kept is who co-shared at three times the outsiders' rate or more, on at least two objects and half as
+    many as the busy quarter of the community. A community with fewer than `min_size` of these (two at
+    least) stays as it is: it will hardly be flagged, and is shown for what it is.
+
+    Parameters
+    ----------
+    timing
+        How the communities keep time, by trace, as in `ClusterInputs`.
+    accounts
+        Account labels behind the codes, by trace.
+    min_size
+        Smallest cluster.
+    """
+    frames = [
+        part.members.with_columns(accounts[trace].gather(part.members["account"]).alias("account_id"))
+        for trace, parts in timing.items()
+        for part in parts
+    ]
+    everyone = pl.concat(frames).sort("n_co_objects", "window_rate", descending=True, maintain_order=True)
+    best = everyone.group_by("cluster", "account_id", maintain_order=True).first()
+    busy = pl.col("n_co_objects").quantile(0.75, "linear").over("cluster")
+    in_time = (
+        (pl.col("window_rate") >= 3 * pl.col("outsider_rate"))
+        & (pl.col("n_co_objects") >= 2)
+        & (pl.col("n_co_objects") * 2 >= busy)
+    )
+    marked = best.with_columns(core=in_time).with_columns(n_core=pl.col("core").sum().over("cluster"))
+    return (
+        marked.filter(pl.col("core") | (pl.col("n_core") < max(min_size, 2)))
+        .select("account_id", "cluster")
+        .sort("cluster", "account_id")
+    )
+
+
+def _of_bursts(edges: pl.DataFrame, options: ClusterOptions, sampled: Sampled) -> pl.DataFrame:
+    """Return communities where pairs in bursts are a sample: first those of whole edges, then of all others'.
+
+    A sample would tear a crew that met elsewhere, too, apart, and scatter it among the crowd of a burst.
+    """
+    first = _communities(sampled.met_outside(edges), options, min_size=options.min_size)
+    rest = edges
+    for end in ("source", "target"):
+        rest = rest.join(first, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+    second = _communities(rest, options, min_size=options.min_size)
+    n_first = first["community"].n_unique()
+    found = pl.concat([first, second.with_columns(pl.col("community") + n_first)])
+    return merge_groups(found, sampled.parts_of_one(found, edges))
+
+
+def number_clusters(groups: pl.DataFrame, in_window: pl.DataFrame, /) -> pl.DataFrame:
+    """Return all members with the number of their cluster and why they are in it."""
+    why = pl.when("joined").then(pl.lit("group")).otherwise(pl.lit("pairs"))
+    first = groups.select("account_id", cluster=pl.col("community").rank("dense") - 1, evidence=why)
+    n_groups = first["cluster"].n_unique()
+    rest = in_window.select("account_id", cluster=pl.col("cluster") + n_groups, evidence=pl.lit("window"))
+    return pl.concat([first.cast({"cluster": pl.UInt32}), rest.cast({"cluster": pl.UInt32})])

@@ -1,0 +1,179 @@
+"""From a cluster's figures to its score, its flags, and the innocent readings that also fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from propgraph.amplification.join import Amplified, structure_evidence
+from propgraph.clusters.baseline import Baseline, Row
+from propgraph.clusters.evidence import evidence_rows, posts_of_members
+from propgraph.clusters.inputs import ClusterInputs
+from propgraph.clusters.metrics import measure_members
+from propgraph.clusters.rules import (
+    AT_ONCE,
+    CREATED_TOGETHER,
+    IN_STEP,
+    REPETITIVE,
+    RULES,
+    SYNCHRONISED,
+    TURNOUT,
+    Finding,
+)
+from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS
+
+#: Readings that account for the synchrony itself.
+EXPLAINING = ("one-outlet", "fans", "breaking-news")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The tables about clusters, once each is judged and has its id.
+
+    Attributes
+    ----------
+    members, clusters, evidence, amplification
+        As in `schema`, the cluster with the highest score first.
+    """
+
+    members: pl.DataFrame
+    clusters: pl.DataFrame
+    evidence: pl.DataFrame
+    amplification: pl.DataFrame
+
+
+NOTHING = Judged(MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), AMPLIFICATION.empty())
+
+
+def judge_clusters(
+    inputs: ClusterInputs,
+    table: pl.DataFrame,
+    baseline: Baseline,
+    /,
+    *,
+    amplified: Amplified,
+    of_pairs: Mapping[int, Sequence[str]],
+    min_score: float,
+) -> Judged:
+    """Judge every cluster, and name it by its place: the highest score first, then the largest.
+
+    Parameters
+    ----------
+    inputs, table
+        What the figures are made from, and the figures, a row for each `cluster`.
+    baseline
+        What accounts outside every cluster do.
+    amplified
+        What cascades tell of the clusters, whose number stands for an id.
+    of_pairs
+        Ids of the posts over which each cluster's synchronised pairs met.
+    min_score
+        From which score (0..1) on a cluster is flagged.
+    """
+    first = inputs.members.group_by("cluster").agg(first=pl.col("account_id").min())
+    of_cascades = amplified.figures.with_columns(cluster=pl.col("cluster_id").cast(pl.UInt32)).drop(
+        "cluster_id"
+    )
+    figures = table.join(first, on="cluster").join(of_cascades, on="cluster", how="left")
+    rows = figures.sort("cluster").to_dicts()
+    judged = [(row, *judge(row, baseline)) for row in rows]
+    judged.sort(key=lambda one: (-round(one[1], 12), -one[0]["n_accounts"], one[0]["first"]))
+    ids = {row["cluster"]: f"c{k}" for k, (row, *_) in enumerate(judged, 1)}
+    posts = posts_of_members(inputs, table).partition_by("cluster", as_dict=True)
+    clusters, evidence = [], []
+    for row, score, findings, readings in judged:
+        name = ids[row["cluster"]]
+        clusters.append(
+            {column: row.get(column) for column in CLUSTERS.columns}
+            | {"cluster_id": name, "score": score, "flagged": score >= min_score,
+               "flags": [finding.rule for finding in findings], "innocent": readings}
+        )  # fmt: skip
+        evidence += evidence_rows(
+            findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],
+            of_pairs=of_pairs.get(row["cluster"], []),
+        )  # fmt: skip
+    named = amplified.named({str(cluster): name for cluster, name in ids.items()})
+    flagged = [ids[row["cluster"]] for row, score, *_ in judged if score >= min_score]
+    return Judged(
+        _named_members(inputs, ids),
+        CLUSTERS.conform(pl.DataFrame(clusters, schema=CLUSTERS.dtypes)),
+        pl.concat(
+            [
+                EVIDENCE.conform(pl.DataFrame(evidence, schema=EVIDENCE.dtypes)),
+                structure_evidence(named, flagged),
+            ]
+        ),
+        named.table,
+    )
+
+
+def _named_members(inputs: ClusterInputs, ids: Mapping[int, str]) -> pl.DataFrame:
+    """Return `schema.MEMBERS`, cluster by cluster in the order of their ids."""
+    members = measure_members(inputs).with_columns(
+        cluster_id=pl.col("cluster").replace_strict(ids, return_dtype=pl.String), stability=None
+    )
+    order = {name: k for k, name in enumerate(ids.values())}
+    by_cluster = pl.col("cluster_id").replace_strict(order, return_dtype=pl.UInt32)
+    return MEMBERS.conform(members.sort(by_cluster, "account_id").select(*MEMBERS.columns))
+
+
+def innocent_readings(row: Row, /) -> list[str]:
+    """Return the innocent readings that also fit a cluster, the most telling first.
+
+    `one-outlet`: newsroom, syndication or devoted readers: what they met over is one site, far beyond its
+    part of all links, which outsiders share more than the members do. `fans`: one account outside the
+    cluster is behind most of what they met over. `breaking-news`: one object makes most of the pairs.
+    `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
+    `no-comparison`: the log holds too few others to say what is usual. `activists`: nothing in the log
+    sets them apart from people who agreed on a time and a cause.
+    """
+    readings = []
+    beyond = (row["met_site_share"] or 0) >= max(0.6, 2 * (row["met_site_all"] or 0))
+    if beyond and (row["met_site_inside"] or 0) <= 0.5:
+        readings.append("one-outlet")
+    if (row["met_origin_share"] or 0) >= 0.5:
+        readings.append("fans")
+    if (row["top_object_share"] or 0) >= 0.5:
+        readings.append("breaking-news")
+    if row["n_accounts"] <= 5 and (row["fast_share"] or 0) >= 0.9:
+        readings.append("one-hand")
+    if row["compared"] is False:
+        readings.append("no-comparison")
+    return readings
+
+
+def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]:
+    """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
+
+    The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
+    that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `synchronised`
+    fires, for that is held against each object's own burst). Where neither `synchronised` nor
+    `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
+    organised), and without `synchronised`, `repetitive` and `turnout` by a fifth (a few meetings prove little).
+    """
+    checked = [(rule, rule.check(row, base)) for rule in RULES]
+    fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
+    score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
+    findings = [finding for _, finding in fired]
+    readings = innocent_readings(row)
+    if SYNCHRONISED in {finding.rule for finding in findings}:
+        # Each object's own burst is what pairs were held against, and there are several.
+        readings = [reading for reading in readings if reading != "breaking-news"]
+    score *= 0.5 ** sum(reading in EXPLAINING for reading in readings)
+    rules = {finding.rule for finding in findings}
+    if not rules & {SYNCHRONISED, AT_ONCE, IN_STEP}:
+        score *= 0.3
+    elif not readings and CREATED_TOGETHER not in rules:
+        readings = ["activists"]
+    if not rules & {SYNCHRONISED, REPETITIVE, TURNOUT}:
+        score *= 0.8
+    return score, findings, readings
+
+
+def flagged_members(clusters: pl.DataFrame, members: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `account_id` and `cluster_id` of the members of flagged clusters."""
+    flagged = clusters.filter("flagged").select("cluster_id")
+    return members.join(flagged, on="cluster_id").select("account_id", "cluster_id")

@@ -1,0 +1,63 @@
+"""Which of a cluster's posts show a finding best: one function for each way to pick them.
+
+Each takes the posts as `evidence.posts_of_members` makes them, those of the objects over which members met most first.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from propgraph.clusters.spans import densest_half
+from propgraph.cosharing.rows import FAST_MS
+
+
+def met(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts with a fellow member's of the same object in the window."""
+    return posts.filter(pl.col("n_fellows") > 0)
+
+
+def some_of_each_object(posts: pl.DataFrame, *, n: int) -> pl.DataFrame:
+    """Keep the posts of `n` accounts on each object over which members met, so that several objects show."""
+    once = met(posts).unique(["object_id", "account_id"], keep="first", maintain_order=True)
+    return once.filter(pl.int_range(pl.len()).over("object_id") < n)
+
+
+def met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts known to have another account's of the same object at most 10 s before or after."""
+    of_object = ("trace", "object_id")
+    near = (pl.col("timestamp").diff() <= pl.duration(seconds=10)) & (
+        pl.col("account_id") != pl.col("account_id").shift()
+    )
+    fine = (pl.col("time_resolution_s") * 1000 <= FAST_MS).fill_null(True)
+    marked = posts.filter(pl.col("object_id").is_not_null(), fine).with_columns(
+        after=near.over(of_object).fill_null(False)
+    )
+    return marked.filter(pl.col("after") | pl.col("after").shift(-1).over(of_object).fill_null(False))
+
+
+def one_of_each_account(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep the first post of each account in the shortest span of creation times that holds half of them."""
+    first = posts.sort("timestamp", "content_id").unique("account_id", keep="first", maintain_order=True)
+    return densest_half(first)
+
+
+def one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep an account's first post in each group, the accounts with most groups first."""
+    once = (
+        posts.drop_nulls("target_id")
+        .sort("timestamp", "content_id")
+        .unique(["account_id", "target_id"], keep="first", maintain_order=True)
+    )
+    return once.with_columns(groups=pl.len().over("account_id")).sort(
+        ["groups", "account_id", "timestamp", "content_id"], descending=[True, False, False, False]
+    )
+
+
+def not_original(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts that pass on another's."""
+    return posts.filter(pl.col("kind") != "original")
+
+
+def on_top_site(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts with a link to the cluster's top site."""
+    return posts.filter("is_top_site")

@@ -145,3 +145,28 @@ def test_one_zone_for_all_files_does_not_change_how_far_apart_posts_are():
 )
 def test_offsets_are_shown_as_hours_and_minutes(minutes, shown):
     assert clocks._shown(minutes) == shown
+
+
+def test_nothing_decided_nothing_told():
+    assert ClockCounts().notes("Europe/Paris") == []
+
+
+def test_what_abbreviations_are_taken_for_is_told_with_their_offsets():
+    [note] = ClockCounts(zones={"PST", "IST", "BST"}).notes(None)
+    assert note == (
+        "zones by their abbreviations: BST as UTC+01:00 (British summer time, not Bangladesh's), IST as UTC+05:30 "
+        "(India's time, not Israel's or Ireland's), PST as UTC-08:00 (North America's Pacific time, not the "
+        "Philippines'); where that is wrong, put the abbreviation into --time-format and say the zone with --time-zone"
+    )
+
+
+def test_what_was_decided_is_counted_over_all_parts_of_a_file():
+    counts = ClockCounts()
+    doubled, skipped = datetime(2024, 10, 27, 2, 30), datetime(2024, 3, 31, 2, 30)
+    for local in ([doubled, doubled, None, skipped], [doubled], [datetime(2024, 7, 1)]):
+        to_utc(pl.Series(local, dtype=pl.Datetime("ms")), "Europe/Paris", counts=counts)
+    assert (counts.doubled, counts.skipped) == (3, 1)
+    assert [note[:30] for note in counts.notes("Europe/Paris")] == [
+        "3 times are shown twice by the",
+        "1 times are never shown by the",
+    ]

@@ -9,6 +9,7 @@ from test_readers_sheets import workbook
 
 from propgraph.errors import InputError
 from propgraph.readers.read import read_log, read_logs
+from propgraph.readers.rounding import NOT_ROUNDED, Rounding, digits_kept, find_rounding, numbers_in
 
 # 2024-03-05 10:00:00
 START = 1_709_632_800
@@ -214,3 +215,129 @@ def test_a_number_with_an_exponent_in_a_record_that_a_reader_knows(tmp_path):
         (tmp_path / name).write_text(text)
         with pytest.raises(InputError, match="rounded to 10,000 s in writing"):
             read_logs([tmp_path / name])
+
+
+def found(values, *, to_ms=1000.0, dtype=None):
+    sample = pl.Series(values, dtype=dtype)
+    return find_rounding(sample, numbers_in(sample), to_ms=to_ms)
+
+
+@pytest.mark.parametrize("step", [100, 1000, 10_000, 100_000, 1_000_000, 10_000_000])
+@pytest.mark.parametrize(("to_ms", "factor"), [(1000.0, 1), (1.0, 1000), (1e-3, 10**6)])
+def test_numbers_that_are_all_multiples_of_a_power_of_ten_were_rounded_to_it(step, to_ms, factor):
+    # From 7 on, and not multiples of ten of it.
+    times = [(7 + k + k // 9) * step * factor for k in range(60) if (7 + k + k // 9) % 10]
+    assert len(times) >= 50
+    assert found(times, to_ms=to_ms) == Rounding(step, how="nearly all are multiples of that")
+    assert found([time + factor for time in times], to_ms=to_ms) == NOT_ROUNDED
+
+
+def test_steps_of_ten_seconds_are_as_good_as_a_clock():
+    assert found([10 * k for k in range(3, 100)]) == NOT_ROUNDED
+
+
+@pytest.mark.parametrize(
+    ("n", "n_odd", "rounded"), [(49, 0, False), (50, 0, True), (99, 1, True), (98, 2, False)]
+)
+def test_fifty_numbers_of_which_99_in_100_are_multiples_show_a_rounding(n, n_odd, rounded):
+    times = [START + 100 * k for k in range(n)] + [START + 1] * n_odd
+    assert (found(times).step_s == 100) is rounded
+
+
+@pytest.mark.parametrize(("n_distinct", "rounded"), [(4, False), (5, True)])
+def test_a_rounding_shows_in_five_distinct_times(n_distinct, rounded):
+    assert (found([START + 100 * (k % n_distinct) for k in range(100)]).step_s == 100) is rounded
+
+
+@pytest.mark.parametrize(("n_minutes", "n_others", "rounded"), [(99, 1, False), (98, 2, True)])
+def test_times_of_which_99_in_100_are_whole_minutes_are_a_clocks(n_minutes, n_others, rounded):
+    minutes = [300 * k for k in range(n_minutes)]
+    assert (found(minutes + [100 + 300 * k for k in range(n_others)]).step_s == 100) is rounded
+
+
+@pytest.mark.parametrize(
+    ("largest", "step_s"),
+    [(2**25, 4), (2**25 - 64, 2), (2**31 - 128, 128), (2**31, 256), (2**24, 2), (2**24 - 1, None), (0, None)],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_32_bit_floats_have_24_digits(largest, step_s, sign):
+    # From 2**24 to 2**25 every second whole number is one, from there to 2**26 every fourth.
+    assert found([sign * float(largest)] * 3, dtype=pl.Float32).step_s == step_s
+
+
+def test_half_of_the_numbers_are_no_column_of_exponents():
+    few, most = ["1.709632E+09", "1709632801"], ["1.709632E+09", "1.709633E+09", "1709632801"]
+    assert found(few) == found(few * 2) == NOT_ROUNDED
+    assert found(most) == Rounding(1000, exponents=True, how="their exponents leave out the last digits")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "step_s"),
+    [
+        (["1.709632801E9"], None),  # to the second
+        (["1.7096328E9", "1.709632801E9"] * 5, None),  # zeros at the end are not written
+        (["1.70963280E9"], 10),
+        (["1.70963E9"] * 197 + ["1.7096328E9"] * 3, 100),
+        (["1.70963E9"] * 299 + ["1.7096328E9"], 10_000),
+        (["1E9"], 10**9),
+        (["1.E9"], 10**9),
+        (["-1.5e8"], 10**7),
+    ],
+)
+def test_the_last_digit_with_an_exponent_tells_the_step(numbers, step_s):
+    assert found(numbers).step_s == step_s
+    assert found(numbers).exponents
+
+
+@pytest.mark.parametrize(("n_distinct", "step_s"), [(4, 100), (5, None)])
+def test_five_whole_hours_with_exponents_are_a_clocks(n_distinct, step_s):
+    # 1.7096328E9, 1.7096364E9: the last digit stands for 100 s, and the hour needs no more.
+    hours = [f"{(START + 3600 * k) // 100 / 10**7}E9" for k in range(n_distinct)]
+    assert found(hours) == (
+        Rounding(exponents=True)
+        if step_s is None
+        else Rounding(100, exponents=True, how="their exponents leave out the last digits")
+    )
+
+
+def test_what_is_rounded_by_more_than_an_hour_is_no_time():
+    assert Rounding(3600.0, exponents=True).too_far is None
+    assert Rounding(3600.5, exponents=True).too_far is not None
+    assert Rounding(10_000.0).too_far is None
+    assert Rounding(10_000.0).note is not None
+    assert NOT_ROUNDED.too_far is None
+    assert NOT_ROUNDED.note is None
+    assert Rounding(exponents=True).too_far is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        ("1709640000", True), ("1.709640000E9", True), ("1.70964000E9", False), ("1.70964E+09", False),
+        ("1.70964E+9", False), ("0E0", True), ("0E2", False), ("-1E+5", True), ("1709640001", True),
+        # To the year 2100 they are times; what lies beyond is none, rounded or not.
+        ("4.1024448E9", False), ("4.1024449E9", True), ("1E+12", True), ("inf", True),
+    ],
+)  # fmt: skip
+def test_which_numbers_of_a_column_with_all_digits_have_lost_some(text, is_kept):
+    column = pl.Series([text, "1709640002"])
+    numbers = numbers_in(column)
+    kept = digits_kept(numbers, column, NOT_ROUNDED, to_ms=1000.0)
+    assert kept.to_list() == [numbers[0] if is_kept else None, 1_709_640_002.0]
+    assert digits_kept(numbers, column, Rounding(exponents=True), to_ms=1000.0).equals(numbers)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1,5", 1.5),
+        (" -1,5 ", -1.5),
+        ("1,5E2", 150.0),
+        ("1,5e-1", 0.15),
+        ("+7", 7.0),
+        ("1,5,5", None),
+        (",5", None),
+    ],
+)
+def test_numbers_may_have_a_decimal_comma(text, number):
+    assert numbers_in(pl.Series(["soon", text, None, "2.5"])).to_list() == [None, number, None, 2.5]

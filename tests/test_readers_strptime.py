@@ -136,3 +136,29 @@ def test_a_pattern_that_fits_no_row_and_times_of_no_kind_show_what_was_found(tmp
         "zone, --time-zone ZONE (in Python: time_format=, time_zone=); or map another column with --map "
         "timestamp=COLUMN"
     )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("%m-%d", "lacks the year"),
+        ("%Y %d", "the month"),
+        ("%Y %m", "or the day"),
+        ("%Y %y", "one part of the time twice"),
+        ("%b %m", "one part of the time twice"),
+        ("%F %H %z %Z", "one part of the time twice"),
+        ("%F %H %I %p", "one part of the time twice"),
+        ("%F %p", "%I and %p go together"),
+        ("%F %S", "lacks the hour"),
+        ("%F %f", "lacks the hour"),
+    ],
+)
+def test_what_a_pattern_lacks_or_says_twice_is_told(pattern, told):
+    with pytest.raises(UsageError, match=told):
+        shape_of_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["%F", "%d %b %y", "%y%m%d", "%m/%d/%Y %H", "%F %I %p", "%F %H%M"])
+def test_a_pattern_needs_no_more_than_a_day(pattern):
+    moment = datetime(2024, 3, 5, 15 if "H" in pattern or "I" in pattern else 0, 7 if "M" in pattern else 0)
+    assert read(moment.strftime(pattern), pattern) == moment

@@ -77,3 +77,31 @@ def test_hosts_of_ural_are_shorteners():
 )
 def test_shorteners(host, expected):
     assert is_shortener(host) is expected
+
+
+@pytest.mark.parametrize(("n", "is_host"), [(57, True), (58, False)])
+def test_a_host_has_at_most_253_characters(n, is_host):
+    name = ".".join(["a" * 63] * 3 + ["b" * n, "com"])
+    assert (len(name) <= 253) is is_host
+    assert (Hosts()[name] is not None) is is_host
+
+
+@pytest.mark.parametrize(
+    ("name", "site", "is_public", "is_address", "is_blogger"),
+    [
+        ("a.b.co.uk", "b.co.uk", True, False, False),
+        ("co.uk", "co.uk", True, False, False),
+        ("com", "com", False, False, False),  # a suffix alone is nobody's host
+        ("localhost", "localhost", False, False, False),
+        ("a.notasuffix", "a.notasuffix", False, False, False),
+        ("127.0.0.1", "127.0.0.1", False, True, False),
+        ("[::1]", "[::1]", False, True, False),
+        ("a.blogspot.com", "a.blogspot.com", True, False, True),
+        ("a.tumblr.com", "a.tumblr.com", True, False, False),
+        ("tumblr.com", "tumblr.com", True, False, False),
+    ],
+)
+def test_what_is_known_of_a_host(name, site, is_public, is_address, is_blogger):
+    host = Hosts()[name]
+    assert (host.name, host.site, host.is_public) == (name, site, is_public)
+    assert (host.is_address, host.is_blogger) == (is_address, is_blogger)

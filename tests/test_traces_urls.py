@@ -11,6 +11,8 @@ from polars.testing import assert_frame_equal
 
 from propgraph.errors import InputError
 from propgraph.traces import urls as module
+from propgraph.traces.addresses import read_address
+from propgraph.traces.clinging import without_clinging
 from propgraph.traces.hosts import Hosts
 from propgraph.traces.pages import with_one_address
 from propgraph.traces.urls import MAX_CHARS, canonicalise_urls
@@ -258,6 +260,12 @@ def test_site(raw, site):
         ("https://a.com/x?sid=7&t=1", "https://a.com/x?sid=7&t=1", None),
         (f"https://a.com/x?sid={'0a' * 16}&t=1", "https://a.com/x?t=1", f"sid={'0a' * 16}"),
         (f"https://a.com/x?id={'0a' * 16}", f"https://a.com/x?id={'0a' * 16}", None),
+        ("https://a.com/x?m=1&b=2", "https://a.com/x?b=2&m=1", None),
+        ("https://a.blogspot.com/x?m=0&b=2", "https://a.blogspot.com/x?b=2", None),
+        ("https://a.blogspot.com/x?m=2&b=1&n=1", "https://a.blogspot.com/x?b=1&m=2&n=1", None),
+        ("https://a.com/x?amp;amp;b=1&c=2;amp;d", "https://a.com/x?b=1&c=2;amp;d", None),
+        ("https://a.com/x#utm_id=1&via=me&from=tw&y", "https://a.com/x", "utm_id=1&from=tw"),
+        ("https://a.com/x#!/y./.", "https://a.com/x#!/y", None),
         ("https://a.com/x;jsessionid=0A1B?utm_id=1", "https://a.com/x", "jsessionid=0A1B&utm_id=1"),
     ],
 )
@@ -314,9 +322,15 @@ def test_other_dtypes_are_refused():
 
 
 def test_length_limit():
-    longest = "https://example.com/".ljust(MAX_CHARS, "a")
-    rows = canonical(longest, longest + "a", "https://example.com/" + "я" * 60_000)
+    longest = "https://example.com/".ljust(65_536, "a")
+    # Encoded, a letter of Cyrillic is six characters: `%D1%8F`.
+    encoded = f"{longest[:-6]}%D1%8F"
+    rows = canonical(
+        longest, f"{longest[:-6]}я", longest + "a", f"{longest[:-5]}я", longest.replace("a", "я")
+    )
     assert rows.pop(longest)["url"] == longest
+    assert rows.pop(f"{longest[:-6]}я")["url"] == encoded
+    assert len(encoded) == MAX_CHARS
     assert all(row["url"] is None and row["site"] is None for row in rows.values())
 
 
@@ -503,3 +517,77 @@ def test_plain_urls_do_not_need_the_parser():
     done, odd = module._split_plain(plain, Hosts())
     assert odd == []
     assert sorted(done["url"]) == ["https://a.com/2017/x-y.html?b=2", "https://t.co/Abc"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "params", "fragment", "tokens"),
+    [
+        ("https://a.com/amp", "/amp", (), "", ()),
+        ("https://a.com/x/amp", "/x", (), "", ()),
+        ("https://a.com//amp", "", (), "", ()),
+        ("https://a.com/x/amp/amp/.", "/x", (), "", ()),
+        ("https://a.com/x/amp).", "/x", (), "", ()),
+        # Behind punctuation that stands within an address follows more of it.
+        ("https://a.com/x./?b=1", "/x.", ("b=1",), "", ()),
+        ("https://a.com/x.#/y.", "/x.", (), "#/y", ()),
+        ("https://a.com/x./?utm_id=1.", "/x", (), "", ("utm_id=1",)),
+        ("https://a.com/x.amp.html/", "/x.html", (), "", ()),
+        (
+            "https://a.com/x;jsessionid=7?utm_id=1#xtor=2&y",
+            "/x",
+            (),
+            "",
+            ("jsessionid=7", "utm_id=1", "xtor=2"),
+        ),
+        ("https://a.com/x?c=1&b=2&b=1.", "/x", ("b=2", "b=1", "c=1"), "", ()),
+    ],
+)
+def test_the_pieces_of_an_address(raw, path, params, fragment, tokens):
+    link = read_address(raw, Hosts())
+    assert (link.host.name, link.port) == ("a.com", "")
+    assert link[2:] == (path, params, fragment, tokens)
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("a.com/x", True),
+        ("a.notasuffix/x", False),  # without a scheme it is a word with a point in it
+        ("https://a.notasuffix/x", True),
+        ("127.0.0.1/x", False),
+        ("com", False),
+        ("//a.com", True),
+        ("a.com:80/x", True),
+        ("https://a.com:x/", False),
+    ],
+)
+def test_what_is_an_address(text, link):
+    assert (read_address(text, Hosts()) is not None) is link
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        ("a", "a"),
+        ("", ""),
+        ("...", ""),
+        ("(a)", "a"),
+        ("«a».", "a"),
+        ("a (b)", "a (b)"),
+        ("a/b)", "a/b"),
+        ("a(/b)", "a(/b"),  # brackets are balanced within one segment
+        ("a/(b))", "a/(b)"),
+        ("a/((b)", "a/((b)"),
+        ("a/(b)).)", "a/(b)"),
+        ("a/(b]))", "a/(b])"),
+        ("a?b)?)", "a?b"),
+        ("a/(b)?)", "a/(b)"),
+        ("a/b)?(c)", "a/b)?(c)"),
+        ("a/（b）。", "a/（b）"),
+        ("a/b）。", "a/b"),
+        ("a/…", "a/"),
+        ("a\u200b\u202c \n", "a"),
+    ],
+)
+def test_what_clings_to_a_link(raw, left):
+    assert without_clinging(raw) == left

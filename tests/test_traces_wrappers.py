@@ -267,6 +267,28 @@ def test_three_wrappers_are_taken_off_and_no_more():
         assert canonical(row["url"])["url"] == row["url"]
 
 
+@pytest.mark.parametrize("inner", ["http://intranet/a", "http://a.notasuffix/b", "a.com/b", "ftp://a.com/b"])
+def test_what_no_reader_can_follow_is_not_taken_out(inner):
+    raw = f"https://l.facebook.com/l.php?u={quote(inner, safe='')}"
+    assert canonical(raw)["site"] == "facebook.com"
+
+
+@pytest.mark.parametrize(
+    ("raw", "inner"),
+    [
+        ("https://weibo.cn/sinaurl?toasturl=http%3A%2F%2Fb.com&u=http%3A%2F%2Fa.com", "https://a.com"),
+        ("https://www.google.com/url?url=http%3A%2F%2Fb.com&q=http%3A%2F%2Fa.com", "https://a.com"),
+        ("https://www.google.com/url?q=http%3A%2F%2Fa.com&q=http%3A%2F%2Fb.com", "https://a.com"),
+        ("https://www.google.com/url?q=words&url=http%3A%2F%2Fb.com", "https://b.com"),
+        ("https://l.facebook.com/l.php?u=http%253A%252F%252Fa.com%252Fb", "https://a.com/b"),
+        ("https://href.li/?https://a.com/b?c=1&a=2", "https://a.com/b?a=2&c=1"),
+        ("https://href.li/?a=2&https://a.com/b?c=1", "https://a.com/b?a=2&c=1"),
+    ],
+)
+def test_of_several_addresses_the_likeliest_counts(raw, inner):
+    assert canonical(raw)["url"] == inner
+
+
 HEADS = [link[: -len(rest)] for _, link in EACH for rest in (HTTP, QUOTED, BARE) if link.endswith(rest)]
 PIECES = [
     *("/", "?", "&", "=", "#", "!", "*", ";", ".", "-", "_", "$", "__", "amp", "%2F", "utm_id=1", "b=2"),

@@ -43,7 +43,7 @@ ANY_DAY = 0
 WEEKDAYS = _numbered(_WEEKDAYS) | dict.fromkeys(("le", "the", "on", "am", "den", "el"), ANY_DAY)
 
 # Minutes ahead of UTC. Left out is what is as often one thing as another (AMT, ECT, GST, SST, WST).
-_ZONES = {
+ZONES = {
     "z": 0, "utc": 0, "ut": 0, "gmt": 0, "wet": 0, "west": 60, "cet": 60, "cest": 120, "met": 60, "mest": 120,
     "mez": 60, "mesz": 120, "eet": 120, "eest": 180, "msk": 180, "trt": 180, "bst": 60, "ist": 330, "idt": 180,
     "nst": -210, "ndt": -150, "ast": -240, "adt": -180, "est": -300, "edt": -240, "cst": -360, "cdt": -300,
@@ -88,7 +88,7 @@ def zone_offset(zone: str, /) -> int | None:
         return None
     _, sign, hours, minutes, name = found.groups()
     if name is not None:
-        return _ZONES.get(name.lower())
+        return ZONES.get(name.lower())
     ahead = int(hours) * 60 + int(minutes or 0)
     if ahead > _WIDEST or int(minutes or 0) > 59:
         return None

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import polars as pl
 
 from propgraph.errors import UsageError, did_you_mean
-from propgraph.readers.calendar_words import AMBIGUOUS_ZONES, zone_offset
+from propgraph.readers.calendar_words import AMBIGUOUS_ZONES, ZONES
 
 
 @dataclass
@@ -45,7 +45,7 @@ class ClockCounts:
             )
         if self.zones:
             told = ", ".join(
-                f"{name} as {_shown(zone_offset(name) or 0)} ({taken}, not {other})"
+                f"{name} as {_shown(ZONES[name.lower()])} ({taken}, not {other})"
                 for name, (taken, other) in AMBIGUOUS_ZONES.items()
                 if name in self.zones
             )

@@ -20,7 +20,7 @@ _ENOUGH = 50
 _ENOUGH_DISTINCT = 5
 _CLOCK_S = 60.0  # a step of whole minutes is a clock's, not a rounding's
 _DECIMAL_STEPS_S = tuple(10.0**k for k in range(7, 1, -1))
-_BITS_OF_FLOAT32 = 23
+_BITS_OF_FLOAT32 = 24
 _LAST_MS = 4_102_444_800_000  # the year 2100: what lies beyond is no time, rounded or not
 
 
@@ -148,8 +148,8 @@ def _steps_s(text: pl.Series, to_ms: float) -> pl.Series:
 
 def _float32_step(numbers: pl.Series) -> float:
     """Return how far apart 32-bit floats are at most of these numbers."""
-    largest = float(numbers.abs().median() or 1.0)  # type: ignore[arg-type]
-    return 2.0 ** (math.floor(math.log2(max(largest, 1.0))) - _BITS_OF_FLOAT32)
+    _, exponent = math.frexp(float(numbers.abs().median()))  # type: ignore[arg-type]
+    return 2.0 ** (exponent - _BITS_OF_FLOAT32)
 
 
 def _coarse(step_s: float, how: str) -> Rounding:

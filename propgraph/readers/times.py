@@ -108,11 +108,9 @@ class TimeUnit:
     @property
     def written_s(self) -> float | None:
         """To how many seconds the times were rounded in writing, if at all: dates alone to a day, hours and minutes."""
-        if self.rounding.step_s is not None or self.to_ms is not None:
-            return self.rounding.step_s
         if self.dates_alone:
             return _PART_S["h"]
-        return min(map(_step_of, self.layouts), default=None) or None
+        return min(map(_step_of, self.layouts), default=self.rounding.step_s) or None
 
     def name_in(self, order: str, /) -> str:
         """Return what the user is told if the numbers of dates stand in this order."""
@@ -144,7 +142,7 @@ class TimeUnit:
         if isinstance(times.dtype, pl.Datetime | pl.Date):
             return (self._from_times(times, counts),)
         if self.to_ms is not None:
-            return (_bounded(self._from_numbers(times)),)
+            return (_bounded(self._from_numbers(times, self.to_ms)),)
         written = read_written(_as_text(times), self.shapes, self.layouts)
         if counts is not None:
             counts.zones.update(written.zones)
@@ -160,8 +158,7 @@ class TimeUnit:
         local = _bounded(times.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC"))
         return _in_utc(local, local.is_not_null(), self.zone, counts)
 
-    def _from_numbers(self, times: pl.Series) -> pl.Series:
-        to_ms = self.to_ms or 1.0
+    def _from_numbers(self, times: pl.Series, to_ms: float) -> pl.Series:
         if times.dtype.is_integer() and to_ms >= 1:
             ms = times.cast(pl.Int64, strict=False)
             # Out of range before the product can wrap round to some time that looks right.
@@ -179,7 +176,7 @@ class TimeUnit:
         return _clipped(whole // round(1 / to_ms), _FARTHEST_MS).zip_with(whole.is_not_null(), ms)
 
 
-NONE_SEEN = TimeUnit(("none seen",), to_ms=1000.0)
+NONE_SEEN = TimeUnit(("none seen",))
 
 
 @dataclass
@@ -292,7 +289,7 @@ def _pattern_unit(sample: pl.Series, options: TimeOptions, shape: Shape) -> Time
 def _found_unit(sample: pl.Series, options: TimeOptions) -> TimeUnit | None:
     """Return the unit that most of a sample is in; None where it is in none."""
     numbers = numbers_in(sample)
-    by_number, likely = _number_unit(numbers)
+    name, to_ms, likely = _number_unit(numbers)
     n_numbers = int(numbers.is_finite().sum() or 0)
     if not likely or n_numbers < len(sample):
         written, n_written = _written_unit(_as_text(sample), options)
@@ -301,11 +298,14 @@ def _found_unit(sample: pl.Series, options: TimeOptions) -> TimeUnit | None:
             return written
     if not n_numbers:
         return None
-    return replace(by_number, rounding=find_rounding(sample, numbers, to_ms=by_number.to_ms or 1.0))
+    return TimeUnit((f"unix {name}",), to_ms=to_ms, rounding=find_rounding(sample, numbers, to_ms=to_ms))
 
 
-def _number_unit(numbers: pl.Series) -> tuple[TimeUnit, bool]:
-    """Return the unit in which most numbers lie between 1990 and 2100; where none does, by their size."""
+def _number_unit(numbers: pl.Series) -> tuple[str, float, bool]:
+    """Return the unit in which most numbers lie between 1990 and 2100, its milliseconds, and whether any does.
+
+    Where none does, the size of the numbers tells.
+    """
     likely = [int((numbers * to_ms).is_between(*_LIKELY_MS).sum() or 0) for _, _, to_ms in _UNITS]
     if any(likely):
         name, _, to_ms = _UNITS[likely.index(max(likely))]
@@ -313,7 +313,7 @@ def _number_unit(numbers: pl.Series) -> tuple[TimeUnit, bool]:
         finite = numbers.filter(numbers.is_finite().fill_null(False)).abs()
         middle = 0.0 if finite.is_empty() else float(finite.median())  # type: ignore[arg-type]
         name, _, to_ms = next(unit for unit in _UNITS if middle < unit[1])
-    return TimeUnit((f"unix {name}",), to_ms=to_ms), any(likely)
+    return name, to_ms, any(likely)
 
 
 def _written_unit(sample: pl.Series, options: TimeOptions) -> tuple[TimeUnit, int]:

@@ -55,7 +55,7 @@ _MOST_LAYOUTS = 200
 _LONGEST = 100
 _BLANK_TO_PYTHON = re.compile("[\x1c-\x1f]")
 _PROBE = 1000
-_SHORTEST = 6  # 5/3/24
+_SHORTEST = 5  # 24035, by %y%m%d
 _SLICE_ROWS = 1 << 16  # the parts of all rows at once would take more memory than the log
 _INDEX = pl.get_index_type()
 _NOTHING = pl.DataFrame(schema={"row": _INDEX, **dict.fromkeys(ORDERS, pl.Int64), "naive": pl.Boolean})
@@ -126,7 +126,7 @@ def _date_regex(name: str) -> str:
         elif piece == " @ ":
             regex += rf"{_BREAK}@\s+"
         elif piece == " " and worded:
-            numbers = last != "Mmm" and "Mmm" not in name[name.index(last) + len(last) :]
+            numbers = last != "Mmm" and "Mmm" not in name.partition(last)[2]
             regex += _BETWEEN_NUMBERS if numbers else _BESIDE_WORD
         elif piece:
             regex += re.escape(piece) + (r"\s?" if piece == "." else "")
@@ -221,7 +221,7 @@ class Written:
         Milliseconds since 1970, of times with a zone in UTC, of others by their clock: one Series, or one for each
         of `ORDERS` where they differ.
     naive
-        Whether a time has no zone of its own.
+        Whether a time has no zone of its own; null where there is no time.
     zones
         Abbreviations of zones that mean several, as far as any was found.
     """
@@ -263,7 +263,7 @@ def _repeated(one: Written, distinct: pl.Series, text: pl.Series) -> Written:
     """Return what was read of distinct texts for all texts: whole minutes or days come many times."""
     places = distinct.to_frame().with_row_index("row")
     texts = text.alias("text").to_frame()
-    rows = texts.join(places, on="text", how="left", nulls_equal=True, maintain_order="left")["row"]
+    rows = texts.join(places, on="text", how="left", maintain_order="left")["row"]
     return Written(tuple(ms.gather(rows) for ms in one.ms), one.naive.gather(rows), one.zones)
 
 
@@ -308,9 +308,7 @@ def _in_order(found: list[pl.DataFrame], n_rows: int, zones: Iterable[str]) -> W
     ms = tuple(table[order] for order in ORDERS)
     same = all(ms[0].equals(other) for other in ms[1:])
     names = frozenset(zone.strip("()").upper() for zone in zones)
-    return Written(
-        ms[:1] if same else ms, table["naive"].fill_null(True), names.intersection(AMBIGUOUS_ZONES)
-    )
+    return Written(ms[:1] if same else ms, table["naive"], names.intersection(AMBIGUOUS_ZONES))
 
 
 def _parts(rows: pl.DataFrame, form: Shape | Layout) -> tuple[pl.DataFrame, pl.Series]:

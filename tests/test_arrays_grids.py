@@ -225,6 +225,17 @@ def test_whole_days_of_two_zones_are_brought_to_the_same_days():
     assert common_times(log, limit_ms=60_000).tolist() == [day * (100 + k // 3) for k in range(60)]
 
 
+def test_days_that_begin_at_noon_or_later_count_as_the_next_day():
+    day, hour = 86_400_000, 3_600_000
+    # An object in whole days of several clocks, and one in seconds beside it.
+    rows = [
+        (f"p{k}", f"a{k}", "days", 100 * day + hour * hours, day) for k, hours in enumerate((0, 11, 12, 13))
+    ]
+    rows += [(f"q{k}", f"a{k}", "seconds", 1000 * k, 1000) for k in range(2)]
+    found = common_times(incidence(frame(rows)), limit_ms=60_000)
+    assert found.tolist() == [100 * day, 100 * day, 101 * day, 101 * day, 0, 1000]
+
+
 @settings(deadline=None, max_examples=50)
 @given(logs(), st.randoms(use_true_random=False))
 def test_neither_threads_nor_the_order_of_rows_matter(rows, random):

@@ -152,6 +152,22 @@ def test_the_false_discovery_rate_is_over_the_tests_of_all_traces():
     assert found.network["p_value"].max() <= 0.01
 
 
+def test_a_probability_too_small_for_a_number_is_still_ranked():
+    # 400 objects of 300 accounts, an hour apart; two post one after the other in each. Of 300 * 299 / 2 pairs of places
+    # 299 are neighbours, 1 in 150: together far under 1e-308, the smallest number there is.
+    rows = [
+        (f"a{(k * (1 + 2 * o) + o) % 298}", f"o{o:03d}", 60 * MINUTE * o + 11_000 * k)
+        for o in range(400) for k in range(298)
+    ]  # fmt: skip
+    rows += [
+        (who, f"o{o:03d}", 60 * MINUTE * o + ms)
+        for o in range(400)
+        for who, ms in (("x", 5_000), ("y", 6_000))
+    ]
+    found = row_of(joined({"url": shares_of(rows)}).network, "x", "y")
+    assert (found["n_near"], found["p_value"], found["synchrony"]) == (400, 0.0, 300.0)
+
+
 def test_edges_of_the_window_are_tested_although_not_near():
     urls = names("u", 12)
     rows = traffic(1, urls)

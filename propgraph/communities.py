@@ -9,7 +9,7 @@ import igraph as ig
 import numpy as np
 import polars as pl
 
-from propgraph.errors import InputError, UsageError, check_at_least, check_choice, check_seed
+from propgraph.errors import InputError, UsageError, check_at_least, check_choice, check_columns, check_seed
 from propgraph.networks import seeded, to_igraph
 
 OBJECTIVES = ("modularity", "CPM")
@@ -71,7 +71,7 @@ def detect_communities(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
     )
     if graph.is_directed():
-        raise UsageError("detect_communities: the network has to be undirected")
+        raise UsageError("the network has to be undirected; take graph.as_undirected()", option="graph")
     weights = weight if weight and graph.ecount() else None
     _check_attributes(graph, weights)
     if partition is None:
@@ -92,7 +92,7 @@ def check_options(
         check_choice("partition", partition, PARTITIONS)
     check_at_least("min_size", min_size, 1)
     if not 0 <= resolution < math.inf:
-        raise UsageError(f"resolution: {resolution} is not a number of 0 or more")
+        raise UsageError(f"{resolution} is not a number of 0 or more", option="resolution")
     check_seed(seed)
 
 
@@ -124,6 +124,8 @@ def detect_multiplex(
 
     Raises
     ------
+    InputError
+        When a column is missing, or an id is null.
     UsageError
         When an option is out of its range.
 
@@ -137,6 +139,7 @@ def detect_multiplex(
     check_options(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
     )
+    check_columns("layers", ("trace", "source", "target", "weight"), layers.columns)
     names = pl.concat([layers["source"], layers["target"].alias("source")]).unique().sort()
     if names.is_empty():
         return _numbered([], np.empty(0, np.int64), min_size)

@@ -6,15 +6,33 @@ import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_SHOWN = 50  # names of columns; a table of thousands is not told in full
+
 
 class PropgraphError(Exception):
     """The root of every error that propgraph raises on purpose.
 
     The message names the place (file, row, column), what was found there and what to do about it.
     `exit_code` is what the command line ends with: 1 for bad data, 2 for bad usage.
+
+    Parameters
+    ----------
+    message
+        What is wrong, without the name of the option.
+    option
+        The Python name of the parameter that is to blame, where there is one: `str(error)` begins with it. The
+        command line alone writes `--min-score` for `min_score` (see `cli.app`).
     """
 
     exit_code = 1
+
+    def __init__(self, message: str, /, *, option: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.option = option
+
+    def __str__(self) -> str:
+        return self.message if self.option is None else f"{self.option}: {self.message}"
 
 
 class InputError(PropgraphError):
@@ -37,23 +55,64 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names as one line, however many and however long they are."""
+    names = list(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(name[:80] for name in names[:_SHOWN]) + more) or "none"
+
+
+def lacking(
+    where: str,
+    needed: Iterable[str],
+    found: Iterable[str],
+    /,
+    *,
+    advice: str = "rename or add what is missing",
+) -> list[str]:
+    """Return one sentence on the columns that are needed and not there, or an empty list where all are.
+
+    Parameters
+    ----------
+    where
+        The file, or what the frame is called.
+    needed, found
+        Names of columns.
+    advice
+        What to do.
+    """
+    found = list(found)
+    absent = [f"{name!r}{did_you_mean(name, found)}" for name in needed if name not in found]
+    if not absent:
+        return []
+    return [f"{where}: no column {', no column '.join(absent)}; found {listed(found)}; {advice}"]
+
+
+def check_columns(where: str, needed: Iterable[str], found: Iterable[str], /) -> None:
+    """Raise `InputError` unless all columns that are `needed` are among those `found`."""
+    if faults := lacking(where, needed, found):
+        raise InputError(faults[0])
+
+
 def check_choice(option: str, value: str, known: Iterable[str]) -> None:
     """Raise `UsageError` unless `value` is one of the `known` words of `option`."""
     known = list(known)
     if value not in known:
-        raise UsageError(f"{option}: {value!r} is not one of {', '.join(known)}{did_you_mean(value, known)}")
+        raise UsageError(
+            f"{value!r} is not one of {', '.join(known)}{did_you_mean(value, known)}", option=option
+        )
 
 
 def check_at_least(option: str, value: float, least: float) -> None:
     """Raise `UsageError` unless `value` is a number of at least `least`."""
     if not value >= least:
-        raise UsageError(f"{option}: {value} is too small; give {least} or more")
+        raise UsageError(f"{value} is too small; give {least} or more", option=option)
 
 
 def check_seed(seed: int) -> None:
     """Raise `UsageError` unless igraph and leidenalg take this seed."""
     if not 0 <= seed < 1 << 31:
-        raise UsageError(f"seed: {seed} is not in 0..2147483647")
+        raise UsageError(f"{seed} is not in 0..2147483647", option="seed")
 
 
 def check_threads(threads: int | None) -> int:

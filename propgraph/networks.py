@@ -11,7 +11,13 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, labels_of
-from propgraph.errors import InputError
+from propgraph.errors import InputError, check_columns, lacking
+
+# The columns of edges that `join_traces` makes one row a pair of.
+_JOINED = (
+    "trace", "source", "target", "weight", "n_objects", "n_events", "mean_delta_s", "fast_share", "first_time",
+    "last_time",
+)  # fmt: skip
 
 
 def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
@@ -31,6 +37,7 @@ def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
         `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share` (of the trace
         with the largest weight), `first_time`, `last_time`, `traces` (joined by `+`); sorted.
     """
+    check_columns("edges", _JOINED, edges.columns)
     heaviest = edges.sort(
         "source", "target", "weight", "n_events", "trace", descending=[False, False, True, True, False]
     )
@@ -121,10 +128,9 @@ def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> i
 
 
 def _faults(frame: pl.DataFrame, table: str, needed: tuple[str, ...]) -> list[str]:
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        return [f"{table} lack the column(s) {', '.join(missing)}; found {', '.join(frame.columns)}"]
-    return [f"column {name!r} of the {table} has nulls" for name in needed if frame[name].null_count()]
+    return lacking(table, needed, frame.columns) or [
+        f"column {name!r} of the {table} has nulls" for name in needed if frame[name].null_count()
+    ]
 
 
 @contextmanager

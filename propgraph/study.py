@@ -26,6 +26,11 @@ _BUILD = " (in Python: propgraph.build)"
 _JOBS = {"build": "build", "clusters": "find_clusters", "stability": "measure_stability"}
 
 
+def run_first(job: str, /) -> str:
+    """Return what to do where a job has not been run: as a command, and in Python."""
+    return f"run `propgraph {job}` first (in Python: propgraph.{_JOBS[job]})"
+
+
 class Study:
     """A folder of tables that one or more jobs made.
 
@@ -100,10 +105,7 @@ class Study:
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
-            job = TABLES[name].job
-            raise StudyError(
-                f"{self.path}: no table {name!r} yet; run `propgraph {job}` first (in Python: propgraph.{_JOBS[job]})"
-            )
+            raise StudyError(f"{self.path}: no table {name!r} yet; {run_first(TABLES[name].job)}")
         self._check_build()
         return pl.scan_parquet(self.file(name))
 

@@ -159,7 +159,7 @@ def test_the_label_in_a_column_of_another_name(scored, truth, tmp_path, capsys):
     assert named == said_of(scored, truth, capsys)[0]
     assert run(["evaluate", str(scored.path), "--truth", str(tmp_path / "named.csv")]) == 1
     told = capsys.readouterr().err
-    assert "its columns are account_id, organised, group, kind" in told
+    assert "found account_id, organised, group, kind" in told
     assert "--label NAME" in told
 
 

@@ -283,7 +283,11 @@ def test_options_out_of_range(options, message):
 @pytest.mark.parametrize(
     ("scores", "truth", "message"),
     [
-        (SCORES.drop("score"), TRUTH.drop("label"), r"scores have no column 'score'; the known .* 'label'"),
+        (
+            SCORES.drop("score"),
+            TRUTH.drop("label"),
+            r"scores: no column 'score'; .*; known accounts: no column 'label'",
+        ),
         (pl.concat([SCORES, SCORES]), TRUTH, r"account 'a' stands twice among the scores"),
         (SCORES, pl.concat([TRUTH, TRUTH]), r"account 'a' stands twice among the known"),
         (SCORES, TRUTH.with_columns(pl.col("label").cast(pl.Int8)), r"has to be Boolean, and is Int8"),

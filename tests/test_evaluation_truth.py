@@ -59,10 +59,10 @@ def test_a_column_of_another_name(tmp_path):
     # The column with the label keeps its own meaning too.
     assert read_truth(path, label="group", positive="farm").rows() == wanted
     with pytest.raises(
-        InputError, match=r"no 'label'; its columns are account_id, role, group, organised; .* --label"
+        InputError, match=r"no column 'label'; found account_id, role, group, organised; .* --label"
     ):
         read_truth(path)
-    with pytest.raises(InputError, match=r"no 'organized' \(did you mean 'organised'\?\)"):
+    with pytest.raises(InputError, match=r"no column 'organized' \(did you mean 'organised'\?\)"):
         read_truth(path, label="organized")
 
 
@@ -85,8 +85,11 @@ def test_rows_that_say_the_same_twice_are_one(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("account,label\na,1\n", r"needs the columns account_id and label, and has no 'account_id'"),
-        ("account_id,lable\na,1\n", r"no 'label' \(did you mean 'lable'\?\)"),
+        (
+            "account,label\na,1\n",
+            r"no column 'account_id' .*; found account, label; a table of .* needs the columns account_id and label",
+        ),
+        ("account_id,lable\na,1\n", r"no column 'label' \(did you mean 'lable'\?\)"),
         ("account_id,label\na,1\nb,\n", r"1 of 2 rows lack an account_id or a label"),
         ("account_id,label\na,1\na,0\n", r"different things of account 'a' in several rows \(1 such"),
         ("account_id,label,group\na,1,x\na,1,y\n", r"different things of account 'a'"),

@@ -280,7 +280,11 @@ def test_all_faults_are_named_together(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("nodes", "edges", "fault"),
     [
-        ({"a": ["a"]}, {"source": ["a"]}, "nodes have no column 'id'; edges have no column 'target'"),
+        (
+            {"a": ["a"]},
+            {"source": ["a"]},
+            "nodes: no column 'id'; .*; edges: no column 'target'; found source",
+        ),
         ({"id": ["a", None]}, {"source": ["a"], "target": ["a"]}, "column 'id' of the nodes has 1 null"),
         ({"id": ["a"]}, {"source": ["a"], "target": [""]}, "1 edges have a target that is not a node: ''"),
         ({"id": ["a"]}, {"source": ["x", "y"], "target": ["a", "a"]}, "2 edges have a source .* 'x'"),

@@ -134,7 +134,8 @@ def test_no_edges():
 
 def test_all_faults_are_named_together():
     with pytest.raises(
-        InputError, match=r"edges lack .* source, target; found from, to; nodes lack .*account_id"
+        InputError,
+        match=r"edges: no column 'source', no column 'target'; found from, to; .*; nodes: no column 'account_id'",
     ):
         to_igraph(pl.DataFrame({"from": [1], "to": [2]}), nodes=pl.DataFrame({"id": [1]}))
     some = pl.DataFrame({"source": ["a"], "target": ["b"]})

@@ -470,7 +470,7 @@ def test_keys_of_the_wrong_length_are_refused(content, message, tmp_path):
 
 
 def test_keys_that_cannot_be_read_are_told(tmp_path, key):
-    with pytest.raises(InputError, match=r"none\.key: cannot be read \(No such file"):
+    with pytest.raises(InputError, match=r"^key: .*none\.key cannot be read \(No such file"):
         read_key(tmp_path / "study", tmp_path / "none.key")
     with pytest.raises(InputError, match=r"cannot be read \(Is a directory"):
         read_key(tmp_path / "study", tmp_path)

@@ -76,7 +76,8 @@ def test_a_first_foreign_character_far_down_is_no_other_case(tmp_path, monkeypat
     ]
     assert log.rejected["line"].to_list() == [n_before + 2]
     assert [note.partition(": ")[2] for note in log.notes] == [
-        "not UTF-8; read as windows-1252, which it looks like; where it is another, name it with --encoding"
+        "not UTF-8; read as windows-1252, which it looks like; where it is another, name it with --encoding "
+        "(in Python: encoding=)"
     ]
 
 
@@ -150,7 +151,7 @@ def test_a_byte_order_mark_overrules(tmp_path):
 
 @pytest.mark.parametrize("name", ["windows1252x", "idna", "base64", "undefined", "no\0ne", ""])
 def test_an_encoding_that_is_none_is_bad_usage(tmp_path, name):
-    with pytest.raises(UsageError, match=r"--encoding: .* is no encoding of text that Python knows"):
+    with pytest.raises(UsageError, match=r"^encoding: .* is no encoding of text that Python knows"):
         read(tmp_path / "log.csv", HEAD.encode(), encoding=name)
 
 

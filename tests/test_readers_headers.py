@@ -113,7 +113,7 @@ def test_skipped_lines_of_ndjson_are_counted(tmp_path):
 
 
 def test_a_negative_number_of_lines_is_bad_usage(tmp_path):
-    with pytest.raises(UsageError, match="--skip-lines: -1 is too small; give 0 or more"):
+    with pytest.raises(UsageError, match=r"^skip_lines: -1 is too small; give 0 or more"):
         read(tmp_path / "log.csv", HEAD, skip_lines=-1)
 
 

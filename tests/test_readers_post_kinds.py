@@ -40,7 +40,8 @@ def test_a_parent_is_of_the_kind_that_its_columns_name_says(tmp_path):
         assert found == {"1": ("original", None), "2": (kind, "1"), "3": ("original", "3")}
         assert log.notes == [
             f"{tmp_path / 'log.csv'}: kind: no column says it; of the rows with something in {column} are taken 1 as "
-            f"{kind}; say otherwise with --map kind=COLUMN, reshare_of=, quote_of= or reply_of="
+            f"{kind}; say otherwise with --map kind=COLUMN, reshare_of=, quote_of= or reply_of= "
+            "(in Python: mapping=)"
         ]
         assert log.sources[0]["columns"]["kind"] == {"column": column, "rows": 1, "implied": kind}
 
@@ -68,7 +69,7 @@ def test_of_a_name_that_says_nothing_the_text_decides(tmp_path):
     assert log.notes == [
         f"{tmp_path / 'log.csv'}: kind: no column says it; of the rows with something in parent are taken 2 as "
         "reshare, 3 as a reshare or a reply, by their texts; say otherwise with --map kind=COLUMN, reshare_of=, "
-        "quote_of= or reply_of=",
+        "quote_of= or reply_of= (in Python: mapping=)",
         "kind: 1 rows with a parent that say what it says are reshares, 2 with another text replies",
     ]
     found, _ = kinds_in(tmp_path, text, parent_content_id="parent")

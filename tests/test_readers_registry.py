@@ -89,7 +89,7 @@ def test_a_mapping_reads_what_is_mapped_and_by_the_word_auto_what_has_the_right_
     assert log.posts["content_id"].str.starts_with("post:").all()
     assert [note.split("coortweet.csv: ")[-1] for note in log.notes] == [
         "object_id, content_id: not mapped, so not read, though propgraph has columns of that name; "
-        "--map auto reads them, too",
+        "--map auto (in Python: mapping={'auto': 'auto'}) reads them, too",
         "no post ids; made from account, time and content (post:...)",
         "1 rows without a post id say the same as another; each counts as a post of its own, so if a file was given "
         "twice, or two files overlap, leave one out",
@@ -152,7 +152,7 @@ def test_every_reader_gives_columns_that_are_known():
 
 def test_a_reader_of_nested_json_is_none_for_tables():
     name, layout = next((name, layout) for name, layout in LAYOUTS if READERS[name].rows)
-    with pytest.raises(InputError, match=f"--format {name} reads no tables, and this is one"):
+    with pytest.raises(InputError, match=f"the format {name} reads no tables, and this is one"):
         choose_reader(list(layout), source="f", format=name)
 
 
@@ -186,12 +186,12 @@ def test_the_wrong_format_says_what_is_missing():
 
 
 def test_an_unknown_format_is_bad_usage():
-    with pytest.raises(UsageError, match=r"--format: 'cortweet' is not one of .*did you mean 'coortweet'"):
+    with pytest.raises(UsageError, match=r"^format: 'cortweet' is not one of .*did you mean 'coortweet'"):
         choose_reader(["account_id"], source="f", format="cortweet")
 
 
 def test_a_mapping_of_a_known_format_is_bad_usage():
-    with pytest.raises(UsageError, match="--format qut"):
+    with pytest.raises(UsageError, match=r"^format: the columns of qut are known"):
         choose_reader(["user"], source="f", format="qut", mapping={"account_id": "user"})
     assert (
         choose_reader(
@@ -204,7 +204,7 @@ def test_a_mapping_of_a_known_format_is_bad_usage():
 def test_a_mapping_to_a_column_that_is_not_there():
     with pytest.raises(
         InputError,
-        match=r"f: --map account_id=usr: no such column \(did you mean 'user'\?\); found user, when",
+        match=r"f: no column 'usr' \(did you mean 'user'\?\); found user, when.*--map account_id=",
     ):
         choose_reader(["user", "when"], source="f", mapping={"account_id": "usr"})
 
@@ -332,10 +332,10 @@ def test_more_than_two_columns_by_a_pattern(tmp_path):
 
 def test_a_part_that_is_not_there_is_told(tmp_path):
     with pytest.raises(
-        InputError, match=r"--map timestamp=date\+tim: no such column 'tim' \(did you mean 'time'\?\)"
+        InputError, match=r"no column 'tim' \(did you mean 'time'\?\);.*--map timestamp=COLUMN"
     ):
         mapped(tmp_path / "log.csv", "id,who,date,time\np,a,2024-03-05,10:00\n", "date+tim")
-    with pytest.raises(InputError, match=r"--map content_id=date\+time: no such column"):
+    with pytest.raises(InputError, match=r"no column 'date\+time' .*--map content_id=COLUMN"):
         read_logs(
             [tmp_path / "log.csv"],
             mapping={"account_id": "who", "timestamp": "date", "content_id": "date+time"},

@@ -84,7 +84,7 @@ def test_a_pattern_that_says_no_time_is_told(pattern, told, tmp_path):
     if pattern.endswith("%"):
         assert read("2024-03-05 %", pattern) == datetime(2024, 3, 5)
         return
-    with pytest.raises(UsageError, match=f"--time-format .*{told}"):
+    with pytest.raises(UsageError, match=f"^time_format: .*{told}"):
         read_logs([tmp_path], time_format=pattern)
 
 
@@ -125,7 +125,7 @@ def test_a_pattern_that_fits_no_row_and_times_of_no_kind_show_what_was_found(tmp
     with pytest.raises(InputError) as caught:
         read_logs([path], time_format="%d.%m.%Y")
     assert str(caught.value) == (
-        f"{path}: column 'timestamp' should hold times as --time-format '%d.%m.%Y' says, found 'Year 5 of Ana', "
+        f"{path}: column 'timestamp' should hold times as the format '%d.%m.%Y' says, found 'Year 5 of Ana', "
         "'Year 6 of Ana', 'Year 7'"
     )
     with pytest.raises(InputError) as caught:
@@ -134,7 +134,7 @@ def test_a_pattern_that_fits_no_row_and_times_of_no_kind_show_what_was_found(tmp
         f"{path}: column 'timestamp' should hold times, found 'Year 5 of Ana', 'Year 6 of Ana', 'Year 7'; say how they "
         "are written with --time-format PATTERN (as for strptime, such as '%d.%m.%Y %H:%M') and, where they have no "
         "zone, --time-zone ZONE (in Python: time_format=, time_zone=); or map another column with --map "
-        "timestamp=COLUMN"
+        "timestamp=COLUMN (in Python: mapping=)"
     )
 
 

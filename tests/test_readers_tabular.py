@@ -171,7 +171,8 @@ def test_bytes_that_are_not_utf8_cost_the_rows_that_need_them(tmp_path, capfd, c
         assert rejected == [
             (
                 2,
-                "bytes that are not UTF-8; save the file as UTF-8, or name its encoding with --encoding",
+                "bytes that are not UTF-8; save the file as UTF-8, or name its encoding with --encoding "
+                "(in Python: encoding=)",
                 "M?nchen,2,3",
             ),
             torn,

@@ -158,7 +158,7 @@ def test_a_pattern_binds_the_posts_times_and_is_tried_on_others():
         unit = unit_of(["03.05.2024"], column=column, format=pattern)  # else the day stands before the month
         assert (unit.name, unit.parse(pl.Series(["03.05.2024"])).to_list()) == (pattern, [DAY])
     assert unit_of(["2024-03-05"], column="account_created_at", format=pattern).name.startswith("ISO 8601")
-    with pytest.raises(InputError, match=r"as --time-format '%m\.%d\.%Y' says, found '2024-03-05'"):
+    with pytest.raises(InputError, match=r"as the format '%m\.%d\.%Y' says, found '2024-03-05'"):
         unit_of(["2024-03-05"], format=pattern)
 
 

@@ -284,7 +284,7 @@ def test_what_abbreviations_of_zones_are_taken_for_is_told(tmp_path):
     assert note == (
         "timestamp: zones by their abbreviations: CST as UTC-06:00 (North America's central time, not China's or "
         "Cuba's), IST as UTC+05:30 (India's time, not Israel's or Ireland's); where that is wrong, put the "
-        "abbreviation into --time-format and say the zone with --time-zone"
+        "abbreviation into --time-format and say the zone with --time-zone (in Python: time_format=, time_zone=)"
     )
 
 

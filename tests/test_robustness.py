@@ -191,7 +191,7 @@ def test_bad_data_ends_with_1_and_one_message(tmp_path, capfd, content, message)
         (["--map", "account_id"], "write NAME=COLUMN"),
         (["--format", "qut", "--map", "account_id=user"], "--map is for columns of your own"),
         (["--trace", "urls"], "did you mean 'url'"),
-        (["--trace", "url"], "--trace url: the log has none; it needs urls or text"),
+        (["--trace", "url"], "--trace: 'url': the log has none; it needs urls or text"),
         (["--trace", "reshare"], "it needs kind and parent_content_id"),
     ],
 )

@@ -91,12 +91,12 @@ def test_traces_are_made_where_the_log_supports_them():
 )
 def test_a_trace_that_the_log_lacks_is_bad_usage(trace, needs):
     frame = log(("p1", "a", {"object_id": "o", "urls": None}))
-    with pytest.raises(UsageError, match=rf"--trace {trace}: the log has none; {needs}.* has .*object_id$"):
+    with pytest.raises(UsageError, match=rf"^trace: '{trace}': the log has none; {needs}.* has .*object_id$"):
         make_shares(frame, trace=["object", trace])
 
 
 def test_an_unknown_trace_is_bad_usage():
-    with pytest.raises(UsageError, match=r"--trace: 'urls' is not one of .*did you mean 'url'"):
+    with pytest.raises(UsageError, match=r"^trace: 'urls' is not one of .*did you mean 'url'"):
         make_shares(log(("p1", "a", {})), trace=["urls"])
 
 

@@ -11,7 +11,7 @@ from numba import njit
 
 from propgraph.arrays.encoding import all_distinct, codes_of, encode, group_offsets, labels_of
 from propgraph.arrays.types import Bool, Int32, Int64, Progress
-from propgraph.errors import InputError
+from propgraph.errors import InputError, check_columns
 
 NEEDED = ("account_id", "object_id", "content_id", "timestamp")
 
@@ -149,9 +149,7 @@ def incidence(shares: pl.DataFrame, /) -> Incidence:
 
 def check_shares(shares: pl.DataFrame, /) -> None:
     """Raise `InputError` unless `shares` has the columns needed, without nulls, and times as times."""
-    missing = [name for name in NEEDED if name not in shares.columns]
-    if missing:
-        raise InputError(f"shares lack the column(s) {', '.join(missing)}; found {', '.join(shares.columns)}")
+    check_columns("shares", NEEDED, shares.columns)
     nulls = [name for name in (*NEEDED, "trace") if name in shares.columns and shares[name].null_count()]
     if nulls:
         raise InputError(f"shares hold nulls in the column(s) {', '.join(nulls)}; drop these rows first")

@@ -29,7 +29,7 @@ from propgraph.cascades.parents import (
 from propgraph.cascades.shapes.measures import measure_cascades
 from propgraph.cascades.shapes.percentiles import with_percentiles
 from propgraph.cascades.shapes.shape import node_depths
-from propgraph.errors import UsageError, check_choice, did_you_mean
+from propgraph.errors import UsageError, check_choice, check_columns
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
@@ -132,7 +132,9 @@ def build_cascades(
     Raises
     ------
     UsageError
-        If the provider is unknown, lacks its table, or the table a column.
+        If the provider is unknown or lacks its table.
+    InputError
+        If such a table lacks a column.
     """
     _check_provider(parents, follows, followers)
     flat = with_roots(shares, posts) if trace == "reshare" else plain(shares, posts)
@@ -176,19 +178,17 @@ def build_cascades(
 def _check_provider(
     parents: str | None, follows: pl.DataFrame | None, followers: pl.DataFrame | None
 ) -> None:
-    """Raise `UsageError` for a provider that is unknown or lacks its table."""
+    """Raise `UsageError` for a provider that is unknown or lacks its table, `InputError` for a lacking column."""
     if parents is not None:
         check_choice("parents", parents, PROVIDERS)
     if parents == "follow" and follows is None:
-        raise UsageError("parents: 'follow' needs the table `follows`: follower_id, followed_id")
+        raise UsageError("'follow' needs the table `follows`: follower_id, followed_id", option="parents")
     for name, table, columns in (
         ("follows", follows, ("follower_id", "followed_id")),
         ("followers", followers, ("account_id", "followers")),
     ):
-        missing = [column for column in columns if table is not None and column not in table.columns]
-        if table is not None and missing:
-            found = did_you_mean(missing[0], table.columns)
-            raise UsageError(f"{name}: no column {', '.join(map(repr, missing))}{found}")
+        if table is not None:
+            check_columns(name, columns, table.columns)
 
 
 def _one_parent_each(flat: Flat, named: Named, posts: pl.DataFrame) -> tuple[Named, int]:

@@ -184,9 +184,9 @@ def flat_array(
     """
     if array.ndim != 1 or (size is not None and array.size != size):
         wanted = "one dimension" if size is None else f"shape ({size},)"
-        raise UsageError(f"{name}: an array of shape {array.shape}; give one of {wanted}")
+        raise UsageError(f"an array of shape {array.shape}; give one of {wanted}", option=name)
     if not np.can_cast(array.dtype, dtype, casting="safe"):
-        raise UsageError(f"{name}: an array of {array.dtype}; give one of {np.dtype(dtype)}")
+        raise UsageError(f"an array of {array.dtype}; give one of {np.dtype(dtype)}", option=name)
     # Polars hands out read-only arrays, which are another type to numba: always read-only is compiled once.
     view = np.ascontiguousarray(array, dtype=dtype).view()
     view.setflags(write=False)
@@ -196,14 +196,16 @@ def flat_array(
 def check_offsets(offsets: NDArray[np.int64], n_nodes: int) -> None:
     """Raise `UsageError` unless `offsets` (rows) cut a table of `n_nodes` rows into cascades."""
     if not offsets.size or offsets[0] != 0 or offsets[-1] != n_nodes or (offsets[1:] < offsets[:-1]).any():
-        raise UsageError(f"offsets: they must rise from 0 to the number of nodes, {n_nodes}")
+        raise UsageError(f"they must rise from 0 to the number of nodes, {n_nodes}", option="offsets")
 
 
 def check_times(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> None:
     """Raise `UsageError` where `time` (ms) falls within a cascade."""
     fallen = _first_fallen(offsets, time)
     if fallen >= 0:
-        raise UsageError(f"time: row {fallen} is earlier than the row above it; sort each cascade by time")
+        raise UsageError(
+            f"row {fallen} is earlier than the row above it; sort each cascade by time", option="time"
+        )
 
 
 def _dense(own: NDArray[Any], named: NDArray[Any], *, known: bool) -> tuple[NDArray[Any], NDArray[Any], int]:

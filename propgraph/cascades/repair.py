@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from propgraph.arrays.encoding import codes_in, group_offsets
 from propgraph.cascades.order import NEVER, UNKNOWN, descend, open_circles
-from propgraph.errors import InputError, did_you_mean
+from propgraph.errors import InputError, lacking
 from propgraph.schema import ID, TIME
 
 _NEEDED = ("cascade_id", "content_id", "parent_content_id")
@@ -124,13 +124,9 @@ def trees_from_edges(
 
 def _links(rows: pl.DataFrame, clock: str) -> pl.DataFrame:
     """Return the columns of use, ids as String and `time` in ms; raise `InputError` where that cannot be."""
-    faults = [
-        f"no column {name!r}{did_you_mean(name, rows.columns)}"
-        for name in _NEEDED
-        if name not in rows.columns
-    ]
+    faults = lacking("rows of trees", _NEEDED, rows.columns)
     faults += [
-        f"column {name!r} is null in {rows[name].null_count():,} of {rows.height:,} rows"
+        f"rows of trees: column {name!r} is null in {rows[name].null_count():,} of {rows.height:,} rows"
         for name in _NEEDED[:2]
         if name in rows.columns and rows[name].null_count()
     ]
@@ -143,9 +139,9 @@ def _links(rows: pl.DataFrame, clock: str) -> pl.DataFrame:
             time = pl.col(clock).dt.timestamp("ms")
         elif dtype != pl.Null:
             wanted = "numbers (seconds)" if clock == "delay_s" else "Datetime"
-            faults.append(f"column {clock!r} is {dtype}; give {wanted}")
+            faults.append(f"rows of trees: column {clock!r} is {dtype}; give {wanted}")
     if faults:
-        raise InputError("rows of trees: " + "; ".join(faults))
+        raise InputError("; ".join(faults))
     account = pl.col("account_id") if "account_id" in rows.columns else pl.lit(None)
     return rows.select(pl.col(*_NEEDED).cast(ID), account_id=account.cast(ID), time=time)
 

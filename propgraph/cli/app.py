@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,7 +70,7 @@ def run(arguments: list[str]) -> int:
         if interrupts.came() or isinstance(error, KeyboardInterrupt) or "KeyboardInterrupt" in str(error):
             interrupts.tell()
             return interrupts.exit_code()
-        code, message = _explained(error)
+        code, message = _explained(error, arguments)
         if not isinstance(error, PropgraphError) and os.environ.get("PROPGRAPH_DEBUG"):
             raise
         _complain(message)
@@ -78,10 +78,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _explained(error: BaseException) -> tuple[int, str]:
+def _explained(error: BaseException, arguments: list[str]) -> tuple[int, str]:
     """Return the exit code and what to tell."""
     if isinstance(error, PropgraphError):
-        return error.exit_code, str(error)
+        of = "" if error.option is None else f"{_written(error.option, arguments)}: "
+        return error.exit_code, of + error.message
     if isinstance(error, MemoryError):
         return (
             1,
@@ -98,6 +99,21 @@ def _explained(error: BaseException) -> tuple[int, str]:
 def _step(error: BaseException) -> str:
     """Return in which step of a job an error came up, where it was in one."""
     return "".join(f" ({note})" for note in getattr(error, "__notes__", []))
+
+
+def _written(option: str, arguments: list[str]) -> str:
+    """Return how the command that was called writes an option of that Python name: `min_score` as `--min-score`.
+
+    A command's parameters bear the names that they have in Python, so typer knows how each is written.
+    """
+    command: Any = typer.main.get_command(app)
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word, command)
+    for parameter in command.params:
+        if parameter.name == option:
+            longest = max(parameter.opts, key=len)
+            return str(longest if longest.startswith("-") else parameter.metavar)
+    return option
 
 
 def _complain(message: str) -> None:

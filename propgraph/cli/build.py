@@ -19,7 +19,7 @@ def build(
     ],
     study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
     format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Format of the logs; propgraph formats lists them.  [default: found by the content]", show_default=False)] = None,
-    map: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user, or timestamp=date+time for two; no others are read, unless the word auto adds those that bear propgraph's own names. Repeatable.", show_default=False)] = None,
+    mapping: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user, or timestamp=date+time for two; no others are read, unless the word auto adds those that bear propgraph's own names. Repeatable.", show_default=False)] = None,
     encoding: Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="Encoding of text files without a byte order mark: windows-1252, mac-roman, utf-16-le.  [default: UTF-8, or a guess]", show_default=False)] = None,
     skip_lines: Annotated[int | None, typer.Option("--skip-lines", metavar="N", help="Lines before the header of a table.  [default: found by the names in it]", show_default=False)] = None,
     time_format: Annotated[str | None, typer.Option("--time-format", metavar="PATTERN", help="How the times are written, as for strptime, e.g. '%d.%m.%Y %H:%M'.  [default: found by the content]", show_default=False)] = None,
@@ -48,9 +48,9 @@ def build(
 
     with progress() as tell:
         made = job(
-            logs, study, format=format, mapping=parse_mapping(map or []), encoding=encoding, skip_lines=skip_lines,
+            logs, study, format=format, mapping=parse_mapping(mapping or []), encoding=encoding, skip_lines=skip_lines,
             time_format=time_format, time_zone=time_zone, trace=trace, resolved=resolved,
-            time_window=seconds("--time-window", time_window), min_participation=min_participation,
+            time_window=seconds("time_window", time_window), min_participation=min_participation,
             min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
             parents=parents, follows=follows, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
         )  # fmt: skip

@@ -42,8 +42,8 @@ def cascades(
     from propgraph.export.tables import render
     from propgraph.study import Study, unchanged
 
-    check_choice("--format", format, FORMATS)
-    check_at_least("--top", top, 0)
+    check_choice("format", format, FORMATS)
+    check_at_least("top", top, 0)
     if cascade is None and (graphml is not None or png is not None):
         raise UsageError("--graphml and --png write one cascade: name it after the study")
     found = Study.open(study)
@@ -84,7 +84,7 @@ def _check_trace(study: Study, trace: str) -> None:
     from propgraph.errors import check_choice
 
     there = study.scan("cascades").select("trace").unique().collect()["trace"].sort().to_list()
-    check_choice("--trace", trace, there)
+    check_choice("trace", trace, there)
 
 
 def _listed(study: Study, trace: str | None, reference: Path | None) -> pl.DataFrame:

@@ -55,11 +55,11 @@ def clusters(
     from propgraph.schema import tables_of
     from propgraph.study import Study, unchanged
 
-    check_choice("--format", format, FORMATS)
-    check_choice("--table", table or "clusters", tables_of("clusters"))
+    check_choice("format", format, FORMATS)
+    check_choice("table", table or "clusters", tables_of("clusters"))
     if table and format == "table":
-        raise UsageError(f"--table {table}: tables go out as data; add --format csv, json or parquet")
-    check_at_least("--top", top, 0)
+        raise UsageError(f"{table}: tables go out as data; add --format csv, json or parquet", option="table")
+    check_at_least("top", top, 0)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
         "min_size": min_size, "min_score": min_score,

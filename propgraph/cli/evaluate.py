@@ -54,7 +54,7 @@ def evaluate(
     from propgraph.evaluation.truth import read_truth
     from propgraph.export.tables import render
 
-    check_choice("--format", format, FORMATS)
+    check_choice("format", format, FORMATS)
     made = job(
         study, read_truth(truth, label=label, positive=positive),
         others_innocent=others_innocent, at=at, q=q, resamples=resamples, seed=seed, threads=threads,

@@ -23,7 +23,7 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A format, as 
     from propgraph.errors import check_choice
     from propgraph.readers.registry import READERS
 
-    check_choice("NAME", name, READERS)
+    check_choice("name", name, READERS)
     reader = READERS[name]
     say(f"{reader.name}: {reader.title}", bold=True)
     say()

@@ -98,5 +98,5 @@ def seconds(option: str, text: str) -> float:
     except ValueError:
         value = -1.0
     if unit not in _UNITS or not 0 <= value < float("inf"):
-        raise UsageError(f"{option} {text!r}: write a duration such as 60s, 5m or 1h")
+        raise UsageError(f"{text!r} is no duration; write one such as 60s, 5m or 1h", option=option)
     return value * _UNITS[unit]

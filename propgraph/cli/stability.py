@@ -46,8 +46,8 @@ def stability(
     from propgraph.errors import check_at_least, check_choice
     from propgraph.study import Study, unchanged
 
-    check_choice("--format", format, FORMATS)
-    check_at_least("--top", top, 0)
+    check_choice("format", format, FORMATS)
+    check_at_least("top", top, 0)
     given = {"runs": runs, "seed": seed}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)

@@ -56,15 +56,15 @@ def check_options(
     check_choice("edge_weight", edge_weight, EDGE_WEIGHTS)
     if not 0 <= time_window <= LONGEST_WINDOW_S:
         raise UsageError(
-            f"time_window: {time_window:g} s is not in 0..{LONGEST_WINDOW_S:g} (a hundred years)"
+            f"{time_window:g} s is not in 0..{LONGEST_WINDOW_S:g} (a hundred years)", option="time_window"
         )
     n_threads = check_threads(threads)
     check_at_least("min_participation", min_participation, 1)
     check_at_least("min_edge_weight", min_edge_weight, 1)
     if min_edge_weight > MANY:
-        raise UsageError(f"min_edge_weight: {min_edge_weight} is more than {MANY}")
+        raise UsageError(f"{min_edge_weight} is more than {MANY}", option="min_edge_weight")
     if not 0 <= edge_quantile < 1:
-        raise UsageError(f"edge_quantile: {edge_quantile} is not in 0 <= q < 1")
+        raise UsageError(f"{edge_quantile} is not in 0 <= q < 1", option="edge_quantile")
     check_at_least("burst_cap", burst_cap, 0)
     return n_threads
 

@@ -12,7 +12,7 @@ import polars as pl
 from numba import njit
 
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
-from propgraph.errors import InputError, UsageError, check_at_least, check_threads
+from propgraph.errors import InputError, UsageError, check_at_least, check_threads, lacking
 from propgraph.evaluation.agreement import Partitions, agreement, purity, tally, weighted_precision
 from propgraph.evaluation.ranking import ranking
 from propgraph.evaluation.truth import read_truth
@@ -131,7 +131,7 @@ def evaluate(
         When an option is out of its range.
     """
     if not 0 <= q <= 1:
-        raise UsageError(f"q: {q} is not in 0..1")
+        raise UsageError(f"{q} is not in 0..1", option="q")
     check_at_least("resamples", resamples, 0)
     check_at_least("seed", seed, 0)
     n_threads = check_threads(threads)
@@ -176,13 +176,8 @@ def _scores_of(
 
 def _check(scores: pl.DataFrame, truth: pl.DataFrame) -> None:
     faults = [
-        f"the {name} have no column {column!r}"
-        for name, frame, columns in (
-            ("scores", scores, ("account_id", "score")),
-            ("known accounts", truth, ("account_id", "label")),
-        )
-        for column in columns
-        if column not in frame.columns
+        *lacking("scores", ("account_id", "score"), scores.columns),
+        *lacking("known accounts", ("account_id", "label"), truth.columns),
     ]
     if not faults:
         faults = [
@@ -285,7 +280,7 @@ def _cuts(at: Sequence[int] | None, *, n_accounts: int, n_positive: int) -> Int6
     for k in at:
         check_at_least("at", k, 1)
         if k > n_accounts:
-            raise UsageError(f"at: {k:,} is more than the {n_accounts:,} accounts that are known")
+            raise UsageError(f"{k:,} is more than the {n_accounts:,} accounts that are known", option="at")
     return np.array(sorted(set(at)), np.int64)
 
 

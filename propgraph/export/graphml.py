@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.errors import InputError
+from propgraph.errors import InputError, lacking
 from propgraph.export.tables import plain, whole_file
 from propgraph.export.text import clean_xml_column, xml_id, xml_ids
 
@@ -137,7 +137,7 @@ def _id_faults(nodes: pl.DataFrame, edges: pl.DataFrame) -> list[str]:
         present = [
             name for name in ("id", "source", "target") if name in frame.columns and name in (*needed, "id")
         ]
-        faults += [f"{table} have no column {name!r}" for name in needed if name not in present]
+        faults += lacking(table, needed, frame.columns)
         for name in present:
             ids = frame[name]
             if ids.dtype != pl.String:

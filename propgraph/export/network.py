@@ -10,7 +10,7 @@ import polars as pl
 from propgraph.errors import StudyError
 from propgraph.export.graphml import UNFLAGGED, palette, write_graphml
 from propgraph.networks import join_traces, layout, to_igraph, with_pairs
-from propgraph.study import Study, unchanged
+from propgraph.study import Study, run_first, unchanged
 
 
 def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -39,7 +39,7 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
         When the study has no clusters yet.
     """
     if "clusters" not in study.run:
-        raise StudyError(f"{study.path}: no clusters yet; run `propgraph clusters` first")
+        raise StudyError(f"{study.path}: no clusters yet; {run_first('clusters')}")
     traces = study.run["clusters"]["parameters"]["trace"]
     edges = join_traces(study.scan("edges").filter(pl.col("trace").is_in(traces)).collect())
     edges = with_pairs(edges, study.network).with_columns(pl.col("weight").fill_null(1))

@@ -130,7 +130,8 @@ def build(
     _check_parents(parents, follows=follows, samples=samples, seed=seed)
     if key is not None and not pseudonymise:
         raise UsageError(
-            "--key: there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)"
+            "there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)",
+            option="key",
         )
     # What is missing or wrong is told before what is in the way: it has to be put right in any case.
     given = as_logs(logs)
@@ -225,7 +226,8 @@ def _check_parents(parents: str | None, *, follows: str | Path | None, samples: 
         check_choice("parents", parents, PROVIDERS)
     if parents == "follow" and follows is None:
         raise UsageError(
-            "--parents follow: who follows whom? Give a table with --follows FILE (in Python: follows=)"
+            "follow: who follows whom? Give a table with --follows FILE (in Python: follows=)",
+            option="parents",
         )
 
 

@@ -18,7 +18,7 @@ from propgraph.errors import StudyError, UsageError, check_choice, did_you_mean
 from propgraph.options import EVIDENCE_KINDS, ClusterOptions
 from propgraph.provenance import Run
 from propgraph.steps import run_steps
-from propgraph.study import Study, opened
+from propgraph.study import Study, opened, run_first
 from propgraph.synchrony.candidates import ties_note
 from propgraph.synchrony.joint import Joint
 from propgraph.synchrony.pairs import MAX_P, TAU, check_options
@@ -88,14 +88,14 @@ def find_clusters(
     """
     source = opened(study)
     if not 0 <= min_score <= 1:
-        raise UsageError(f"min_score: {min_score} is not in 0..1")
+        raise UsageError(f"{min_score} is not in 0..1", option="min_score")
     built = source.run.get("build")
     if built is None:
-        raise StudyError(f"{source.path}: no edges yet; run `propgraph build` first")
-    check_choice("--evidence", evidence, EVIDENCE_KINDS)
+        raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
+    check_choice("evidence", evidence, EVIDENCE_KINDS)
     traces = _network_traces(source, names_of(trace), evidence=evidence)
     if not 0 < q < 1:
-        raise UsageError(f"q: {q} is not in 0 < q < 1")
+        raise UsageError(f"{q} is not in 0 < q < 1", option="q")
     n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
     communities.check_options(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
@@ -158,12 +158,15 @@ def _network_traces(study: Study, wanted: list[str], *, evidence: str) -> list[s
         for table in (shared, study.scan("edges"))
     )
     if wanted and not known:
-        raise UsageError(f"--trace: {wanted[0]!r} makes no network; no object was shared by two accounts")
+        raise UsageError(
+            f"{wanted[0]!r} makes no network; no object was shared by two accounts", option="trace"
+        )
     for name in wanted:
         if name not in known:
             raise UsageError(
-                f"--trace: over no {name!r} could accounts of this study meet, only over {', '.join(known)}"
-                f"{did_you_mean(name, known)}"
+                f"over no {name!r} could accounts of this study meet, only over {', '.join(known)}"
+                f"{did_you_mean(name, known)}",
+                option="trace",
             )
     # Whom ranks find need not have met in the window: without an edge a trace may tell all the same.
     there = edges if evidence == "window" else known

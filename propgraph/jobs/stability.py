@@ -16,7 +16,7 @@ from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
 from propgraph.stability.hold import HOLDS, best_match, together, vanishing
 from propgraph.stability.rerun import rerun, shared_work
-from propgraph.study import Study, opened
+from propgraph.study import Study, opened, run_first
 from propgraph.writing import writing
 
 
@@ -81,7 +81,7 @@ def measure_stability(
     n_threads = check_threads(threads)
     check_seed(seed)
     if "clusters" not in source.run:
-        raise StudyError(f"{source.path}: no clusters yet; run `propgraph clusters` first")
+        raise StudyError(f"{source.path}: no clusters yet; {run_first('clusters')}")
     traces, choices = _own(source)
     window = float(source.run["build"]["parameters"]["time_window"])
     grid = grid_of(traces, choices, time_window=window, runs=runs, seed=seed)
@@ -123,7 +123,7 @@ def _own(study: Study) -> tuple[list[str], ClusterOptions]:
     if missing:
         raise StudyError(
             f"{study.path}: its clusters were found by an earlier version (no {missing[0]!r} in run.json); "
-            "run `propgraph clusters` with an option such as --seed 0 first"
+            "run `propgraph clusters` with an option such as --seed 0 first (in Python: propgraph.find_clusters)"
         )
     return given["trace"], ClusterOptions(**{name: given[name] for name in names})
 

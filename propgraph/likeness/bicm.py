@@ -124,7 +124,9 @@ def _forced(d: Int64, n: Int64, *, k: Int64, m: Int64) -> tuple[Int64, Int64]:
     room = np.array([int((m * np.minimum(k, s)).sum()) for s in ends])
     slack = room - np.concatenate([[0], np.cumsum(n * d)])
     if slack.min() < 0 or slack[-1] != 0:
-        raise UsageError("degrees: no log has these numbers of objects by account and of accounts by object")
+        raise UsageError(
+            "no log has these numbers of objects by account and of accounts by object", option="degrees"
+        )
     return ends, np.flatnonzero(slack == 0)
 
 

@@ -87,18 +87,19 @@ def read_key(study: str | Path, path: str | Path | None = None, /) -> Key:
     file = beside if path is None else Path(path)
     if file.resolve().is_relative_to(folder):
         raise UsageError(
-            f"--key {file}: it lies in the study and would be passed on with it; put it elsewhere"
+            f"{file} lies in the study and would be passed on with it; put it elsewhere", option="key"
         )
     try:
         with file.open("rb") as opened:
             found = opened.read(_MAX_KEY + 1)
     except OSError as error:
-        raise InputError(f"--key {file}: cannot be read ({error.strerror})") from error
+        raise InputError(f"{file} cannot be read ({error.strerror})", option="key") from error
     secret = found.strip()  # an editor adds a line's end
     if len(secret) < MIN_KEY or len(found) > _MAX_KEY:
         size = f"only {len(secret)} bytes" if len(found) <= _MAX_KEY else f"more than {_MAX_KEY:,} bytes"
         raise InputError(
-            f"--key {file}: {size}; a key has {MIN_KEY} to {_MAX_KEY:,}, at random (openssl rand -hex 32)"
+            f"{file}: {size}; a key has {MIN_KEY} to {_MAX_KEY:,}, at random (openssl rand -hex 32)",
+            option="key",
         )
     return Key(secret, file)
 

@@ -51,7 +51,7 @@ class ClockCounts:
             )
             notes.append(
                 f"zones by their abbreviations: {told}; where that is wrong, put the abbreviation into "
-                "--time-format and say the zone with --time-zone"
+                "--time-format and say the zone with --time-zone (in Python: time_format=, time_zone=)"
             )
         return notes
 
@@ -61,7 +61,8 @@ def check_time_zone(zone: str | None, /) -> None:
     if zone is not None and not _is_zone(zone):
         near = did_you_mean(zone, sorted(available_timezones()))
         raise UsageError(
-            f"--time-zone {zone!r}: no zone of the IANA database{near}; give one such as Europe/Paris or UTC"
+            f"{zone!r} is no zone of the IANA database{near}; give one such as Europe/Paris or UTC",
+            option="time_zone",
         )
 
 

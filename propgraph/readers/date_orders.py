@@ -65,4 +65,7 @@ def _on_order(facts: FileFacts, name: str) -> str | None:
         f"as {taken.name_in(order)} as many rows fit ({n:,} rows then have another time)"
         for order, n in as_well.items()
     )
-    return f"read as {taken.name}, {how}; {others}; where that is wrong, say how they are written with --time-format"
+    return (
+        f"read as {taken.name}, {how}; {others}; where that is wrong, say how they are written with --time-format "
+        "(in Python: time_format=)"
+    )

@@ -49,8 +49,9 @@ def check_encoding(name: str, /) -> None:
     if known is None or known.name in _NO_FILE_ENCODINGS or not getattr(known, "_is_text_encoding", True):
         names = sorted({name.replace("_", "-") for name in (*aliases, *aliases.values())})
         raise UsageError(
-            f"--encoding: {name!r} is no encoding of text that Python knows{did_you_mean(name, names)}; common ones "
-            "are windows-1252, windows-1251, iso-8859-2, mac-roman, utf-16-le, gb18030, shift-jis"
+            f"{name!r} is no encoding of text that Python knows{did_you_mean(name, names)}; common ones "
+            "are windows-1252, windows-1251, iso-8859-2, mac-roman, utf-16-le, gb18030, shift-jis",
+            option="encoding",
         )
 
 
@@ -155,4 +156,7 @@ def _stands_well(before: str, letter: str, after: str) -> bool:
 
 def told_guess(encoding: str, /) -> str:
     """Return what to tell where an encoding was guessed."""
-    return f"not UTF-8; read as {encoding}, which it looks like; where it is another, name it with --encoding"
+    return (
+        f"not UTF-8; read as {encoding}, which it looks like; where it is another, name it with --encoding "
+        "(in Python: encoding=)"
+    )

@@ -119,7 +119,7 @@ def check_text_options(encoding: str | None, skip_lines: int | None) -> None:
     if encoding is not None:
         check_encoding(encoding)
     if skip_lines is not None:
-        check_at_least("--skip-lines", skip_lines, 0)
+        check_at_least("skip_lines", skip_lines, 0)
 
 
 def together(faults: list[str], /, *, shown: int = 5) -> str:

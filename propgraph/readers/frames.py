@@ -69,8 +69,9 @@ def _each(logs: Any) -> Iterator[Any]:
             yield from _each(log)
     else:
         raise UsageError(
-            f"logs: {type(logs).__name__} is neither a path nor a frame; give files, folders, globs, or frames of "
-            "Polars, Arrow or pandas"
+            f"{type(logs).__name__} is neither a path nor a frame; give files, folders, globs, or frames of "
+            "Polars, Arrow or pandas",
+            option="logs",
         )
 
 

@@ -149,7 +149,8 @@ def told(implied: Mapping[str, int], columns: Mapping[str, str], /) -> str | Non
         return None
     return (
         f"kind: no column says it; of the rows with something in {' or '.join(parents_columns(columns))} are taken "
-        f"{', '.join(parts)}; say otherwise with --map kind=COLUMN, reshare_of=, quote_of= or reply_of="
+        f"{', '.join(parts)}; say otherwise with --map kind=COLUMN, reshare_of=, "
+        "quote_of= or reply_of= (in Python: mapping=)"
     )
 
 

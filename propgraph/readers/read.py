@@ -303,7 +303,7 @@ def _planned(
         if mapping and (own := [name for name in unread if name in CANONICAL]):
             told.append(
                 f"{file.name}: {', '.join(own)}: not mapped, so not read, though propgraph has columns of that "
-                "name; --map auto reads them, too"
+                "name; --map auto (in Python: mapping={'auto': 'auto'}) reads them, too"
             )
         return PlannedFile(file, reader, _wanted(file, reader, found), unread, mapped=bool(mapping))
 
@@ -329,7 +329,8 @@ def _not_a_log(file: LogFile) -> str:
     return (
         f"{file.name}: not a log, neither by its name nor by its first line, {first[:60]!r}; a log is CSV, TSV, JSON, "
         "NDJSON, Parquet or Arrow, and its columns are named in its first line or by its keys. Was another "
-        "file meant? Where it is a log all the same, name its columns: --map account_id=COLUMN --map timestamp=COLUMN"
+        "file meant? Where it is a log all the same, name its columns: --map account_id=COLUMN --map timestamp=COLUMN "
+        "(in Python: mapping=)"
     )
 
 

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
-from propgraph.errors import InputError, UsageError, check_choice, did_you_mean
+from propgraph.errors import InputError, UsageError, check_choice, did_you_mean, lacking, listed
 from propgraph.readers.base import CANONICAL, REQUIRED, TIMES, Reader, columns_of_name
 from propgraph.readers.platforms import (
     bluesky,
@@ -109,12 +109,13 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
         name, equals, column = pair.partition("=")
         if not equals or not column:
             raise UsageError(
-                f"--map {pair!r}: write NAME=COLUMN, for instance account_id=user, or {AUTO}"
-                f"{did_you_mean(pair, [AUTO])}"
+                f"{pair!r}: write NAME=COLUMN, for instance account_id=user, or {AUTO}"
+                f"{did_you_mean(pair, [AUTO])}",
+                option="mapping",
             )
         _check_known(name, pair)
         if name in mapping:
-            raise UsageError(f"--map {pair!r}: {name} is mapped already, to {mapping[name]!r}")
+            raise UsageError(f"{pair!r}: {name} is mapped already, to {mapping[name]!r}", option="mapping")
         mapping[name] = column
     return mapping
 
@@ -122,8 +123,9 @@ def parse_mapping(pairs: list[str], /) -> dict[str, str]:
 def _check_known(name: str, pair: str) -> None:
     if name not in CANONICAL:
         raise UsageError(
-            f"--map {pair!r}: {name!r} is not a name that propgraph knows"
-            f"{did_you_mean(name, CANONICAL)}; it knows {', '.join(CANONICAL)}"
+            f"{pair!r}: {name!r} is not a name that propgraph knows"
+            f"{did_you_mean(name, CANONICAL)}; it knows {', '.join(CANONICAL)}",
+            option="mapping",
         )
 
 
@@ -164,16 +166,19 @@ def choose_reader(
         When `format` is no reader's name, or one whose columns a `mapping` cannot change.
     """
     if format is not None:
-        check_choice("--format", format, READERS)
+        check_choice("format", format, READERS)
         if mapping and format != OWN.name:
-            raise UsageError(f"--format {format}: its columns are known; --map is for columns of your own")
+            raise UsageError(
+                f"the columns of {format} are known; --map is for columns of your own (in Python: mapping=)",
+                option="format",
+            )
     if mapping:
         return _mapped(found, source, mapping)
     readers = [READERS[format]] if format is not None else list(READERS.values())
     readable = [reader for reader in readers if not (reader.tables if nested else reader.rows)]
     if not readable:
         read = "tables, and this is none" if nested else "no tables, and this is one"
-        raise InputError(f"{source}: --format {format} reads {read}")
+        raise InputError(f"{source}: the format {format} reads {read}")
     fitting = {reader.name: layout for reader in readable if (layout := reader.layout_in(found))}
     best = [
         name for name, layout in fitting.items()
@@ -185,7 +190,8 @@ def choose_reader(
     if len(best) > 1:
         told = "; ".join(f"{name} ({', '.join(fitting[name])})" for name in best)
         raise InputError(
-            f"{source}: {len(best)} readers know these columns: {told}. Say which: --format {best[0]}"
+            f"{source}: {len(best)} readers know these columns: {told}. Say which: --format {best[0]} "
+            f"(in Python: format={best[0]!r})"
         )
     return READERS[best[0]]
 
@@ -196,19 +202,18 @@ def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader
         _check_known(name, f"{name}={column}")
         if not columns_of_name(name, column, found):
             parts = column.split("+") if name in TIMES else [column]
-            wrong = next(part for part in parts if part not in found)
-            which = f" {wrong!r}" if len(parts) > 1 else ""
-            raise InputError(
-                f"{source}: --map {name}={column}: no such column{which}{did_you_mean(wrong, found)}; "
-                f"found {_listed(found)}"
-            )
+            advice = f"name another by --map {name}=COLUMN (in Python: mapping=)"
+            raise InputError("; ".join(lacking(source, parts, found, advice=advice)))
     own = {name: name for name in CANONICAL if name in found}
     names = (own | mapped) if AUTO in mapping else mapped
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         auto = ""
         if set(missing) <= set(own):
-            auto = f"The log calls {' and '.join(missing)} so itself: add --map {AUTO} to take them. "
+            auto = (
+                f"The log calls {' and '.join(missing)} so itself: add --map {AUTO} "
+                f"(in Python: mapping={{{AUTO!r}: {AUTO!r}}}) to take them. "
+            )
         raise InputError(f"{source}: no column for {' and '.join(missing)}. {auto}{_advice(found, missing)}")
     layout = tuple(part for name, raw in names.items() for part in columns_of_name(name, raw, found))
     return replace(OWN, title="columns by --map", layouts=(layout,), uses=(), names=names)
@@ -221,9 +226,11 @@ def _no_fit(found: list[str], source: str, readers: list[Reader]) -> str:
     told = "; ".join(f"{name} misses {', '.join(misses[name][1])}" for name in nearest[:_TOLD])
     others = f"; further from it: {', '.join(sorted(nearest[_TOLD:]))}" if len(nearest) > _TOLD else ""
     missing = [name for name in REQUIRED if name not in found]
-    advice = _advice(found, missing) if missing else "Without --format its columns are taken as your own"
+    advice = (
+        _advice(found, missing) if missing else "Without a format given its columns are taken as your own"
+    )
     verdict = "no reader knows these columns" if len(readers) > 1 else "not the columns of this reader"
-    return f"{source}: {verdict}. Found: {_listed(found)}. {told}{others}. {advice}"
+    return f"{source}: {verdict}. Found: {listed(found)}. {told}{others}. {advice}"
 
 
 def _nearest_miss(reader: Reader, found: list[str]) -> tuple[float, list[str]]:
@@ -232,12 +239,6 @@ def _nearest_miss(reader: Reader, found: list[str]) -> tuple[float, list[str]]:
     layout = max(reader.layouts, key=lambda names: len(there.intersection(names)) / len(names))
     missing = [name for name in layout if name not in there]
     return 1 - len(missing) / len(layout), missing
-
-
-def _listed(names: list[str]) -> str:
-    """Return names as one line, however many there are."""
-    more = f" and {len(names) - 50} more" if len(names) > 50 else ""
-    return (", ".join(name[:80] for name in names[:50]) + more) or "none"
 
 
 def _advice(found: list[str], missing: list[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from propgraph.errors import InputError, did_you_mean
+from propgraph.errors import InputError, lacking
 from propgraph.readers.files import find_logs
 from propgraph.readers.tabular import columns_of, read_batches
 from propgraph.schema import ID
@@ -52,14 +52,10 @@ def read_side_table(
     parts = []
     for file in files:
         there = columns_of(file)
-        absent = [name for name in columns if name not in there]
-        if absent:
-            raise InputError(
-                f"{file.name}: a table of {what} needs the columns {' and '.join(columns)}, and has no "
-                + " and no ".join(f"{name!r}{did_you_mean(name, there)}" for name in absent)
-                + f"; its columns are {', '.join(there)}"
-                + "".join(f"; {advice[name]}" for name in absent if advice and name in advice)
-            )
+        todo = [words for name, words in (advice or {}).items() if name not in there]
+        todo = todo or [f"a table of {what} needs the columns {' and '.join(columns)}"]
+        if faults := lacking(file.name, columns, there, advice="; ".join(todo)):
+            raise InputError(faults[0])
         wanted = [name for name in (*columns, *optional) if name in there]
         for batch in read_batches(file, wanted):
             parts.append(batch.frame.select(pl.col(wanted).cast(ID, strict=False)))

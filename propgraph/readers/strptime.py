@@ -36,7 +36,7 @@ def shape_of_pattern(pattern: str, /) -> Shape:
     UsageError
         When a directive is not known or comes twice, or the pattern has no year, month or day.
     """
-    told = f"--time-format {pattern!r}"
+    told = repr(pattern)
     plain = re.sub(r"%([TRDFnt])", lambda piece: _SEVERAL[piece[1]], pattern.strip())
     regex, seen = "", set()
     for piece in _PIECE.finditer(plain):
@@ -47,18 +47,22 @@ def shape_of_pattern(pattern: str, /) -> Shape:
         name = _SAME.get(directive, directive)
         if name not in _DIRECTIVES:
             known = " %".join([*_DIRECTIVES, *_SAME, *_SEVERAL])
-            raise UsageError(f"{told}: propgraph does not know %{directive}; it knows %{known}")
+            raise UsageError(
+                f"{told}: propgraph does not know %{directive}; it knows %{known}", option="time_format"
+            )
         regex += _DIRECTIVES[name]
         seen.add(name)
     groups = re.findall(r"\?P<(\w+)>", regex)
     if len(groups) > len(set(groups)) or any(seen >= pair for pair in _ONE_OF):
-        raise UsageError(f"{told}: says one part of the time twice")
+        raise UsageError(f"{told}: says one part of the time twice", option="time_format")
     if not (seen & {"Y", "y"} and seen & {"m", "b"} and "d" in seen):
-        raise UsageError(f"{told}: lacks the year (%Y), the month (%m or %b) or the day (%d)")
+        raise UsageError(
+            f"{told}: lacks the year (%Y), the month (%m or %b) or the day (%d)", option="time_format"
+        )
     if ("I" in seen) != ("p" in seen):
-        raise UsageError(f"{told}: %I and %p go together")
+        raise UsageError(f"{told}: %I and %p go together", option="time_format")
     if "h" not in groups and {"M", "S", "f"} & seen:
-        raise UsageError(f"{told}: lacks the hour (%H, or %I and %p)")
+        raise UsageError(f"{told}: lacks the hour (%H, or %I and %p)", option="time_format")
     regex = _NUMBER_BEFORE_NUMBER.sub("{2})", regex)
     parts = ("Y" if "Y" in seen else "y", "mon" if "b" in seen else "m", "d")
     return Shape(f"(?i)^{regex}$", {"YMD": parts}, {"YMD": pattern})

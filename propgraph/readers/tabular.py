@@ -330,7 +330,10 @@ def _left_open(lines: list[str], separator: str) -> bool:
 
 def _no_text(file: LogFile) -> str:
     if file.encoding in (None, "utf-8", "utf-8-sig"):
-        return "bytes that are not UTF-8; save the file as UTF-8, or name its encoding with --encoding"
+        return (
+            "bytes that are not UTF-8; save the file as UTF-8, or name its encoding with --encoding "
+            "(in Python: encoding=)"
+        )
     return f"bytes that are not {file.encoding}"
 
 

@@ -257,7 +257,7 @@ def find_time_unit(
     if not (dtype.is_numeric() or dtype == pl.String):
         raise InputError(
             f"{source}: column {column!r} should hold times, found {dtype}; "
-            "map another with --map timestamp=COLUMN"
+            "map another with --map timestamp=COLUMN (in Python: mapping=)"
         )
     sample = _sample(times.drop_nulls())
     found = None if options.shape is None else _pattern_unit(sample, options, options.shape)
@@ -347,11 +347,11 @@ def _no_times(times: pl.Series, options: TimeOptions, *, column: str, source: st
     """Return what to tell of a column that holds no times."""
     told = f"{source}: column {column!r} should hold times"
     if options.format is not None:
-        return f"{told} as --time-format {options.format!r} says, found {_some(times)}"
+        return f"{told} as the format {options.format!r} says, found {_some(times)}"
     return (
         f"{told}, found {_some(times)}; say how they are written with --time-format PATTERN (as for strptime, such as "
         "'%d.%m.%Y %H:%M') and, where they have no zone, --time-zone ZONE (in Python: time_format=, time_zone=); or "
-        "map another column with --map timestamp=COLUMN"
+        "map another column with --map timestamp=COLUMN (in Python: mapping=)"
     )
 
 

@@ -184,9 +184,9 @@ def rank_synchrony(
 def check_options(*, tau: float, neighbours: int, max_p: float, threads: int | None) -> int:
     """Check the options of `rank_synchrony` and return the number of threads."""
     if not 0 < tau < 1:
-        raise UsageError(f"tau: {tau} is not in 0 < tau < 1")
+        raise UsageError(f"{tau} is not in 0 < tau < 1", option="tau")
     if not 0 < max_p <= 1:
-        raise UsageError(f"max_p: {max_p} is not in 0 < p <= 1")
+        raise UsageError(f"{max_p} is not in 0 < p <= 1", option="max_p")
     check_at_least("neighbours", neighbours, 1)
     return check_threads(threads)
 

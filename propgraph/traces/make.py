@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, grouped, labels_of
-from propgraph.errors import UsageError, check_choice
+from propgraph.errors import UsageError, check_choice, check_columns
 from propgraph.readers.fineness import RESOLUTION
 from propgraph.traces.material import Material
 from propgraph.traces.parents import fast_reshares, replies, reshares
@@ -80,9 +80,10 @@ def make_shares(
     UsageError
         When a trace is unknown, or asked for and not supported by the log.
     InputError
-        When `resolved` lacks a column.
+        When `posts` or `resolved` lacks a column.
     """
     asked = check_traces(trace)
+    check_columns("posts", ("content_id", "account_id", "timestamp"), posts.columns)
     posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
     known = {name for name in posts.columns if posts[name].null_count() < posts.height}
     known -= {"row", RESOLUTION}
@@ -97,8 +98,9 @@ def make_shares(
         elif asked:
             also = f"{kind.also} and " if kind.also not in known else ""
             raise UsageError(
-                f"--trace {name}: the log has none; it needs {also}{' or '.join(kind.needs)}, "
-                f"and the log has {', '.join(column for column in posts.columns if column in known)}"
+                f"{name!r}: the log has none; it needs {also}{' or '.join(kind.needs)}, "
+                f"and the log has {', '.join(column for column in posts.columns if column in known)}",
+                option="trace",
             )
     return shares
 
@@ -112,7 +114,7 @@ def check_traces(trace: str | Sequence[str] | None, /) -> list[str]:
     """Return the traces that an option names, as `names_of` does; raise `UsageError` unless they are some."""
     names = names_of(trace)
     for name in names:
-        check_choice("--trace", name, TRACES)
+        check_choice("trace", name, TRACES)
     return names
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, labels_of
 from propgraph.arrays.types import Int64
-from propgraph.errors import InputError, did_you_mean
+from propgraph.errors import check_columns
 from propgraph.readers.side import read_side_table
 from propgraph.schema import ID
 from propgraph.traces.urls import canonicalise_urls
@@ -64,11 +64,7 @@ def usable_links(resolved: pl.DataFrame, /) -> tuple[pl.DataFrame, list[str]]:
     InputError
         When a column is missing.
     """
-    absent = [name for name in COLUMNS if name not in resolved.columns]
-    if absent:
-        raise InputError(
-            f"resolved links need a column {absent[0]!r}{did_you_mean(absent[0], resolved.columns)}"
-        )
+    check_columns("resolved links", COLUMNS, resolved.columns)
     written = resolved.select(pl.col(COLUMNS).cast(ID))
     forms = canonicalise_urls(pl.concat([written["url"], written["resolved_url"]])).select("raw", form="url")
     pairs = (

@@ -143,9 +143,9 @@ def ensemble_shapes(sampler: Sampler, /, *, samples: int = 100, seed: int = 0) -
         If `samples` or `seed` is out of its range.
     """
     if samples < 1:
-        raise UsageError(f"samples: {samples}; give 1 or more")
+        raise UsageError(f"{samples} is too small; give 1 or more", option="samples")
     if not 0 <= seed < 1 << 63:
-        raise UsageError(f"seed: {seed}; give a whole number from 0 to 2**63 - 1")
+        raise UsageError(f"{seed} is not in 0..2**63 - 1", option="seed")
     offsets = sampler.nodes.offsets
     n_nodes, n_cascades = int(offsets[-1]), offsets.size - 1
     parent, support = np.empty(n_nodes, np.int64), np.empty(n_nodes)

@@ -56,7 +56,7 @@ def follow_parents(
     followed = flat_array("followed", followed, np.int32, size=follower.size)
     n_accounts = int(account.max(initial=-1)) + 1
     if n_accounts > 1 << 31:
-        raise UsageError("account: codes must be below 2**31")
+        raise UsageError("codes must be below 2**31", option="account")
     useful = (follower >= 0) & (followed >= 0) & (follower != followed)
     useful &= (follower < n_accounts) & (followed < n_accounts)
     pairs = np.unique(follower[useful].astype(np.int64) * n_accounts + followed[useful])

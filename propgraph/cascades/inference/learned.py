@@ -231,7 +231,7 @@ def fit_law(
         If there is no tree to learn from.
     """
     if not trees.size:
-        raise UsageError("trees: there is none to learn from")
+        raise UsageError("there is none to learn from", option="trees")
     order = trees[np.argsort(nodes.keys[trees], kind="stable")]
     order = order[: max(1, int(np.searchsorted(np.cumsum(np.diff(nodes.offsets)[order]), _ENOUGH)))]
     offsets, rows = _gathered(nodes.offsets, order)

@@ -57,11 +57,11 @@ class PDI:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.gamma <= 1.0:
-            raise UsageError(f"gamma: {self.gamma}; give a number from 0 to 1")
+            raise UsageError(f"{self.gamma} is not in 0..1", option="gamma")
         if not 0.0 < self.alpha <= 20.0:  # beyond, rejection takes a thousand turns, and nothing changes
-            raise UsageError(f"alpha: {self.alpha}; give a number above 0 and at most 20")
+            raise UsageError(f"{self.alpha} is not in 0 < alpha <= 20", option="alpha")
         if self.followers.shape != self.nodes.time.shape or not (self.followers >= 0).all():
-            raise UsageError("followers: give one number for each node, none negative")
+            raise UsageError("give one number for each node, none negative", option="followers")
 
     def draw(self, first: int, last: int, /, *, samples: range, seed: int) -> Drawn:
         """Draw the parents of the cascades `first:last`; see `ensemble.Sampler`."""

@@ -85,7 +85,9 @@ def matched_difference(
         metrics = [name for name in ("size", *SHAPE_METRICS) if name in cascades.columns]
     check_table(cascades, "cascades", metrics)
     if len(labels) != cascades.height:
-        raise UsageError(f"labels: {len(labels):,} for {cascades.height:,} cascades; give one for each")
+        raise UsageError(
+            f"{len(labels):,} for {cascades.height:,} cascades; give one for each", option="labels"
+        )
     a, b = _groups(labels, groups)
     label = labels.cast(pl.String).fill_null("")
     group = np.where(label == a, 0, np.where(label == b, 1, -1))
@@ -119,7 +121,9 @@ def _groups(labels: pl.Series, groups: tuple[str, str] | None) -> tuple[str, str
     if groups is not None:
         return groups
     if len(there) != 2:
-        raise UsageError(f"labels: found {', '.join(there) or 'none'}; name the two groups to compare")
+        raise UsageError(
+            f"found {', '.join(there) or 'none'}; name the two groups to compare (groups=)", option="labels"
+        )
     return there[0], there[1]
 
 

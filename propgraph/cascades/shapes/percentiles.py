@@ -21,7 +21,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from propgraph.errors import InputError, check_at_least, check_threads, did_you_mean
+from propgraph.errors import InputError, check_at_least, check_threads, lacking
 
 #: The measures that follow a cascade's size; columns of `schema.CASCADES`.
 SHAPE_METRICS = (
@@ -195,11 +195,7 @@ def _like(reference: pl.DataFrame, trace: str, traces: pl.Series) -> pl.DataFram
 
 def check_table(frame: pl.DataFrame, table: str, metrics: Sequence[str]) -> None:
     """Raise `InputError` unless a table of cascades has sizes and the metrics."""
-    faults = [
-        f"{table} lack the column {name!r}{did_you_mean(name, frame.columns)}"
-        for name in ("size", *metrics)
-        if name not in frame.columns
-    ]
+    faults = lacking(table, ("size", *metrics), frame.columns)
     if "size" in frame.columns:
         bad = frame.filter((pl.col("size").cast(pl.Int64) < 1).fill_null(True)).height
         if bad:

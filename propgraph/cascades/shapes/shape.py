@@ -163,8 +163,9 @@ def _forest(
     row = _first_misplaced(offsets, parent)
     if row >= 0:
         raise UsageError(
-            f"parent: row {row} has parent {parent[row]}; "
-            "give -1 to the first row of a cascade, and to any other a row of the same cascade above it"
+            f"row {row} has parent {parent[row]}; "
+            "give -1 to the first row of a cascade, and to any other a row of the same cascade above it",
+            option="parent",
         )
     return offsets, parent
 

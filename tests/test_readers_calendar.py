@@ -207,11 +207,12 @@ def test_what_a_layout_is_called_in_each_order(text, names):
         ("5 mars 2024 10:00 PM", "6 juin 1999 23:59 am", "5 mars 2024 10:00 UT|5 ma1s 2024 10:00 PM"),
         ("5 mars 2024 10:00 UT", "6 JUIN 1999 23:59 ut", "5 mars 2024 10:00 PM|5 mars 2024 10:00 am"),
         ("5 mars 2024 10:00 CET", "6 juin 1999 23:59 EST", "5 mars 2024 10:00 C+T|15 mars 2024 10:00 CET"),
-        ("5 août 2024", "6 mars 1999", "5 ao_t 2024|5 août 20247|5 août 24"),
+        ("5 août 2024", "6 mars 1999", "5 févr 2024|5 ao_t 2024|5 août 20247|5 août 24"),
     ],
 )
 def test_texts_of_one_layout_have_other_digits_signs_and_words(text, same, others):
     [(layout, _)] = find_layouts(pl.Series([text]), SHAPES)
+    assert re.match(layout.regex, text)
     assert re.match(layout.regex, same)
     assert not [other for other in others.split("|") if re.match(layout.regex, other)]
 
@@ -221,3 +222,12 @@ def test_two_letters_are_a_zone_in_one_time_and_afternoon_in_another():
     layouts = [layout for layout, _ in find_layouts(texts, SHAPES)]
     [ms] = read_written(texts, SHAPES, layouts).ms
     assert ms.cast(pl.Datetime("ms")).to_list() == [datetime(2024, 3, 5, 10), datetime(2024, 3, 5, 22)]
+
+
+@pytest.mark.parametrize(("n", "n_layouts"), [(100, 1), (101, 0)])
+def test_a_text_of_more_than_a_hundred_characters_is_read_without_a_layout(n, n_layouts):
+    time = "Wednesday, September 4th 2024 at 10:00:07 a.m. GMT+02:00"
+    text = f"{time} ({'x' * (n - len(time) - 3)})"
+    assert len(text) == n
+    assert len(find_layouts(pl.Series([text]), SHAPES)) == n_layouts
+    assert read([text]) == [datetime(2024, 9, 4, 8, 0, 7)]

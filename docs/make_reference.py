@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import io
+import re
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
+import propgraph
 from propgraph.cli.app import run
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.registry import READERS
@@ -62,6 +67,11 @@ VALUES = (
     "What joins them is found from the column as a whole; a link is cut only where another begins.",
 )
 
+PYTHON = (
+    "Every name is imported from `propgraph`; `help(propgraph.build)` says what each parameter, column and error of "
+    "one is. Examples run as they stand, in an empty folder; a test runs them."
+)
+
 
 def reference() -> str:
     """Return the page."""
@@ -85,6 +95,9 @@ def reference() -> str:
     parts = [*title, "", "## Commands"]
     for command in COMMANDS:
         parts += ["", "### " + " ".join(("propgraph", *command)), "", "```", usage(command), "```"]
+    parts += ["", "## Python", "", PYTHON]
+    for name in propgraph.__all__:
+        parts += ["", *_python(name, getattr(propgraph, name))]
     parts += ["", "## Studies", "", jobs, "", "## Tables", "", tables]
     for table in TABLES.values():
         key = ", ".join(f"`{name}`" for name in table.key)
@@ -129,6 +142,39 @@ def _format(reader: Reader) -> list[str]:
         *(f"| `{name}` | {source} |" for name, source in reader.fields.items()), "",
         f"Field names checked in: {reader.checked}.",
     ]  # fmt: skip
+
+
+def _python(name: str, thing: Callable[..., Any]) -> list[str]:
+    """Return how a public name is called, what it is in a sentence, and its example."""
+    text = inspect.getdoc(thing) or ""
+    summary = " ".join(text.partition("\n\n")[0].split())
+    example = text.partition("Examples\n--------\n")[2].strip()
+    return [
+        f"### {name}",
+        "",
+        summary,
+        "",
+        "```python",
+        _call(name, thing),
+        "```",
+        "",
+        "```pycon",
+        example,
+        "```",
+    ]
+
+
+def _call(name: str, thing: Callable[..., Any]) -> str:
+    """Return the signature without types, one parameter a line where it is long."""
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        return f"propgraph.{name}"
+    bare = inspect.signature(thing)
+    parameters = [one.replace(annotation=inspect.Parameter.empty) for one in bare.parameters.values()]
+    call = f"{name}{bare.replace(parameters=parameters, return_annotation=inspect.Signature.empty)}"
+    call = call.replace("'", '"')
+    if len(call) <= 100:
+        return call
+    return re.sub(r", (?=[\w/*])", ",\n    ", call.replace("(", "(\n    ", 1))[:-1] + ",\n)"
 
 
 def usage(command: tuple[str, ...]) -> str:

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from propgraph.cascades.build import build_cascades as build_cascades
+    from propgraph.cascades.shapes.percentiles import size_matched_percentiles as size_matched_percentiles
     from propgraph.communities import detect_communities as detect_communities
+    from propgraph.communities import detect_multiplex as detect_multiplex
     from propgraph.cosharing.window import cosharing_edges as cosharing_edges
     from propgraph.errors import InputError as InputError
     from propgraph.errors import PropgraphError as PropgraphError
     from propgraph.errors import StudyError as StudyError
     from propgraph.errors import UsageError as UsageError
     from propgraph.evaluation.evaluate import evaluate as evaluate
+    from propgraph.evaluation.truth import read_truth as read_truth
     from propgraph.export.graphml import write_graphml as write_graphml
     from propgraph.export.network import write_network as write_network
     from propgraph.jobs.build import build as build
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
     from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
     from propgraph.study import Study as Study
+    from propgraph.synchrony.joint import joint_synchrony as joint_synchrony
+    from propgraph.synchrony.pairs import rank_synchrony as rank_synchrony
     from propgraph.traces.make import make_shares as make_shares
+    from propgraph.traces.urls import canonicalise_urls as canonicalise_urls
     from propgraph.trees import read_cascade as read_cascade
 
 _HOME = {
@@ -41,17 +47,23 @@ _HOME = {
     "UsageError": "errors",
     "build": "jobs.build",
     "build_cascades": "cascades.build",
+    "canonicalise_urls": "traces.urls",
     "cosharing_edges": "cosharing.window",
     "detect_communities": "communities",
+    "detect_multiplex": "communities",
     "evaluate": "evaluation.evaluate",
     "find_clusters": "jobs.clusters",
     "join_traces": "networks",
+    "joint_synchrony": "synchrony.joint",
     "make_shares": "traces.make",
     "measure_stability": "jobs.stability",
+    "rank_synchrony": "synchrony.pairs",
     "read_cascade": "trees",
     "read_log": "readers.read",
+    "read_truth": "evaluation.truth",
     "simulate_crowdturf": "simulate.crowdturf",
     "simulate_veles": "simulate.veles",
+    "size_matched_percentiles": "cascades.shapes.percentiles",
     "to_igraph": "networks",
     "write_graphml": "export.graphml",
     "write_network": "export.network",

@@ -66,6 +66,21 @@ def detect_communities(
     References
     ----------
     Traag, Waltman and van Eck, "From Louvain to Leiden", Scientific Reports 9 (2019).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> edges = pl.DataFrame(
+    ...     {
+    ...         "source": ["ana", "ana", "bo", "dee", "dee", "eli", "cy"],
+    ...         "target": ["bo", "cy", "cy", "eli", "fay", "fay", "dee"],
+    ...         "weight": [9, 8, 9, 7, 9, 8, 1],
+    ...     }
+    ... )
+    >>> found = pg.detect_communities(pg.to_igraph(edges))
+    >>> found.group_by("community", maintain_order=True).agg("account_id").rows()
+    [(0, ['ana', 'bo', 'cy']), (1, ['dee', 'eli', 'fay'])]
     """
     check_options(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
@@ -133,6 +148,22 @@ def detect_multiplex(
     ----------
     Mucha et al., "Community Structure in Time-Dependent, Multiscale, and Multiplex Networks", Science 328
     (2010); Traag, Waltman and van Eck, "From Louvain to Leiden", Scientific Reports 9 (2019).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> layers = pl.DataFrame(
+    ...     {
+    ...         "trace": ["url", "url", "url", "reshare", "reshare", "reshare"],
+    ...         "source": ["ana", "ana", "cy", "dee", "dee", "bo"],
+    ...         "target": ["bo", "cy", "dee", "eli", "fay", "cy"],
+    ...         "weight": [5, 5, 1, 5, 5, 5],
+    ...     }
+    ... )
+    >>> found = pg.detect_multiplex(layers)
+    >>> found.group_by("community", maintain_order=True).agg("account_id").rows()
+    [(0, ['ana', 'bo', 'cy']), (1, ['dee', 'eli', 'fay'])]
     """
     import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
 

@@ -22,6 +22,15 @@ class PropgraphError(Exception):
     option
         The Python name of the parameter that is to blame, where there is one: `str(error)` begins with it. The
         command line alone writes `--min-score` for `min_score` (see `cli.app`).
+
+    Examples
+    --------
+    >>> import propgraph as pg
+    >>> try:
+    ...     pg.read_log("nowhere.csv")
+    ... except pg.PropgraphError as error:
+    ...     print(type(error).__name__, error.exit_code, error, sep=" | ")
+    InputError | 1 | nowhere.csv: no such file or folder
     """
 
     exit_code = 1
@@ -36,15 +45,49 @@ class PropgraphError(Exception):
 
 
 class InputError(PropgraphError):
-    """A log, a table or a column that cannot be used."""
+    """A log, a table or a column that cannot be used.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> try:
+    ...     pg.to_igraph(pl.DataFrame({"from": ["ana"], "target": ["bo"]}))
+    ... except pg.InputError as error:
+    ...     print(error)
+    edges: no column 'source'; found from, target; rename or add what is missing
+    """
 
 
 class StudyError(PropgraphError):
-    """A study folder that is missing, incomplete, in the way, or made by something else."""
+    """A study folder that is missing, incomplete, in the way, or made by something else.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> log = [{"account_id": who, "timestamp": 1_700_000_000, "url": "https://a.example/1"} for who in ("ana", "bo")]
+    >>> study = pg.build(pl.DataFrame(log), "study", mapping={"auto": "auto"})
+    >>> try:
+    ...     study.clusters
+    ... except pg.StudyError as error:
+    ...     print(error)
+    study: no table 'clusters' yet; run `propgraph clusters` first (in Python: propgraph.find_clusters)
+    """
 
 
 class UsageError(PropgraphError):
-    """An option or argument whose value makes no sense."""
+    """An option or argument whose value makes no sense.
+
+    Examples
+    --------
+    >>> import propgraph as pg
+    >>> try:
+    ...     pg.simulate_veles(strength=0)
+    ... except pg.UsageError as error:
+    ...     print(error, error.option, error.exit_code, sep=" | ")
+    strength: 0 is too small; give 0.1 or more | strength | 2
+    """
 
     exit_code = 2
 

@@ -36,6 +36,26 @@ def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
     pl.DataFrame
         `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share` (of the trace
         with the largest weight), `first_time`, `last_time`, `traces` (joined by `+`); sorted.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> posts = pl.DataFrame(
+    ...     {
+    ...         "content_id": [f"p{k}" for k in range(4)],
+    ...         "account_id": ["ana", "bo"] * 2,
+    ...         "timestamp": [1_700_000_000, 1_700_000_010, 1_700_090_000, 1_700_090_030],
+    ...         "url": ["https://a.example/1"] * 2 + ["https://a.example/2"] * 2,
+    ...         "text": ["look at this story of a town"] * 2 + ["they do not want you to see this"] * 2,
+    ...     }
+    ... )
+    >>> traces = pg.make_shares(pg.read_log(posts), trace=["url", "text"])
+    >>> edges = pl.concat([pg.cosharing_edges(shares) for shares in traces.values()])
+    >>> edges.select("trace", "source", "target", "weight").rows()
+    [('text', 'ana', 'bo', 2), ('url', 'ana', 'bo', 2)]
+    >>> pg.join_traces(edges).select("source", "target", "weight", "traces").rows()
+    [('ana', 'bo', 2, 'text+url')]
     """
     check_columns("edges", _JOINED, edges.columns)
     heaviest = edges.sort(
@@ -93,6 +113,15 @@ def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> i
     InputError
         When a column is missing or holds a null id, or an account stands twice in `nodes`; all faults are
         named together.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> edges = pl.DataFrame({"source": ["ana", "bo"], "target": ["bo", "cy"], "weight": [3, 2]})
+    >>> graph = pg.to_igraph(edges, nodes=pl.DataFrame({"account_id": ["ana", "dee"], "followers": [120, 7]}))
+    >>> graph.vs["name"], graph.strength(weights="weight"), graph.vs["followers"]
+    (['ana', 'bo', 'cy', 'dee'], [3.0, 5.0, 2.0, 0.0], [120, None, None, 7])
     """
     faults = _faults(edges, "edges", ("source", "target"))
     if nodes is not None:

@@ -44,9 +44,18 @@ class Study:
 
     Examples
     --------
-    >>> study = Study.open("study")  # doctest: +SKIP
-    >>> study.clusters.filter("flagged")  # doctest: +SKIP
-    >>> study.cascade(study.cascades["cascade_id"][0]).summary()  # doctest: +SKIP
+    >>> import propgraph as pg
+    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=2).log
+    >>> study = pg.find_clusters(pg.build(log, "study"))
+    >>> study = pg.Study.open("study")
+    >>> study.tables[:6]
+    ['posts', 'shares', 'accounts', 'objects', 'rejected', 'cascades']
+    >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts").rows()
+    [('c1', 25), ('c2', 25)]
+    >>> study.scan("edges").filter(trace="url").collect().height
+    555
+    >>> study.evidence["sentence"][0]
+    "2,050 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 175.9 (nominal p <= 0.03)"
     """
 
     def __init__(self, path: str | Path) -> None:

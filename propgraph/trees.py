@@ -78,10 +78,24 @@ def read_cascade(study: Tables, cascade_id: str, /) -> Graph:
 
     Examples
     --------
+    >>> import polars as pl
     >>> import propgraph as pg
-    >>> study = pg.Study.open("study")  # doctest: +SKIP
-    >>> tree = pg.read_cascade(study, study.cascades["cascade_id"][0])  # doctest: +SKIP
-    >>> tree["structural_virality"], tree.maxdegree(mode="out")  # doctest: +SKIP
+    >>> log = pl.DataFrame(
+    ...     {
+    ...         "content_id": ["p1", "p2", "p3", "p4"],
+    ...         "account_id": ["ana", "bo", "cy", "dee"],
+    ...         "timestamp": [1_700_000_000, 1_700_000_060, 1_700_000_090, 1_700_000_400],
+    ...         "kind": ["original", "reshare", "reshare", "reshare"],
+    ...         "parent_content_id": [None, "p1", "p1", "p3"],
+    ...     }
+    ... )
+    >>> tree = pg.read_cascade(pg.build(log, "study"), "reshare:p1")
+    >>> tree["size"], tree["depth"], tree.maxdegree(mode="out")
+    (4, 2, 2)
+    >>> list(zip(tree.vs["account_id"], tree.vs["depth"]))
+    [('ana', 0), ('bo', 1), ('cy', 1), ('dee', 2)]
+    >>> tree.es["delay_s"]
+    [60.0, 90.0, 310.0]
     """
     import igraph  # noqa: PLC0415 - takes long to load, and few who open a study draw a tree
 

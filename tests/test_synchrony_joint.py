@@ -15,8 +15,16 @@ from scipy.stats import binom
 
 from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.incidence import incidence
+from propgraph.errors import InputError, UsageError
 from propgraph.schema import NETWORK, SYNCHRONY
-from propgraph.synchrony.joint import grow_groups, joint_synchrony, merge_groups, near_posts, scores_of
+from propgraph.synchrony.joint import (
+    grow_groups,
+    joint_evidence,
+    joint_synchrony,
+    merge_groups,
+    near_posts,
+    scores_of,
+)
 from propgraph.synchrony.pairs import prepare_shares, rank_synchrony
 from propgraph.synchrony.standing import standing_of
 
@@ -66,7 +74,7 @@ def two_traces():
 
 def joined(traces, edges=NO_EDGES, **options):
     logs = {trace: incidence(shares) for trace, shares in traces.items()}
-    return joint_synchrony(logs, edges, **({"q": 0.05, "seed": 0, "threads": 1} | options))
+    return joint_evidence(logs, edges, **({"q": 0.05, "seed": 0, "threads": 1} | options))
 
 
 def row_of(table, source, target, **where):
@@ -399,3 +407,23 @@ def test_merged_groups_are_the_connected_parts(pairs, random):
     links = pl.DataFrame(pairs, schema={"community": pl.UInt32, "other": pl.UInt32}, orient="row")
     merged = merge_groups(groups_of(*"abcdefgh"), links)
     assert merged["community"].to_list() == [expected[k] for k in range(8)]
+
+
+def test_the_public_door_takes_frames_and_checks_them():
+    traces = two_traces()
+    wanted = joined(traces)
+    for order in (traces, dict(reversed(traces.items()))):
+        found = joint_synchrony(order, threads=1)
+        assert_frame_equal(found.network, wanted.network)
+        assert_frame_equal(found.synchrony, wanted.synchrony)
+        assert found.n_tests == wanted.n_tests
+    edges = pl.DataFrame({"source": ["s000"], "target": ["s001"]})
+    assert_frame_equal(joint_synchrony(traces, edges=edges).network, joined(traces, edges).network)
+    for options, message in (({"q": 1}, "^q: 1 is not"), ({"neighbours": 0}, "^neighbours: 0 is too small")):
+        with pytest.raises(UsageError, match=message):
+            joint_synchrony(traces, **options)
+    with pytest.raises(InputError, match=r"^edges: no column 'source', no column 'target'"):
+        joint_synchrony(traces, edges=pl.DataFrame({"a": ["x"]}))
+    with pytest.raises(InputError, match=r"^shares: no column 'object_id'"):
+        joint_synchrony({"url": traces["url"].drop("object_id")})
+    assert joint_synchrony({}).network.equals(NETWORK.empty())

@@ -135,6 +135,26 @@ def build_cascades(
         If the provider is unknown or lacks its table.
     InputError
         If such a table lacks a column.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> log = pl.DataFrame(
+    ...     {
+    ...         "content_id": ["p1", "p2", "p3", "p4"],
+    ...         "account_id": ["ana", "bo", "cy", "dee"],
+    ...         "timestamp": [1_700_000_000, 1_700_000_060, 1_700_000_090, 1_700_000_400],
+    ...         "kind": ["original", "reshare", "reshare", "reshare"],
+    ...         "parent_content_id": [None, "p1", "p1", "p3"],
+    ...     }
+    ... )
+    >>> posts = pg.read_log(log)
+    >>> made = pg.build_cascades(pg.make_shares(posts)["reshare"], posts, trace="reshare")
+    >>> made.cascades.select("cascade_id", "size", "depth", "structural_virality", "duration_s").rows()
+    [('reshare:p1', 4, 2, 1.6666666666666667, 400.0)]
+    >>> made.nodes.select("content_id", "parent_content_id", "parent_source", "depth").rows()
+    [('p1', None, 'root', 0), ('p2', 'p1', 'observed', 1), ('p3', 'p1', 'observed', 1), ('p4', 'p3', 'observed', 2)]
     """
     _check_provider(parents, follows, followers)
     flat = with_roots(shares, posts) if trace == "reshare" else plain(shares, posts)

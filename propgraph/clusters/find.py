@@ -21,7 +21,7 @@ from propgraph.options import ClusterOptions
 from propgraph.sites.measure import measure_sites
 from propgraph.steps import Step
 from propgraph.study import Study
-from propgraph.synchrony.joint import NO_JOINT, Joint, joint_synchrony
+from propgraph.synchrony.joint import NO_JOINT, Joint, joint_evidence
 
 Shares = dict[str, pl.DataFrame]
 
@@ -47,7 +47,7 @@ def _synchrony(
 ) -> Joint:
     if options.evidence == "window":
         return NO_JOINT
-    return joint_synchrony(
+    return joint_evidence(
         logs, edges, q=options.q, neighbours=options.neighbours, seed=options.seed, threads=threads,
         progress=progress,
     )  # fmt: skip

@@ -130,6 +130,21 @@ def cosharing_edges(
     Righetti and Balluff, "CooRTweet: A Generalized R Software for Coordinated Network Detection",
     Computational Communication Research 7 (2025); Gustavson, "Two Fast Algorithms for Sparse
     Matrices", ACM TOMS 4 (1978).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> posts = [(f"reader {j * (k + 2) % 101}", k, 86_400 * k + 600 * j) for k in range(12) for j in range(1, 101)]
+    >>> posts += [(who, k, 88_400 * k + wait) for k in range(12) for who, wait in (("ana", 301), ("bo", 303))]
+    >>> shares = pl.DataFrame(posts, ["account_id", "object_id", "timestamp"], orient="row").with_columns(
+    ...     pl.from_epoch("timestamp"),
+    ...     pl.format("story {}", "object_id"),
+    ...     content_id=pl.format("post {}", pl.int_range(pl.len())),
+    ... )
+    >>> edges = pg.cosharing_edges(shares, time_window=60)
+    >>> edges.select("source", "target", "weight", "mean_delta_s").rows()
+    [('ana', 'bo', 12, 2.0)]
     """
     edges, bursts = edges_and_bursts(
         shares, time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,

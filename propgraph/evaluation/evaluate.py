@@ -129,6 +129,20 @@ def evaluate(
         to be found, or none of its accounts is in the study.
     UsageError
         When an option is out of its range.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> scores = pl.DataFrame({"account_id": ["ana", "bo", "cy", "dee"], "score": [0.9, 0.8, 0.3, 0.1]})
+    >>> truth = pl.DataFrame({"account_id": ["ana", "bo", "cy", "dee"], "label": [True, False, True, False]})
+    >>> made = pg.evaluate(scores, truth, at=[1, 2])
+    >>> made.n_accounts, made.n_positive
+    (4, 2)
+    >>> made.measures.filter(measure="auc")["value"].item()
+    0.75
+    >>> made.measures.filter(measure="precision_at_k").select("at", "value").rows()
+    [(1.0, 1.0), (2.0, 0.5)]
     """
     if not 0 <= q <= 1:
         raise UsageError(f"{q} is not in 0..1", option="q")

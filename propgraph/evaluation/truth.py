@@ -39,6 +39,14 @@ def read_truth(path: str | Path, /, *, label: str = "label", positive: str | Non
     InputError
         When the file cannot be read or lacks a column, an id or a label, has a label that is none of those, or
         says two different things of one account.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> pl.DataFrame({"account_id": ["ana", "bo", "cy"], "role": ["troll", "fan", "troll"]}).write_csv("truth.csv")
+    >>> pg.read_truth("truth.csv", label="role", positive="troll").select("account_id", "label").rows()
+    [('ana', True), ('bo', False), ('cy', True)]
     """
     table = read_side_table(
         path,

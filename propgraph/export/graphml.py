@@ -108,6 +108,18 @@ def write_graphml(
 
     Two faults of igraph 1.0 as a reader: it gives `&` in an XML id as `&#38;` (where that matters, repeat
     the id in an attribute of its own), and in place of the edges' ids it gives the nodes'.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> nodes = pl.DataFrame({"id": ["ana", "bo"], "label": ["Ana", "Bo"], "size": [2.0, 1.0]})
+    >>> edges = pl.DataFrame({"source": ["ana"], "target": ["bo"], "weight": [3]})
+    >>> pg.write_graphml("network.graphml", nodes, edges)
+    >>> import igraph
+    >>> graph = igraph.Graph.Read_GraphML("network.graphml")
+    >>> graph.vs["label"], graph.es["weight"]
+    (['Ana', 'Bo'], [3.0])
     """
     faults = [*_id_faults(nodes, edges), *_column_faults(nodes, "node"), *_column_faults(edges, "edge")]
     if faults:

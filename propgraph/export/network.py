@@ -96,6 +96,18 @@ def write_network(path: str | Path, study: Study, /, *, seed: int = 0) -> None:
     See Also
     --------
     network_tables : The nodes and edges, column by column.
+
+    Examples
+    --------
+    >>> import propgraph as pg
+    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=2).log
+    >>> study = pg.find_clusters(pg.build(log, "study"))
+    >>> pg.write_network("network.graphml", study)
+    >>> import igraph
+    >>> graph = igraph.Graph.Read_GraphML("network.graphml")
+    >>> members = [vertex for vertex in graph.vs if vertex["cluster"] == "c1"]
+    >>> len(members), {vertex["flagged"] for vertex in members}
+    (25, {True})
     """
     with unchanged(study):
         nodes, edges = network_tables(study, seed=seed)

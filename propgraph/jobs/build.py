@@ -120,6 +120,24 @@ def build(
         When the study cannot be written or something is in its way.
     UsageError
         When an option is out of its range.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> log = pl.DataFrame(
+    ...     {
+    ...         "user": ["ana", "bo", "cy", "ana", "bo", "cy"],
+    ...         "link": ["https://a.example/1"] * 3 + ["https://a.example/2"] * 3,
+    ...         "when": ["2024-03-05 10:00:00", "2024-03-05 10:00:20", "2024-03-05 11:30:00"] * 2,
+    ...     }
+    ... )
+    >>> study = pg.build(log, "study", mapping={"account_id": "user", "url": "link", "timestamp": "when"})
+    >>> study.edges.filter(trace="url").select("source", "target", "weight", "mean_delta_s").rows()
+    [('ana', 'bo', 2, 20.0)]
+    >>> counts = study.run["build"]["counts"]
+    >>> counts["rows"], counts["posts"], counts["rejected"], counts["cascades"]
+    (6, 6, 0, 2)
     """
     window_options: dict[str, Any] = {
         "time_window": time_window, "min_participation": min_participation, "min_edge_weight": min_edge_weight,

@@ -75,6 +75,15 @@ def measure_stability(
     Hennig, "Cluster-wise Assessment of Cluster Stability", Computational Statistics and Data Analysis 52 (2007);
     McKay, Beckman and Conover, "A Comparison of Three Methods for Selecting Values of Input Variables",
     Technometrics 21 (1979).
+
+    Examples
+    --------
+    >>> import propgraph as pg
+    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=2).log
+    >>> study = pg.find_clusters(pg.build(log, "study"))
+    >>> study = pg.measure_stability(study, runs=5)
+    >>> study.stability.select("cluster_id", "n_runs", "holds_share", "vanishes").head(2).rows()
+    [('c1', 5, 0.8, ['resolution=2']), ('c2', 5, 0.8, ['resolution=2'])]
     """
     source = opened(study)
     check_at_least("runs", runs, 1)

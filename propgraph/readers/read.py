@@ -170,6 +170,15 @@ def read_log(
     UsageError
         When `format` is no reader's name, or given together with a `mapping`; when `time_format` or `time_zone`
         is none, or there is no such encoding.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> log = pl.DataFrame({"who": ["bo", "ana"], "day": ["25.03.2024"] * 2, "time": ["10:30", "10:00"]})
+    >>> posts = pg.read_log(log, mapping={"account_id": "who", "timestamp": "day+time"}, time_zone="Europe/Paris")
+    >>> posts.select("account_id", pl.col("timestamp").dt.to_string("%F %T %Z")).rows()
+    [('ana', '2024-03-25 09:00:00 UTC'), ('bo', '2024-03-25 09:30:00 UTC')]
     """
     log = read_logs(
         logs, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,

@@ -117,6 +117,15 @@ def simulate_crowdturf(
     ------
     UsageError
         When the kind is unknown or a parameter too small.
+
+    Examples
+    --------
+    >>> import propgraph as pg
+    >>> made = pg.simulate_crowdturf(kind="pyramid", n_accounts=500, n_days=2, n_workers=40, n_missions=5)
+    >>> made.log.height, made.log["account_id"].n_unique()
+    (1161, 362)
+    >>> made.accounts["role"].value_counts().sort("role").rows()
+    [('fan', 114), ('organic', 341), ('organiser', 3), ('relay', 2), ('worker', 40)]
     """
     check_choice("kind", kind, KINDS)
     n_hired = N_ORGANISERS + _n_relays(n_workers) + n_workers

@@ -101,6 +101,17 @@ def simulate_veles(
     ------
     UsageError
         When a parameter is too small.
+
+    Examples
+    --------
+    >>> import propgraph as pg
+    >>> made = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50)
+    >>> made.log.height, made.log["account_id"].n_unique()
+    (1372, 258)
+    >>> made.accounts["role"].value_counts().sort("role").rows()
+    [('breaking', 69), ('fan', 40), ('newsroom', 12), ('organic', 129), ('seeder', 50)]
+    >>> made.sites["role"].value_counts().sort("role").rows()
+    [('farm', 5), ('newsroom', 1), ('ordinary', 59)]
     """
     for option, value, least in (
         ("n_days", n_days, 1), ("n_sites", n_sites, 0), ("n_seeders", n_seeders, 0),

@@ -342,7 +342,7 @@ def _n_tests(shared: Shared, drawn: dict[str, Bool]) -> float:
 
 
 def _network(shared: Shared, p_values: Float64, candidate: Bool, *, n_tests: float, q: float) -> pl.DataFrame:
-    """Return `source, target, synchrony, synchronised`, all traces together, as `joint_synchrony` does."""
+    """Return `source, target, synchrony, synchronised`, all traces together, as `joint_evidence` does."""
     least = np.fmin.reduce(p_values, axis=1, initial=np.inf)
     rows = np.flatnonzero(candidate & (least <= MAX_P))  # the joint probability is never below the least
     joint = harmonic_mean(p_values[rows])

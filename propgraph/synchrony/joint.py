@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import codes_in, groups_of
-from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.incidence import Incidence, check_shares, incidence
 from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
-from propgraph.arrays.types import Float64
-from propgraph.options import NEIGHBOURS
+from propgraph.arrays.types import Float64, Progress
+from propgraph.errors import UsageError, check_columns
+from propgraph.options import NEIGHBOURS, ClusterOptions
 from propgraph.schema import NETWORK, SYNCHRONY
 from propgraph.synchrony.candidates import candidates_of, sampled_ties
 from propgraph.synchrony.pairs import (
@@ -21,6 +22,7 @@ from propgraph.synchrony.pairs import (
     PairEvidence,
     PreparedShares,
     as_frame,
+    check_options,
     closest_posts,
     ends_of,
     near_pairs,
@@ -65,6 +67,82 @@ NO_JOINT = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {})
 
 
 def joint_synchrony(
+    shares: Mapping[str, pl.DataFrame],
+    /,
+    *,
+    edges: pl.DataFrame | None = None,
+    q: float = ClusterOptions.q,
+    neighbours: int = NEIGHBOURS,
+    threads: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Joint:
+    """Test all pairs near each other in rank in any trace in every trace, and join the traces to one p-value a pair.
+
+    A pair's p-values are joined by their harmonic mean, which holds under dependence: a repost of a post with a
+    link is one act in two traces. The false discovery rate is over the pairs that could have been found in each
+    trace, all added up, as if no pair could be found in two.
+
+    Parameters
+    ----------
+    shares
+        The shares of each trace by its name, as `make_shares` returns them; each with the columns that
+        `rank_synchrony` needs.
+    edges
+        Columns `source`, `target` (String): further pairs to be tested, such as those of `cosharing_edges`.
+    q
+        False discovery rate (0..1) up to which a pair is called synchronised, or alike.
+    neighbours, threads, seed, progress
+        As for `rank_synchrony`.
+
+    Returns
+    -------
+    Joint
+        `network` (`schema.NETWORK`): a row for each pair, all traces together, with `p_value`, `q_value` and
+        `synchronised`; `synchrony` (`schema.SYNCHRONY`): a row for each trace and pair; both sorted.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, holds nulls, or has no times.
+    UsageError
+        When an option is out of its range.
+
+    References
+    ----------
+    Wilson, "The harmonic mean p-value for combining dependent tests", PNAS 116 (2019).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> posts = [(f"reader {j * (k + 2) % 101}", k, 86_400 * k + 600 * j) for k in range(12) for j in range(1, 101)]
+    >>> posts += [(who, k, 88_400 * k + wait) for k in range(12) for who, wait in (("ana", 301), ("bo", 303))]
+    >>> shares = pl.DataFrame(posts, ["account_id", "object_id", "timestamp"], orient="row").with_columns(
+    ...     pl.from_epoch("timestamp"),
+    ...     pl.format("story {}", "object_id"),
+    ...     content_id=pl.format("post {}", pl.int_range(pl.len())),
+    ... )
+    >>> joint = pg.joint_synchrony({"object": shares})
+    >>> joint.network.filter("synchronised").select("source", "target", "traces", "n_near").rows()
+    [('ana', 'bo', 'object', 12)]
+    >>> joint.synchrony.filter("synchronised").select("trace", "source", "target", "n_tested").rows()
+    [('object', 'ana', 'bo', 12)]
+    """
+    if not 0 < q < 1:
+        raise UsageError(f"{q} is not in 0 < q < 1", option="q")
+    n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
+    for part in shares.values():
+        check_shares(part)
+    edges = NETWORK.empty() if edges is None else edges
+    check_columns("edges", ("source", "target"), edges.columns)
+    logs = {trace: incidence(shares[trace]) for trace in sorted(shares)}
+    return joint_evidence(
+        logs, edges, q=q, neighbours=neighbours, seed=seed, threads=n_threads, progress=progress
+    )
+
+
+def joint_evidence(
     logs: Mapping[str, Incidence],
     edges: pl.DataFrame,
     /,
@@ -75,31 +153,7 @@ def joint_synchrony(
     threads: int,
     progress: Callable[[str, float], None] | None = None,
 ) -> Joint:
-    """Test all pairs near each other in any trace, and those of `edges`, in every trace, and join the traces.
-
-    A pair's p-values are joined by their harmonic mean, which holds under dependence: a repost of a post with a
-    link is one act in two traces. The false discovery rate is over the pairs that could have been found in each
-    trace, all added up, as if no pair could be found in two.
-
-    Parameters
-    ----------
-    logs
-        All shares of each trace.
-    edges
-        Columns `source`, `target` (String): further pairs to be tested.
-    q
-        False discovery rate (0..1) up to which a pair is called synchronised, or alike.
-    neighbours
-        As for `rank_synchrony`.
-    seed, threads
-        As for `rank_synchrony`.
-    progress
-        Called with a label and the fraction done, 0..1.
-
-    References
-    ----------
-    Wilson, "The harmonic mean p-value for combining dependent tests", PNAS 116 (2019).
-    """
+    """Return what `joint_synchrony` says of the shares of each trace, with the options as they are."""
     tell = progress or (lambda _label, _done: None)
     prepared = {trace: prepare_shares(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
     n_tests, ties, found = {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]

@@ -81,6 +81,24 @@ def make_shares(
         When a trace is unknown, or asked for and not supported by the log.
     InputError
         When `posts` or `resolved` lacks a column.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> log = pl.DataFrame(
+    ...     {
+    ...         "content_id": ["p1", "p2"],
+    ...         "account_id": ["ana", "bo"],
+    ...         "timestamp": ["2024-03-05T10:00:00Z", "2024-03-05T10:00:20Z"],
+    ...         "text": ["https://www.example.com/a?utm_source=x #news", "RT this! http://example.com/a/ #News"],
+    ...     }
+    ... )
+    >>> traces = pg.make_shares(pg.read_log(log), trace=["url", "hashtag"])
+    >>> traces["url"].select("content_id", pl.col("object_id").cast(pl.String), "tokens").rows()
+    [('p1', 'https://example.com/a', 'utm_source=x'), ('p2', 'https://example.com/a', None)]
+    >>> traces["hashtag"].select("content_id", pl.col("object_id").cast(pl.String)).rows()
+    [('p1', 'news'), ('p2', 'news')]
     """
     asked = check_traces(trace)
     check_columns("posts", ("content_id", "account_id", "timestamp"), posts.columns)

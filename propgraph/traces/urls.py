@@ -91,6 +91,18 @@ def canonicalise_urls(urls: pl.Series, /) -> pl.DataFrame:
     ------
     InputError
         When `urls` is not of dtype String.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> links = pl.Series(["http://www.example.com/a/?utm_source=x&b=2", "https://m.example.com/a?b=2#top"])
+    >>> for row in pg.canonicalise_urls(links).select("raw", "url", "site", "tokens").iter_rows():
+    ...     print(*row)
+    http://www.example.com/a/?utm_source=x&b=2 https://example.com/a?b=2 example.com utm_source=x
+    https://m.example.com/a?b=2#top https://example.com/a?b=2 example.com None
+    >>> pg.canonicalise_urls(pl.Series(["bit.ly/3abc"])).row(0, named=True)
+    {'raw': 'bit.ly/3abc', 'url': 'https://bit.ly/3abc', 'site': 'bit.ly', 'tokens': None, 'is_shortener': True}
     """
     if urls.dtype not in {pl.String(), pl.Null()}:
         raise InputError(f"URLs are text, but {urls.name!r} is of dtype {urls.dtype}; cast it to String")

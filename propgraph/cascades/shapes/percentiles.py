@@ -94,6 +94,15 @@ def size_matched_percentiles(
     ----------
     Juul, J. L., & Ugander, J. (2021). Comparing information diffusion mechanisms by matching on cascade size.
     Proceedings of the National Academy of Sciences, 118(46), e2100786118.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> cascades = pl.DataFrame({"size": [50] * 40 + [400], "depth": [2] * 39 + [9, 9]})
+    >>> ranks = pg.size_matched_percentiles(cascades, min_others=20)
+    >>> ranks["depth_pct"].round(3)[0], ranks["depth_pct"][39], ranks["depth_pct"][40]
+    (0.487, 1.0, None)
     """
     check_at_least("min_others", min_others, 1)
     check_at_least("max_ratio", max_ratio, 1)

@@ -339,7 +339,7 @@ def test_nothing_is_read_before_every_header_is_seen(tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text(f"{HEAD}\np1,a,1600000000\n")
     (tmp_path / "b.csv").write_text("who,what\n")
     (tmp_path / "c.csv").write_text("whence,whither\n")
-    monkeypatch.setattr("propgraph.readers.read.read_batches", None)
+    monkeypatch.setattr("propgraph.readers.parts.read_batches", None)
     with pytest.raises(InputError, match=r"b\.csv: .*c\.csv: "):
         read_logs([tmp_path / name for name in ("a.csv", "b.csv", "c.csv")])
 

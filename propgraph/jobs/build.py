@@ -23,8 +23,10 @@ from propgraph.readers.coarse import coarse_notes
 from propgraph.readers.files import find_logs
 from propgraph.readers.fineness import RESOLUTION, coarsest
 from propgraph.readers.frames import LogLike, as_logs, frame_digest, names_of_logs
+from propgraph.readers.log import Log
 from propgraph.readers.logfile import LogFile
-from propgraph.readers.read import Log, Plan, plan_logs, read_planned
+from propgraph.readers.plan import Plan, plan_logs
+from propgraph.readers.read import read_planned
 from propgraph.readers.side import read_side_table
 from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, TIME
 from propgraph.study import Study

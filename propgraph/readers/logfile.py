@@ -75,6 +75,11 @@ class LogFile:
         return self.shown or str(self.path)
 
     @property
+    def is_nested(self) -> bool:
+        """Whether it holds records whose keys and values vary, JSON or a chat, and not a table."""
+        return self.layout in ("ndjson", "json", "chat")
+
+    @property
     def size(self) -> int:
         """Bytes of `path`, packed as they are; of a frame, those in memory, about."""
         if self.frame is not None:

@@ -16,7 +16,7 @@ from propgraph.arrays.encoding import (
     group_offsets,
     labels_of,
 )
-from propgraph.readers.read import Log
+from propgraph.readers.log import Log
 from propgraph.schema import ACCOUNTS, OBJECTS
 from propgraph.traces.text import TEXT_TRACES
 from propgraph.traces.urls import canonicalise_urls

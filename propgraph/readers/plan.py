@@ -1,0 +1,155 @@
+"""How logs are to be read, by no more than their first records: their files, a reader for each, the columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from propgraph.errors import InputError
+from propgraph.readers.base import CANONICAL, Reader
+from propgraph.readers.beside import Beside
+from propgraph.readers.files import find_logs, looks_like_log, together
+from propgraph.readers.frames import LogLike, as_logs
+from propgraph.readers.headers import later_headers, likelier, told_header, told_likely
+from propgraph.readers.kinds import WORKBOOK
+from propgraph.readers.logfile import LogFile
+from propgraph.readers.paths import STDIN
+from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
+from propgraph.readers.tabular import columns_of
+from propgraph.readers.times import AS_FOUND, TimeOptions
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file, its reader, the columns to read, those of a table that nobody asked for; what the user said of them.
+
+    `beside` is the file that tells more of its posts.
+    """
+
+    file: LogFile
+    reader: Reader
+    columns: list[str]
+    unread: list[str]
+    mapped: bool = False
+    beside: LogFile | None = None
+    times: TimeOptions = AS_FOUND
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files to be read, and sentences that the user has to be told."""
+
+    files: list[PlannedFile]
+    notes: list[str]
+
+
+def plan_logs(
+    logs: LogLike | LogFile | Iterable[LogLike | LogFile],
+    /,
+    *,
+    format: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    skip_lines: int | None = None,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+) -> Plan:
+    """Return how `logs` are to be read, by no more than their first records; see `read_log`."""
+    times = TimeOptions(time_format, time_zone)
+    given = as_logs(logs)
+    frames = [log for log in given if isinstance(log, LogFile)]
+    names = [log for log in given if not isinstance(log, LogFile)]
+    files: list[LogFile] = []
+    notes: list[str] = []
+    if names or not frames:
+        files, notes = find_logs(names, encoding=encoding, skip_lines=skip_lines, stdin=True)
+    plan = _plan([*files, *frames], format, mapping or {}, notes, search=skip_lines is None)
+    return Plan([replace(one, times=times) for one in plan.files], plan.notes)
+
+
+def _plan(
+    files: list[LogFile], format: str | None, mapping: Mapping[str, str], notes: list[str], *, search: bool
+) -> Plan:
+    """Choose each file's reader before any is read, so that a wrong column is told at once.
+
+    A file that no reader fits is an error where the user named it; from a folder it is left out, and
+    told. Where nothing else is left that is an error too.
+    """
+    plan: list[PlannedFile] = []
+    faults: list[str] = []
+    left_out: list[str] = []
+    others = Beside(files, READERS.values())
+    for file in files:
+        if others.claims(file):
+            continue
+        try:
+            one, told = _planned(file, format, mapping, search=search)
+            plan.append(replace(one, beside=others.find(one.file, one.reader)))
+            notes += told
+        except InputError as error:
+            stated = mapping or file.name == STDIN or file.layout in (WORKBOOK, "frame")
+            if file.by_name and not stated and not looks_like_log(Path(file.name)):
+                faults.append(_not_a_log(file))
+                continue
+            (faults if file.by_name else left_out).append(str(error))
+    if faults or not plan:
+        raise InputError(together(faults or left_out, shown=3))
+    return Plan(plan, [*notes, *(f"{fault} (left out)" for fault in left_out), *others.notes])
+
+
+def _planned(
+    file: LogFile, format: str | None, mapping: Mapping[str, str], *, search: bool
+) -> tuple[PlannedFile, list[str]]:
+    """Return how one file is to be read, and what to tell of it; `search` for a header further down."""
+
+    def planned(file: LogFile, found: list[str]) -> PlannedFile:
+        reader = choose_reader(found, source=file.name, nested=file.is_nested, format=format, mapping=mapping)
+        unread = [] if reader.rows else [name for name in found if name not in reader.reads]
+        if mapping and (own := [name for name in unread if name in CANONICAL]):
+            told.append(
+                f"{file.name}: {', '.join(own)}: not mapped, so not read, though propgraph has columns of that "
+                "name; --map auto (in Python: mapping={'auto': 'auto'}) reads them, too"
+            )
+        return PlannedFile(file, reader, _wanted(file, reader, found), unread, mapped=bool(mapping))
+
+    told = [f"{file.name}: {note}" for note in file.notes]
+    found = columns_of(file, lists=PLACES_OF_RECORDS)
+    try:
+        return planned(file, found), [*(told_header(file) if file.layout == WORKBOOK else ()), *told]
+    except InputError as error:
+        fault, most = error, found
+    for other, names in later_headers(file, search=search):
+        try:
+            return planned(other, names), [*told_header(other), *told]
+        except InputError as error:
+            if likelier(names, most):
+                fault, most = InputError(f"{error}{told_likely(other)}"), names
+    raise fault
+
+
+def _not_a_log(file: LogFile) -> str:
+    """Return what to tell of a file that is no log by its name, nor by its columns."""
+    with file.open() as stream:
+        first = stream.readline(200).decode(errors="replace").strip()
+    return (
+        f"{file.name}: not a log, neither by its name nor by its first line, {first[:60]!r}; a log is CSV, TSV, JSON, "
+        "NDJSON, Parquet or Arrow, and its columns are named in its first line or by its keys. Was another "
+        "file meant? Where it is a log all the same, name its columns: --map account_id=COLUMN --map timestamp=COLUMN "
+        "(in Python: mapping=)"
+    )
+
+
+def _wanted(file: LogFile, reader: Reader, found: list[str]) -> list[str]:
+    """Return the columns to read; of a reader of nested records, those that it fills."""
+    if reader.rows is not None:
+        return [name for name in CANONICAL if name in reader.fields]
+    wanted = [name for name in found if name in reader.reads]
+    repeated = [name for name, n in Counter(wanted).items() if n > 1]
+    if repeated:
+        raise InputError(f"{file.name}: the header names {repeated[0]!r} more than once; rename one of them")
+    if file.is_nested:
+        # Any record may have a key that the first ones lack. Not so ids: they are there or they are made.
+        return [name for name in reader.reads if name in found or name != "content_id"]
+    return wanted

@@ -9,11 +9,10 @@ import igraph as ig
 import numpy as np
 import polars as pl
 
-from propgraph.errors import InputError, UsageError, check_at_least, check_choice, check_columns, check_seed
+from propgraph.errors import InputError, UsageError, check_columns
 from propgraph.networks import seeded, to_igraph
+from propgraph.options import ClusterOptions
 
-OBJECTIVES = ("modularity", "CPM")
-PARTITIONS = ("Modularity", "CPM", "RBConfiguration", "RBER", "Significance", "Surprise")
 #: Partitions that a resolution plays a part in.
 WITH_RESOLUTION = ("CPM", "RBConfiguration", "RBER")
 _OF_LAYERS = {"modularity": "RBConfiguration", "CPM": "CPM"}  # modularity with a resolution, in leidenalg
@@ -82,7 +81,7 @@ def detect_communities(
     >>> found.group_by("community", maintain_order=True).agg("account_id").rows()
     [(0, ['ana', 'bo', 'cy']), (1, ['dee', 'eli', 'fay'])]
     """
-    check_options(
+    ClusterOptions.check(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
     )
     if graph.is_directed():
@@ -98,28 +97,15 @@ def detect_communities(
     )
 
 
-def check_options(
-    *, objective: str, resolution: float, partition: str | None, seed: int, min_size: int
-) -> None:
-    """Raise `UsageError` unless these options of `detect_communities` make sense."""
-    check_choice("objective", objective, OBJECTIVES)
-    if partition is not None:
-        check_choice("partition", partition, PARTITIONS)
-    check_at_least("min_size", min_size, 1)
-    if not 0 <= resolution < math.inf:
-        raise UsageError(f"{resolution} is not a number of 0 or more", option="resolution")
-    check_seed(seed)
-
-
 def detect_multiplex(
     layers: pl.DataFrame,
     /,
     *,
-    objective: str = "modularity",
-    resolution: float = 1.0,
-    partition: str | None = None,
-    seed: int = 0,
-    min_size: int = 3,
+    objective: str = ClusterOptions.objective,
+    resolution: float = ClusterOptions.resolution,
+    partition: str | None = ClusterOptions.partition,
+    seed: int = ClusterOptions.seed,
+    min_size: int = ClusterOptions.min_size,
 ) -> pl.DataFrame:
     """Return the community of each account by Leiden over several networks of the same accounts at once.
 
@@ -167,7 +153,7 @@ def detect_multiplex(
     """
     import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
 
-    check_options(
+    ClusterOptions.check(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
     )
     check_columns("layers", ("trace", "source", "target", "weight"), layers.columns)

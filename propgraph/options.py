@@ -1,24 +1,214 @@
-"""The choices of a job, each once: its default and its name, for Python, `run.json` and the grid of stability."""
+"""The options of the jobs, each once: its default, its range and its help.
+
+The functions of the jobs, the command line, `run.json` and the grid of `propgraph stability` all read them here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any
+
+from propgraph.errors import UsageError, check_at_least, check_choice, check_seed
+
+Check = Callable[[str, Any], None]
 
 EVIDENCE_KINDS = ("both", "synchrony", "window")
-#: Posts of an object, before and after each post, among which nearness in rank is looked for.
-NEIGHBOURS = 50
+EDGE_WEIGHTS = ("objects", "events")
+OBJECTIVES = ("modularity", "CPM")
+PARTITIONS = ("Modularity", "CPM", "RBConfiguration", "RBER", "Significance", "Surprise")
+PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
+#: The longest window: a hundred years, in seconds.
+LONGEST_WINDOW_S = 3.2e9
+#: As many pairs of posts as the first look at an edge counts.
+MANY = 2**31 - 2
+
+
+def option(default: Any, help: str, /, *, metavar: str | None = None, check: Check | None = None) -> Any:
+    """Return a field of an `Options` class.
+
+    Parameters
+    ----------
+    default
+        The value where nobody says another.
+    help
+        One sentence or two for `--help`.
+    metavar
+        What stands for the value there; None for a switch.
+    check
+        Raises `UsageError` for a value out of range.
+    """
+    return field(default=default, metadata={"help": help, "metavar": metavar, "check": check})
+
+
+def one_of(*known: str | None) -> Check:
+    """Return a check that a value is one of some words; with None among them, that there may be none."""
+
+    def check(name: str, value: Any) -> None:
+        if value is not None or None not in known:
+            check_choice(name, value, [word for word in known if word is not None])
+
+    return check
+
+
+def at_least(least: float, /, *, at_most: float = math.inf) -> Check:
+    """Return a check that a number is of a size."""
+
+    def check(name: str, value: Any) -> None:
+        check_at_least(name, value, least)
+        if value > at_most:
+            raise UsageError(f"{value} is more than {at_most}", option=name)
+
+    return check
+
+
+def between(words: str, within: Callable[[float], bool], /, *, unit: str = "") -> Check:
+    """Return a check that a number is in a range, which `words` name."""
+
+    def check(name: str, value: Any) -> None:
+        if not within(value):
+            raise UsageError(f"{value}{unit} is not in {words}", option=name)
+
+    return check
 
 
 @dataclass(frozen=True)
-class ClusterOptions:
-    """How clusters are looked for; see `jobs.clusters.find_clusters`."""
+class Options:
+    """A set of options that go together; made, they are in range.
 
-    evidence: str = "both"
-    q: float = 0.05
-    neighbours: int = NEIGHBOURS
-    multiplex: bool = False
-    objective: str = "modularity"
-    resolution: float = 1.0
-    partition: str | None = None
-    seed: int = 0
-    min_size: int = 3
+    Raises
+    ------
+    UsageError
+        When a value is out of its range.
+    """
+
+    def __post_init__(self) -> None:
+        self.check(**{one.name: getattr(self, one.name) for one in fields(self)})
+
+    @classmethod
+    def spec(cls, name: str, /) -> Field[Any]:
+        """Return what is said of an option, in its `default` and its `metadata`."""
+        return {one.name: one for one in fields(cls)}[name]
+
+    @classmethod
+    def check(cls, **values: Any) -> None:
+        """Raise `UsageError` where one of these values is out of range; for functions that take some of the options."""
+        for name, value in values.items():
+            if (check := cls.spec(name).metadata["check"]) is not None:
+                check(name, value)
+
+    def record(self) -> dict[str, Any]:
+        """Return the options for `run.json`."""
+        return asdict(self)
+
+
+def same(of: type[Options], name: str, /) -> Any:
+    """Return an option of another set as a field of this one."""
+    spec = of.spec(name)
+    return field(default=spec.default, metadata=spec.metadata)
+
+
+@dataclass(frozen=True)
+class WindowOptions(Options):
+    """How edges are found in the time window; see `cosharing_edges`."""
+
+    time_window: float = option(
+        60.0, "Two shares this close are a co-share: 60s, 5m, 1h.", metavar="TIME",
+        check=between(f"0..{LONGEST_WINDOW_S:g} (a hundred years)", lambda s: 0 <= s <= LONGEST_WINDOW_S, unit=" s"),
+    )  # fmt: skip
+    min_participation: int = option(
+        2, "An account needs N shares, and N of them in some pair at one end of each edge.", metavar="N",
+        check=at_least(1),
+    )  # fmt: skip
+    min_edge_weight: int = option(
+        2, "Keep edges of weight N or more.", metavar="N", check=at_least(1, at_most=MANY)
+    )
+    edge_weight: str = option(
+        "objects",
+        "What the weight counts, and so the minimum and the quantile: distinct objects, or pairs of posts.",
+        metavar="|".join(EDGE_WEIGHTS), check=one_of(*EDGE_WEIGHTS),
+    )  # fmt: skip
+    edge_quantile: float = option(
+        0.0, "Keep edges whose weight lies strictly above this quantile of all weights; 0 keeps all.",
+        metavar="Q", check=between("0 <= q < 1", lambda q: 0 <= q < 1),
+    )  # fmt: skip
+    # The busiest of the logs at hand have 650 (ten million made-up shares) and 530 accounts (retweets of rumours, 2015)
+    # at one object within a minute: these are still paired one by one.
+    burst_cap: int = option(
+        1_000,
+        "Where more than N accounts share an object within the window, an even sample of their pairs is looked at for "
+        "edges, and it is reported; 0 looks at all pairs.",
+        metavar="N", check=at_least(0),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CascadeOptions(Options):
+    """Where the parents that a log does not name come from; see `build_cascades`."""
+
+    parents: str | None = option(
+        None,
+        "Who gives the parents that the log does not name, in cascades: who follows whom (--follows), draws by "
+        "followers and delay (pdi), or by a law fitted to observed trees (learned).  [default: the root]",
+        metavar="|".join(PROVIDERS), check=one_of(None, *PROVIDERS),
+    )  # fmt: skip
+    samples: int = option(100, "Trees drawn for each cascade (pdi, learned).", metavar="N", check=at_least(1))
+    seed: int = option(0, "Where the draws begin.", metavar="N", check=at_least(0))
+
+
+@dataclass(frozen=True)
+class SynchronyOptions(Options):
+    """When two posts are near each other in rank, and which pairs are kept; see `rank_synchrony`."""
+
+    tau: float = option(
+        0.2, "Chance up to which two posts count as near.", metavar="X",
+        check=between("0 < tau < 1", lambda tau: 0 < tau < 1),
+    )  # fmt: skip
+    neighbours: int = option(
+        50, "Nearness is looked for among N posts of an object before and after each.", metavar="N",
+        check=at_least(1),
+    )  # fmt: skip
+    max_p: float = option(
+        0.01, "Pairs are kept up to this p-value.", metavar="X",
+        check=between("0 < p <= 1", lambda p: 0 < p <= 1),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ClusterOptions(Options):
+    """How clusters are looked for and flagged; see `find_clusters`."""
+
+    evidence: str = option(
+        "both",
+        "What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and "
+        "then the second among the rest.",
+        metavar="|".join(EVIDENCE_KINDS), check=one_of(*EVIDENCE_KINDS),
+    )  # fmt: skip
+    q: float = option(
+        0.05, "False discovery rate up to which pairs are called synchronised.", metavar="X",
+        check=between("0 < q < 1", lambda q: 0 < q < 1),
+    )  # fmt: skip
+    neighbours: int = same(SynchronyOptions, "neighbours")
+    multiplex: bool = option(False, "Take the traces as layers, not as one joint network.")
+    objective: str = option(
+        "modularity",
+        "What Leiden optimises, by igraph.",
+        metavar="|".join(OBJECTIVES),
+        check=one_of(*OBJECTIVES),
+    )
+    resolution: float = option(
+        1.0, "Higher gives smaller communities.", metavar="X",
+        check=between("0 <= resolution < infinity", lambda x: 0 <= x < math.inf),
+    )  # fmt: skip
+    partition: str | None = option(
+        None,
+        "A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.",
+        metavar="NAME", check=one_of(None, *PARTITIONS),
+    )  # fmt: skip
+    seed: int = option(0, "Of Leiden, draws and layout.", metavar="N", check=lambda _, seed: check_seed(seed))
+    min_size: int = option(3, "Leave out smaller communities.", metavar="N", check=at_least(1))
+    min_score: float = option(
+        0.5, "Flag clusters and sites from this score on, 0..1.", metavar="X",
+        check=between("0..1", lambda score: 0 <= score <= 1),
+    )  # fmt: skip

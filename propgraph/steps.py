@@ -21,12 +21,13 @@ class Step:
     do
         What it does: a function whose parameters are named for what they take.
     makes
-        The names of what `do` returns: of all of it, or of the parts of a tuple where there are several.
+        The names of what `do` returns: of all of it, or of the parts of a tuple where there are several. None where
+        it writes what it makes by itself.
     """
 
     name: str
     do: Callable[..., Any]
-    makes: tuple[str, ...]
+    makes: tuple[str, ...] = ()
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -42,6 +43,8 @@ class Step:
             When something that it takes is not there.
         """
         made = self.do(**{name: held[name] for name in self.takes})
+        if not self.makes:
+            return {}
         return dict(zip(self.makes, made if len(self.makes) > 1 else (made,), strict=True))
 
 

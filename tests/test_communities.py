@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from propgraph.communities import PARTITIONS, check_options, detect_communities, detect_multiplex
+from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.errors import InputError, UsageError
 from propgraph.networks import seeded, to_igraph
+from propgraph.options import PARTITIONS, ClusterOptions
 
 
 def edges(rows):
@@ -264,9 +265,9 @@ def test_no_layers():
 )
 def test_options_out_of_range_are_told(option, value, says):
     sound = {"objective": "CPM", "resolution": 0.0, "partition": None, "seed": (1 << 31) - 1, "min_size": 1}
-    check_options(**sound)
+    ClusterOptions.check(**sound)
     with pytest.raises(UsageError, match=says):
-        check_options(**sound | {option: value})
+        ClusterOptions.check(**sound | {option: value})
 
 
 def test_partitions_as_good_as_each_other_come_to_an_end():

@@ -17,15 +17,21 @@ from reference import cosharing as reference
 
 from propgraph.arrays.incidence import incidence
 from propgraph.cosharing import bursts as bursts_module
-from propgraph.cosharing.bursts import BURST_CAP, crowd_of
-from propgraph.cosharing.window import cosharing_edges, edges_and_bursts
+from propgraph.cosharing import window as window_module
+from propgraph.cosharing.bursts import crowd_of
+from propgraph.cosharing.window import cosharing_edges
 from propgraph.errors import UsageError
+from propgraph.options import WindowOptions
 
 NAMES = ("content_id", "account_id", "object_id", "timestamp")
 OPTIONS = {
     "time_window": 60.0, "min_participation": 2, "min_edge_weight": 2, "edge_weight": "objects", "edge_quantile": 0.0,
-    "burst_cap": BURST_CAP, "threads": 2,
+    "burst_cap": WindowOptions.burst_cap, "threads": 2,
 }  # fmt: skip
+
+
+def edges_and_bursts(shares, *, threads, **options):
+    return window_module.edges_and_bursts(shares, WindowOptions(**options), threads=threads)
 
 
 def frame(log):
@@ -152,7 +158,9 @@ def test_a_burst_of_three_thousand_by_hand():
     assert (bursts["last_time"] - bursts["first_time"]).max() < timedelta(seconds=60)
 
 
-@pytest.mark.parametrize(("n", "sampled"), [(BURST_CAP, False), (BURST_CAP + 1, True)])
+@pytest.mark.parametrize(
+    ("n", "sampled"), [(WindowOptions.burst_cap, False), (WindowOptions.burst_cap + 1, True)]
+)
 def test_a_burst_begins_above_the_cap(n, sampled):
     edges, bursts = edges_and_bursts(burst(n), **OPTIONS)
     assert (edges.height < n * (n - 1) // 2) == sampled
@@ -232,7 +240,9 @@ def test_a_burst_lasts_as_long_as_it_is_crowded():
         timestamp=pl.Series(range(600_000, 1_200_000, 30_000)).cast(pl.Datetime("ms", "UTC")),
     )
     log = incidence(pl.concat([crowd, trickle, later]))
-    table = crowd_of(log, window_ms=60_000, burst_cap=BURST_CAP).table(log, "object", window_ms=60_000)
+    table = crowd_of(log, window_ms=60_000, burst_cap=WindowOptions.burst_cap).table(
+        log, "object", window_ms=60_000
+    )
     assert (
         table.select("n_accounts", "n_shares", "n_pairs").rows() == [(1_500, 1_500, 1_500 * 1_499 // 2)] * 2
     )

@@ -7,8 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from propgraph.cosharing.window import LONGEST_WINDOW_S
-from propgraph.options import ClusterOptions
+from propgraph.options import LONGEST_WINDOW_S, ClusterOptions
 from propgraph.stability.grid import grid_of, shown
 
 OWN = ClusterOptions(q=0.05, neighbours=50, resolution=1.0, seed=3)

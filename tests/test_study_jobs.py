@@ -167,13 +167,13 @@ def test_runs_of_an_earlier_version_are_told_apart_too():
 
 def replacing(monkeypatch, log, study):
     """Let the study be replaced, by a build that knows of no lock, when `find_clusters` begins to read."""
-    find = finding.find
+    run_steps = finding.run_steps
 
-    def find_later(*args, **kwargs):
+    def run_later(*args, **kwargs):
         build([log], study, overwrite=True)
-        return find(*args, **kwargs)
+        return run_steps(*args, **kwargs)
 
-    monkeypatch.setattr(finding, "find", find_later)
+    monkeypatch.setattr(finding, "run_steps", run_later)
 
 
 @pytest.mark.usefixtures("no_locks")

@@ -30,13 +30,12 @@ from propgraph.cascades.shapes.measures import measure_cascades
 from propgraph.cascades.shapes.percentiles import with_percentiles
 from propgraph.cascades.shapes.shape import node_depths
 from propgraph.errors import UsageError, check_choice, check_columns
+from propgraph.options import PROVIDERS, CascadeOptions
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
 CASCADE_TRACES = ("object", "reshare", "url")
 
-#: Who gives the parents that the log does not name.
-PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
 
 #: What is mended in the trees that a log names; names in `Cascades.counts`.
 REPAIRS = ("parents_absent", "self_loops", "extra_parents", "cycles", "times_raised", "roots_later")
@@ -79,11 +78,11 @@ def build_cascades(
     /,
     *,
     trace: str,
-    parents: str | None = None,
+    parents: str | None = CascadeOptions.parents,
     follows: pl.DataFrame | None = None,
     followers: pl.DataFrame | None = None,
-    samples: int = 100,
-    seed: int = 0,
+    samples: int = CascadeOptions.samples,
+    seed: int = CascadeOptions.seed,
     threads: int | None = None,
 ) -> Cascades:
     """Return the cascade of every object of one trace.
@@ -108,7 +107,7 @@ def build_cascades(
     trace
         The trace's name.
     parents
-        One of `PROVIDERS`. `follow` (needs `follows`): the latest earlier sharer whom the account follows.
+        One of `options.PROVIDERS`. `follow` (needs `follows`): the latest earlier sharer whom the account follows.
         `pdi`: see `propgraph.cascades.inference.pdi.PDI`. `learned`: see `propgraph.cascades.inference.learned`;
         the law is fitted to the trees of this trace whose parents the log names, where there are enough, else
         it is the package's. `observed`, `star` or None: the root.

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.options import option_of
+from propgraph.options import CascadeOptions, WindowOptions
+
 if TYPE_CHECKING:
     from propgraph.study import Study
 
@@ -26,16 +29,16 @@ def build(
     time_zone: Annotated[str | None, typer.Option("--time-zone", metavar="ZONE", help="Whose clocks times without a zone are by, e.g. Europe/Paris.  [default: UTC]", show_default=False)] = None,
     trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, fast-reshare, url, domain, hashtag, hashtag-sequence, image, text, object; not unless asked for: near-text (takes longer), mention, reply (shared by strangers all the time). Repeatable.  [default: all of the former that the log supports]", show_default=False)] = None,
     resolved: Annotated[Path | None, typer.Option("--resolved", metavar="FILE", help="Where short links lead: a table with the columns url and resolved_url. Nothing is ever fetched.", show_default=False)] = None,
-    time_window: Annotated[str, typer.Option("--time-window", metavar="TIME", help="Two shares this close are a co-share: 60s, 5m, 1h.")] = "60s",
-    min_participation: Annotated[int, typer.Option("--min-participation", metavar="N", help="An account needs N shares, and N of them in some pair at one end of each edge.")] = 2,
-    min_edge_weight: Annotated[int, typer.Option("--min-edge-weight", metavar="N", help="Keep edges of weight N or more.")] = 2,
-    edge_weight: Annotated[str, typer.Option("--edge-weight", metavar="objects|events", help="What the weight counts, and so the minimum and the quantile: distinct objects, or pairs of posts.")] = "objects",
-    edge_quantile: Annotated[float, typer.Option("--edge-quantile", metavar="Q", help="Keep edges whose weight lies strictly above this quantile of all weights; 0 keeps all.")] = 0.0,
-    burst_cap: Annotated[int, typer.Option("--burst-cap", metavar="N", help="Where more than N accounts share an object within the window, an even sample of their pairs is looked at for edges, and it is told; 0 looks at all pairs.")] = 1000,
-    parents: Annotated[str | None, typer.Option("--parents", metavar="observed|follow|pdi|learned|star", help="Who gives the parents that the log does not name, in cascades: who follows whom (--follows), draws by followers and delay (pdi), or by a law fitted to observed trees (learned).  [default: the root]", show_default=False)] = None,
+    time_window: Annotated[str, option_of(WindowOptions, "time_window")] = f"{WindowOptions.time_window:g}s",
+    min_participation: Annotated[int, option_of(WindowOptions, "min_participation")] = WindowOptions.min_participation,
+    min_edge_weight: Annotated[int, option_of(WindowOptions, "min_edge_weight")] = WindowOptions.min_edge_weight,
+    edge_weight: Annotated[str, option_of(WindowOptions, "edge_weight")] = WindowOptions.edge_weight,
+    edge_quantile: Annotated[float, option_of(WindowOptions, "edge_quantile")] = WindowOptions.edge_quantile,
+    burst_cap: Annotated[int, option_of(WindowOptions, "burst_cap")] = WindowOptions.burst_cap,
+    parents: Annotated[str | None, option_of(CascadeOptions, "parents")] = None,
     follows: Annotated[Path | None, typer.Option("--follows", metavar="FILE", help="Who follows whom: a table with the columns follower_id and followed_id.", show_default=False)] = None,
-    samples: Annotated[int, typer.Option("--samples", metavar="N", help="Trees drawn for each cascade (pdi, learned).")] = 100,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where the draws begin.")] = 0,
+    samples: Annotated[int, option_of(CascadeOptions, "samples")] = CascadeOptions.samples,
+    seed: Annotated[int, option_of(CascadeOptions, "seed")] = CascadeOptions.seed,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms in the place of accounts, names and posts, in links to platforms, too, and leave out the texts. Times, hashtags, links to other sites and the inputs' paths stay.")] = False,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The key of the pseudonyms, 16 bytes or more.  [default: STUDY.key beside the study, made if it is not there]", show_default=False)] = None,

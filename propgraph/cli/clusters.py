@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.options import option_of
+from propgraph.options import ClusterOptions
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -30,16 +33,16 @@ READINGS = {
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
     trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="Traces that make the network. Repeatable.  [default: object, reshare and url, or all where there is none of these]", show_default=False)] = None,
-    evidence: Annotated[str | None, typer.Option("--evidence", metavar="both|synchrony|window", help="What finds clusters: pairs nearer in rank than chance puts them, co-shares in the window, or the first and then the second among the rest.  [default: both]", show_default=False)] = None,
-    q: Annotated[float | None, typer.Option("--q", metavar="X", help="False discovery rate up to which pairs are called synchronised.  [default: 0.05]", show_default=False)] = None,
-    neighbours: Annotated[int | None, typer.Option("--neighbours", metavar="N", help="Nearness is looked for among N posts of an object before and after each.  [default: 50]", show_default=False)] = None,
-    multiplex: Annotated[bool | None, typer.Option("--multiplex", help="Take the traces as layers, not as one joint network.", show_default=False)] = None,
-    objective: Annotated[str | None, typer.Option("--objective", metavar="modularity|CPM", help="What Leiden optimises, by igraph.  [default: modularity]", show_default=False)] = None,
-    resolution: Annotated[float | None, typer.Option("--resolution", metavar="X", help="Higher gives smaller communities.  [default: 1.0]", show_default=False)] = None,
-    partition: Annotated[str | None, typer.Option("--partition", metavar="NAME", help="A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.", show_default=False)] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of Leiden, draws and layout.  [default: 0]", show_default=False)] = None,
-    min_size: Annotated[int | None, typer.Option("--min-size", metavar="N", help="Leave out smaller communities.  [default: 3]", show_default=False)] = None,
-    min_score: Annotated[float | None, typer.Option("--min-score", metavar="X", help="Flag clusters and sites from this score on, 0..1.  [default: 0.5]", show_default=False)] = None,
+    evidence: Annotated[str | None, option_of(ClusterOptions, "evidence", unset=True)] = None,
+    q: Annotated[float | None, option_of(ClusterOptions, "q", unset=True)] = None,
+    neighbours: Annotated[int | None, option_of(ClusterOptions, "neighbours", unset=True)] = None,
+    multiplex: Annotated[bool | None, option_of(ClusterOptions, "multiplex", unset=True)] = None,
+    objective: Annotated[str | None, option_of(ClusterOptions, "objective", unset=True)] = None,
+    resolution: Annotated[float | None, option_of(ClusterOptions, "resolution", unset=True)] = None,
+    partition: Annotated[str | None, option_of(ClusterOptions, "partition", unset=True)] = None,
+    seed: Annotated[int | None, option_of(ClusterOptions, "seed", unset=True)] = None,
+    min_size: Annotated[int | None, option_of(ClusterOptions, "min_size", unset=True)] = None,
+    min_score: Annotated[float | None, option_of(ClusterOptions, "min_score", unset=True)] = None,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",

@@ -85,20 +85,19 @@ def _figures(
 
 def _judge(
     *, study: Study, shares: Shares, links: pl.DataFrame, joint: Joint, inputs: ClusterInputs | None,
-    table: pl.DataFrame, inside: pl.DataFrame, amplified: Amplified, time_window: float, min_score: float,
-    options: ClusterOptions,
+    table: pl.DataFrame, inside: pl.DataFrame, amplified: Amplified, time_window: float, options: ClusterOptions,
 ) -> Judged:  # fmt: skip
     if inputs is None:
         return NOTHING
     baseline = baseline_of(study, inputs.members, links, window_s=time_window, options=options)
     of_pairs = posts_of_pairs(joint, inside, shares)
     return judge_clusters(
-        inputs, table, baseline, amplified=amplified, of_pairs=of_pairs, min_score=min_score
+        inputs, table, baseline, amplified=amplified, of_pairs=of_pairs, min_score=options.min_score
     )
 
 
-def _sites(links: pl.DataFrame, judged: Judged, min_score: float) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return measure_sites(links, flagged_members(judged.clusters, judged.members), min_score=min_score)
+def _sites(links: pl.DataFrame, judged: Judged, options: ClusterOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return measure_sites(links, flagged_members(judged.clusters, judged.members), min_score=options.min_score)
 
 
 def _tables(

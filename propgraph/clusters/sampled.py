@@ -19,7 +19,8 @@ from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.grids import split
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Int64
-from propgraph.cosharing.bursts import BURST_CAP, Crowd, co_objects, crowd_of
+from propgraph.cosharing.bursts import Crowd, co_objects, crowd_of
+from propgraph.options import WindowOptions
 
 _DRAWN = 64  # pairs, within each community and across each two
 _LINKED = 8  # others that a community is held against, those it has most edges with
@@ -176,4 +177,4 @@ def sampling(
     """Return the shares behind edges that are a sample, by the options of `build`."""
     least = options["min_edge_weight"] if options["edge_weight"] == "objects" else 1
     parts = {trace: split(log, limit_ms=window_ms) for trace, log in logs.items()}
-    return Sampled(parts, window_ms, options.get("burst_cap", BURST_CAP), least, seed)
+    return Sampled(parts, window_ms, options.get("burst_cap", WindowOptions.burst_cap), least, seed)

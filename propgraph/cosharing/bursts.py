@@ -22,9 +22,6 @@ from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt64
 from propgraph.schema import TIME
 
-#: So many accounts at one object within the window around a share are still paired one by one. The busiest of the
-#: logs at hand have 650 (ten million made-up shares) and 530 (retweets of rumours, 2015) around a minute.
-BURST_CAP = 1_000
 #: Of a burst each share is looked at together with so many others of each of its two cells, on average.
 PARTNERS = 16
 #: What is told of bursts: see `Crowd.table`.

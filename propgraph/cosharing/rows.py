@@ -11,9 +11,9 @@ from numba import njit
 
 from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.cosharing.bursts import looked_at, measure_by_lists
+from propgraph.options import MANY
 
 FAST_MS = 10_000
-MANY = 2**31 - 2  # as many pairs of posts as the first look counts; the second counts all
 
 Counts = tuple[Int64, ...]
 

@@ -20,65 +20,36 @@ from propgraph.arrays.encoding import grouped
 from propgraph.arrays.grids import split, told_times
 from propgraph.arrays.incidence import Incidence, check_shares, incidence, named, parts_by_trace
 from propgraph.arrays.types import Bool, Int64, Progress
-from propgraph.cosharing.bursts import BURST_CAP, NO_BURSTS, bursts_note, crowd_of
+from propgraph.cosharing.bursts import NO_BURSTS, bursts_note, crowd_of
 from propgraph.cosharing.chance import chance_of
 from propgraph.cosharing.rows import (
     FAST_MS,
-    MANY,
     Counts,
     count_rows,
     distinct_objects,
     mark_paired,
     next_other,
 )
-from propgraph.errors import UsageError, check_at_least, check_choice, check_threads
+from propgraph.errors import check_threads
+from propgraph.options import MANY, WindowOptions
 from propgraph.schema import EDGES
 
-EDGE_WEIGHTS = ("objects", "events")
-LONGEST_WINDOW_S = 3.2e9
 _HISTOGRAM = 1 << 16
 _BLOCKS = 64
 
 _log = logging.getLogger(__name__)
 
 
-def check_options(
-    *,
-    time_window: float,
-    min_participation: int,
-    min_edge_weight: int,
-    edge_weight: str,
-    edge_quantile: float,
-    burst_cap: int,
-    threads: int | None,
-) -> int:
-    """Return the number of threads; raise `UsageError` where an option of `cosharing_edges` is out of range."""
-    check_choice("edge_weight", edge_weight, EDGE_WEIGHTS)
-    if not 0 <= time_window <= LONGEST_WINDOW_S:
-        raise UsageError(
-            f"{time_window:g} s is not in 0..{LONGEST_WINDOW_S:g} (a hundred years)", option="time_window"
-        )
-    n_threads = check_threads(threads)
-    check_at_least("min_participation", min_participation, 1)
-    check_at_least("min_edge_weight", min_edge_weight, 1)
-    if min_edge_weight > MANY:
-        raise UsageError(f"{min_edge_weight} is more than {MANY}", option="min_edge_weight")
-    if not 0 <= edge_quantile < 1:
-        raise UsageError(f"{edge_quantile} is not in 0 <= q < 1", option="edge_quantile")
-    check_at_least("burst_cap", burst_cap, 0)
-    return n_threads
-
-
 def cosharing_edges(
     shares: pl.DataFrame,
     /,
     *,
-    time_window: float = 60.0,
-    min_participation: int = 2,
-    min_edge_weight: int = 2,
-    edge_weight: str = "objects",
-    edge_quantile: float = 0.0,
-    burst_cap: int = BURST_CAP,
+    time_window: float = WindowOptions.time_window,
+    min_participation: int = WindowOptions.min_participation,
+    min_edge_weight: int = WindowOptions.min_edge_weight,
+    edge_weight: str = WindowOptions.edge_weight,
+    edge_quantile: float = WindowOptions.edge_quantile,
+    burst_cap: int = WindowOptions.burst_cap,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> pl.DataFrame:
@@ -146,10 +117,11 @@ def cosharing_edges(
     >>> edges.select("source", "target", "weight", "mean_delta_s").rows()
     [('ana', 'bo', 12, 2.0)]
     """
-    edges, bursts = edges_and_bursts(
-        shares, time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
-        edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap, threads=threads, progress=progress,
+    options = WindowOptions(
+        time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
+        edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
     )  # fmt: skip
+    edges, bursts = edges_and_bursts(shares, options, threads=threads, progress=progress)
     if (note := bursts_note(bursts, burst_cap=burst_cap, time_window=time_window)) is not None:
         _log.warning(note)
     return edges
@@ -157,14 +129,9 @@ def cosharing_edges(
 
 def edges_and_bursts(
     shares: pl.DataFrame,
+    options: WindowOptions,
     /,
     *,
-    time_window: float,
-    min_participation: int,
-    min_edge_weight: int,
-    edge_weight: str,
-    edge_quantile: float,
-    burst_cap: int,
     threads: int | None,
     progress: Progress | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -172,24 +139,22 @@ def edges_and_bursts(
 
     The second frame has a row a burst, as from `bursts.Crowd.table`.
     """
-    n_threads = check_options(
-        time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
-        edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap, threads=threads,
-    )  # fmt: skip
+    n_threads = check_threads(threads)
+    window_ms = round(options.time_window * 1000)
     check_shares(shares)
     frames, bursts = [EDGES.empty()], [NO_BURSTS]
     for trace, part in parts_by_trace(shares):
-        log = split(incidence(part), limit_ms=round(time_window * 1000))
+        log = split(incidence(part), limit_ms=window_ms)
         window = _Window(
             trace,
-            window_ms=round(time_window * 1000),
-            min_weight=min_edge_weight,
-            by_events=edge_weight == "events",
-            burst_cap=burst_cap,
+            window_ms=window_ms,
+            min_weight=options.min_edge_weight,
+            by_events=options.edge_weight == "events",
+            burst_cap=options.burst_cap,
             threads=n_threads,
             tell=named(progress, f"co-shares ({trace})"),
         )
-        edges = window.edges(log, min_participation, edge_quantile)
+        edges = window.edges(log, options.min_participation, options.edge_quantile)
         frames.append(_as_frame(edges, log, window))
         bursts.append(window.bursts)
     return pl.concat(frames), pl.concat(bursts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import polars as pl
 
 from propgraph.arrays.encoding import labels_of
 from propgraph.arrays.types import Progress
-from propgraph.cascades.build import CASCADE_TRACES, PROVIDERS, build_cascades
-from propgraph.cosharing import window
-from propgraph.cosharing.bursts import BURST_CAP, NO_BURSTS, bursts_note
-from propgraph.errors import UsageError, check_at_least, check_choice
+from propgraph.cascades.build import CASCADE_TRACES, build_cascades
+from propgraph.cosharing.bursts import NO_BURSTS, bursts_note
+from propgraph.cosharing.window import edges_and_bursts
+from propgraph.errors import UsageError, check_threads
+from propgraph.options import CascadeOptions, WindowOptions
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
@@ -29,6 +30,7 @@ from propgraph.readers.plan import Plan, plan_logs
 from propgraph.readers.read import read_planned
 from propgraph.readers.side import read_side_table
 from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, TIME
+from propgraph.steps import Step, run_steps
 from propgraph.study import Study
 from propgraph.traces.make import check_traces, make_shares, nothing_shared
 from propgraph.traces.parents import FAST_S
@@ -44,7 +46,7 @@ _MENDED = {
     "times_raised": "posts dated before their parent have its time in `cascade_nodes`",
     "roots_later": "originals dated after a reshare come first all the same",
 }
-FAST = "fast-reshare"
+FAST, PSEUDONYMS = "fast-reshare", "pseudonyms"
 _BURSTS_TOLD = 20  # in the run record, the largest
 
 
@@ -61,16 +63,16 @@ def build(
     time_zone: str | None = None,
     trace: str | Sequence[str] | None = None,
     resolved: str | Path | None = None,
-    time_window: float = 60.0,
-    min_participation: int = 2,
-    min_edge_weight: int = 2,
-    edge_weight: str = "objects",
-    edge_quantile: float = 0.0,
-    burst_cap: int = BURST_CAP,
-    parents: str | None = None,
+    time_window: float = WindowOptions.time_window,
+    min_participation: int = WindowOptions.min_participation,
+    min_edge_weight: int = WindowOptions.min_edge_weight,
+    edge_weight: str = WindowOptions.edge_weight,
+    edge_quantile: float = WindowOptions.edge_quantile,
+    burst_cap: int = WindowOptions.burst_cap,
+    parents: str | None = CascadeOptions.parents,
     follows: str | Path | None = None,
-    samples: int = 100,
-    seed: int = 0,
+    samples: int = CascadeOptions.samples,
+    seed: int = CascadeOptions.seed,
     threads: int | None = None,
     pseudonymise: bool = False,
     key: str | Path | None = None,
@@ -141,13 +143,14 @@ def build(
     >>> counts["rows"], counts["posts"], counts["rejected"], counts["cascades"]
     (6, 6, 0, 2)
     """
-    window_options: dict[str, Any] = {
-        "time_window": time_window, "min_participation": min_participation, "min_edge_weight": min_edge_weight,
-        "edge_weight": edge_weight, "edge_quantile": edge_quantile, "burst_cap": burst_cap, "threads": threads,
-    }  # fmt: skip
-    window.check_options(**window_options)
+    window = WindowOptions(
+        time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
+        edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
+    )  # fmt: skip
+    cascades = CascadeOptions(parents=parents, samples=samples, seed=seed)
+    check_threads(threads)
     traces = check_traces(trace)
-    _check_parents(parents, follows=follows, samples=samples, seed=seed)
+    _check_follows(parents, follows)
     if key is not None and not pseudonymise:
         raise UsageError(
             "there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)",
@@ -166,57 +169,79 @@ def build(
         "logs": names_of_logs(given), "format": format, "map": dict(mapping or {}),
         "encoding": encoding, "skip_lines": skip_lines, "time_format": time_format, "time_zone": time_zone,
         "trace": traces or None, "resolved": None if resolved is None else str(resolved),
-        **window_options,
+        **window.record(), "threads": threads,
         "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
     run = Run("build", parameters)
     with writing(study, overwrite=overwrite) as writer, ThreadPoolExecutor(1) as background:
-        with run.step("read"):
-            log = read_planned(plan, progress=progress)
-        digests = background.submit(_with_digests, log.sources, [one.file for one in plan.files])
-        with run.step("traces"):
-            led = None if resolved is None else _read_resolved(resolved, run)
-            shares = make_shares(log.posts, trace=traces or None, resolved=led)
-        run.record[RESOLUTION] = coarsest(log.times)
-        if secret is not None:
-            with run.step("pseudonyms"):
-                log, shares = with_pseudonyms(log, shares, key=secret)
-            run.record["pseudonyms"] = secret.record
-        for note in log.notes:
-            run.note(note)
-        _tell_coarse(log, shares, run, asked=traces, time_window=time_window)
-        _tell_nothing_shared(log, shares, plan, run)
-        with run.step("accounts and objects"):
-            _write_shares(writer, log, shares)
-            objects = objects_table(shares, log.posts)
-            writer.write("objects", objects)
-        if led is not None and "url" in shares:
-            _count_resolved(run, shares["url"], objects)
-        with run.step("cascades"):
-            graph = None if follows is None else _read_follows(follows, log, secret, run)
-            asked = {
-                "parents": parents, "follows": graph, "samples": samples, "seed": seed, "threads": threads,
-            }  # fmt: skip
-            _write_cascades(writer, log, shares, run, asked)
-        with run.step("edges"):
-            edges = _edges(shares, run, window_options, progress)
-            writer.write("edges", edges)
-        with run.step("write"):
-            run.record["inputs"] = digests.result()
-            writer.finish()
-        _count(run, log, shares, edges)
+        asked = {
+            "plan": plan, "traces": traces, "window": window, "options": cascades, "resolved": resolved,
+            "follows": follows, "secret": secret, "threads": threads, "progress": progress, "run": run,
+            "writer": writer, "background": background,
+        }  # fmt: skip
+        steps = [step for step in STEPS if secret is not None or step.name != PSEUDONYMS]
+        run_steps(steps, asked, run=run, wanted=())
         if secret is not None:
             save_key(secret)
         writer.run = {"build": run.finish()}
     return Study.open(study)
 
 
+def _read(
+    plan: Plan, run: Run, background: ThreadPoolExecutor, progress: Progress | None
+) -> tuple[Log, Future[list[dict[str, Any]]]]:
+    """Read the logs; the digests of the files are made in the background."""
+    log = read_planned(plan, progress=progress)
+    run.record[RESOLUTION] = coarsest(log.times)
+    return log, background.submit(_with_digests, log.sources, [one.file for one in plan.files])
+
+
+def _traces(
+    log: Log, traces: Sequence[str], resolved: str | Path | None, run: Run
+) -> tuple[pl.DataFrame | None, dict[str, pl.DataFrame]]:
+    """Return where short links lead, and the shares of each trace."""
+    led = None if resolved is None else _read_resolved(resolved, run)
+    return led, make_shares(log.posts, trace=list(traces) or None, resolved=led)
+
+
+def _pseudonyms(
+    log: Log, shares: dict[str, pl.DataFrame], secret: Key, run: Run
+) -> tuple[Log, dict[str, pl.DataFrame]]:
+    run.record["pseudonyms"] = secret.record
+    return with_pseudonyms(log, shares, key=secret)
+
+
+def _accounts_and_objects(
+    *, log: Log, shares: dict[str, pl.DataFrame], led: pl.DataFrame | None, plan: Plan, traces: Sequence[str],
+    window: WindowOptions, run: Run, writer: StudyWriter,
+) -> None:  # fmt: skip
+    """Say what is known of the log, and write the tables that every log has."""
+    for note in log.notes:
+        run.note(note)
+    _tell_coarse(log, shares, run, asked=traces, time_window=window.time_window)
+    _tell_nothing_shared(log, shares, plan, run)
+    _write_shares(writer, log, shares)
+    objects = objects_table(shares, log.posts)
+    writer.write("objects", objects)
+    if led is not None and "url" in shares:
+        _count_resolved(run, shares["url"], objects)
+
+
+def _cascades(
+    *, log: Log, shares: dict[str, pl.DataFrame], follows: str | Path | None, options: CascadeOptions,
+    secret: Key | None, threads: int | None, run: Run, writer: StudyWriter,
+) -> None:  # fmt: skip
+    graph = None if follows is None else _read_follows(follows, log, secret, run)
+    _write_cascades(writer, log, shares, run, {**options.record(), "follows": graph, "threads": threads})
+
+
 def _edges(
-    shares: Mapping[str, pl.DataFrame], run: Run, options: dict[str, Any], progress: Progress | None
-) -> pl.DataFrame:
-    """Return the edges of all traces; the bursts of which pairs were sampled go into the record."""
-    found = [window.edges_and_bursts(part, **options, progress=progress) for part in shares.values()]
+    *, shares: dict[str, pl.DataFrame], window: WindowOptions, threads: int | None, progress: Progress | None,
+    run: Run, writer: StudyWriter,
+) -> pl.DataFrame:  # fmt: skip
+    """Write the edges of all traces; the bursts of which pairs were sampled go into the record."""
+    found = [edges_and_bursts(part, window, threads=threads, progress=progress) for part in shares.values()]
     bursts = pl.concat([NO_BURSTS, *(part for _, part in found)])
     told = bursts.sort(
         "n_accounts", "trace", "object_id", "first_time", descending=[True, False, False, False]
@@ -227,10 +252,21 @@ def _edges(
         "n_objects": bursts.select(pl.struct("trace", "object_id").n_unique()).item(),
         "largest": told.head(_BURSTS_TOLD).cast({TIME: pl.String}).to_dicts(),
     }
-    note = bursts_note(bursts, burst_cap=options["burst_cap"], time_window=options["time_window"])
+    note = bursts_note(bursts, burst_cap=window.burst_cap, time_window=window.time_window)
     if note is not None:
         run.note(note)
-    return pl.concat([EDGES.empty(), *(part for part, _ in found)])
+    edges = pl.concat([EDGES.empty(), *(part for part, _ in found)])
+    writer.write("edges", edges)
+    return edges
+
+
+def _write(
+    *, log: Log, shares: dict[str, pl.DataFrame], edges: pl.DataFrame, digests: Future[list[dict[str, Any]]],
+    run: Run, writer: StudyWriter,
+) -> None:  # fmt: skip
+    run.record["inputs"] = digests.result()
+    _count(run, log, shares, edges)
+    writer.finish()
 
 
 def _check_there(*tables: str | Path | None) -> None:
@@ -239,11 +275,7 @@ def _check_there(*tables: str | Path | None) -> None:
             find_logs([table])
 
 
-def _check_parents(parents: str | None, *, follows: str | Path | None, samples: int, seed: int) -> None:
-    check_at_least("samples", samples, 1)
-    check_at_least("seed", seed, 0)
-    if parents is not None:
-        check_choice("parents", parents, PROVIDERS)
+def _check_follows(parents: str | None, follows: str | Path | None) -> None:
     if parents == "follow" and follows is None:
         raise UsageError(
             "follow: who follows whom? Give a table with --follows FILE (in Python: follows=)",
@@ -385,3 +417,14 @@ def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.Dat
     run.record["edges_by_trace"] = {
         str(name): int(n) for name, n in edges.group_by("trace").len().sort("trace").iter_rows()
     }
+
+
+STEPS = (
+    Step("read", _read, makes=("log", "digests")),
+    Step("traces", _traces, makes=("led", "shares")),
+    Step(PSEUDONYMS, _pseudonyms, makes=("log", "shares")),
+    Step("accounts and objects", _accounts_and_objects),
+    Step("cascades", _cascades),
+    Step("edges", _edges, makes=("edges",)),
+    Step("write", _write),
+)

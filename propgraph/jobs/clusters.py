@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 
-from propgraph import communities
 from propgraph.arrays.incidence import named
 from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS
 from propgraph.clusters.judge import flagged_members
-from propgraph.errors import StudyError, UsageError, check_choice, did_you_mean
-from propgraph.options import EVIDENCE_KINDS, ClusterOptions
+from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
+from propgraph.options import ClusterOptions
 from propgraph.provenance import Run
 from propgraph.steps import run_steps
 from propgraph.study import Study, opened, run_first
 from propgraph.synchrony.candidates import ties_note
 from propgraph.synchrony.joint import Joint
-from propgraph.synchrony.pairs import MAX_P, TAU, check_options
 from propgraph.traces.make import names_of
 from propgraph.writing import writing
 
@@ -31,16 +28,16 @@ def find_clusters(
     /,
     *,
     trace: str | Sequence[str] | None = None,
-    evidence: str = "both",
-    q: float = 0.05,
-    neighbours: int = 50,
-    multiplex: bool = False,
-    objective: str = "modularity",
-    resolution: float = 1.0,
-    partition: str | None = None,
-    seed: int = 0,
-    min_size: int = 3,
-    min_score: float = 0.5,
+    evidence: str = ClusterOptions.evidence,
+    q: float = ClusterOptions.q,
+    neighbours: int = ClusterOptions.neighbours,
+    multiplex: bool = ClusterOptions.multiplex,
+    objective: str = ClusterOptions.objective,
+    resolution: float = ClusterOptions.resolution,
+    partition: str | None = ClusterOptions.partition,
+    seed: int = ClusterOptions.seed,
+    min_size: int = ClusterOptions.min_size,
+    min_score: float = ClusterOptions.min_score,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Study:
@@ -99,30 +96,22 @@ def find_clusters(
     2,050 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 175.9 (nominal p <= 0.03)
     """
     source = opened(study)
-    if not 0 <= min_score <= 1:
-        raise UsageError(f"{min_score} is not in 0..1", option="min_score")
+    options = ClusterOptions(
+        evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
+        resolution=resolution, partition=partition, seed=seed, min_size=min_size, min_score=min_score,
+    )  # fmt: skip
+    n_threads = check_threads(threads)
     built = source.run.get("build")
     if built is None:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
-    check_choice("evidence", evidence, EVIDENCE_KINDS)
     traces = _network_traces(source, names_of(trace), evidence=evidence)
-    if not 0 < q < 1:
-        raise UsageError(f"{q} is not in 0 < q < 1", option="q")
-    n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
-    communities.check_options(
-        objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
-    )
-    choices = ClusterOptions(
-        evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
-        resolution=resolution, partition=partition, seed=seed, min_size=min_size,
-    )  # fmt: skip
-    run = Run("clusters", {"trace": traces, **asdict(choices), "min_score": min_score, "threads": threads})
+    run = Run("clusters", {"trace": traces, **options.record(), "threads": threads})
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
         window_s = float(built["parameters"]["time_window"])
         given = {
-            "study": source, "traces": traces, "options": choices, "min_score": min_score, "time_window": window_s,
+            "study": source, "traces": traces, "options": options, "time_window": window_s,
             "window_ms": round(window_s * 1000), "threads": n_threads, "progress": progress,
         }  # fmt: skip
         found = run_steps(

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from propgraph.communities import WITH_RESOLUTION
-from propgraph.cosharing.window import LONGEST_WINDOW_S
-from propgraph.options import ClusterOptions
+from propgraph.options import LONGEST_WINDOW_S, ClusterOptions
 from propgraph.synchrony.pairs import TAU
 
 _Q = (0.01, 0.05, 0.2)

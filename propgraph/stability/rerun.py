@@ -21,9 +21,8 @@ from propgraph.arrays.types import Bool, Float64, Int64
 from propgraph.clusters.groups import NO_GROUPS, grown_groups, number_clusters, window_clusters
 from propgraph.clusters.inputs import logs_of
 from propgraph.clusters.sampled import sampling, told_of_bursts
-from propgraph.cosharing.bursts import BURST_CAP
 from propgraph.cosharing.window import edges_and_bursts
-from propgraph.options import ClusterOptions
+from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.stability.grid import Grid, Setting
 from propgraph.stability.meetings import Meetings, meetings_of
 from propgraph.stability.terms import Retested, Terms, retest, terms_of
@@ -216,19 +215,15 @@ def _edges(
     """Return the edges of one trace in each window, and the windows with bursts; the study's own are there already."""
     trace = "" if shares.is_empty() else shares.item(0, "trace")
     options = ("min_participation", "min_edge_weight", "edge_weight", "edge_quantile")
-    cap = built.get("burst_cap", BURST_CAP)  # a study of an earlier version has none
+    cap = built.get("burst_cap", WindowOptions.burst_cap)  # a study of an earlier version has none
     found, in_bursts = [], set()
     for window in windows:
         if window == built["time_window"]:
             frame = study.scan("edges").filter(pl.col("trace") == trace).collect()
         else:
-            frame, bursts = edges_and_bursts(
-                shares,
-                time_window=window,
-                burst_cap=cap,
-                threads=threads,
-                **{name: built[name] for name in options},
-            )
+            same = {name: built[name] for name in options}
+            asked = WindowOptions(time_window=window, burst_cap=cap, **same)
+            frame, bursts = edges_and_bursts(shares, asked, threads=threads)
             if not bursts.is_empty():
                 in_bursts.add(window)
         found.append(frame.select("source", "target", "weight"))

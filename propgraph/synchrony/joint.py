@@ -12,8 +12,8 @@ from propgraph.arrays.encoding import codes_in, groups_of
 from propgraph.arrays.incidence import Incidence, check_shares, incidence
 from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
 from propgraph.arrays.types import Float64, Progress
-from propgraph.errors import UsageError, check_columns
-from propgraph.options import NEIGHBOURS, ClusterOptions
+from propgraph.errors import check_columns, check_threads
+from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.schema import NETWORK, SYNCHRONY
 from propgraph.synchrony.candidates import candidates_of, sampled_ties
 from propgraph.synchrony.pairs import (
@@ -22,7 +22,6 @@ from propgraph.synchrony.pairs import (
     PairEvidence,
     PreparedShares,
     as_frame,
-    check_options,
     closest_posts,
     ends_of,
     near_pairs,
@@ -72,7 +71,7 @@ def joint_synchrony(
     *,
     edges: pl.DataFrame | None = None,
     q: float = ClusterOptions.q,
-    neighbours: int = NEIGHBOURS,
+    neighbours: int = SynchronyOptions.neighbours,
     threads: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -129,9 +128,8 @@ def joint_synchrony(
     >>> joint.synchrony.filter("synchronised").select("trace", "source", "target", "n_tested").rows()
     [('object', 'ana', 'bo', 12)]
     """
-    if not 0 < q < 1:
-        raise UsageError(f"{q} is not in 0 < q < 1", option="q")
-    n_threads = check_options(tau=TAU, neighbours=neighbours, max_p=MAX_P, threads=threads)
+    ClusterOptions.check(q=q, neighbours=neighbours)
+    n_threads = check_threads(threads)
     for part in shares.values():
         check_shares(part)
     edges = NETWORK.empty() if edges is None else edges
@@ -148,7 +146,7 @@ def joint_evidence(
     /,
     *,
     q: float,
-    neighbours: int = NEIGHBOURS,
+    neighbours: int = SynchronyOptions.neighbours,
     seed: int,
     threads: int,
     progress: Callable[[str, float], None] | None = None,

@@ -25,18 +25,18 @@ from propgraph.arrays.holdings import by_hub, mark_hub
 from propgraph.arrays.incidence import Incidence, check_shares, incidence, named, parts_by_trace
 from propgraph.arrays.p_values import false_discovery_rate, truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, Progress
-from propgraph.errors import UsageError, check_at_least, check_threads
+from propgraph.errors import check_threads
 from propgraph.likeness.overlap import overlap_of
-from propgraph.options import NEIGHBOURS
+from propgraph.options import SynchronyOptions
 from propgraph.schema import SYNCHRONY
 from propgraph.synchrony.candidates import Candidates, candidates_of
 from propgraph.synchrony.gaps import Gaps, chance_at, gaps_of
 from propgraph.synchrony.testable import count_tests
 
 #: Chance up to which two posts count as near.
-TAU = 0.2
+TAU = SynchronyOptions.tau
 #: Pairs are kept up to this p-value.
-MAX_P = 0.01
+MAX_P = SynchronyOptions.max_p
 #: What an account posts within an hour of the clock is one session.
 SESSION_MS = 3_600_000
 #: Objects that have to be able to tell something before a pair is tested at all.
@@ -112,7 +112,7 @@ def rank_synchrony(
     /,
     *,
     tau: float = TAU,
-    neighbours: int = NEIGHBOURS,
+    neighbours: int = SynchronyOptions.neighbours,
     max_p: float = MAX_P,
     threads: int | None = None,
     seed: int = 0,
@@ -184,7 +184,8 @@ def rank_synchrony(
     >>> pairs.select("source", "target", "n_near", "n_tested", "closest_delta_s", pl.col("q_value").round(5)).rows()
     [('ana', 'bo', 12, 12, 2.0, 4e-05)]
     """
-    threads = check_options(tau=tau, neighbours=neighbours, max_p=max_p, threads=threads)
+    SynchronyOptions.check(tau=tau, neighbours=neighbours, max_p=max_p)
+    threads = check_threads(threads)
     check_shares(shares)
     frames = [SYNCHRONY.empty()]
     for trace, part in parts_by_trace(shares):
@@ -196,17 +197,9 @@ def rank_synchrony(
     return pl.concat(frames)
 
 
-def check_options(*, tau: float, neighbours: int, max_p: float, threads: int | None) -> int:
-    """Check the options of `rank_synchrony` and return the number of threads."""
-    if not 0 < tau < 1:
-        raise UsageError(f"{tau} is not in 0 < tau < 1", option="tau")
-    if not 0 < max_p <= 1:
-        raise UsageError(f"{max_p} is not in 0 < p <= 1", option="max_p")
-    check_at_least("neighbours", neighbours, 1)
-    return check_threads(threads)
-
-
-def prepare_shares(log: Incidence, /, *, tau: float = TAU, neighbours: int = NEIGHBOURS) -> PreparedShares:
+def prepare_shares(
+    log: Incidence, /, *, tau: float = TAU, neighbours: int = SynchronyOptions.neighbours
+) -> PreparedShares:
     """Return the shares of one trace as rank synchrony reads them; see `rank_synchrony` for the options."""
     log = split(log, limit_ms=TOGETHER_MS)
     start, position = grouped(log.account, len(log.accounts))

@@ -1,0 +1,30 @@
+"""Options of the commands, out of what `propgraph.options` says of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from propgraph.options import Options
+
+
+def option_of(of: type[Options], name: str, /, *, unset: bool = False) -> Any:
+    """Return the typer option of that name: its flag, what stands for its value, and its help.
+
+    Parameters
+    ----------
+    of, name
+        The set of options and the one in it.
+    unset
+        The command has to tell what was given from what was not: its default is None, and the help names the real one.
+    """
+    spec = of.spec(name)
+    default, switch = spec.default, isinstance(spec.default, bool)
+    named = f"  [default: {default}]" if unset and default is not None and not switch else ""
+    return typer.Option(
+        f"--{name.replace('_', '-')}",
+        metavar=spec.metadata["metavar"],
+        help=spec.metadata["help"] + named,
+        show_default=not unset and default is not None,
+    )

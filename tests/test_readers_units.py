@@ -232,6 +232,8 @@ def test_orders_in_which_no_row_differs_are_not_named():
     same = pl.Series([DAY], dtype=pl.Datetime("ms", "UTC"))
     readings.add((same,) * len(ORDERS), between=(DAY, DAY))
     assert (readings.best, readings.by_rows, readings.as_well("MDY")) == (ORDERS, None, {})
+    with pytest.raises(ValueError, match="shorter"):
+        readings.add((same,), between=(DAY, DAY))  # rows are read in all orders, or not counted
 
 
 def test_a_unit_is_judged_on_about_a_thousand_values():

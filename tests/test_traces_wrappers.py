@@ -289,6 +289,12 @@ def test_of_several_addresses_the_likeliest_counts(raw, inner):
     assert canonical(raw)["url"] == inner
 
 
+@pytest.mark.parametrize("query", ["c=*&b=*", "b=*&c=*", "b=*&c=**A"])
+def test_characters_of_parameters_that_may_have_changed_places_are_not_put_back(query):
+    raw = f"https://urldefense.com/v3/__https://example.com/a?{query}__;w6nDqA!!abc$"
+    assert canonical(raw)["site"] == "urldefense.com"
+
+
 HEADS = [link[: -len(rest)] for _, link in EACH for rest in (HTTP, QUOTED, BARE) if link.endswith(rest)]
 PIECES = [
     *("/", "?", "&", "=", "#", "!", "*", ";", ".", "-", "_", "$", "__", "amp", "%2F", "utm_id=1", "b=2"),

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LARGEST = (1 << 31) - 1  # for counts
+LARGEST_SEED = (1 << 63) - 1  # for seeds of numpy's generators; igraph takes less, see `check_seed`
 _SHOWN = 50  # names of columns; a table of thousands is not told in full
 
 
@@ -146,10 +148,12 @@ def check_choice(option: str, value: str, known: Iterable[str]) -> None:
         )
 
 
-def check_at_least(option: str, value: float, least: float) -> None:
-    """Raise `UsageError` unless `value` is a number of at least `least`."""
+def check_at_least(option: str, value: float, least: float, /, *, most: float = LARGEST) -> None:
+    """Raise `UsageError` unless `value` is a number of at least `least`, and one that arrays can hold."""
     if not value >= least:
         raise UsageError(f"{value} is too small; give {least} or more", option=option)
+    if value > most:
+        raise UsageError(f"{value} is too large; give {most} or less", option=option)
 
 
 def check_seed(seed: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
-from propgraph.errors import UsageError, check_at_least, check_choice, check_seed
+from propgraph.errors import LARGEST, LARGEST_SEED, UsageError, check_at_least, check_choice, check_seed
 
 Check = Callable[[str, Any], None]
 
@@ -52,13 +52,11 @@ def one_of(*known: str | None) -> Check:
     return check
 
 
-def at_least(least: float, /, *, at_most: float = math.inf) -> Check:
+def at_least(least: float, /, *, at_most: float = LARGEST) -> Check:
     """Return a check that a number is of a size."""
 
     def check(name: str, value: Any) -> None:
-        check_at_least(name, value, least)
-        if value > at_most:
-            raise UsageError(f"{value} is more than {at_most}", option=name)
+        check_at_least(name, value, least, most=at_most)
 
     return check
 
@@ -154,7 +152,7 @@ class CascadeOptions(Options):
         metavar="|".join(PROVIDERS), check=one_of(None, *PROVIDERS),
     )  # fmt: skip
     samples: int = option(100, "Trees drawn for each cascade (pdi, learned).", metavar="N", check=at_least(1))
-    seed: int = option(0, "Where the draws begin.", metavar="N", check=at_least(0))
+    seed: int = option(0, "Where the draws begin.", metavar="N", check=at_least(0, at_most=LARGEST_SEED))
 
 
 @dataclass(frozen=True)

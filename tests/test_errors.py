@@ -56,9 +56,10 @@ NUMBERS = options_of("int|float")
 WORDS = [(words, option) for words, option in options_of("str") if words[0] in ("build", "clusters")]
 
 
+@pytest.mark.parametrize("value", ["-1", "9" * 23])
 @pytest.mark.parametrize(("words", "option"), NUMBERS, ids=str)
 def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
-    words, option, built, clustered, tmp_path, capsys
+    words, option, value, built, clustered, tmp_path, capsys
 ):
     log, study = built
     (tmp_path / "truth.csv").write_text("account_id,label\na0,1\na1,0\n")
@@ -70,9 +71,13 @@ def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
         "stability": [clustered],
         "simulate": ["-o", tmp_path / "new"],
     }
-    assert run([*words, *map(str, needed[words[0]]), option, "-1"]) == 2
+    if option == "--resolution" and value != "-1":
+        value = "inf"  # Leiden takes any other
+    assert run([*words, *map(str, needed[words[0]]), option, value]) == 2
     said = capsys.readouterr()
-    assert re.match(rf"propgraph: {option}: -1(\.0)? is (not|too small|no)", said.err)
+    assert re.match(
+        rf"propgraph: {option}: (-1|9|1e\+23|inf)\S* (s )?is (not|too small|too large|no|more)\b", said.err
+    )
     assert said.out == ""
     assert not (tmp_path / "new").exists()
 

@@ -12,7 +12,7 @@ import polars as pl
 from numba import njit
 
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
-from propgraph.errors import InputError, UsageError, check_at_least, check_threads, lacking
+from propgraph.errors import LARGEST_SEED, InputError, UsageError, check_at_least, check_threads, lacking
 from propgraph.evaluation.agreement import Partitions, agreement, purity, tally, weighted_precision
 from propgraph.evaluation.ranking import ranking
 from propgraph.evaluation.truth import read_truth
@@ -147,7 +147,7 @@ def evaluate(
     if not 0 <= q <= 1:
         raise UsageError(f"{q} is not in 0..1", option="q")
     check_at_least("resamples", resamples, 0)
-    check_at_least("seed", seed, 0)
+    check_at_least("seed", seed, 0, most=LARGEST_SEED)
     n_threads = check_threads(threads)
     scores, accounts = _scores_of(study, accounts)
     truth = truth if isinstance(truth, pl.DataFrame) else read_truth(truth)

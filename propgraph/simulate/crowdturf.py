@@ -20,9 +20,9 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Int64
-from propgraph.errors import check_at_least, check_choice
+from propgraph.errors import LARGEST_SEED, check_at_least, check_choice
 from propgraph.schema import ID
-from propgraph.simulate.draws import DAY, Rng, lognormal, weighted, when_awake
+from propgraph.simulate.draws import DAY, STRONGEST, Rng, lognormal, weighted, when_awake
 from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups, write_log
 from propgraph.simulate.organic import background, ordinary_side, spread
 from propgraph.simulate.people import HIRED, People, make_audience, make_people
@@ -102,7 +102,7 @@ def simulate_crowdturf(
     n_missions
         Originals that the campaign pushes at strength 1, 0 or more; proportional to the strength.
     strength
-        How hard it pushes, 0.1 or more: the crowd's median delay is 40 s / `strength`² (in a pyramid 120 s),
+        How hard it pushes, 0.1 to 100: the crowd's median delay is 40 s / `strength`² (in a pyramid 120 s),
         and of a distributed crowd a tenth / `strength` misses its relay and reshares the organiser. 0.5 is
         weak, 2 is strong.
     seed
@@ -131,9 +131,11 @@ def simulate_crowdturf(
     n_hired = N_ORGANISERS + _n_relays(n_workers) + n_workers
     for option, value, least in (
         ("n_days", n_days, 1), ("n_workers", n_workers, CREW), ("n_missions", n_missions, 0),
-        ("n_accounts", n_accounts, n_hired + 300), ("strength", strength, 0.1), ("seed", seed, 0),
+        ("n_accounts", n_accounts, n_hired + 300),
     ):  # fmt: skip
         check_at_least(option, value, least)
+    check_at_least("strength", strength, 0.1, most=STRONGEST)
+    check_at_least("seed", seed, 0, most=LARGEST_SEED)
     # One stream for each phenomenon: a change in one leaves the others as they were.
     streams = iter(np.random.default_rng(seed).spawn(10))
     end = n_days * DAY

@@ -19,6 +19,7 @@ Rng = np.random.Generator
 START = datetime(2016, 10, 24, tzinfo=UTC)
 DAY = 86_400
 YEAR = 365 * DAY
+STRONGEST = 100.0  # campaign; its articles grow with the strength, and numpy draws no number beyond bounds
 
 # How much of the day's attention each local hour gets; the night is thin but never empty.
 RHYTHM: Float64 = np.array(

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Int64
-from propgraph.errors import check_at_least
+from propgraph.errors import LARGEST_SEED, check_at_least
 from propgraph.schema import ID
-from propgraph.simulate.draws import DAY, Rng, lognormal, weighted, when_awake
+from propgraph.simulate.draws import DAY, STRONGEST, Rng, lognormal, weighted, when_awake
 from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups, write_log
 from propgraph.simulate.organic import background, ordinary_side, spread
 from propgraph.simulate.people import HIRED, People, make_audience, make_people
@@ -87,7 +87,7 @@ def simulate_veles(
     n_seeders
         Bought profiles, in sub-crowds of about 25, each with its recruiter. 0 leaves the campaign out.
     strength
-        How hard the campaign pushes, 0.1 or more: the farms' articles are proportional to it, and a crew's
+        How hard the campaign pushes, 0.1 to 100: the farms' articles are proportional to it, and a crew's
         median delay is 40 s / `strength`². 0.5 is weak, 2 is strong.
     seed
         Seed of the one random generator, 0 or more. The same parameters give the same bytes.
@@ -115,9 +115,11 @@ def simulate_veles(
     """
     for option, value, least in (
         ("n_days", n_days, 1), ("n_sites", n_sites, 0), ("n_seeders", n_seeders, 0),
-        ("n_accounts", n_accounts, n_seeders + 100), ("strength", strength, 0.1), ("seed", seed, 0),
+        ("n_accounts", n_accounts, n_seeders + 100),
     ):  # fmt: skip
         check_at_least(option, value, least)
+    check_at_least("strength", strength, 0.1, most=STRONGEST)
+    check_at_least("seed", seed, 0, most=LARGEST_SEED)
     # One stream for each phenomenon: a change in one leaves the others as they were.
     streams = iter(np.random.default_rng(seed).spawn(10))
     end = n_days * DAY

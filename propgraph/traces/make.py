@@ -170,7 +170,7 @@ def nothing_shared(posts: pl.DataFrame, /, *, unread: Iterable[str] = ()) -> str
     columns = f" Columns that were not read: {', '.join(unread[:_SHOWN])}{more}." if unread else ""
     return (
         f"no post shares anything that another could share too, so there is nothing to compare: {found}.{columns} "
-        f"Name what posts have in common: {', '.join(maps)}"
+        f"Name what posts have in common: {', '.join(maps)}; in Python mapping={{NAME: COLUMN}}"
     )
 
 

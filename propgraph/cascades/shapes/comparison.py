@@ -79,7 +79,7 @@ def matched_difference(
     van Elteren, P. H. (1960). On the combination of independent two-sample tests of Wilcoxon. Bulletin of the
     International Statistical Institute, 37, 351-361.
     """
-    check_at_least("max_ratio", max_ratio, 1)
+    check_at_least("max_ratio", max_ratio, 1, most=np.inf)
     check_at_least("resamples", resamples, 1)
     if metrics is None:
         metrics = [name for name in ("size", *SHAPE_METRICS) if name in cascades.columns]

@@ -105,7 +105,7 @@ def size_matched_percentiles(
     (0.487, 1.0, None)
     """
     check_at_least("min_others", min_others, 1)
-    check_at_least("max_ratio", max_ratio, 1)
+    check_at_least("max_ratio", max_ratio, 1, most=np.inf)
     among = cascades if reference is None else reference
     if metrics is None:
         metrics = [name for name in SHAPE_METRICS if name in cascades.columns and name in among.columns]

@@ -1,250 +1,13 @@
-"""The tables of a study, each declared once: dtype, unit and meaning of every column.
-
-All ids are `String` (numeric ids lose their last digits in GraphML and JavaScript), all times are
-`Datetime("ms", "UTC")`, all durations are seconds as `Float64` in columns that end in `_s`.
-"""
+"""The tables that `clusters` makes: who is near whom beyond chance, clusters and sites, and the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import polars as pl
 
-from propgraph.errors import InputError, did_you_mean
+from propgraph.schema.dtypes import COUNT, ID, IDS, SECONDS, SHARE, TIME
+from propgraph.schema.table import declare
 
-ID = pl.String()
-TIME = pl.Datetime("ms", "UTC")
-SECONDS = pl.Float64()
-COUNT = pl.UInt32()
-PAIRS = pl.UInt64()  # pairs of posts grow with the square of a burst
-SHARE = pl.Float64()
-IDS = pl.List(pl.String())
-COUNTS = pl.List(pl.UInt32())
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: its dtype, its unit or range, and one line of meaning."""
-
-    dtype: Any
-    unit: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of a study: the job that makes it, what a row is, its columns in order, and what tells rows apart."""
-
-    name: str
-    job: str
-    row: str
-    columns: Mapping[str, Column]
-    key: tuple[str, ...]
-
-    @property
-    def dtypes(self) -> dict[str, Any]:
-        """Column names to Polars dtypes, in order."""
-        return {name: column.dtype for name, column in self.columns.items()}
-
-    def empty(self) -> pl.DataFrame:
-        """Return the table without a row."""
-        return pl.DataFrame(schema=self.dtypes)
-
-    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return `frame` with this table's columns in order, cast; missing columns are null.
-
-        Raises
-        ------
-        InputError
-            When `frame` has a column that the table does not declare.
-        """
-        unknown = [name for name in frame.columns if name not in self.columns]
-        if unknown:
-            raise InputError(
-                f"table {self.name!r} has no column {unknown[0]!r}{did_you_mean(unknown[0], self.columns)}"
-            )
-        return frame.select(
-            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(column.dtype).alias(name)
-            for name, column in self.columns.items()
-        )
-
-
-def _table(name: str, job: str, row: str, key: tuple[str, ...], /, **columns: tuple[Any, str, str]) -> Table:
-    return Table(name, job, row, {column: Column(*spec) for column, spec in columns.items()}, key)
-
-
-_RESOLUTION = (
-    SECONDS,
-    "s",
-    "how fine the times of the post's file are, on its platform: 3600 where they are whole hours; where many "
-    "posts of a file lie on a coarser grid (it was put together of several, or they were made by a schedule), that; "
-    "null: not known",
-)
-
-POSTS = _table(
-    "posts",
-    "build",
-    "a post, repost, quote or reply; where the log has one row for each object of a post, one such row",
-    ("timestamp", "account_id", "content_id", "object_id"),
-    content_id=(ID, "id", "the post's own id"),
-    account_id=(ID, "id", "who posted"),
-    timestamp=(TIME, "UTC", "when"),
-    time_resolution_s=_RESOLUTION,
-    kind=(ID, "original, reshare, quote, reply", "what sort of post"),
-    parent_content_id=(ID, "id", "the post reshared, quoted or replied to"),
-    parent_timestamp=(TIME, "UTC", "when that post was made, where the log or the post's id says so"),
-    origin_account_id=(
-        ID,
-        "id",
-        "the account reshared, quoted or replied to; `@name` where only that is known",
-    ),
-    target_id=(ID, "id", "the group, page or channel posted into"),
-    object_id=(ID, "id", "the log's own object id"),
-    urls=(IDS, "", "links in the post, as written"),
-    hashtags=(IDS, "", "hashtags, lower-case, without #"),
-    mentions=(IDS, "", "accounts mentioned, as the log calls them, lower-case, without @"),
-    images=(IDS, "hash", "perceptual or other hashes of the images, as the log gives them"),
-    text=(ID, "", "the post's text"),
-    language=(ID, "code", "language as the log gives it"),
-    platform=(ID, "", "platform as the log or its reader gives it"),
-    sponsor=(ID, "", "who paid for the post, as the platform marks it; `yes` where it says no more"),
-)
-
-SHARES = _table(
-    "shares",
-    "build",
-    "one post sharing one object",
-    ("trace", "object_id", "timestamp", "account_id", "content_id"),
-    content_id=(ID, "id", "the post"),
-    account_id=(ID, "id", "who shared"),
-    timestamp=(TIME, "UTC", "when"),
-    time_resolution_s=_RESOLUTION,
-    trace=(ID, "as --trace takes it", "what kind of object"),
-    object_id=(
-        ID,
-        "id",
-        "what was shared: original post, canonical URL, site, hashtag, text:<hash>, the log's object",
-    ),
-    tokens=(ID, "", "tracking tokens that canonicalisation stripped from the URL"),
-    via=(ID, "", "the short link that was posted, canonical, where --resolved told its target (trace url)"),
-)
-
-ACCOUNTS = _table(
-    "accounts",
-    "build",
-    "an account",
-    ("account_id",),
-    account_id=(ID, "id", "the account"),
-    name=(ID, "", "its latest known name"),
-    created_at=(TIME, "UTC", "when the account was made, where known"),
-    followers=(pl.Int64(), "accounts", "the most followers the log shows"),
-    n_posts=(COUNT, "posts", "its posts"),
-    n_shares=(COUNT, "shares", "its shares over all traces"),
-    first_seen=(TIME, "UTC", "its first post"),
-    last_seen=(TIME, "UTC", "its last post"),
-)
-
-OBJECTS = _table(
-    "objects",
-    "build",
-    "a shared object",
-    ("trace", "object_id"),
-    trace=(ID, "", "what kind of object"),
-    object_id=(ID, "id", "the object"),
-    url=(ID, "", "canonical URL (traces url)"),
-    site=(ID, "registrable domain", "site (traces url, domain)"),
-    is_shortener=(pl.Boolean(), "", "the URL is a shortener's, its target unknown"),
-    text=(ID, "", "as first written, cut at 280 characters (traces text, near-text)"),
-    n_shares=(COUNT, "shares", "how often it was shared"),
-    n_accounts=(COUNT, "accounts", "by how many accounts"),
-    first_share=(TIME, "UTC", "its first share"),
-    first_account_id=(ID, "id", "who shared it first"),
-)
-
-REJECTED = _table(
-    "rejected",
-    "build",
-    "an input row not used",
-    ("source", "line", "reason"),
-    source=(ID, "path", "the file"),
-    line=(pl.Int64(), "1-based", "line of a text file (a CSV's header is line 1), row of a binary one"),
-    reason=(ID, "", "why the row was not used"),
-    raw=(ID, "", "the row as found, cut at 2,000 characters"),
-)
-
-# What is told of each measure where trees were drawn (--parents pdi, learned).
-_DRAWN = {
-    f"{measure}_{statistic}": (pl.Float64(), unit, f"{meaning} over the trees drawn; null where none were")
-    for measure, unit in (("depth", "edges"), ("max_breadth", "posts"), ("structural_virality", "edges"))
-    for statistic, meaning in (("mean", "mean"), ("low", "5 % point"), ("high", "95 % point"))
-}
-
-CASCADES = _table(
-    "cascades",
-    "build",
-    "one diffusion tree",
-    ("trace", "cascade_id"),
-    cascade_id=(ID, "trace:object_id", "the cascade"),
-    trace=(ID, "reshare, url, object", "what kind of object spread"),
-    object_id=(ID, "id", "the object that spread"),
-    root_account_id=(ID, "id", "the account at the root"),
-    start=(TIME, "UTC", "the root's time; where its post is not in the log, the first reshare's"),
-    size=(COUNT, "posts", "nodes of the tree, the root included"),
-    n_accounts=(COUNT, "accounts", "distinct accounts"),
-    depth=(COUNT, "edges", "longest way from the root; where trees were drawn, the median over them"),
-    max_breadth=(COUNT, "posts", "largest number of nodes at one depth; likewise"),
-    structural_virality=(
-        pl.Float64(),
-        "edges",
-        "mean distance over all pairs of nodes; null for size 1; likewise",
-    ),
-    **_DRAWN,
-    first_generation_share=(SHARE, "0..1", "children of the root over all nodes below it; null for size 1"),
-    largest_subtree_share=(SHARE, "0..1", "nodes of the largest subtree below the root over all below it"),
-    branching_factor=(pl.Float64(), "posts", "mean number of children of the nodes that have any"),
-    level_widths=(COUNTS, "posts", "nodes at depth 0, 1, ... 63; what lies deeper is left out"),
-    duration_s=(SECONDS, "s", "from the first to the last node"),
-    t10_s=(SECONDS, "s", "from the start until 10 % of the final size is there, the root included"),
-    t50_s=(SECONDS, "s", "the same, 50 %"),
-    t90_s=(SECONDS, "s", "the same, 90 %"),
-    size_1m=(COUNT, "posts", "size 1 minute after the start"),
-    size_10m=(COUNT, "posts", "size after 10 minutes"),
-    size_1h=(COUNT, "posts", "size after 1 hour"),
-    size_1d=(COUNT, "posts", "size after 1 day"),
-    observed_share=(SHARE, "0..1", "share of the nodes below the root whose parent the log names"),
-    depth_pct=(SHARE, "0..1", "mid-rank of depth among cascades of like size; null: fewer than 30 of them"),
-    max_breadth_pct=(SHARE, "0..1", "the same of max_breadth"),
-    structural_virality_pct=(SHARE, "0..1", "the same of structural_virality"),
-    first_generation_share_pct=(SHARE, "0..1", "the same of first_generation_share"),
-    largest_subtree_share_pct=(SHARE, "0..1", "the same of largest_subtree_share"),
-    branching_factor_pct=(SHARE, "0..1", "the same of branching_factor"),
-    duration_pct=(SHARE, "0..1", "the same of duration_s"),
-    t10_pct=(SHARE, "0..1", "the same of t10_s"),
-    t50_pct=(SHARE, "0..1", "the same of t50_s"),
-    t90_pct=(SHARE, "0..1", "the same of t90_s"),
-    size_1m_pct=(SHARE, "0..1", "the same of size_1m"),
-    size_10m_pct=(SHARE, "0..1", "the same of size_10m"),
-    size_1h_pct=(SHARE, "0..1", "the same of size_1h"),
-    size_1d_pct=(SHARE, "0..1", "the same of size_1d"),
-)
-
-CASCADE_NODES = _table(
-    "cascade_nodes",
-    "build",
-    "one post in a tree",
-    ("cascade_id", "timestamp", "account_id", "content_id"),
-    cascade_id=(ID, "trace:object_id", "the cascade"),
-    content_id=(ID, "id", "the post; for a root that is not in the log, its id as the reshares give it"),
-    account_id=(ID, "id", "who posted"),
-    timestamp=(TIME, "UTC", "when, not before its parent's; null for a root that is not in the log"),
-    parent_content_id=(ID, "id", "the parent's post; null at the root"),
-    parent_source=(ID, "root, observed, inferred:<method>", "where the parent comes from"),
-    depth=(COUNT, "edges", "distance from the root"),
-)
-
-SPREADERS = _table(
+SPREADERS = declare(
     "spreaders",
     "clusters",
     "an account in the cascades of two posts or more of a trace",
@@ -260,31 +23,7 @@ SPREADERS = _table(
     median_delay_root_s=(SECONDS, "s", "median time from the root's post to its own"),
 )
 
-EDGES = _table(
-    "edges",
-    "build",
-    "two accounts that co-shared; in bursts above --burst-cap a sample of these",
-    ("trace", "source", "target"),
-    trace=(ID, "", "what kind of object"),
-    source=(ID, "id", "the account whose id sorts first"),
-    target=(ID, "id", "the other account"),
-    n_events=(PAIRS, "pairs of posts", "pairs of their posts of one object within the window"),
-    n_objects=(COUNT, "objects", "distinct objects co-shared within the window"),
-    weight=(PAIRS, "objects or pairs of posts", "the count that --edge-weight chose"),
-    mean_delta_s=(SECONDS, "s", "mean time between the paired posts"),
-    fast_share=(
-        SHARE,
-        "0..1",
-        "share of the pairs of posts known to be at most 10 s apart; null where all times are coarser than that",
-    ),
-    first_time=(TIME, "UTC", "first post of the first pair"),
-    last_time=(TIME, "UTC", "last post of the last pair"),
-    n_shared=(COUNT, "objects", "distinct objects both shared, whenever"),
-    expected=(pl.Float64(), "objects", "n_objects expected if times were permuted within each object"),
-    p_value=(pl.Float64(), "0..1", "chance of n_objects or more under that null (Poisson)"),
-)
-
-SYNCHRONY = _table(
+SYNCHRONY = declare(
     "synchrony",
     "clusters",
     "two accounts near each other in rank over two objects or more, or joined by an edge; of one trace",
@@ -315,7 +54,7 @@ SYNCHRONY = _table(
     alike=(pl.Boolean(), "", "overlap_q is at most --q: a common interest or list, no sign of organisation"),
 )
 
-NETWORK = _table(
+NETWORK = declare(
     "network",
     "clusters",
     "two accounts near each other beyond chance (p_value up to 0.01) over all traces together",
@@ -331,7 +70,7 @@ NETWORK = _table(
     synchronised=(pl.Boolean(), "", "q_value is at most --q"),
 )
 
-MEMBERS = _table(
+MEMBERS = declare(
     "members",
     "clusters",
     "an account in a cluster",
@@ -362,7 +101,7 @@ MEMBERS = _table(
     ),
 )
 
-ACCOUNT_SCORES = _table(
+ACCOUNT_SCORES = declare(
     "account_scores",
     "clusters",
     "an account with evidence of acting in step with others; one not here has score 0, q 1, and no flag",
@@ -384,7 +123,7 @@ ACCOUNT_SCORES = _table(
     flagged=(pl.Boolean(), "", "it is in a flagged cluster"),
 )
 
-CLUSTERS = _table(
+CLUSTERS = declare(
     "clusters",
     "clusters",
     "a community of accounts that are synchronised, or that co-shared in the window",
@@ -487,7 +226,7 @@ CLUSTERS = _table(
     stability=(SHARE, "0..1", "Jaccard similarity found again, mean over the runs of `propgraph stability`"),
 )
 
-AMPLIFICATION = _table(
+AMPLIFICATION = declare(
     "amplification",
     "clusters",
     "a cluster and a cascade of two posts or more that it touches",
@@ -516,7 +255,7 @@ AMPLIFICATION = _table(
     tier_3=(COUNT, "posts", "members' posts at depth 3 or more, and those below members there"),
 )
 
-SITES = _table(
+SITES = declare(
     "sites",
     "clusters",
     "a registrable domain",
@@ -536,7 +275,7 @@ SITES = _table(
     top_cluster_id=(ID, "id", "the flagged cluster that shared it most"),
 )
 
-EVIDENCE = _table(
+EVIDENCE = declare(
     "evidence",
     "clusters",
     "one reason for one flag",
@@ -550,47 +289,3 @@ EVIDENCE = _table(
     content_ids=(IDS, "id", "posts that show it, at most 24"),
     sentence=(ID, "", "the reason in words"),
 )
-
-STABILITY = _table(
-    "stability",
-    "stability",
-    "a cluster, and how it fares when the choices behind it are made otherwise",
-    ("cluster_id",),
-    cluster_id=(ID, "id", "the cluster"),
-    n_runs=(COUNT, "runs", "runs of the grid; the first repeats the study's own choices"),
-    holds_share=(SHARE, "0..1", "share of the runs with a cluster of Jaccard similarity 0.5 or more"),
-    jaccard_mean=(SHARE, "0..1", "similarity of the most similar cluster, mean over the runs"),
-    vanishes=(
-        IDS,
-        "choice=level",
-        "choices under which it holds in less than half of the runs that no worse one spoilt",
-    ),
-)
-
-EVALUATION = _table(
-    "evaluation",
-    "evaluate",
-    "one measure of how well a study meets a truth; printed by `propgraph evaluate`, in no study",
-    ("measure", "at", "kind"),
-    measure=(ID, "", "what is measured"),
-    at=(pl.Float64(), "accounts or q", "the cut: k of precision at k, the q value of those at q"),
-    kind=(ID, "", "the kind of account that it is about"),
-    value=(SHARE, "0..1 (ari: -1..1)", "the measure; null where it is not defined"),
-    low=(SHARE, "0..1", "2.5 % point over the resamples"),
-    high=(SHARE, "0..1", "97.5 % point"),
-    n=(COUNT, "accounts", "where the value is a part of some accounts: how many"),
-    of=(COUNT, "accounts", "of how many"),
-)
-
-TABLES: Mapping[str, Table] = {
-    table.name: table
-    for table in (
-        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
-        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, AMPLIFICATION, SITES, EVIDENCE, STABILITY,
-    )
-}  # fmt: skip
-
-
-def tables_of(job: str, /) -> list[str]:
-    """Return the names of the tables that a job makes."""
-    return [table.name for table in TABLES.values() if table.job == job]

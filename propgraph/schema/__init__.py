@@ -1,0 +1,60 @@
+"""The tables of a study, each declared once: dtype, unit and meaning of every column.
+
+A column is added in one place, where its table is declared: `build.py`, `clusters.py` or `stability.py`, by the job
+that makes the table. All ids are `String` (numeric ids lose their last digits in GraphML and JavaScript), all times are
+`Datetime("ms", "UTC")`, all durations are seconds as `Float64` in columns that end in `_s`.
+"""
+
+from __future__ import annotations
+
+from propgraph.schema.build import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, REJECTED, SHARES
+from propgraph.schema.clusters import (
+    ACCOUNT_SCORES,
+    AMPLIFICATION,
+    CLUSTERS,
+    EVIDENCE,
+    MEMBERS,
+    NETWORK,
+    SITES,
+    SPREADERS,
+    SYNCHRONY,
+)
+from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
+from propgraph.schema.evaluate import EVALUATION
+from propgraph.schema.registry import TABLES, tables_of
+from propgraph.schema.stability import STABILITY
+from propgraph.schema.table import Column, Table
+
+__all__ = [
+    "ACCOUNTS",
+    "ACCOUNT_SCORES",
+    "AMPLIFICATION",
+    "CASCADES",
+    "CASCADE_NODES",
+    "CLUSTERS",
+    "COUNT",
+    "COUNTS",
+    "EDGES",
+    "EVALUATION",
+    "EVIDENCE",
+    "ID",
+    "IDS",
+    "MEMBERS",
+    "NETWORK",
+    "OBJECTS",
+    "PAIRS",
+    "POSTS",
+    "REJECTED",
+    "SECONDS",
+    "SHARE",
+    "SHARES",
+    "SITES",
+    "SPREADERS",
+    "STABILITY",
+    "SYNCHRONY",
+    "TABLES",
+    "TIME",
+    "Column",
+    "Table",
+    "tables_of",
+]

@@ -1,0 +1,33 @@
+"""All tables of a study, by name, in the order in which they are told of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from propgraph.schema.build import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, REJECTED, SHARES
+from propgraph.schema.clusters import (
+    ACCOUNT_SCORES,
+    AMPLIFICATION,
+    CLUSTERS,
+    EVIDENCE,
+    MEMBERS,
+    NETWORK,
+    SITES,
+    SPREADERS,
+    SYNCHRONY,
+)
+from propgraph.schema.stability import STABILITY
+from propgraph.schema.table import Table
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
+        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, AMPLIFICATION, SITES, EVIDENCE, STABILITY,
+    )
+}  # fmt: skip
+
+
+def tables_of(job: str, /) -> list[str]:
+    """Return the names of the tables that a job makes."""
+    return [table.name for table in TABLES.values() if table.job == job]

@@ -6,10 +6,10 @@
 A mutant is a module with one operator, comparison, number or loop changed by Cosmic Ray. Places are drawn at random,
 one mutant a place, so that no spot counts twice; annotations and decorators are left out, for nothing runs there. Each
 mutant is tested in a copy of the repository: first by the tests named after the module, then by those that import it
-(where there is neither, by those of its room). Of a module with compiled code the first of these alone are run, with
-numba's compiler off, for compiled callers keep what they were compiled with. Tests that fail without any fault kill
-nothing: they end the command. Printed: by module how many of the mutants die, then the lines of those that live. Some
-of these cannot die, because they mean the same (a larger block, a bound that is never met): they are read by hand.
+(where there is neither, by those of its room). Kernels that call a changed one are compiled anew, with their indices
+checked. Tests that fail without any fault kill nothing: they end the command. Printed: by module how many of the
+mutants die, then the lines of those that live. Some of these cannot die, because they mean the same (a larger block,
+a bound that is never met): they are read by hand.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from benchmarks import ROOT
 from benchmarks.timing import header, row
 
 MODULES = (
-    *("cosharing", "cascades", "clusters"),
+    *("arrays", "cosharing", "synchrony", "likeness", "cascades", "clusters"),
+    *("stability/terms.py", "stability/meetings.py"),
     *(
         "readers/times.py",
         "readers/written.py",
@@ -132,10 +133,7 @@ def _silent(source: str) -> list[tuple[Place, Place]]:
 
 
 def tests_of(module: Path) -> list[list[str]]:
-    """Return the tests of a module: those named after it, then those that import it; else those of its room.
-
-    Of compiled code, which is slow without its compiler, only the first of them.
-    """
+    """Return the tests of a module: those named after it, then those that import it; else those of its room."""
     room, name = module.relative_to(ROOT / "propgraph").parts[0], module.stem
     dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts)
     parts: dict[str, list[str]] = {"own": [], "imports": [], "room": []}
@@ -147,12 +145,28 @@ def tests_of(module: Path) -> list[list[str]]:
         elif file.name.startswith(f"test_{room}_"):
             parts["room"].append(file.name)
     of_room = parts.pop("room")
-    found = [part for part in parts.values() if part] or [of_room]
-    return found[:1] if _compiled(module) else found
+    return [part for part in parts.values() if part] or [of_room]
 
 
-def _compiled(module: Path) -> bool:
-    return "njit" in module.read_text(encoding="utf-8")
+def dependents(module: Path) -> set[Path]:
+    """Return a module and all that import it, or import one that does."""
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "propgraph").rglob("*.py")}
+    found, ahead = {module}, [module]
+    while ahead:
+        last = ahead.pop()
+        dotted = ".".join(last.relative_to(ROOT).with_suffix("").parts)
+        new = {path for path, source in sources.items() if f"from {dotted} import" in source} - found
+        found |= new
+        ahead += new
+    return found
+
+
+def forget(module: Path, copy: Path) -> None:
+    """Delete what was compiled in a copy from a module and from those that build on it."""
+    for path in dependents(module):
+        caches = copy / path.parent.relative_to(ROOT) / "__pycache__"
+        for index in caches.glob(f"{path.stem}.*.nbi"):
+            index.unlink()
 
 
 class Copies:
@@ -174,38 +188,34 @@ class Copies:
         try:
             killer = _killer(mutant, copy)
             if killer is not None:
-                self._check(killer, copy, compiler=not _compiled(mutant.module))
+                self._check(killer, copy)
         finally:
             self._free.put(copy)
         print(f"{'dead' if killer else 'lives'} {told(mutant)}", file=sys.stderr, flush=True)
         return None if killer is None else " ".join(killer)
 
-    def _check(self, files: list[str], copy: Path, *, compiler: bool) -> None:
+    def _check(self, files: list[str], copy: Path) -> None:
         """Check once that tests pass where nothing was changed."""
-        known = (str(compiler), *files)
-        if known not in self._sound:
-            if not _pass(files, copy, compiler=compiler):
+        if tuple(files) not in self._sound:
+            if not _pass(files, copy):
                 raise SystemExit(f"fails without any fault: {' '.join(files)}")
-            self._sound.add(known)
+            self._sound.add(tuple(files))
 
 
 def _killer(mutant: Mutant, copy: Path) -> list[str] | None:
     target = copy / mutant.module.relative_to(ROOT)
     source = target.read_text(encoding="utf-8")
     target.write_text(mutant.code, encoding="utf-8")
+    forget(mutant.module, copy)
     try:
-        compiler = not _compiled(mutant.module)
-        return next(
-            (files for files in tests_of(mutant.module) if not _pass(files, copy, compiler=compiler)), None
-        )
+        return next((files for files in tests_of(mutant.module) if not _pass(files, copy)), None)
     finally:
         target.write_text(source, encoding="utf-8")
+        forget(mutant.module, copy)
 
 
-def _pass(files: list[str], copy: Path, *, compiler: bool) -> bool:
-    environment = os.environ | {
-        "NUMBA_DISABLE_JIT": "0" if compiler else "1", "CI": "true", "PYTHONPATH": str(copy),
-    }  # fmt: skip
+def _pass(files: list[str], copy: Path) -> bool:
+    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "CI": "true", "PYTHONPATH": str(copy)}
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(

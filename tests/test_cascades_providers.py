@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference import parents as reference
+from scipy.integrate import quad
 from scipy.optimize import check_grad
-from scipy.stats import chi2
+from scipy.special import expit, logit
+from scipy.stats import chi2, norm
 
 from propgraph.arrays.encoding import encode
 from propgraph.cascades.build import build_cascades
@@ -81,6 +84,9 @@ def assert_drawn_by(chances, drawn):
     st.lists(st.lists(st.integers(-1, 6), max_size=9), max_size=4),
     st.lists(st.tuples(st.integers(-1, 9), st.integers(-1, 9)), max_size=30),
 )
+# An account that follows more others than the cascade has rows before it: these are looked through, the last first.
+@example([[0, 1, 2]], [(2, 0), (2, 1), (2, 5), (2, 6)])
+@example([[1, 0, 2]], [(2, 1), (2, 5), (2, 6)])
 def test_follow_parents_equal_the_slow_twin(cascades, pairs):
     account = np.array([one for cascade in cascades for one in cascade], np.int32)
     offsets = np.cumsum([0] + [len(cascade) for cascade in cascades])
@@ -199,6 +205,96 @@ def made_trees(n_cascades=120, seed=0):
         known += [-1] + [row + i - 1 if recent[i] else row for i in range(1, size)]
         row += size
     return nodes_of(cascades, known)
+
+
+def choices(seed, n_cascades=12, n=20):
+    """For nodes of some cascades the root's chance, the best other's and its row, and whom the log names."""
+    rng = np.random.default_rng(seed)
+    offsets = np.arange(0, n_cascades * n + 1, n)
+    root = np.repeat(offsets[:-1], n)
+    row = np.arange(root.size)
+    of_root = rng.uniform(0.05, 0.95, root.size)
+    of_other = of_root * rng.choice([0.5, 1.0, 1.5, 2.5, 4.0, 8.0], root.size)
+    other = np.where(row - root >= 2, row - 1, -1)
+    known = np.where(rng.random(root.size) < of_other / (of_other + 3 * of_root), other, root)
+    return offsets, of_root, of_other, other, np.where(row == root, -1, known)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_spread_of_tilts_is_the_likeliest_by_integration(seed):
+    offsets, of_root, _, _, known = choices(seed, n_cascades=4, n=6)
+
+    def log_likelihood(spread):
+        total = 0.0
+        for lo, hi in pairwise(offsets.tolist()):
+            rows = [row for row in range(lo, hi) if known[row] >= 0]
+
+            def density(z, rows=rows, lo=lo):
+                chances = [expit(logit(of_root[row]) + spread * z) for row in rows]
+                named = [p if known[row] == lo else 1 - p for row, p in zip(rows, chances, strict=True)]
+                return norm.pdf(z) * np.prod(named)
+
+            total += np.log(quad(density, -12, 12, limit=200)[0])
+        return total
+
+    found = learned_module._spread(of_root, known, offsets)
+    grid = np.arange(0.0, 2.01, 0.05)
+    best = max(grid, key=log_likelihood)
+    # On a flat top the quadrature's last digits may choose the neighbour.
+    assert found == pytest.approx(best, abs=0.0501)
+
+
+def test_cascades_that_agree_and_that_do_not_have_the_spreads_they_say():
+    # All as likely as not, within each cascade all alike: tilts are wide. Half and half within each: none at all.
+    offsets = np.arange(0, 401, 20)
+    root = np.repeat(offsets[:-1], 20)
+    row, half = np.arange(400), np.full(400, 0.5)
+    alike = np.where(root % 40 == 0, root, root + 1)
+    mixed = np.where(row % 2 == 0, root, root + 1)
+    for known, spread in ((alike, 2.0), (mixed, 0.0)):
+        assert learned_module._spread(half, np.where(row == root, -1, known), offsets) == pytest.approx(
+            spread
+        )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_how_much_likelier_another_must_be_equals_the_slow_twin(seed):
+    offsets, of_root, of_other, other, known = choices(seed)
+    grid = [10 ** (k / 23) for k in range(24)]
+    gains = []
+    for least in grid:
+        by_cascade = []
+        for lo, hi in pairwise(offsets.tolist()):
+            right = 0
+            for row in range(lo, hi):
+                if known[row] >= 0 and other[row] >= 0 and of_other[row] / of_root[row] > least:
+                    right += int(other[row] == known[row]) - int(known[row] == lo)
+            by_cascade.append(right)
+        gains.append(np.array(by_cascade))
+    best = max(gains, key=sum)
+    fits = [one for one, gain in zip(grid, gains, strict=True)
+            if (best - gain).sum() <= (best - gain).std() * np.sqrt(len(gain))]  # fmt: skip
+    assert learned_module._favour(of_root, of_other, other, known, offsets) == pytest.approx(fits[-1])
+    assert fits[-1] > grid[0]
+
+
+def test_another_that_is_just_as_likely_as_the_root_is_not_named():
+    # Twenty cascades whose only choice is even, and named is the other: only a figure below one would name it.
+    offsets = np.arange(0, 61, 3)
+    row, root = np.arange(60), np.repeat(offsets[:-1], 3)
+    other = np.where(row - root == 2, row - 1, -1)
+    known = np.where(other >= 0, other, -1)
+    even = np.full(60, 0.5)
+    assert learned_module._favour(even, even, other, known, offsets) == pytest.approx(10.0)
+    assert learned_module._favour(even, even * 1.01, other, known, offsets) == pytest.approx(1.0)
+
+
+def test_a_cascade_too_short_for_bursts_says_what_the_law_was_fitted_with():
+    nodes = nodes_of([[0, 1000, 1000, 60_000, 3_600_000]])
+    clues = clues_of(nodes.offsets, time=nodes.time, account=np.zeros(5, np.int32), audience=None)
+    told = dict(zip(ROOT_CLUES, clues.root[-1].tolist(), strict=True))
+    assert [told[f"bursts_{span}"] for span in (2, 10, 40)] == [1.0, 0.6, 0.6]
+    assert [told[f"sharpest_{span}"] for span in (2, 10, 40)] == [-1.5, -1.0, -1.0]
 
 
 def test_a_law_fitted_on_trees_draws_trees_like_them():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from propgraph.clusters.groups import core_members
 from propgraph.clusters.inputs import ClusterInputs
-from propgraph.clusters.metrics import gini, inner_edges, measure_clusters, measure_members
+from propgraph.clusters.metrics import gini, inner_edges, measure_clusters, measure_members, with_synchrony
 from propgraph.clusters.spans import densest_half, shortest_half
 from propgraph.clusters.timing import Timing
 from propgraph.schema import ACCOUNTS, TIME
@@ -342,6 +342,25 @@ def test_members_degree_and_strength():
 
 
 NAMES = {"url": pl.Series(["a", "b", "c", "d", "e"])}
+
+
+def test_who_is_tied_to_a_cluster_is_in_a_pair_of_it_or_joined_it_as_a_group():
+    members = pl.DataFrame(
+        [*((who, 0, "pairs") for who in "abc"), ("d", 0, "group"), *((who, 1, "window") for who in "wx")],
+        schema={"account_id": pl.String, "cluster": pl.UInt32, "evidence": pl.String}, orient="row",
+    )  # fmt: skip
+    inside = pl.DataFrame(
+        [("a", "b", 0, 1e-5), ("a", "d", 0, 1e-7)],
+        schema={"source": pl.String, "target": pl.String, "cluster": pl.UInt32, "p_value": pl.Float64}, orient="row",
+    )  # fmt: skip
+    table = pl.DataFrame({"cluster": [0, 1], "n_accounts": [4, 2]}, schema_overrides={"cluster": pl.UInt32})
+    found = with_synchrony(table, members, inside)
+    # a, b and d by pairs, d as a group, too; c by neither.
+    assert found.select("evidence", "n_synchronised", "best_p", "n_tied", "synchronised_share").rows() == [
+        ("synchrony", 2, 1e-7, 3, 0.75), ("window", 0, None, 0, 0.0)
+    ]  # fmt: skip
+    alone = with_synchrony(table, members, inside.filter(target="b"))
+    assert alone["n_tied"].to_list() == [3, 0]
 
 
 def core(*members, min_size=3, **more):

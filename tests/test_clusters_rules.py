@@ -431,6 +431,9 @@ def test_evidence_of_the_other_rules():
     assert sorted(shown("low-originality", rows)) == ["p1", "p4"]
     # a posted into two groups, b into one; once each.
     assert shown("many-groups", rows) == ["p2", "p1", "p4"]
+    # Where several posted into as many groups, one account's posts stand together, account by account.
+    alike = [post(who, f"{who}{k}", 10 * k, target_id=f"g{k}") for k in range(2) for who in "ba"]
+    assert shown("many-groups", alike) == ["a0", "a1", "b0", "b1"]
     # Of three known creation times the two nearest, each by its account's first post.
     assert shown("created-together", rows) == ["p2", "p4"]
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from propgraph.cli.app import run
-from propgraph.cli.stability import _line
 from propgraph.jobs.stability import measure_stability
+from propgraph.report.words import how_it_holds
 from propgraph.schema import STABILITY
 
 
@@ -33,10 +33,12 @@ def test_one_line_a_flagged_cluster(own_study, capsys):
 
 def test_the_choices_are_told_in_words():
     row = {"cluster_id": "c1", "holds_share": 0.93, "n_runs": 100, "jaccard_mean": 0.88}
-    assert _line(row | {"vanishes": []}) == "c1  holds in 93 of 100 runs, similarity 0.88"
-    told = _line(row | {"vanishes": ["q=0.01", "without=url", "drawn=yes", "time_window=30"]})
+    assert how_it_holds(row | {"vanishes": []}) == "c1  holds in 93 of 100 runs, similarity 0.88"
+    told = how_it_holds(row | {"vanishes": ["q=0.01", "without=url", "drawn=yes", "time_window=30"]})
     assert told.endswith("; vanishes: q 0.01, without trace url, with part of the objects, window 30 s")
-    assert _line(row | {"vanishes": [f"q={k}" for k in range(7)]}).endswith("; vanishes under 7 choices")
+    assert how_it_holds(row | {"vanishes": [f"q={k}" for k in range(7)]}).endswith(
+        "; vanishes under 7 choices"
+    )
 
 
 @pytest.mark.parametrize("format", ["json", "csv", "parquet"])

@@ -20,15 +20,6 @@ FORMATS = ("table", "json", "csv", "parquet")
 
 _NEAREST = 3
 
-READINGS = {
-    "one-outlet": "one outlet's newsroom, syndication or devoted readers",
-    "fans": "fans of one account",
-    "breaking-news": "one breaking story",
-    "one-hand": "one person or office posting to several accounts by a tool",
-    "no-comparison": "the log holds too few others to say what is usual",
-    "activists": "people who agreed on a time to post, volunteers or activists for instance",
-}
-
 
 def clusters(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
@@ -126,6 +117,7 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     import polars as pl
 
     from propgraph.cli.output import say
+    from propgraph.report.words import nothing_found
 
     found, sites = study.clusters, study.sites
     flagged = found.filter("flagged")
@@ -141,7 +133,7 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     elif found.height:
         say("No cluster stands out from what the rest of the log does.")
     else:
-        say(_nothing_found(study.run["clusters"]))
+        say(nothing_found(study.run["clusters"]))
     _show_nearest(found.filter(~pl.col("flagged") & (pl.col("score") > 0)).head(min(top, _NEAREST)))
     if seeded.height:
         _show_sites(seeded.head(top))
@@ -155,25 +147,10 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
         say(f"graphml   {graphml}  (open it in Gephi)", wrap=False)
 
 
-def _nothing_found(record: dict[str, Any]) -> str:
-    """Say why there is no cluster at all."""
-    chosen, counts = record["parameters"], record["counts"]
-    if chosen["evidence"] == "synchrony":
-        if not counts["synchronised_pairs"]:
-            return (
-                f"No two accounts stand nearer in the order of posts than chance puts them, at --q {chosen['q']:g}. "
-                "Objects that hardly anybody else posts cannot tell: --evidence both asks the window, too."
-            )
-        return f"{counts['synchronised_pairs']:,} synchronised pairs, but no group of --min-size {chosen['min_size']}."
-    return (
-        f"No community has --min-size {chosen['min_size']} accounts or more: nobody, or hardly anybody, co-shared "
-        "often enough."
-    )
-
-
 def _show_nearest(clusters: pl.DataFrame) -> None:
     """Print a line for each cluster that is not flagged."""
     from propgraph.cli.output import say
+    from propgraph.report.words import also_fits
 
     if clusters.is_empty():
         return
@@ -182,7 +159,7 @@ def _show_nearest(clusters: pl.DataFrame) -> None:
     for row in clusters.to_dicts():
         text = f"{row['cluster_id']}  score {row['score']:.2f}  {row['n_accounts']:,} accounts: {', '.join(row['flags'])}"
         if row["innocent"]:
-            text += f"; {_also_fits(row)}"
+            text += f"; {also_fits(row)}"
         say(text, indent=2)
 
 
@@ -202,38 +179,18 @@ def _more(n: int, top: int, table: str) -> None:
 
 def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame) -> None:
     from propgraph.cli.output import say
+    from propgraph.report.words import also_fits, headline
 
     for row in flagged.to_dicts():
         say()
-        say(_headline(row), bold=True)
+        say(headline(row), bold=True)
         reasons = evidence.filter(
             (evidence["subject_type"] == "cluster") & (evidence["subject_id"] == row["cluster_id"])
         )
         for reason in reasons.to_dicts():
             say(f"{reason['rule']}: {reason['sentence']}", indent=4)
         if row["innocent"]:
-            say(_also_fits(row), indent=4)
-
-
-def _also_fits(row: dict[str, Any]) -> str:
-    return "also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])
-
-
-def _headline(row: dict[str, Any]) -> str:
-    from propgraph.readers.coarse import told_apart
-
-    parts = [f"{row['n_accounts']:,} accounts"]
-    if row["n_objects"] is not None:
-        parts.append(f"{row['n_objects']:,} objects co-shared")
-    if row["median_delta_s"] is not None:
-        apart, resolution_s = row["median_delta_s"], row.get("time_resolution_s")
-        finer = resolution_s is not None and resolution_s > 1 and apart < resolution_s
-        parts.append(f"median {told_apart(apart, resolution_s)}" if finer else f"median {apart:.0f} s apart")
-    if row["n_sites"]:
-        parts.append(f"{row['n_sites']:,} sites")
-    if row.get("n_runs"):
-        parts.append(f"holds in {round(row['holds_share'] * row['n_runs']):,} of {row['n_runs']:,} runs")
-    return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
+            say(also_fits(row), indent=4)
 
 
 def _show_sites(sites: pl.DataFrame) -> None:

@@ -11,22 +11,7 @@ import typer
 if TYPE_CHECKING:
     from propgraph.study import Study
 
-_MANY = 6  # choices beyond which a line names none; the table has them all
 FORMATS = ("table", "json", "csv", "parquet")
-
-WORDS = {
-    "without": "without trace {}",
-    "time_window": "window {} s",
-    "tau": "tau {}",
-    "neighbours": "{} neighbours",
-    "q": "q {}",
-    "resolution": "resolution {}",
-}
-PLAIN = {
-    "without=none": "with all traces",
-    "drawn=yes": "with part of the objects",
-    "drawn=no": "with all objects",
-}
 
 
 def stability(
@@ -70,6 +55,7 @@ def stability(
 
 def _show(study: Study, *, top: int) -> None:
     from propgraph.cli.output import say
+    from propgraph.report.words import how_it_holds
 
     record = study.run["stability"]
     table = study.clusters.select("cluster_id", "flagged").join(
@@ -88,27 +74,10 @@ def _show(study: Study, *, top: int) -> None:
     if flagged_rows.height:
         say()
     for row in flagged_rows.head(top).to_dicts():
-        say(_line(row))
+        say(how_it_holds(row))
     if flagged_rows.height > top:
         say(f"... and {flagged_rows.height - top:,} more: add --top {flagged_rows.height}")
     say()
     say("A cluster holds in a run that has one of Jaccard similarity 0.5 or more; it vanishes under a choice")
     say("where it does so in less than half of the runs with that choice; runs in which it vanishes by a")
     say("choice named before do not count. Add --format json for all clusters and choices.")
-
-
-def _line(row: dict[str, Any]) -> str:
-    held = round(row["holds_share"] * row["n_runs"])
-    text = f"{row['cluster_id']}  holds in {held:,} of {row['n_runs']:,} runs, similarity {row['jaccard_mean']:.2f}"
-    if len(row["vanishes"]) > _MANY:
-        text += f"; vanishes under {len(row['vanishes'])} choices"
-    elif row["vanishes"]:
-        text += "; vanishes: " + ", ".join(_in_words(label) for label in row["vanishes"])
-    return text
-
-
-def _in_words(label: str) -> str:
-    if label in PLAIN:
-        return PLAIN[label]
-    name, _, level = label.partition("=")
-    return WORDS[name].format(level)

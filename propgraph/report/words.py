@@ -1,0 +1,94 @@
+"""What a study's figures are called in sentences: readings, headlines, choices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from propgraph.readers.coarse import told_apart
+
+#: The innocent readings of the column `innocent`.
+READINGS = {
+    "one-outlet": "one outlet's newsroom, syndication or devoted readers",
+    "fans": "fans of one account",
+    "breaking-news": "one breaking story",
+    "one-hand": "one person or office posting to several accounts by a tool",
+    "no-comparison": "the log holds too few others to say what is usual",
+    "activists": "people who agreed on a time to post, volunteers or activists for instance",
+}
+
+_CHOICES = {
+    "without": "without trace {}",
+    "time_window": "window {} s",
+    "tau": "tau {}",
+    "neighbours": "{} neighbours",
+    "q": "q {}",
+    "resolution": "resolution {}",
+}
+_LEVELS = {
+    "without=none": "with all traces",
+    "drawn=yes": "with part of the objects",
+    "drawn=no": "with all objects",
+}
+_MANY = 6  # choices beyond which a line names none; the table has them all
+
+
+def headline(row: dict[str, Any], /) -> str:
+    """Return a cluster's figures in one line.
+
+    Parameters
+    ----------
+    row
+        A row of `clusters`, with `n_runs` and `holds_share` of `stability` where that is known.
+    """
+    parts = [f"{row['n_accounts']:,} accounts"]
+    if row["n_objects"] is not None:
+        parts.append(f"{row['n_objects']:,} objects co-shared")
+    if row["median_delta_s"] is not None:
+        apart, resolution_s = row["median_delta_s"], row.get("time_resolution_s")
+        finer = resolution_s is not None and resolution_s > 1 and apart < resolution_s
+        parts.append(f"median {told_apart(apart, resolution_s)}" if finer else f"median {apart:.0f} s apart")
+    if row["n_sites"]:
+        parts.append(f"{row['n_sites']:,} sites")
+    if row.get("n_runs"):
+        parts.append(f"holds in {round(row['holds_share'] * row['n_runs']):,} of {row['n_runs']:,} runs")
+    return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
+
+
+def also_fits(row: dict[str, Any], /) -> str:
+    """Return the innocent readings of a cluster's row in words."""
+    return "also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])
+
+
+def nothing_found(record: dict[str, Any], /) -> str:
+    """Return why there is no cluster at all, by the run record of `propgraph clusters`."""
+    chosen, counts = record["parameters"], record["counts"]
+    if chosen["evidence"] == "synchrony":
+        if not counts["synchronised_pairs"]:
+            return (
+                f"No two accounts stand nearer in the order of posts than chance puts them, at --q {chosen['q']:g}. "
+                "Objects that hardly anybody else posts cannot tell: --evidence both asks the window, too."
+            )
+        return f"{counts['synchronised_pairs']:,} synchronised pairs, but no group of --min-size {chosen['min_size']}."
+    return (
+        f"No community has --min-size {chosen['min_size']} accounts or more: nobody, or hardly anybody, co-shared "
+        "often enough."
+    )
+
+
+def how_it_holds(row: dict[str, Any], /) -> str:
+    """Return in how many runs a cluster holds, and under which choices it vanishes, by its row of `stability`."""
+    held = round(row["holds_share"] * row["n_runs"])
+    text = f"{row['cluster_id']}  holds in {held:,} of {row['n_runs']:,} runs, similarity {row['jaccard_mean']:.2f}"
+    if len(row["vanishes"]) > _MANY:
+        text += f"; vanishes under {len(row['vanishes'])} choices"
+    elif row["vanishes"]:
+        text += "; vanishes: " + ", ".join(choice(label) for label in row["vanishes"])
+    return text
+
+
+def choice(label: str, /) -> str:
+    """Return a choice of the grid, `name=level`, in words."""
+    if label in _LEVELS:
+        return _LEVELS[label]
+    name, _, level = label.partition("=")
+    return _CHOICES[name].format(level)

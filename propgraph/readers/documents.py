@@ -316,9 +316,18 @@ def _loaded(text: bytes) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _end_of_value(  # noqa: PLR0912  # one loop over bytes, compiled
-    data: UInt8, start: int, state: Int64, closers: UInt8
-) -> int:
+def _place_after(byte: int, place: int) -> int:
+    """Return where in a string, or behind it, the next byte stands, after a byte in a string."""
+    if place == _ESCAPED:
+        return _QUOTED
+    if byte == _BACKSLASH:
+        return _ESCAPED
+    # No string goes on in the next line: one that seems to was left open.
+    return _PLAIN if byte in (_QUOTE, _NEWLINE) else _QUOTED
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _end_of_value(data: UInt8, start: int, state: Int64, closers: UInt8) -> int:
     """Return the place after a value, `_NOT_YET` where it does not end here, `_MISMATCH` at a wrong bracket.
 
     Parameters
@@ -334,19 +343,15 @@ def _end_of_value(  # noqa: PLR0912  # one loop over bytes, compiled
     """
     kind, place, depth, deepest, _ = state
     end = _NOT_YET
+    # Before each byte: `place` is where it stands, `depth` how many brackets are open, `closers[:depth]` what closes
+    # them, and the value goes on.
     for k in range(start, data.size):
         byte = data[k]
-        if place == _ESCAPED:
-            place = _QUOTED
-        elif place == _QUOTED:
-            if byte == _BACKSLASH:
-                place = _ESCAPED
-            # No string goes on in the next line: one that seems to was left open.
-            elif byte in (_QUOTE, _NEWLINE):
-                place = _PLAIN
-                if kind == _STRING:
-                    end = k + 1
-                    break
+        if place != _PLAIN:
+            place = _place_after(byte, place)
+            if place == _PLAIN and kind == _STRING:
+                end = k + 1
+                break
         elif kind == _SCALAR:
             if byte in (_NEWLINE, 9, 13, 32, 44, _BRACE, _BRACKET, _BRACE_END, _BRACKET_END, _QUOTE, _COLON):
                 end = k

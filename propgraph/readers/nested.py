@@ -118,61 +118,79 @@ def read_rows(
 
     A record that is no post is rejected without being kept: a stream of events holds many.
     """
-    nested = False
-    kinds = [(name, name in LISTS) for name in columns]
-    rows_of = reader.rows
-    assert rows_of is not None
+    posts = _Posts(columns, reader)
+    results = posts.results(_values(file, reader.lists, progress))
+    for batch in in_batches(file, _BATCH_ROWS, results, frame=posts.frame):
+        batch.nested = posts.nested
+        yield batch
 
-    def row(post: dict[str, Any]) -> list[Any]:
-        nonlocal nested
-        values: list[Any] = []
-        for name, is_list in kinds:
+
+class _Posts:
+    """The posts that a reader makes of records, as rows of text and lists of text, one value for each column.
+
+    Attributes
+    ----------
+    nested
+        A list or an object was met in the place of a text.
+    """
+
+    def __init__(self, columns: Sequence[str], reader: Reader) -> None:
+        assert reader.rows is not None
+        self._rows_of, self._reader = reader.rows, reader.name
+        self._kinds = [(name, name in LISTS) for name in columns]
+        self.nested = False
+
+    def results(self, values: Iterator[_VALUE]) -> Iterator[_RESULT]:
+        """Yield a row for each post of each record, or what is wrong with it."""
+        for line, value, text, bad in values:
+            if bad is not None or not isinstance(value, dict):
+                yield line, None, bad or _no_object(line, value)
+                continue
+            try:
+                yield from self._posts(line, value, text)
+            except NotThisFormatError as error:
+                yield line, None, fault(line, f"not of {self._reader}: {error}", _shown(value))
+            except Exception as error:  # whatever a hostile record makes a reader stumble over
+                reason = f"not of {self._reader}: {type(error).__name__} {str(error)[:100]}"
+                yield line, None, fault(line, reason, _shown(value))
+
+    def frame(self, rows: list[Any]) -> pl.DataFrame:
+        """Return rows as columns."""
+        values = list(zip(*rows, strict=True)) if rows else [()] * len(self._kinds)
+        return pl.DataFrame([
+            _lists(name, column) if is_list else pl.Series(name, column, dtype=ID)
+            for (name, is_list), column in zip(self._kinds, values, strict=True)
+        ])  # fmt: skip
+
+    def _posts(self, line: int, record: dict[str, Any], text: bytes | None) -> Iterator[_RESULT]:
+        empty = True
+        for k, post in enumerate(self._rows_of(record)):
+            empty = False
+            if isinstance(post, NoPost):
+                yield line, None, (line, f"no post: {post.what}", "")
+                continue
+            if text and any(_may_be_another(found, text) for found in post.values()):
+                again = next(islice(self._rows_of(_as_written(text, record)), k, None))
+                yield line, self._row(post if isinstance(again, NoPost) else again), None
+            else:
+                yield line, self._row(post), None
+        if empty:
+            yield line, None, (line, f"no post: nothing in it for {self._reader}", "")
+
+    def _row(self, post: dict[str, Any]) -> list[Any]:
+        row: list[Any] = []
+        for name, is_list in self._kinds:
             value = post.get(name)
             if is_list:
                 value = _texts(value)
             elif value.__class__ is not str:
                 if value is not None:
-                    nested = nested or isinstance(value, dict | list)
+                    self.nested = self.nested or isinstance(value, dict | list)
                     value = _as_text(value)
             elif not value:
                 value = None
-            values.append(value)
-        return values
-
-    def results() -> Iterator[_RESULT]:
-        for line, value, text, bad in _values(file, reader.lists, progress):
-            if bad is not None or not isinstance(value, dict):
-                yield line, None, bad or _no_object(line, value)
-                continue
-            try:
-                empty = True
-                for k, post in enumerate(rows_of(value)):
-                    empty = False
-                    if isinstance(post, NoPost):
-                        yield line, None, (line, f"no post: {post.what}", "")
-                    elif text and any(_may_be_another(found, text) for found in post.values()):
-                        again = next(islice(rows_of(_as_written(text, value)), k, None))
-                        yield line, row(post if isinstance(again, NoPost) else again), None
-                    else:
-                        yield line, row(post), None
-                if empty:
-                    yield line, None, (line, f"no post: nothing in it for {reader.name}", "")
-            except NotThisFormatError as error:
-                yield line, None, fault(line, f"not of {reader.name}: {error}", _shown(value))
-            except Exception as error:  # whatever a hostile record makes a reader stumble over
-                reason = f"not of {reader.name}: {type(error).__name__} {str(error)[:100]}"
-                yield line, None, fault(line, reason, _shown(value))
-
-    def frame(rows: list[Any]) -> pl.DataFrame:
-        values = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
-        return pl.DataFrame([
-            _lists(name, column) if is_list else pl.Series(name, column, dtype=ID)
-            for (name, is_list), column in zip(kinds, values, strict=True)
-        ])  # fmt: skip
-
-    for batch in in_batches(file, _BATCH_ROWS, results(), frame=frame):
-        batch.nested = nested
-        yield batch
+            row.append(value)
+        return row
 
 
 def _lists(name: str, values: Sequence[list[str] | None]) -> pl.Series:

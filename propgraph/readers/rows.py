@@ -192,19 +192,10 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
     if "url" in posts.columns:
         posts = _with_url(posts)
     posts = without_own_in_texts(posts, facts.permalinks.setdefault("text", PermalinkFacts()))
-    if reader.snowflakes and {"content_id", "timestamp"}.issubset(posts.columns):
-        n_ids, n_timed = count_ids(posts["content_id"].filter(~posts["content_id"].str.starts_with(MADE)))
-        facts.ids += n_ids
-        facts.timed_ids += n_timed
-    if reader.snowflakes and facts.use_ids and {"content_id", "timestamp"}.issubset(posts.columns):
-        posts, exact, other = with_id_times(posts, reader.snowflakes)
-        facts.id_times += exact
-        facts.other_times += other
+    posts = _with_exact_times(posts, reader, facts)
     bad = _unusable(posts)
     if reader.names is None:
-        for name in ("content_id", "parent_content_id"):
-            if name in posts.columns:
-                facts.made[name] += int((posts[name].str.starts_with(MADE) & ~bad).sum() or 0)
+        _count_made(posts, ~bad, facts)
     if not bad.any():
         return posts, batch.line, REJECTED.empty()
     position = bad.arg_true()
@@ -314,6 +305,26 @@ def _without_own_addresses(posts: pl.DataFrame, names: Mapping[str, str], facts:
             known = facts.permalinks.setdefault(name, facts_of(names.get(name, name)))
             posts = without_own(posts, name, known)
     return posts
+
+
+def _with_exact_times(posts: pl.DataFrame, reader: Reader, facts: FileFacts) -> pl.DataFrame:
+    """Take times from the posts' ids, where the reader's platform makes such ids and nearly all of the file are."""
+    if not reader.snowflakes or not {"content_id", "timestamp"}.issubset(posts.columns):
+        return posts
+    n_ids, n_timed = count_ids(posts["content_id"].filter(~posts["content_id"].str.starts_with(MADE)))
+    facts.ids += n_ids
+    facts.timed_ids += n_timed
+    if facts.use_ids:
+        posts, exact, other = with_id_times(posts, reader.snowflakes)
+        facts.id_times += exact
+        facts.other_times += other
+    return posts
+
+
+def _count_made(posts: pl.DataFrame, usable: pl.Series, facts: FileFacts) -> None:
+    for name in ("content_id", "parent_content_id"):
+        if name in posts.columns:
+            facts.made[name] += int((posts[name].str.starts_with(MADE) & usable).sum() or 0)
 
 
 def _count_given(posts: pl.DataFrame, facts: FileFacts) -> None:

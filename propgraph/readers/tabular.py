@@ -255,51 +255,78 @@ def _read_csv_slow(
         yield from in_batches(file, _BATCH_ROWS, results, frame=frame)
 
 
-def _csv_records(text: io.TextIOBase, file: LogFile) -> Iterator[tuple[list[str] | None, str, str]]:
-    """Yield the fields and the text of each record; where it has no fields, why it is none.
+# The fields of a record, its text, and where it has no fields, why it is none.
+_RECORD = tuple[list[str] | None, str, str]
+
+
+def _csv_records(text: io.TextIOBase, file: LogFile) -> Iterator[_RECORD]:
+    """Yield the records of a CSV.
 
     A quote that is left open costs the one line that it stands in: reading goes on with the next.
     """
-    lines, again = _bounded_lines(text), deque[str]()
-    taken: list[str] = []
-    ended = False
-
-    def feed() -> Iterator[str]:
-        nonlocal ended
-        while again:
-            taken.append(again.popleft())
-            yield taken[-1]
-        for line in lines:
-            taken.append(line)
-            yield line
-        ended = True
-
-    replayed = 0
+    lines = _Lines(text)
     while True:
-        records = csv.reader(feed(), delimiter=file.separator)
-        while True:
-            taken.clear()
-            try:
-                fields = next(records)
-                # At its end the reader asked for a line more than there is.
-                left_open = ended or (len(taken) > 1 and _left_open(taken, file.separator))
-            except StopIteration:
-                return
-            except csv.Error:  # a field beyond all bounds
-                left_open = True
-            if left_open or len(taken[0]) > _LINE_CHARACTERS:
-                break
-            if fields:
-                yield fields, "".join(taken), ""
-        yield None, taken[0], _no_record(taken)
-        again.extendleft(reversed(taken[1:]))
-        replayed += sum(map(len, taken[1:]))
-        ended = False
-        if replayed > _REPLAYED_CHARACTERS:
+        yield from _whole_records(lines, file.separator)
+        if not lines.taken:
+            return
+        yield None, lines.taken[0], _no_record(lines.taken)
+        if lines.put_back() > _REPLAYED_CHARACTERS:
             raise InputError(
-                f"{file.name}: quotes open and do not close, again and again, the last in {taken[0][:80]!r}; "
+                f"{file.name}: quotes open and do not close, again and again, the last in {lines.taken[0][:80]!r}; "
                 "write the file with closed quotes, or with none"
             )
+
+
+class _Lines:
+    """The lines of a text, to be read once more where they are put back.
+
+    Attributes
+    ----------
+    taken
+        Those given out since it was last emptied.
+    ended
+        A line was asked for after the last.
+    """
+
+    def __init__(self, text: io.TextIOBase) -> None:
+        self._lines, self._again = _bounded_lines(text), deque[str]()
+        self._replayed = 0
+        self.taken: list[str] = []
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        while self._again:
+            self.taken.append(self._again.popleft())
+            yield self.taken[-1]
+        for line in self._lines:
+            self.taken.append(line)
+            yield line
+        self.ended = True
+
+    def put_back(self) -> int:
+        """Give out what was taken once more but for its first line; return how many characters come again so far."""
+        self._again.extendleft(reversed(self.taken[1:]))
+        self._replayed += sum(map(len, self.taken[1:]))
+        self.ended = False
+        return self._replayed
+
+
+def _whole_records(lines: _Lines, separator: str) -> Iterator[_RECORD]:
+    """Yield records up to the first that is none; its lines are left in `taken`, none at the end of the text."""
+    records = csv.reader(lines, delimiter=separator)
+    while True:
+        lines.taken.clear()
+        try:
+            fields = next(records)
+        except (StopIteration, csv.Error):  # no line is left, or a field is beyond all bounds
+            return
+        # At its end the reader asked for a line more than there is.
+        if lines.ended or (len(lines.taken) > 1 and _left_open(lines.taken, separator)):
+            return
+        if len(lines.taken[0]) > _LINE_CHARACTERS:
+            return
+        if fields:
+            yield fields, "".join(lines.taken), ""
 
 
 def _bounded_lines(text: io.TextIOBase) -> Iterator[str]:

@@ -148,22 +148,14 @@ def _lead(data: UInt8, start: Int64, bands: UInt64) -> Int64:
     # Bands of leaders with equal last bits of their keys make a chain: the latest, then each one's forerunner.
     latest = np.full(slots, -1, np.int64)
     before = np.empty(n * _BANDS, np.int64)
-    candidates = np.empty(_BANDS * _LOOKS, np.int64)
+    found = np.empty(_BANDS * _LOOKS, np.int64)
+    # Before each text, the bands of all leaders among the texts before it are in their chains, and no others.
     for text in range(n):
-        n_candidates = 0
-        for band in range(_BANDS):
-            key = bands[text, band]
-            entry = latest[np.int64(key & mask)]
-            looks = 0
-            while entry >= 0 and looks < _LOOKS:
-                if bands[entry // _BANDS, entry % _BANDS] == key:
-                    candidates[n_candidates] = entry // _BANDS
-                    n_candidates += 1
-                looks += 1
-                entry = before[entry]
-        if n_candidates:
+        n_found = _look_up(bands, text, latest, before, found)
+        if n_found:
             own = _shingles(data, start[text], start[text + 1])
-            for candidate in _most_frequent(np.sort(candidates[:n_candidates]), MAX_CANDIDATES):
+            # No candidate before this one, an earlier text each, is near enough.
+            for candidate in _most_frequent(np.sort(found[:n_found]), MAX_CANDIDATES):
                 other = _shingles(data, start[candidate], start[candidate + 1])
                 if _jaccard(own, other) >= MIN_SIMILARITY:
                     leader[text] = candidate
@@ -174,6 +166,26 @@ def _lead(data: UInt8, start: Int64, bands: UInt64) -> Int64:
                 before[text * _BANDS + band] = latest[slot]
                 latest[slot] = text * _BANDS + band
     return leader
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _look_up(bands: UInt64, text: int, latest: Int64, before: Int64, found: Int64) -> int:
+    """Write into `found` each leader once for each band that it has in common with a text; return how many."""
+    mask = np.uint64(latest.size - 1)
+    n = 0
+    # Before each band, `found[:n]` holds the leaders of the bands before it.
+    for band in range(_BANDS):
+        key = bands[text, band]
+        entry = latest[np.int64(key & mask)]
+        looks = 0
+        # `entry` is in the chain of this key's slot, `looks` places behind the latest; another key may share the slot.
+        while entry >= 0 and looks < _LOOKS:
+            if bands[entry // _BANDS, entry % _BANDS] == key:
+                found[n] = entry // _BANDS
+                n += 1
+            looks += 1
+            entry = before[entry]
+    return n
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -222,10 +223,16 @@ pieces = st.sampled_from([
 )
 @example([b'1,"2\n', b"3,4\n"], 1 << 20, ["x"])
 @example([b'aa""\0aa,"""x\ny",3\n'], 16, ["x"])
+@example([b"\xffaa\n", "éééé".encode(), b"\xff\n"], 16, ["x"])
 def test_the_fast_and_the_slow_way_agree(tmp_path_factory, parts, block, columns):
     path = tmp_path_factory.getbasetemp() / "agree.csv"
     path.write_bytes(b"x,y\n" + b"".join(parts))
     file = LogFile(path, "csv")
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        # What is not UTF-8 is read by a guess, if there is one.
+        file = replace(file, encoding=tabular.guess_encoding(file))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tabular, "_BLOCK_BYTES", block)
         patch.setattr(tabular, "_BATCH_ROWS", 3)

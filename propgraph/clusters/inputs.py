@@ -72,7 +72,7 @@ def edges_of(study: Study, traces: list[str], /) -> pl.DataFrame:
     edges = study.scan("edges").filter(pl.col("trace").is_in(traces)).collect()
     if RESOLUTION in study.scan("shares").collect_schema().names():
         return edges
-    # An earlier version told what was fast by coarse times, too.
+    # An earlier version counted pairs of coarse times as fast, too.
     coarse = (study.run["build"].get(RESOLUTION) or 0.0) * 1000 > FAST_MS
     return edges.with_columns(fast_share=None) if coarse else edges
 

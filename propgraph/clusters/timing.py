@@ -132,7 +132,7 @@ def _usual_rates(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> 
 def usual_rate(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
     """Return the usual part (0..1) of an object's pairs of posts in the window, and over how many objects.
 
-    It is taken from accounts that are in no cluster: in a log of operators alone, everyone's pace would
+    It is taken from accounts that are in no cluster: in a log of operators alone, everyone would
     excuse everyone.
     """
     n_posts = np.diff(log.offsets)
@@ -141,7 +141,7 @@ def usual_rate(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
     within = (
         np.bincount(log.object, weights=_near(log.offsets, log.time, window_ms), minlength=n_posts.size) / 2
     )
-    # A hundredth of an object of doubt keeps a log without any pair within the window from a pace of zero.
+    # A hundredth of an object of doubt keeps a log without any pair within the window from a rate of zero.
     n = int(some.sum())
     return float((within[some] / pairs[some]).sum() + 0.01) / (n + 1), n
 

@@ -38,11 +38,11 @@ from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.totals import accounts_table, objects_table
 from propgraph.writing import StudyWriter, check_target, writing
 
-_MENDED = {
+_REPAIRED = {
     "parents_absent": "posts whose parent is not in the tree hang under the root or their origin",
     "self_loops": "named themselves as the parent",
     "extra_parents": "further parents of posts that name several are left out",
-    "cycles": "circles of parents opened at their earliest post",
+    "cycles": "cycles of parents opened at their earliest post",
     "times_raised": "posts dated before their parent have its time in `cascade_nodes`",
     "roots_later": "originals dated after a reshare come first all the same",
 }
@@ -94,7 +94,7 @@ def build(
     resolved
         A table of short links and where they lead, as for `read_resolved`; nothing is ever fetched.
     time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, burst_cap, threads
-        As for `cosharing_edges`; the window in seconds. What bursts are sampled is told in the run record.
+        As for `cosharing_edges`; the window in seconds. The run record reports which bursts were sampled.
     parents, samples, seed
         Who gives the parents that the log does not name, how many trees are drawn, and where the draws
         begin; as for `build_cascades`.
@@ -156,7 +156,7 @@ def build(
             "there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)",
             option="key",
         )
-    # What is missing or wrong is told before what is in the way: it has to be put right in any case.
+    # What is missing or wrong is reported before what is in the way: it has to be put right in any case.
     given = as_logs(logs)
     plan = plan_logs(
         given, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
@@ -395,9 +395,9 @@ def _write_cascades(
     writer.write("cascades", pl.concat(cascades))
     writer.write("cascade_nodes", pl.concat(nodes))
     run.count(**counts, cascades=sum(frame.height for frame in cascades))
-    mended = [f"{counts[name]:,} {what}" for name, what in _MENDED.items() if counts[name]]
-    if mended:
-        run.note("trees mended, no post lost: " + "; ".join(mended))
+    repaired = [f"{counts[name]:,} {what}" for name, what in _REPAIRED.items() if counts[name]]
+    if repaired:
+        run.note("trees repaired, no post lost: " + "; ".join(repaired))
 
 
 def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.DataFrame) -> None:

@@ -60,7 +60,7 @@ SHARES = declare(
         "what was shared: original post, canonical URL, site, hashtag, text:<hash>, the log's object",
     ),
     tokens=(ID, "", "tracking tokens that canonicalisation stripped from the URL"),
-    via=(ID, "", "the short link that was posted, canonical, where --resolved told its target (trace url)"),
+    via=(ID, "", "the short link that was posted, canonical, where --resolved names its target (trace url)"),
 )
 
 ACCOUNTS = declare(
@@ -106,7 +106,7 @@ REJECTED = declare(
     raw=(ID, "", "the row as found, cut at 2,000 characters"),
 )
 
-# What is told of each measure where trees were drawn (--parents pdi, learned).
+# What is said of each measure where trees were drawn (--parents pdi, learned).
 _DRAWN = {
     f"{measure}_{statistic}": (pl.Float64(), unit, f"{meaning} over the trees drawn; null where none were")
     for measure, unit in (("depth", "edges"), ("max_breadth", "posts"), ("structural_virality", "edges"))

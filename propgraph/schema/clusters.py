@@ -160,7 +160,7 @@ CLUSTERS = declare(
     time_resolution_s=(
         SECONDS,
         "s",
-        "how fine the times are by which observed and all down to p_value are told",
+        "resolution of the times from which observed and all down to p_value are taken",
     ),
     fast_share=(
         SHARE,

@@ -1,4 +1,4 @@
-"""All tables of a study, by name, in the order in which they are told of."""
+"""All tables of a study, by name, in the order in which they are listed."""
 
 from __future__ import annotations
 

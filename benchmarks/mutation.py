@@ -109,10 +109,19 @@ def drawn(names: list[str], n: int, rng: random.Random) -> Iterator[Mutant]:
 def _mutant(module: Path, place: Place, name: str, occurrence: int) -> Mutant | None:
     source = module.read_text(encoding="utf-8")
     code = mutate_code(source, get_operator(name)(), occurrence)
-    if code is None or code == source:
+    if code is None or code == source or not _is_code(code):
         return None
     before, after = (text.splitlines()[place[0] - 1].strip() for text in (source, code))
     return Mutant(module, place, name.split("/")[1], code, before, after)
+
+
+def _is_code(code: str) -> bool:
+    """Tell whether it can be compiled at all: `//` for the bar of a signature cannot."""
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _silent(source: str) -> list[tuple[Place, Place]]:

@@ -496,7 +496,7 @@ def test_parents_that_cannot_be_had_are_bad_usage(chain, tmp_path):
         build([log], tmp_path / "s", parents="pdi", samples=0)
 
 
-def test_dirty_trees_are_mended_counted_and_told(tmp_path):
+def test_dirty_trees_are_repaired_counted_and_reported(tmp_path):
     rows = [
         # content, account, second, parent
         ("root", "A", 0, None),
@@ -533,5 +533,5 @@ def test_dirty_trees_are_mended_counted_and_told(tmp_path):
     assert {name: run["counts"][name] for name in told} == told
     assert run["counts"]["rejected"] == 1
     assert list(run["rejected_by_reason"].values()) == [1]
-    (note,) = (note for note in run["notes"] if note.startswith("trees mended"))
+    (note,) = (note for note in run["notes"] if note.startswith("trees repaired"))
     assert [int(number) for number in re.findall(r"\d+", note)] == [1, 1, 2, 1, 1]

@@ -364,6 +364,23 @@ def test_near_posts_are_those_behind_a_pair():
     ]
 
 
+def test_near_posts_that_are_as_seldom_stand_in_the_order_of_their_objects():
+    # Three objects of thirty accounts each, a and b next to each other in all: as seldom. The last by name comes first
+    # in time, and first in the log.
+    rows = [
+        (who, name, (10_000 * day + 3 * k) * MINUTE)
+        for day, name in enumerate(["z", "y", "x"])
+        for k, who in enumerate([*(f"s{k}" for k in range(14)), "a", "b", *(f"t{k}" for k in range(14))])
+    ]
+    shares = shares_of(rows)
+    posts = near_posts(
+        {"url": prepare_shares(incidence(shares))}, pl.DataFrame({"source": ["a"], "target": ["b"]})
+    )
+    assert posts["object_id"].to_list() == ["x", "y", "z"]
+    assert posts["chance"].n_unique() == 1
+    assert [shares["object_id"][row] for row in posts["source_row"]] == ["x", "y", "z"]
+
+
 def test_scores_by_hand():
     network = NETWORK.conform(
         pl.DataFrame(

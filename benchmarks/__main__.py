@@ -7,6 +7,7 @@ python -m benchmarks ten_million --runs 1  # one of them, with its options
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -59,4 +60,9 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    run()
+    try:
+        run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads it, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -18,7 +18,7 @@ from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions
-from propgraph.sites.measure import measure_sites
+from propgraph.sites.metrics import measure_sites
 from propgraph.steps import Step
 from propgraph.study import Study
 from propgraph.synchrony.joint import NO_JOINT, Joint, joint_evidence

@@ -7,7 +7,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from propgraph.schema import EVIDENCE, SITES, TIME
-from propgraph.sites.measure import measure_sites
+from propgraph.sites.metrics import measure_sites
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 NAMES = {

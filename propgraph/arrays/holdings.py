@@ -12,7 +12,7 @@ from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.incidence import Incidence
-from propgraph.arrays.types import Float64, Int32, Int64
+from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 NO_CHANCE = np.empty(0, np.float64)
 
@@ -129,13 +129,65 @@ def by_hub(
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def mark_hub(begin: Int64, hub: int, before: int, start: Int64, listed: Int32) -> None:
-    """Mark where a hub's posts of each object begin in its list; the marks of the hub before (-1: none) go."""
+def mark_hub(begin: Int64, hub: int, before: int, start: Int64, listed: Int32, counts: Bool) -> None:
+    """Mark where a hub's posts of each object that counts begin in its list; the marks of the hub before (-1: none) go.
+
+    `counts` is bool[n_objects], or empty where all objects count.
+    """
     if before >= 0:
         for k in range(start[before], start[before + 1]):
             begin[listed[k]] = -1
+    # From the end: of several posts of an object the first in the list writes last, and stays.
     for k in range(start[hub + 1] - 1, start[hub] - 1, -1):
-        begin[listed[k]] = k
+        if counts.size == 0 or counts[listed[k]]:
+            begin[listed[k]] = k
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def longest_list(start: Int64, accounts: npt.NDArray[Any]) -> int:
+    """Return how many shares the busiest of `accounts` has; account `a` has `start[a]:start[a + 1]`."""
+    longest = 0
+    for a in accounts:
+        longest = max(longest, start[a + 1] - start[a])
+    return longest
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def shared_objects(leaf: int, hub_end: int, start: Int64, listed: Int32, begin: Int64, shared: Int64) -> int:
+    """List the objects that count which a leaf shares with the hub that is marked, in order; return how many.
+
+    Parameters
+    ----------
+    leaf
+        The account whose list is walked.
+    hub_end
+        Where the hub's list ends.
+    start, listed
+        Account `a` has the shares `start[a]:start[a + 1]` of `listed`, their objects, in order.
+    begin
+        Where the hub's posts of each object that counts begin, -1 without any; see `mark_hub`.
+    shared
+        int64[`longest_list`, 4]; each line is filled with where the posts of one object begin and end in
+        the hub's list, and in the leaf's.
+    """
+    n = 0
+    k = start[leaf]
+    end = start[leaf + 1]
+    # At the top `k` is the first post of an object in the leaf's list, for its posts of one object stand together.
+    while k < end:
+        o = listed[k]
+        stop = k + 1
+        while stop < end and listed[stop] == o:
+            stop += 1
+        # Only an object that counts, and that both posted, costs a walk over the hub's posts of it.
+        if begin[o] >= 0:
+            hub_stop = begin[o] + 1
+            while hub_stop < hub_end and listed[hub_stop] == o:
+                hub_stop += 1
+            shared[n, 0], shared[n, 1], shared[n, 2], shared[n, 3] = begin[o], hub_stop, k, stop
+            n += 1
+        k = stop
+    return n
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from propgraph.arrays.encoding import grouped
-from propgraph.arrays.holdings import by_hub, mark_hub
+from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Bool, Int32, Int64
 
@@ -92,46 +92,60 @@ def _meet(
     kept = 0
     count = np.zeros(n_windows, np.int64)
     begin = np.full(n_objects, -1, np.int64)  # where the hub's posts of an object begin in its list
-    marked = -1
+    shared = np.empty((longest_list(start, leaf), 4), np.int64)
+    all_count = np.empty(0, np.bool_)
     for e in range(hub.size):
         a = hub[e]
-        if a != marked:
-            mark_hub(begin, a, marked, start, listed)
-            marked = a
-        k = start[leaf[e]]
-        end = start[leaf[e] + 1]
-        while k < end:
-            o = listed[k]
-            first = begin[o]
-            count[:] = 0
-            while k < end and listed[k] == o:
-                q = position[k]
-                k += 1
-                # Both lists stand in order of time: what lies before the window now does so from here on.
-                while 0 <= first < start[a + 1] and listed[first] == o:
-                    if time[position[first]] >= time[q] - windows_ms[-1]:
-                        break
-                    first += 1
-                i = first
-                while 0 <= i < start[a + 1] and listed[i] == o:
-                    p = position[i]
-                    i += 1
-                    if time[p] - time[q] > windows_ms[-1]:
-                        break
-                    if post.size and post[p] == post[q]:
-                        continue
-                    apart = abs(time[q] - time[p])
-                    if resolution.size > 1 and resolution[p] != resolution[q]:
-                        apart = max(apart, resolution[p], resolution[q])
-                    for w in range(n_windows):
-                        count[w] += apart <= windows_ms[w]
+        # At the top `begin` is marked for the hub of the pair before: only a new hub costs a walk over its list.
+        if e == 0 or a != hub[e - 1]:
+            mark_hub(begin, a, hub[e - 1] if e > 0 else -1, start, listed, all_count)
+        # The first `kept` meetings are whole; an object that brings none leaves no trace.
+        for k in range(shared_objects(leaf[e], start[a + 1], start, listed, begin, shared)):
+            _count_events(shared[k], position, time, post, resolution, windows_ms, count)
             if count[-1] == 0:
                 continue
             if kept == found.size:
                 found = np.concatenate((found, np.empty(kept, np.int64)))
                 events = np.concatenate((events, np.empty((kept, n_windows), np.int64)))
-            found[kept] = o
+            found[kept] = listed[shared[k, 0]]
             events[kept] = count
             kept += 1
             length[e] += 1
     return length, found[:kept].copy(), events[:kept].copy()
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_events(
+    shared: Int64,
+    position: Int64,
+    time: Int64,
+    post: Int64,
+    resolution: Int64,
+    windows_ms: Int64,
+    count: Int64,
+) -> None:
+    """Fill `count` with the pairs of two accounts' posts of an object within each window.
+
+    `shared` is the line of `shared_objects`: where the posts of the object begin and end in both lists.
+    """
+    count[:] = 0
+    first, stop = shared[0], shared[1]
+    widest = windows_ms[-1]
+    for y in range(shared[2], shared[3]):
+        q = position[y]
+        # Both lists stand in order of time: what lies before the window now does so from here on.
+        while first < stop and time[position[first]] < time[q] - widest:
+            first += 1
+        x = first
+        # From `first` on, times only rise: the first post beyond the window ends the walk.
+        while x < stop and time[position[x]] - time[q] <= widest:
+            p = position[x]
+            x += 1
+            if post.size and post[p] == post[q]:
+                continue
+            apart = abs(time[q] - time[p])
+            # Posts of another resolution are as far apart as the coarser of the two, at least.
+            if resolution.size > 1 and resolution[p] != resolution[q]:
+                apart = max(apart, resolution[p], resolution[q])
+            for w in range(windows_ms.size):
+                count[w] += apart <= windows_ms[w]

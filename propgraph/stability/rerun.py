@@ -28,6 +28,7 @@ from propgraph.stability.meetings import Meetings, meetings_of
 from propgraph.stability.terms import Retested, Terms, retest, terms_of
 from propgraph.study import Study
 from propgraph.synchrony.gaps import gaps_of
+from propgraph.synchrony.pair_kernels import sessions_of
 from propgraph.synchrony.pairs import (
     LEAST_OBJECTS,
     MAX_P,
@@ -36,7 +37,6 @@ from propgraph.synchrony.pairs import (
     near_pairs,
     pairs_at,
     prepare_shares,
-    sessions_of,
 )
 
 #: Pairs are tested again whose p-value over all objects is at most this in some trace.

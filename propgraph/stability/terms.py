@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from propgraph.arrays.holdings import by_hub, mark_hub
+from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.gaps import chance_at
-from propgraph.synchrony.pairs import PreparedShares, gap_between, least_gap
+from propgraph.synchrony.pair_kernels import gap_between, least_gap
+from propgraph.synchrony.pairs import PreparedShares
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Terms:
         int32; objects both shared of which some two posts can be near, in order.
     gap
         int32; the least gap between their posts of it.
-    hub_sitting, leaf_sitting
+    hub_session, leaf_session
         int32; in which of its sessions each account posted it first.
     floor, value
         float64; the least chance that so many posts could have given, and that of the gap (see `rank_synchrony`).
@@ -52,8 +53,8 @@ class Terms:
     start: Int64
     object: Int32
     gap: Int32
-    hub_sitting: Int32
-    leaf_sitting: Int32
+    hub_session: Int32
+    leaf_session: Int32
     floor: Float64
     value: Float64
     first_post: Int64
@@ -97,9 +98,9 @@ def terms_of(prepared: PreparedShares, source: Int64, target: Int64, /, *, threa
     with ThreadPoolExecutor(threads) as pool:
         parts += pool.map(run, range(len(cuts) - 1))
     length, whole, real, n_posts, post = (np.concatenate(column) for column in zip(*parts, strict=True))
-    object_, gap, hub_sitting, leaf_sitting = (whole[:, k].astype(np.int32) for k in range(4))
+    object_, gap, hub_session, leaf_session = (whole[:, k].astype(np.int32) for k in range(4))
     return Terms(
-        log, order, hub, leaf, _offsets(length), object_, gap, hub_sitting, leaf_sitting,
+        log, order, hub, leaf, _offsets(length), object_, gap, hub_session, leaf_session,
         real[:, 0].copy(), real[:, 1].copy(), _offsets(n_posts), post,
     )  # fmt: skip
 
@@ -126,15 +127,15 @@ def retest(terms: Terms, drawn: Bool, limit: Int64, /, *, tau: float, threads: i
     """
     n = terms.pair.size
     cuts = np.linspace(0, n, threads + 1).astype(np.int64)
-    # Who is the busier, and so whose sessions count, is told by the shares that are left.
+    # The busier account's sessions count, and the shares that are left decide which of the two that is.
     degree = np.bincount(terms.log.account[drawn[terms.log.object]], minlength=len(terms.log.accounts))
     hub, leaf = degree[terms.hub], degree[terms.leaf]
-    hub_sits = (hub > leaf) | ((hub == leaf) & (terms.hub > terms.leaf))
+    hub_is_busier = (hub > leaf) | ((hub == leaf) & (terms.hub > terms.leaf))
 
     def run(k: int) -> tuple[Int64, Float64]:
         found: tuple[Int64, Float64] = _again(
-            cuts[k], cuts[k + 1], hub_sits, terms.start, terms.object, terms.gap, terms.hub_sitting,
-            terms.leaf_sitting, terms.floor, terms.value, terms.first_post, terms.post, drawn, limit, tau,
+            cuts[k], cuts[k + 1], hub_is_busier, terms.start, terms.object, terms.gap, terms.hub_session,
+            terms.leaf_session, terms.floor, terms.value, terms.first_post, terms.post, drawn, limit, tau,
         )  # fmt: skip
         return found
 
@@ -169,63 +170,67 @@ def _list(
     n_posts, posts = np.zeros(1024, np.int64), np.empty(1024, np.int64)
     kept = n_kept_posts = 0
     begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
-    marked = -1
+    shared = np.empty((longest_list(start, leaf), 4), np.int64)
+    carries = least <= tau  # of the other objects no two posts can be near, whatever happens
     for e in range(hub.size):
         a = hub[e]
-        if a != marked:
-            mark_hub(begin, a, marked, start, listed)
-            marked = a
-        k = start[leaf[e]]
-        end = start[leaf[e] + 1]
-        while k < end:
-            o = listed[k]
-            first = k
-            while k < end and listed[k] == o:
-                k += 1
-            i = begin[o]
-            if i < 0 or least[o] > tau:
-                continue
-            i_stop = i + 1
-            while i_stop < start[a + 1] and listed[i_stop] == o:
-                i_stop += 1
-            ways = (i_stop - i) * (k - first)
-            gap = least_gap(i, i_stop, first, k, opens, closes)
+        # At the top `begin` is marked for the hub of the pair before: only a new hub costs a walk over its list.
+        if e == 0 or a != hub[e - 1]:
+            mark_hub(begin, a, hub[e - 1] if e > 0 else -1, start, listed, carries)
+        # The first `kept` entries, and the first `n_kept_posts` posts, are whole: both only grow.
+        for k in range(shared_objects(leaf[e], start[a + 1], start, listed, begin, shared)):
+            x, x_stop, y, y_stop = shared[k, 0], shared[k, 1], shared[k, 2], shared[k, 3]
+            o = listed[x]
+            ways = (x_stop - x) * (y_stop - y)
+            gap = least_gap(x, x_stop, y, y_stop, opens, closes)
             if kept == whole.shape[0]:
                 whole = np.concatenate((whole, np.empty((kept, 4), np.int64)))
                 real = np.concatenate((real, np.empty((kept, 2), np.float64)))
                 n_posts = np.concatenate((n_posts, np.zeros(kept, np.int64)))
-            whole[kept, 0] = o
-            whole[kept, 1] = gap
-            whole[kept, 2] = session[i]
-            whole[kept, 3] = session[first]
+            whole[kept, 0], whole[kept, 1] = o, gap
+            whole[kept, 2], whole[kept, 3] = session[x], session[y]
             real[kept, 0] = ways * least[o]
             real[kept, 1] = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
             # By which posts they met is asked only where they are near; where they are not, these could be many.
             if post.size and max(real[kept, 0], real[kept, 1]) <= tau:
-                for y in range(first, k):
-                    for x in range(i, i_stop):
-                        if gap_between(x, y, opens, closes) == gap:
-                            if n_kept_posts + 2 > posts.size:
-                                posts = np.concatenate((posts, np.empty(posts.size, np.int64)))
-                            posts[n_kept_posts] = post[position[x]]
-                            posts[n_kept_posts + 1] = post[position[y]]
-                            n_kept_posts += 2
-                            n_posts[kept] += 2
+                posts, n = _with_posts(posts, n_kept_posts, gap, shared[k], opens, closes, position, post)
+                n_posts[kept] = n - n_kept_posts
+                n_kept_posts = n
             kept += 1
             length[e] += 1
     return length, whole[:kept].copy(), real[:kept].copy(), n_posts[:kept].copy(), posts[:n_kept_posts].copy()
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _with_posts(
+    posts: Int64, n: int, gap: int, shared: Int64, opens: Int32, closes: Int32, position: Int64, post: Int64
+) -> tuple[Int64, int]:
+    """Return `posts` with those at the least gap added to the first `n`, two and two, and how many it holds then.
+
+    `shared` is the line of `shared_objects`: where the posts of the object begin and end in both lists.
+    """
+    for y in range(shared[2], shared[3]):
+        for x in range(shared[0], shared[1]):
+            if gap_between(x, y, opens, closes) == gap:
+                # Always even in number, as is the room: there is place for two or for none.
+                if n + 2 > posts.size:
+                    posts = np.concatenate((posts, np.empty(posts.size, np.int64)))
+                posts[n] = post[position[x]]
+                posts[n + 1] = post[position[y]]
+                n += 2
+    return posts, n
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _again(
     first: int,
     last: int,
-    hub_sits: Bool,
+    hub_is_busier: Bool,
     start: Int64,
     object_: Int32,
     gap: Int32,
-    hub_sitting: Int32,
-    leaf_sitting: Int32,
+    hub_session: Int32,
+    leaf_session: Int32,
     floor: Float64,
     value: Float64,
     first_post: Int64,
@@ -237,13 +242,17 @@ def _again(
     """Return n_tested and n_met, and ln P, of the lists of a block."""
     counts = np.zeros((last - first, 2), np.int64)
     log_p = np.zeros(last - first, np.float64)
-    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)  # posts over which a pair met already
-    n_sittings = max(hub_sitting.max(), leaf_sitting.max()) + 1 if object_.size else 0
-    sat = np.full(n_sittings, -1, np.int32)  # sessions that count already
+    met = np.full(
+        post.max() + 1 if post.size else 0, -1, np.int32
+    )  # by each post, the last pair that met by it
+    n_sessions = max(hub_session.max(), leaf_session.max()) + 1 if object_.size else 0
+    spent = np.full(n_sessions, -1, np.int32)  # the last pair that each session served
+    # `met` and `spent` are never cleared: an entry below e was left by another pair.
     for e in range(last - first):
-        session = hub_sitting if hub_sits[first + e] else leaf_sitting
+        session = hub_session if hub_is_busier[first + e] else leaf_session
         total = 0.0
         n = 0
+        # The list stands in order of the objects: of those of one session that are drawn the first counts.
         for x in range(start[first + e], start[first + e + 1]):
             o = object_[x]
             if not drawn[o]:
@@ -253,13 +262,13 @@ def _again(
             if floor[x] > tau:
                 continue
             counts[e, 0] += 1
-            counts_here = sat[session[x]] != e
-            sat[session[x]] = e
-            n += counts_here
+            first_of_session = spent[session[x]] != e
+            spent[session[x]] = e
+            n += first_of_session
             if value[x] > tau:
                 continue
             fresh = _fresh(e, post[first_post[x] : first_post[x + 1]], met)
-            if fresh and counts_here:
+            if fresh and first_of_session:
                 total -= np.log(value[x] / tau)
         log_p[e] = truncated_product(n, total, tau)
     return counts, log_p
@@ -269,6 +278,7 @@ def _again(
 def _fresh(pair: int, posts: Int64, met: Int32) -> bool:
     """Return whether a pair met by none of these posts before, two and two, nor by one of both; mark them."""
     fresh = True
+    # Nothing is marked before all are looked at: posts of this meeting must not be each other's meeting before.
     for k in range(0, posts.size, 2):
         fresh &= posts[k] != posts[k + 1] and met[posts[k]] != pair and met[posts[k + 1]] != pair
     for k in range(posts.size):

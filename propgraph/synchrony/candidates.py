@@ -215,52 +215,87 @@ def _candidates(
     touched = np.empty(last_account, np.int32)
     hub, leaf = np.empty(1024, np.int32), np.empty(1024, np.int32)
     kept = 0
+    # At the top no account has a count: each row leaves `latest` as it found it.
     for a in range(first_account, last_account):
-        used = 0
-        for k in range(start[a], start[a + 1]):
-            p = position[k]
-            o = object_[p]
-            bound = offsets[o + 1]
-            highest = first[p] + limit[o]
-            q = p + 1
-            while q < bound and last[q] <= highest:
-                b = account[q]
-                if (
-                    b < a
-                    and latest[b, 0] != o
-                    and (cells.size == 0 or in_one_cell(bits[a], bits[b], max(cells[p], cells[q])))
-                ):
-                    if latest[b, 1] == 0:
-                        touched[used] = b
-                        used += 1
-                    latest[b, 0] = o
-                    latest[b, 1] += 1
-                q += 1
-            bound = offsets[o]
-            lowest = last[p] - limit[o]
-            q = p - 1
-            while q >= bound and first[q] >= lowest:
-                b = account[q]
-                if (
-                    b < a
-                    and latest[b, 0] != o
-                    and (cells.size == 0 or in_one_cell(bits[a], bits[b], max(cells[p], cells[q])))
-                ):
-                    if latest[b, 1] == 0:
-                        touched[used] = b
-                        used += 1
-                    latest[b, 0] = o
-                    latest[b, 1] += 1
-                q -= 1
+        used = _count_near(
+            a, start, position, offsets, object_, account, first, last, limit, cells, bits, latest, touched
+        )
         while kept + used > hub.size:
             hub = np.concatenate((hub, np.empty(hub.size, np.int32)))
             leaf = np.concatenate((leaf, np.empty(leaf.size, np.int32)))
-        for k in range(used):
-            b = touched[k]
-            if latest[b, 1] >= 2:
-                hub[kept] = a
-                leaf[kept] = b
-                kept += 1
-            latest[b, 0] = -1
-            latest[b, 1] = 0
+        kept = _keep_twice_near(a, touched[:used], latest, hub, leaf, kept)
     return hub[:kept].copy(), leaf[:kept].copy()
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_near(
+    a: int,
+    start: Int64,
+    position: Int64,
+    offsets: Int64,
+    object_: Int32,
+    account: Int32,
+    first: Int32,
+    last: Int32,
+    limit: Int64,
+    cells: Int32,
+    bits: UInt64,
+    latest: Int32,
+    touched: Int32,
+) -> int:
+    """Count in `latest` over how many objects leaves are near hub `a`, list these in `touched`; return how many."""
+    used = 0
+    # The hub's shares lie object by object: an object is new to a leaf unless it is the leaf's latest.
+    for k in range(start[a], start[a + 1]):
+        p = position[k]
+        o = object_[p]
+        end = offsets[o + 1]
+        highest = first[p] + limit[o]
+        q = p + 1
+        # Gaps only grow on the way: the first share beyond the limit ends the walk.
+        while q < end and last[q] <= highest:
+            b = account[q]
+            # Of each pair the account of the lower number is the leaf, so that no pair is counted twice.
+            if (
+                b < a
+                and latest[b, 0] != o
+                and (cells.size == 0 or in_one_cell(bits[a], bits[b], max(cells[p], cells[q])))
+            ):
+                if latest[b, 1] == 0:
+                    touched[used] = b
+                    used += 1
+                latest[b, 0] = o
+                latest[b, 1] += 1
+            q += 1
+        begin = offsets[o]
+        lowest = last[p] - limit[o]
+        q = p - 1
+        # The same towards earlier shares. (One loop for both directions took a twentieth longer.)
+        while q >= begin and first[q] >= lowest:
+            b = account[q]
+            if (
+                b < a
+                and latest[b, 0] != o
+                and (cells.size == 0 or in_one_cell(bits[a], bits[b], max(cells[p], cells[q])))
+            ):
+                if latest[b, 1] == 0:
+                    touched[used] = b
+                    used += 1
+                latest[b, 0] = o
+                latest[b, 1] += 1
+            q -= 1
+    return used
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _keep_twice_near(a: int, touched: Int32, latest: Int32, hub: Int32, leaf: Int32, kept: int) -> int:
+    """Keep the leaves that are near hub `a` over two objects, leave no count, and return how many pairs are kept."""
+    for b in touched:
+        # One object says nothing of a pair: two accounts of one object each would be alike by its rank alone.
+        if latest[b, 1] >= 2:
+            hub[kept] = a
+            leaf[kept] = b
+            kept += 1
+        latest[b, 0] = -1
+        latest[b, 1] = 0
+    return kept

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.grids import TOGETHER_MS, split
-from propgraph.arrays.holdings import by_hub, mark_hub
+from propgraph.arrays.holdings import by_hub
 from propgraph.arrays.incidence import Incidence, check_shares, incidence, named, parts_by_trace
-from propgraph.arrays.p_values import false_discovery_rate, truncated_product
+from propgraph.arrays.p_values import false_discovery_rate
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, Progress
 from propgraph.errors import check_threads
 from propgraph.likeness.overlap import overlap_of
@@ -31,14 +30,13 @@ from propgraph.options import SynchronyOptions
 from propgraph.schema import SYNCHRONY
 from propgraph.synchrony.candidates import Candidates, candidates_of
 from propgraph.synchrony.gaps import Gaps, chance_at, gaps_of
+from propgraph.synchrony.pair_kernels import measure_pairs, sessions_of
 from propgraph.synchrony.testable import count_tests
 
 #: Chance up to which two posts count as near.
 TAU = SynchronyOptions.tau
 #: Pairs are kept up to this p-value.
 MAX_P = SynchronyOptions.max_p
-#: What an account posts within an hour of the clock is one session.
-SESSION_MS = 3_600_000
 #: Objects that have to be able to tell something before a pair is tested at all.
 LEAST_OBJECTS = 2
 
@@ -331,7 +329,7 @@ def closest_posts(
 
 def _measured(prepared: PreparedShares, hub: Int32, leaf: Int32, max_p: float) -> PairEvidence:
     log, gaps = prepared.log, prepared.gaps
-    counts, log_p = _measure(
+    counts, log_p = measure_pairs(
         hub, leaf, prepared.start, prepared.position, prepared.listed, prepared.opens, prepared.closes,
         prepared.session, log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, prepared.tau,
     )  # fmt: skip
@@ -351,145 +349,3 @@ def _sorted(parts: list[PairEvidence]) -> PairEvidence:
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
     order = np.lexsort((columns[1], columns[0]))
     return PairEvidence(*(column[order] for column in columns))
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def sessions_of(start: Int64, position: Int64, time: Int64) -> Int32:
-    """Return the number of each post's session among those of its account, in order of time."""
-    session = np.empty(position.size, np.int32)
-    for a in range(start.size - 1):
-        hours = time[position[start[a] : start[a + 1]]] // SESSION_MS
-        order = np.argsort(hours, kind="mergesort")
-        number = -1
-        for k in range(order.size):
-            if k == 0 or hours[order[k]] != hours[order[k - 1]]:
-                number += 1
-            session[start[a] + order[k]] = number
-    return session
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _measure(
-    hub: Int32,
-    leaf: Int32,
-    start: Int64,
-    position: Int64,
-    listed: Int32,
-    opens: Int32,
-    closes: Int32,
-    session: Int32,
-    offsets: Int64,
-    time: Int64,
-    post: Int64,
-    counted: Int64,
-    chance: Float64,
-    least: Float64,
-    tau: float,
-) -> tuple[Int64, Float64]:
-    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub."""
-    counts = np.zeros((hub.size, 3), np.int64)
-    log_p = np.zeros(hub.size, np.float64)
-    begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
-    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)  # posts over which a pair met already
-    sat = np.full(session.max() + 1 if session.size else 0, -1, np.int32)  # sessions that count already
-    marked = -1
-    for e in range(hub.size):
-        a = hub[e]
-        if a != marked:
-            mark_hub(begin, a, marked, start, listed)
-            marked = a
-        b = leaf[e]
-        degree, degree_b = start[a + 1] - start[a], start[b + 1] - start[b]
-        hub_sits = degree > degree_b or (degree == degree_b and a > b)
-        total = 0.0
-        n_sittings = 0
-        counts[e, 2] = -1
-        k = start[b]
-        end = start[b + 1]
-        while k < end:
-            o = listed[k]
-            stop = k + 1
-            while stop < end and listed[stop] == o:
-                stop += 1
-            i = begin[o]
-            if i >= 0 and least[o] <= tau:
-                i_stop = i + 1
-                while i_stop < start[a + 1] and listed[i_stop] == o:
-                    i_stop += 1
-                ways = (i_stop - i) * (stop - k)
-                if ways * least[o] <= tau:
-                    counts[e, 0] += 1
-                    sits = session[i] if hub_sits else session[k]
-                    counts_here = sat[sits] != e
-                    sat[sits] = e
-                    n_sittings += counts_here
-                    gap = least_gap(i, i_stop, k, stop, opens, closes)
-                    value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
-                    if value <= tau:
-                        apart, fresh = _met(
-                            e, gap, i, i_stop, k, stop, opens, closes, position, time, post, met
-                        )
-                        counts[e, 1] += fresh
-                        if fresh and counts_here:
-                            total -= np.log(value / tau)
-                        if counts[e, 2] < 0 or 0 <= apart < counts[e, 2]:
-                            counts[e, 2] = apart
-            k = stop
-        log_p[e] = truncated_product(n_sittings, total, tau)
-    return counts, log_p
-
-
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def least_gap(i: int, i_stop: int, k: int, k_stop: int, opens: Int32, closes: Int32) -> int:
-    """Return the least gap between two accounts' posts of an object; the posts stand in order of time."""
-    best = 1 << 40
-    for y in range(k, k_stop):
-        after = i + np.searchsorted(opens[i:i_stop], opens[y]) if i_stop > i + 1 else i
-        for x in range(max(after - 1, i), min(after + 1, i_stop)):
-            best = min(best, gap_between(x, y, opens, closes))
-    return best
-
-
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def gap_between(x: int, y: int, opens: Int32, closes: Int32) -> int:
-    """Return the gap between two posts of an object, by their places in the lists of their accounts."""
-    return int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _met(
-    pair: int,
-    gap: int,
-    i: int,
-    i_stop: int,
-    k: int,
-    k_stop: int,
-    opens: Int32,
-    closes: Int32,
-    position: Int64,
-    time: Int64,
-    post: Int64,
-    met: Int32,
-) -> tuple[int, bool]:
-    """Return the least time between two accounts' posts of an object, and whether they met by none of these before.
-
-    All posts at the least gap count as those by which they meet, and are marked: no choice among equals, which
-    could hang on who is called what. One post of both is no meeting; -1 where they have no other.
-    """
-    apart = -1
-    fresh = True
-    for y in range(k, k_stop):
-        for x in range(i, i_stop):
-            p, q = position[x], position[y]
-            same = post.size > 0 and post[p] == post[q]
-            if not same and (apart < 0 or abs(time[p] - time[q]) < apart):
-                apart = abs(time[p] - time[q])
-            if post.size and gap_between(x, y, opens, closes) == gap:
-                fresh &= not same and met[post[p]] != pair and met[post[q]] != pair
-    if post.size:
-        for y in range(k, k_stop):
-            for x in range(i, i_stop):
-                if gap_between(x, y, opens, closes) == gap:
-                    met[post[position[x]]] = pair
-                    met[post[position[y]]] = pair
-    return apart, fresh

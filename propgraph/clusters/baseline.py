@@ -31,7 +31,7 @@ class Baseline:
     created_ms
         Creation times of all accounts, ms since 1970, sorted.
     site_share
-        For each site its part of all links in the log, 0..1.
+        For each site its fraction of all links in the log, 0..1.
     window_s
         The window in seconds.
     q
@@ -50,7 +50,7 @@ class Baseline:
     _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
 
     def effective_s(self, row: Row) -> float:
-        """Return what the window comes to (s) by the times that a cluster met by: over whole days a day."""
+        """Return the effective window (s): the larger of the window and the resolution of the times of a cluster."""
         return max(self.window_s, row["time_resolution_s"] or 0.0)
 
     def nearby(self, row: Row) -> str:

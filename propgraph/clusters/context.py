@@ -11,9 +11,9 @@ from propgraph.clusters.metrics import once
 def with_context(table: pl.DataFrame, inputs: ClusterInputs, links: pl.DataFrame, /) -> pl.DataFrame:
     """Add what tells innocent readings, all 0..1 and all about the posts over which members met, in any trace.
 
-    `met_site_share`: the part of those posts that links to the site to which most of them do;
-    `met_site_inside`: the members' part of all links to that site; `met_site_all`: that site's part of all
-    links in the log; `met_origin_share`: the part of the posts that goes back to one account outside the
+    `met_site_share`: the fraction of those posts that links to the site to which most of them do;
+    `met_site_inside`: the members' fraction of all links to that site; `met_site_all`: that site's of all
+    links in the log; `met_origin_share`: the fraction of the posts that goes back to one account outside the
     cluster.
     """
     met = inputs.shares.filter(pl.col("n_fellows") > 0).select("account_id", "content_id").unique()

@@ -118,10 +118,11 @@ def _rounded_up(p: float) -> str:
 
 
 def _in_step(row: Row, base: Baseline) -> Finding | None:
-    """Ask less of a comparison: where nearly everyone is organised, the outsiders' rate is no innocent one.
+    """Compare the fraction of members' pairs in the window with the same of outsiders' pairs.
 
-    Up to a minute, half of all pairs is more than people do by themselves; of a wider window, and of one over
-    coarser times, that cannot be said, and twice the outsiders' rate is asked for.
+    Required are half of the pairs, and 1.25 times the outsiders' rate: no more, for in a log of mostly organised
+    accounts outsiders are no innocent baseline. Half of all pairs within a minute is more than people do by
+    themselves; of a longer effective window that cannot be said, and twice the outsiders' rate is required.
     """
     value, short = row["window_rate"], base.effective_s(row) <= 60
     if value is None or not (short or row["compared"]):

@@ -34,7 +34,7 @@ class Timing:
     objects
         A row for each cluster and object that two or more members shared: `cluster` (UInt32), `object`
         (UInt32 code), `n_pairs` (pairs of members' posts, by different accounts), `n_within` (those in
-        the window), `outsider_rate` (0..1, the part of outsiders' pairs in the window), `gathered` (the most members
+        the window), `outsider_rate` (0..1, the fraction of outsiders' pairs in the window), `gathered` (the most members
         within one window), `gathered_ms` (the first post of that window, the earliest of such).
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
@@ -113,7 +113,7 @@ def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> Timing:
 
 
 def _usual_rates(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> tuple[Float64, int]:
-    """Return the usual part of each object's pairs in the window, that of objects as fine, and over how many objects.
+    """Return the usual fraction of each object's pairs in the window, that of objects as fine, and over how many objects.
 
     Cut to minutes, more posts lie within a minute of each other than by the second.
     """
@@ -130,7 +130,7 @@ def _usual_rates(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> 
 
 
 def usual_rate(log: Incidence, /, *, window_ms: int) -> tuple[float, int]:
-    """Return the usual part (0..1) of an object's pairs of posts in the window, and over how many objects.
+    """Return the usual fraction (0..1) of an object's pairs of posts in the window, and over how many objects.
 
     It is taken from accounts that are in no cluster: in a log of operators alone, everyone would
     excuse everyone.

@@ -174,7 +174,11 @@ CLUSTERS = declare(
         "members' pairs of posts within the window, in the strongest trace; so are all down to p_value",
     ),
     expected=(pl.Float64(), "pairs of posts", "as many as outsiders' timing of the same objects would give"),
-    window_rate=(SHARE, "0..1", "part of members' pairs of posts in the window, over the objects they share"),
+    window_rate=(
+        SHARE,
+        "0..1",
+        "fraction of members' pairs of posts in the window, over the objects they share",
+    ),
     outsider_rate=(SHARE, "0..1", "the same of outsiders' pairs of posts of these objects"),
     turnout=(
         SHARE,
@@ -185,7 +189,7 @@ CLUSTERS = declare(
     n_sites=(COUNT, "sites", "registrable domains shared"),
     site_gini=(SHARE, "0..1", "Gini of the members' shares over the sites; one site = 1"),
     top_site=(ID, "registrable domain", "the site shared most"),
-    top_site_share=(SHARE, "0..1", "its part of the members' URL shares"),
+    top_site_share=(SHARE, "0..1", "its fraction of the members' URL shares"),
     original_share=(SHARE, "0..1", "originals over all members' posts; null where the log has no kinds"),
     hour_entropy=(SHARE, "0..1", "entropy of the hours of the day (UTC) over log 24"),
     creation_spread_s=(SECONDS, "s", "shortest span that holds half of the accounts' creation times"),

@@ -8,7 +8,7 @@ from propgraph.schema import COUNT, EVIDENCE, SITES
 
 SEEDED = "seeded"
 FIRST = 10
-# Two shares of doubt: a site with one early share, a flagged one, is not fully seeded yet.
+# Smoothing: two early shares that nobody flagged are added, so that one flagged early share of one does not score 1.
 _DOUBT = 2.0
 
 
@@ -17,8 +17,8 @@ def measure_sites(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the `sites` table and the evidence for the sites flagged `seeded`.
 
-    A site's score is the share of its URLs' first ten shares that flagged clusters made, with two shares
-    of doubt added: early / (all early + 2). At `min_score` or more over at least two URLs it is seeded. Where the
+    A site's score is the fraction of its URLs' first ten shares that flagged clusters made, smoothed by two shares
+    that nobody flagged: early / (all early + 2). At `min_score` or more over at least two URLs it is seeded. Where the
     times of a URL's shares are not equally fine, a flagged cluster's by coarser ones count as late as they can be.
 
     Parameters

@@ -2,8 +2,8 @@
 
 Permuting times within an object is blind where a campaign is most of the object's public: its own burst
 then explains itself. So a cluster is held against the others: of all pairs of posts of an object by
-outsiders, what part lies within the window? Where an object has few outsiders, the log's usual part
-stands in. Posts whose times are coarser than the window are held against others of the same fineness only.
+outsiders, what fraction lies within the window? Where an object has few outsiders, the log's usual fraction
+stands in. Posts whose times are coarser than the window are held against others of the same resolution only.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Timing:
     objects
         A row for each cluster and object that two or more members shared: `cluster` (UInt32), `object`
         (UInt32 code), `n_pairs` (pairs of members' posts, by different accounts), `n_within` (those in
-        the window), `outsider_rate` (0..1, the fraction of outsiders' pairs in the window), `gathered` (the most members
-        within one window), `gathered_ms` (the first post of that window, the earliest of such).
+        the window), `outsider_rate` (0..1, the fraction of outsiders' pairs in the window), `gathered` (the most
+        members within one window), `gathered_ms` (the first post of that window, the earliest of such).
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
         `window_rate` (0..1, the fraction of its pairs in the window, mean over the objects weighted by fellow
@@ -113,7 +113,7 @@ def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> Timing:
 
 
 def _usual_rates(log: Incidence, steps: Int64, member: Bool, window_ms: int) -> tuple[Float64, int]:
-    """Return the usual fraction of each object's pairs in the window, that of objects as fine, and over how many objects.
+    """Return each object's usual fraction of pairs in the window, by objects as fine, and over how many objects.
 
     Cut to minutes, more posts lie within a minute of each other than by the second.
     """

@@ -33,9 +33,10 @@ def measure_stability(
 
     Varied are, where they play a part: the traces (each left out), the time window (half, double), tau (0.1) and
     the neighbours (half, double) of rank synchrony, the cut q (0.01, 0.05, 0.2), the resolution (half, double),
-    the seed, and the objects: in half of the runs a bootstrap sample of the objects
-    of each trace (n draws with replacement out of n, which bring up about 63 % of them). An object that is drawn twice
-    counts once, for its double is no new evidence: it would make pairs surer than they are. The design is a Latin hypercube; see `stability.grid.grid_of`.
+    the seed, and the objects: in half of the runs a bootstrap sample of the objects of each trace (n draws with
+    replacement out of n, which bring up about 63 % of them). An object that is drawn twice counts once, for its
+    double is no new evidence: it would make pairs surer than they are. The design is a Latin hypercube; see
+    `stability.grid.grid_of`.
 
     In every run pairs are tested again, joined over the traces, cut, and lead to groups that grow and to the
     window's communities and their core, as in `find_clusters`. The number of pairs that could have been found

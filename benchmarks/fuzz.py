@@ -28,7 +28,7 @@ from benchmarks import ROOT
 from benchmarks.mutants import break_bytes, break_json, break_row
 from benchmarks.treatments import Treated, treated
 from propgraph.errors import InputError
-from propgraph.readers.files import find_logs
+from propgraph.readers.find import find_logs
 from propgraph.readers.log import Log
 from propgraph.readers.plan import plan_logs
 from propgraph.readers.read import read_logs

@@ -12,9 +12,9 @@ from ten_posts import DAY, EDGES, POSTS
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.readers.base import REQUIRED
-from propgraph.readers.post_kinds import PARENT_OF
 from propgraph.readers.read import read_logs
 from propgraph.readers.registry import READERS
+from propgraph.readers.values.post_kinds import PARENT_OF
 
 TEN = Path(__file__).parent / "fixtures" / "ten"
 # NAME.csv, or NAME-in-words.csv for another layout of the same reader; a folder where one file is not enough.

@@ -16,8 +16,8 @@ import pytest
 from propgraph.errors import InputError
 from propgraph.jobs.build import build
 from propgraph.provenance import digest
-from propgraph.readers import archives, unpack
-from propgraph.readers.files import find_logs
+from propgraph.readers.files import archives, unpack
+from propgraph.readers.find import find_logs
 from propgraph.readers.read import read_logs
 
 HEAD = "account_id,timestamp,content_id\n"

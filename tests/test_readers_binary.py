@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.readers import binary
-from propgraph.readers.binary import binary_columns, read_binary
-from propgraph.readers.logfile import LogFile
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.layouts import binary
+from propgraph.readers.layouts.binary import binary_columns, read_binary
 from propgraph.readers.read import read_logs
 
 WHEN = datetime(2024, 3, 5, 10, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from propgraph.readers.cells import lists_from, parsed, sifted
 from propgraph.readers.platforms.x_archive import without_posts
+from propgraph.readers.values.cells import lists_from, parsed, sifted
 
 IDS = pl.List(pl.String)
 

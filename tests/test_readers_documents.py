@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from propgraph.readers import documents
-from propgraph.readers.documents import first_record, has_list, read_records
+from propgraph.readers.layouts import documents
+from propgraph.readers.layouts.documents import first_record, has_list, read_records
 
 LISTS = ("messages", "chats.list[].messages")
 

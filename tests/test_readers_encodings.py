@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from propgraph.errors import InputError, UsageError
-from propgraph.readers import tabular
-from propgraph.readers.encodings import wide_encoding
+from propgraph.readers.files.encodings import wide_encoding
+from propgraph.readers.layouts import tabular
 from propgraph.readers.read import read_logs
 
 HEAD = "content_id,account_id,timestamp,text\n"

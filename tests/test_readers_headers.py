@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from propgraph.errors import InputError, UsageError
-from propgraph.readers.files import find_logs
+from propgraph.readers.files.streams import without_lines
+from propgraph.readers.find import find_logs
 from propgraph.readers.read import read_logs
-from propgraph.readers.streams import without_lines
 
 CASES = Path(__file__).parent / "fixtures" / "cases"
 HEAD = "account_id,timestamp,content_id"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from propgraph.readers.html import text_and_links
+from propgraph.readers.values.html import text_and_links
 
 PAGE = "https://valley-herald.example/water"
 

@@ -8,7 +8,7 @@ import pytest
 from test_readers_sheets import workbook
 
 from propgraph.jobs.build import build
-from propgraph.readers import tabular
+from propgraph.readers.layouts import tabular
 from propgraph.readers.read import read_logs
 
 TIME = 1_709_632_800

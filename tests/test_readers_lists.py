@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from propgraph.errors import InputError
-from propgraph.readers import tabular
-from propgraph.readers.brackets import read_cell
+from propgraph.readers.layouts import tabular
 from propgraph.readers.read import read_logs
+from propgraph.readers.values.brackets import read_cell
 
 A, B, C = "https://a.example/x,y", "https://b.example/it's?q=1|2;3", "http://www.c.example/"
 TIME = 1_600_000_000

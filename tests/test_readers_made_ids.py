@@ -12,8 +12,8 @@ from reference import made_ids as reference
 
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
-from propgraph.readers import made_ids
-from propgraph.readers.made_ids import row_hashes, with_made_ids
+from propgraph.readers.posts import made_ids
+from propgraph.readers.posts.made_ids import row_hashes, with_made_ids
 from propgraph.schema import TIME
 
 SCHEMA = {

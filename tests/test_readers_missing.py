@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from propgraph.readers import tabular
+from propgraph.readers.layouts import tabular
 from propgraph.readers.read import read_logs
 from propgraph.readers.registry import READERS
 

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.readers import nested
 from propgraph.readers.base import NoPost, NotThisFormatError, Reader, at, objects
-from propgraph.readers.files import find_logs
+from propgraph.readers.find import find_logs
+from propgraph.readers.layouts import nested
+from propgraph.readers.layouts.tabular import columns_of, read_batches
 from propgraph.readers.read import read_logs
-from propgraph.readers.tabular import columns_of, read_batches
 
 POSTS = [{"id": f"p{n}", "by": {"id": n % 3, "name": "é"}, "at": 1_600_000_000 + n} for n in range(10)]
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from propgraph.readers.origins import with_origins
+from propgraph.readers.posts.origins import with_origins
 from propgraph.schema import IDS
 
 NOON = datetime(2024, 3, 5, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from propgraph.readers.paths import find_named
+from propgraph.readers.files.paths import find_named
 
 
 def tree(folder: Path, *files: str) -> Path:

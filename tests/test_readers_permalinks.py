@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from propgraph.jobs.build import build
-from propgraph.readers import tabular
+from propgraph.readers.layouts import tabular
 from propgraph.readers.read import read_logs
 
 TIME = 1_700_000_000

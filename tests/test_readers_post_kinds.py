@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from propgraph.readers.post_kinds import said_by
 from propgraph.readers.read import read_logs
+from propgraph.readers.values.post_kinds import said_by
 
 BASE = {"content_id": "id", "account_id": "who", "timestamp": "when"}
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import InputError
-from propgraph.readers import nested, rows, tabular
+from propgraph.readers import rows
+from propgraph.readers.layouts import nested, tabular
 from propgraph.readers.read import read_log, read_logs
 from propgraph.schema import POSTS, REJECTED
 

@@ -12,8 +12,8 @@ import pytest
 
 from propgraph.errors import InputError
 from propgraph.jobs.build import build
-from propgraph.readers import sheets
-from propgraph.readers.files import find_logs
+from propgraph.readers.find import find_logs
+from propgraph.readers.layouts import sheets
 from propgraph.readers.read import read_logs
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -123,7 +123,7 @@ def test_columns_may_be_named_and_the_header_too(tmp_path):
     names = {"account_id": "who", "timestamp": "when"}
     assert read_logs([path], mapping=names).posts.height == 2
     assert read_logs([path], mapping=names, skip_lines=1).posts.height == 2
-    with pytest.raises(InputError, match="no such column"):
+    with pytest.raises(InputError, match="no column 'who'; found ana"):
         read_logs([path], mapping=names, skip_lines=2)
     with pytest.raises(InputError, match="Found: made, by us"):
         read_logs([path])
@@ -157,7 +157,7 @@ def test_an_empty_workbook_is_empty(tmp_path):
 
 def test_without_the_library_the_way_out_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sheets, "find_spec", lambda name: None)
-    monkeypatch.setattr("propgraph.readers.kinds.is_readable", sheets.is_readable)
+    monkeypatch.setattr("propgraph.readers.layouts.kinds.is_readable", sheets.is_readable)
     with pytest.raises(
         InputError, match=r"log\.xlsx: a workbook; .* pip install 'propgraph\[xlsx\]', or save"
     ):
@@ -184,7 +184,7 @@ def test_what_has_the_mark_of_an_old_workbook_only_is_told(tmp_path):
 
 
 def test_a_bomb_of_a_workbook_is_one_clear_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("propgraph.readers.unpack._FREE_BYTES", 1 << 20)
+    monkeypatch.setattr("propgraph.readers.files.unpack._FREE_BYTES", 1 << 20)
     path = workbook(tmp_path / "log.xlsx", Data=[HEAD, *([["ana", WHEN, 1, "x" * 30_000]] * 200)])
     with pytest.raises(InputError, match=r"log\.xlsx: it unpacks to more than 300 times its size"):
         find_logs([path])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from propgraph.readers.snowflakes import with_id_times
+from propgraph.readers.posts.snowflakes import with_id_times
 from propgraph.schema import TIME
 
 X = (22, 1_288_834_974_657)

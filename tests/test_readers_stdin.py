@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.readers.files import find_logs
+from propgraph.readers.find import find_logs
 from propgraph.readers.read import read_logs
 from propgraph.study import Study
 

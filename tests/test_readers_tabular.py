@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from propgraph.errors import InputError
-from propgraph.readers import tabular
-from propgraph.readers.files import LogFile, find_logs
-from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
-from propgraph.readers.tabular import columns_of, read_batches
+from propgraph.readers.find import LogFile, find_logs
+from propgraph.readers.layouts import tabular
+from propgraph.readers.layouts.quotes import QuoteLeftOpenError, Quotes
+from propgraph.readers.layouts.tabular import columns_of, read_batches
 
 
 @pytest.fixture(autouse=True)

@@ -133,7 +133,7 @@ def test_the_same_keys_in_json_are_api_v2_s():
     keys = ["id", "author_id", "created_at", "text", "entities", "entities.urls", "referenced_tweets"]
     assert choose_reader(keys, source="f", nested=True).name == "x-api-v2"
     assert choose_reader(keys, source="f").name == "twarc-csv"
-    with pytest.raises(InputError, match="--format twarc-csv reads tables, and this is none"):
+    with pytest.raises(InputError, match="the format twarc-csv reads tables, and this is none"):
         choose_reader(keys, source="f", nested=True, format="twarc-csv")
 
 

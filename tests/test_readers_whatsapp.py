@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.readers.chats import chat_name, is_chat
+from propgraph.readers.layouts.chats import chat_name, is_chat
 from propgraph.readers.read import read_log, read_logs
 
 OWN = "\u200e"
@@ -342,7 +342,7 @@ def test_json_with_the_keys_of_a_message_is_no_chat(tmp_path):
 
 def test_a_chat_is_no_table(tmp_path):
     (tmp_path / "_chat.txt").write_text(IPHONE + "Ana: Look\n")
-    with pytest.raises(InputError, match="--format twarc-csv reads tables, and this is none"):
+    with pytest.raises(InputError, match="the format twarc-csv reads tables, and this is none"):
         read_logs([tmp_path / "_chat.txt"], format="twarc-csv")
 
 

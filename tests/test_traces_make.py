@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from propgraph.arrays.encoding import encode, labels_of
 from propgraph.errors import UsageError
-from propgraph.readers.markdown import links_in
-from propgraph.readers.origins import with_origins
+from propgraph.readers.posts.origins import with_origins
+from propgraph.readers.values.markdown import links_in
 from propgraph.schema import ID, IDS, POSTS, TIME
 from propgraph.traces.make import TRACES, make_shares
 

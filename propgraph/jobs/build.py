@@ -21,11 +21,11 @@ from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
 from propgraph.readers.coarse import coarse_notes
-from propgraph.readers.files import find_logs
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.find import find_logs
 from propgraph.readers.fineness import RESOLUTION, coarsest
 from propgraph.readers.frames import LogLike, as_logs, frame_digest, names_of_logs
 from propgraph.readers.log import Log
-from propgraph.readers.logfile import LogFile
 from propgraph.readers.plan import Plan, plan_logs
 from propgraph.readers.read import read_planned
 from propgraph.readers.side import read_side_table

@@ -14,7 +14,7 @@ import polars as pl
 from propgraph.schema import ID
 
 if TYPE_CHECKING:
-    from propgraph.readers.logfile import LogFile
+    from propgraph.readers.files.logfile import LogFile
 
 # The columns a reader may fill, all optional but the first two; `read.py` turns them into `posts`.
 CANONICAL: Mapping[str, str] = {

@@ -10,9 +10,9 @@ from pathlib import Path, PurePath
 import orjson
 
 from propgraph.readers.base import Reader
-from propgraph.readers.kinds import identify
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.paths import unreadable
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.files.paths import unreadable
+from propgraph.readers.layouts.kinds import identify
 
 
 class Beside:

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from propgraph.errors import InputError, UsageError
-from propgraph.readers.logfile import LogFile
+from propgraph.readers.files.logfile import LogFile
 
 _ROWS = 1_000_000
 

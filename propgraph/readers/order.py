@@ -11,8 +11,8 @@ from numba import njit
 
 from propgraph.arrays.encoding import all_distinct, codes_of, encode
 from propgraph.arrays.types import Bool, Int64, UInt32, UInt64
-from propgraph.readers.batches import Lines
 from propgraph.readers.fineness import SOURCE
+from propgraph.readers.layouts.batches import Lines
 from propgraph.readers.rows import rejected_table
 from propgraph.schema import ID, REJECTED
 

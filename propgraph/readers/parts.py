@@ -8,15 +8,16 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.readers import ids, missing, permalinks, post_kinds
-from propgraph.readers.batches import Lines
 from propgraph.readers.beside import opened
 from propgraph.readers.date_orders import notes_on_times
 from propgraph.readers.fineness import RESOLUTION
+from propgraph.readers.layouts.batches import Lines
+from propgraph.readers.layouts.tabular import read_batches
 from propgraph.readers.plan import PlannedFile
+from propgraph.readers.posts import permalinks
 from propgraph.readers.rows import FileFacts, normalise
-from propgraph.readers.tabular import read_batches
 from propgraph.readers.times import NONE_SEEN
+from propgraph.readers.values import ids, missing, post_kinds
 
 
 @dataclass

@@ -10,14 +10,14 @@ from pathlib import Path
 from propgraph.errors import InputError
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.beside import Beside
-from propgraph.readers.files import find_logs, looks_like_log, together
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.files.paths import STDIN
+from propgraph.readers.find import find_logs, looks_like_log, together
 from propgraph.readers.frames import LogLike, as_logs
-from propgraph.readers.headers import later_headers, likelier, told_header, told_likely
-from propgraph.readers.kinds import WORKBOOK
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.paths import STDIN
+from propgraph.readers.layouts.headers import later_headers, likelier, told_header, told_likely
+from propgraph.readers.layouts.kinds import WORKBOOK
+from propgraph.readers.layouts.tabular import columns_of
 from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
-from propgraph.readers.tabular import columns_of
 from propgraph.readers.times import AS_FOUND, TimeOptions
 
 

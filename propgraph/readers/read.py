@@ -10,13 +10,13 @@ import polars as pl
 
 from propgraph.arrays.types import Progress
 from propgraph.errors import InputError
-from propgraph.readers import ids, post_kinds
 from propgraph.readers.date_orders import orders_by_others
-from propgraph.readers.files import together
+from propgraph.readers.find import together
 from propgraph.readers.frames import LogLike
 from propgraph.readers.log import Log, assemble
 from propgraph.readers.parts import Part, notes_on, read_by, read_part, source_of
 from propgraph.readers.plan import Plan, PlannedFile, plan_logs
+from propgraph.readers.values import ids, post_kinds
 from propgraph.schema import POSTS, REJECTED
 
 _log = logging.getLogger(__name__)

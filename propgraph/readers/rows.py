@@ -12,17 +12,25 @@ import numpy as np
 import polars as pl
 
 from propgraph.errors import InputError
-from propgraph.readers import missing
 from propgraph.readers.base import MADE, TIMES, Reader
-from propgraph.readers.batches import RAW_LIMIT, Batch, Lines
 from propgraph.readers.clocks import ClockCounts
-from propgraph.readers.ids import ID_COLUMNS, MUST, ROUNDED_NUMBER, DigitFacts, as_text, read_ids, why_lost
-from propgraph.readers.lists import LIST_COLUMNS, Choice, ListFacts, read_lists
-from propgraph.readers.permalinks import PermalinkFacts, facts_of, without_own, without_own_in_texts
-from propgraph.readers.post_kinds import kinds_of
+from propgraph.readers.layouts.batches import RAW_LIMIT, Batch, Lines
+from propgraph.readers.posts.permalinks import PermalinkFacts, facts_of, without_own, without_own_in_texts
+from propgraph.readers.posts.snowflakes import count_ids, with_id_times
 from propgraph.readers.rounding import EXPONENT
-from propgraph.readers.snowflakes import count_ids, with_id_times
 from propgraph.readers.times import AS_FOUND, NONE_SEEN, Readings, TimeOptions, TimeUnit, find_time_unit
+from propgraph.readers.values import missing
+from propgraph.readers.values.ids import (
+    ID_COLUMNS,
+    MUST,
+    ROUNDED_NUMBER,
+    DigitFacts,
+    as_text,
+    read_ids,
+    why_lost,
+)
+from propgraph.readers.values.lists import LIST_COLUMNS, Choice, ListFacts, read_lists
+from propgraph.readers.values.post_kinds import kinds_of
 from propgraph.schema import ID, REJECTED, TIME
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)

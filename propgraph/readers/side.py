@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from propgraph.errors import InputError, lacking
-from propgraph.readers.files import find_logs
-from propgraph.readers.tabular import columns_of, read_batches
+from propgraph.readers.find import find_logs
+from propgraph.readers.layouts.tabular import columns_of, read_batches
 from propgraph.schema import ID
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, labels_of
 from propgraph.arrays.types import UInt32
-from propgraph.readers.markdown import links_in
+from propgraph.readers.values.markdown import links_in
 from propgraph.schema import IDS
 from propgraph.traces.urls import canonicalise_urls
 

@@ -6,7 +6,7 @@ import unicodedata
 
 import polars as pl
 
-from propgraph.readers.markdown import hashtags_in, without_links
+from propgraph.readers.values.markdown import hashtags_in, without_links
 from propgraph.traces.text import is_reshare
 
 MIN_TAGS = 3

@@ -1,4 +1,4 @@
-"""Slow and obvious twin of `propgraph.readers.made_ids`: MurmurHash64A as its author wrote it, value by value."""
+"""Slow and obvious twin of `propgraph.readers.posts.made_ids`: MurmurHash64A as its author wrote it, value by value."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ import polars as pl
 
 from propgraph.cascades.shapes.percentiles import SHAPE_METRICS
 from propgraph.errors import InputError
-from propgraph.readers.files import find_logs
+from propgraph.readers.find import find_logs
+from propgraph.readers.layouts.tabular import columns_of
 from propgraph.readers.side import read_side_table
-from propgraph.readers.tabular import columns_of
 
 
 def read_reference(path: str | Path, /) -> pl.DataFrame:

@@ -8,9 +8,9 @@ original is found by that account and the link or text. Lists are joined by `; `
 import polars as pl
 
 from propgraph.readers.base import Reader, filled
-from propgraph.readers.cells import sifted
 from propgraph.readers.platforms.x_api import SNOWFLAKES
 from propgraph.readers.platforms.x_archive import RETWEET_MARK, bare_text, without_posts
+from propgraph.readers.values.cells import sifted
 
 
 def _posts(frame: pl.DataFrame) -> pl.DataFrame:

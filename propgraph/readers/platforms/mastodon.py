@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from propgraph.readers.base import NotThisFormatError, Reader, Record, Row, at, objects
-from propgraph.readers.html import text_and_links
+from propgraph.readers.values.html import text_and_links
 
 # Networks that run Mastodon's software and do not speak with its servers.
 _OWN_NETWORKS = {"truthsocial.com": "truthsocial", "gab.com": "gab"}

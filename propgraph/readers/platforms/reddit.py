@@ -13,7 +13,7 @@ Reddit. Texts and links are written as for HTML (`&amp;`).
 import polars as pl
 
 from propgraph.readers.base import Reader, filled, is_yes, unescaped
-from propgraph.readers.markdown import links_in, without_links
+from propgraph.readers.values.markdown import links_in, without_links
 from propgraph.schema import ID
 
 _NOBODY = "[deleted]"

@@ -8,9 +8,9 @@ original stands in columns of its own, `retweet_...` and `quoted_...`; a retweet
 import polars as pl
 
 from propgraph.readers.base import Reader, filled, is_yes
-from propgraph.readers.cells import sifted
 from propgraph.readers.platforms.x_api import SNOWFLAKES
 from propgraph.readers.platforms.x_archive import bare_text, without_posts
+from propgraph.readers.values.cells import sifted
 
 
 def _posts(frame: pl.DataFrame) -> pl.DataFrame:

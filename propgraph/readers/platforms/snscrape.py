@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, filled
-from propgraph.readers.cells import lists_from
 from propgraph.readers.platforms.x_api import SNOWFLAKES, account_names, inner, plain, shared_links
 from propgraph.readers.platforms.x_archive import RETWEET_MARK, bare_text, without_posts
+from propgraph.readers.values.cells import lists_from
 
 
 def _rows(record: Record) -> Iterator[Row | NoPost]:

@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, at, filled, objects
-from propgraph.readers.markdown import hashtags_in, links_in
+from propgraph.readers.values.markdown import hashtags_in, links_in
 
 _CHANNELS = ("public_channel", "private_channel")
 # What Telegram's ids say of a chat, by its type; all others are with one user.

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from propgraph.readers.base import NotThisFormatError, Reader, Record, Row, filled, objects
-from propgraph.readers.html import text_and_links
+from propgraph.readers.values.html import text_and_links
 
 _QUOTED = r"^\s*RT: ?https?://truthsocial\.com/(?:users/|@)([^/\s]+)/(?:statuses/|posts/)?(\d{1,18})\s*"
 _QUOTED_PATTERN = re.compile(_QUOTED)

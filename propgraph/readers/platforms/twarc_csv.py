@@ -14,10 +14,10 @@ import orjson
 import polars as pl
 
 from propgraph.readers.base import Reader, filled
-from propgraph.readers.cells import lists_from, sifted
 from propgraph.readers.platforms.x_api import SNOWFLAKES, inner, shared_links
 from propgraph.readers.platforms.x_archive import RETWEET_MARK, bare_text, without_posts
 from propgraph.readers.platforms.x_archive import shared_links as without_quoted
+from propgraph.readers.values.cells import lists_from, sifted
 from propgraph.schema import ID
 
 

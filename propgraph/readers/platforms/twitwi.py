@@ -9,10 +9,10 @@ tweet's own address. Lists are joined by `|`.
 import polars as pl
 
 from propgraph.readers.base import Reader, filled
-from propgraph.readers.cells import sifted
-from propgraph.readers.markdown import hashtags_in, links_in
 from propgraph.readers.platforms.x_api import SNOWFLAKES
 from propgraph.readers.platforms.x_archive import RETWEET_MARK, without_posts
+from propgraph.readers.values.cells import sifted
+from propgraph.readers.values.markdown import hashtags_in, links_in
 
 # What was quoted may quote something itself: the first such mark to the last link.
 _QUOTED = r"(?s)«\s*\w{1,15}: .*— https?://\S+ »"

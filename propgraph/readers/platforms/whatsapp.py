@@ -1,6 +1,6 @@
 """WhatsApp: a chat as the phone exports it, `_chat.txt` or `WhatsApp Chat with NAME.txt`, also inside its archive.
 
-The text of a chat is taken apart in `readers/chats.py`. Messages have no ids, and of forwarded messages and answers
+The text of a chat is taken apart in `layouts/chats.py`. Messages have no ids, and of forwarded messages and answers
 nothing is told: all are originals. An account is called as the phone that wrote the file calls it, by a contact's name
 or a number, so that two phones' exports of one chat do not share accounts. Times are that phone's, without a zone.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, Rows, objects
 
 if TYPE_CHECKING:
-    from propgraph.readers.logfile import LogFile
+    from propgraph.readers.files.logfile import LogFile
 
 SNOWFLAKES = (22, 1_288_834_974_657)
 

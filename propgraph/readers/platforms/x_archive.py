@@ -11,8 +11,8 @@ The functions here know what X puts into a tweet by itself; other readers of X's
 import polars as pl
 
 from propgraph.readers.base import Reader, filled, is_yes, unescaped
-from propgraph.readers.cells import sifted
 from propgraph.readers.platforms.x_api import SNOWFLAKES
+from propgraph.readers.values.cells import sifted
 
 RETWEET_MARK = r"^\s*RT @(\w+):?\s*"
 _T_CO = r"\s*https?://t\.co/\w*…?"

@@ -15,11 +15,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from propgraph.readers.base import NoPost, NotThisFormatError, Reader, Record, Row, Rows, at, objects
-from propgraph.readers.documents import first_record
+from propgraph.readers.layouts.documents import first_record
 from propgraph.readers.platforms.x_api import SNOWFLAKES, inner, legacy_content
 
 if TYPE_CHECKING:
-    from propgraph.readers.logfile import LogFile
+    from propgraph.readers.files.logfile import LogFile
 
 _RETWEET = re.compile(r"\s*RT @(\w+)")
 _RETWEETED_AT = "3"

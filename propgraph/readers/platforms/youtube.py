@@ -11,7 +11,7 @@ import re
 import polars as pl
 
 from propgraph.readers.base import Reader, filled, is_yes
-from propgraph.readers.html import text_and_links
+from propgraph.readers.values.html import text_and_links
 from propgraph.schema import ID, IDS
 
 

@@ -14,7 +14,7 @@ from bisect import bisect_left
 import polars as pl
 
 from propgraph.readers.fineness import RESOLUTION
-from propgraph.readers.missing import WORDS
+from propgraph.readers.values.missing import WORDS
 from propgraph.schema import ID
 
 _RESHARE_MARK = r"^RT @\w+:\s*"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.readers.files import find_logs
+from propgraph.readers.find import find_logs
 
 CSV = "account_id,timestamp\na,1600000000\n"
 NDJSON = '{"account_id": "a", "timestamp": 1600000000}\n'

@@ -9,9 +9,9 @@ from typing import IO
 
 import polars as pl
 
-from propgraph.readers.spool import Spool
-from propgraph.readers.streams import recoded, unscripted, without_lines
-from propgraph.readers.unpack import BytesRead, open_unpacked
+from propgraph.readers.files.spool import Spool
+from propgraph.readers.files.streams import recoded, unscripted, without_lines
+from propgraph.readers.files.unpack import BytesRead, open_unpacked
 
 
 @dataclass(frozen=True)

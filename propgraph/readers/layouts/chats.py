@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import IO
 
-from propgraph.readers.batches import Fault, fault
+from propgraph.readers.layouts.batches import Fault, fault
 
 # Nothing of these is ever seen; U+200E, which stays here, marks what WhatsApp itself says.
 _UNSEEN = re.compile("[\u200f\u202a-\u202e\u2066-\u2069\ufeff]")

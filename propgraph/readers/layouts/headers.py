@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from propgraph.readers.kinds import HEAD_BYTES, WORKBOOK, separator_of
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.sheets import other_sheets, sheet_headers
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.layouts.kinds import HEAD_BYTES, WORKBOOK, separator_of
+from propgraph.readers.layouts.sheets import other_sheets, sheet_headers
 
 _MOST_LINES = 200
 _NUMBER = re.compile(r"[-+.,:/\d\s]+(e[-+]?\d+)?", re.IGNORECASE)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from propgraph.readers.batches import Batch
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.unpack import check_growth
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.files.unpack import check_growth
+from propgraph.readers.layouts.batches import Batch
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from propgraph.readers.streams import pieces_of
-from propgraph.readers.unpack import RefusedError, packing
+from propgraph.readers.files.streams import pieces_of
+from propgraph.readers.files.unpack import RefusedError, packing
 
 
 class Spool:

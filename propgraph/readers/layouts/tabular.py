@@ -21,18 +21,18 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from propgraph.errors import InputError
-from propgraph.readers import nested
 from propgraph.readers.base import Reader
-from propgraph.readers.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
-from propgraph.readers.binary import binary_columns, read_binary
-from propgraph.readers.encodings import guess_encoding, told_guess
-from propgraph.readers.kinds import WORKBOOK
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.paths import unreadable
-from propgraph.readers.quotes import QuoteLeftOpenError, Quotes
-from propgraph.readers.sheets import read_sheet, sheet_names
-from propgraph.readers.streams import PIECE, checked
-from propgraph.readers.unpack import BytesRead
+from propgraph.readers.files.encodings import guess_encoding, told_guess
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.files.paths import unreadable
+from propgraph.readers.files.streams import PIECE, checked
+from propgraph.readers.files.unpack import BytesRead
+from propgraph.readers.layouts import nested
+from propgraph.readers.layouts.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
+from propgraph.readers.layouts.binary import binary_columns, read_binary
+from propgraph.readers.layouts.kinds import WORKBOOK
+from propgraph.readers.layouts.quotes import QuoteLeftOpenError, Quotes
+from propgraph.readers.layouts.sheets import read_sheet, sheet_names
 
 _BATCH_ROWS = 1 << 18
 _BLOCK_BYTES = 1 << 25

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 
-from propgraph.readers.post_kinds import KIND_OF
+from propgraph.readers.values.post_kinds import KIND_OF
 
 # As programs write it, letter by letter.
 _BY_PROGRAMS = (

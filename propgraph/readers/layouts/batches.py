@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Int64
-from propgraph.readers.logfile import LogFile
+from propgraph.readers.files.logfile import LogFile
 from propgraph.schema import REJECTED
 
 RAW_LIMIT = 2000

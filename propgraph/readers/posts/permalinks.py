@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from propgraph.readers.base import MADE
-from propgraph.readers.markdown import links_in
-from propgraph.readers.scoped import channel_name
+from propgraph.readers.posts.scoped import channel_name
+from propgraph.readers.values.markdown import links_in
 from propgraph.schema import ID, IDS
 
 # What a column of posts' own addresses is called, and what it is called where they are those of other posts.

@@ -13,7 +13,7 @@ from typing import IO, cast
 
 import pyarrow as pa
 
-from propgraph.readers.streams import pieces_of, stream_of, told
+from propgraph.readers.files.streams import pieces_of, stream_of, told
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from encodings.aliases import aliases
 
 from propgraph.errors import UsageError, did_you_mean
-from propgraph.readers.logfile import LogFile
+from propgraph.readers.files.logfile import LogFile
 
 # The longer mark first: UTF-32's begins with UTF-16's.
 _MARKS = (

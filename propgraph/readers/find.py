@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from propgraph.errors import InputError, check_at_least
-from propgraph.readers.archives import read_tar, read_zip
-from propgraph.readers.encodings import check_encoding
-from propgraph.readers.kinds import EMPTY, TAR, WORKBOOK, ZIP, identify
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.paths import STDIN, NamedFile, find_named, unreadable
-from propgraph.readers.spool import Spool
+from propgraph.readers.files.archives import read_tar, read_zip
+from propgraph.readers.files.encodings import check_encoding
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.files.paths import STDIN, NamedFile, find_named, unreadable
+from propgraph.readers.files.spool import Spool
+from propgraph.readers.layouts.kinds import EMPTY, TAR, WORKBOOK, ZIP, identify
 
 __all__ = ["LogFile", "find_logs", "looks_like_log", "together", "unreadable"]
 

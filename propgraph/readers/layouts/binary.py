@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from propgraph.readers.logfile import LogFile
+from propgraph.readers.files.logfile import LogFile
 
 # A column chunk of so many bytes, or a file of so many rows, nobody has; a damaged footer may say so.
 _MOST_BYTES = 1 << 40

@@ -9,12 +9,18 @@ from typing import IO
 
 import orjson
 
-from propgraph.readers.archives import TAR_MARK_STOP, ZIP_MARKS, is_tar
-from propgraph.readers.chats import is_chat
-from propgraph.readers.encodings import guess_encoding, is_utf8, marked_encoding, told_guess, wide_encoding
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.sheets import NOT_INSTALLED, OLD_MARK, is_readable, is_workbook, sheet_headers
-from propgraph.readers.unpack import MAGIC_BYTES, packing_of
+from propgraph.readers.files.archives import TAR_MARK_STOP, ZIP_MARKS, is_tar
+from propgraph.readers.files.encodings import (
+    guess_encoding,
+    is_utf8,
+    marked_encoding,
+    told_guess,
+    wide_encoding,
+)
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.files.unpack import MAGIC_BYTES, packing_of
+from propgraph.readers.layouts.chats import is_chat
+from propgraph.readers.layouts.sheets import NOT_INSTALLED, OLD_MARK, is_readable, is_workbook, sheet_headers
 
 EMPTY = "empty"
 ZIP, TAR, WORKBOOK = "zip", "tar", "workbook"

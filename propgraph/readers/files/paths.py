@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from propgraph.readers.unpack import RefusedError
+from propgraph.readers.files.unpack import RefusedError
 
 STDIN = "-"
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from propgraph.errors import InputError
-from propgraph.readers.brackets import KEYS, are_bracketed, read_cell
-from propgraph.readers.joints import BARS, JOINTS, MARKS, ODD, seems_to_part, split
-from propgraph.readers.missing import MAYBE_TAGS, NEVER_TAGS, WORDS
+from propgraph.readers.values.brackets import KEYS, are_bracketed, read_cell
+from propgraph.readers.values.joints import BARS, JOINTS, MARKS, ODD, seems_to_part, split
+from propgraph.readers.values.missing import MAYBE_TAGS, NEVER_TAGS, WORDS
 from propgraph.schema import IDS
 
 LIST_COLUMNS = ("url", *KEYS)

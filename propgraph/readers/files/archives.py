@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from propgraph.readers.spool import Spool
-from propgraph.readers.unpack import RefusedError, check_growth, open_unpacked
+from propgraph.readers.files.spool import Spool
+from propgraph.readers.files.unpack import RefusedError, check_growth, open_unpacked
 
 ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 TAR_MARK_STOP = 262

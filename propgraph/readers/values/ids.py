@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from propgraph.readers.post_kinds import PARENT_OF
+from propgraph.readers.values.post_kinds import PARENT_OF
 from propgraph.schema import ID
 
 MUST = ("account_id", "content_id")

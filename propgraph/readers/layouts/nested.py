@@ -21,12 +21,12 @@ import pyarrow as pa
 
 from propgraph.errors import InputError
 from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
-from propgraph.readers.batches import Batch, Fault, fault, in_batches
-from propgraph.readers.chats import chat_name, messages
-from propgraph.readers.documents import LARGEST_RECORD, has_list, read_records
-from propgraph.readers.logfile import LogFile
-from propgraph.readers.streams import PIECE
-from propgraph.readers.unpack import BytesRead
+from propgraph.readers.files.logfile import LogFile
+from propgraph.readers.files.streams import PIECE
+from propgraph.readers.files.unpack import BytesRead
+from propgraph.readers.layouts.batches import Batch, Fault, fault, in_batches
+from propgraph.readers.layouts.chats import chat_name, messages
+from propgraph.readers.layouts.documents import LARGEST_RECORD, has_list, read_records
 from propgraph.schema import ID, IDS
 
 _BATCH_ROWS = 1 << 15

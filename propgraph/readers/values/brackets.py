@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-from propgraph.readers.cells import parsed
+from propgraph.readers.values.cells import parsed
 
 # What objects in a list are known by, the first that is filled: a link's full form before its short one.
 KEYS = {

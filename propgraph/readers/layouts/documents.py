@@ -17,7 +17,7 @@ import orjson
 from numba import njit
 
 from propgraph.arrays.types import Int64, UInt8
-from propgraph.readers.streams import PIECE, pieces_of
+from propgraph.readers.files.streams import PIECE, pieces_of
 
 LARGEST_RECORD = 1 << 28
 # Comments under comments, as Reddit nests them, are a few levels each; no record needs more.

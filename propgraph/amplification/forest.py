@@ -169,6 +169,7 @@ def _look_up(offsets: Int64, own: UInt64, named: UInt64, told: Bool) -> Int64:
     """Find each told node's hash `named` among its cascade's `own`; return the first such row, -1 for none."""
     found = np.full(own.size, -1, np.int64)
     table = np.full(16, -1, np.int64)  # rows by their hash, of one cascade after the other
+    # The table is at most half full, so each walk from slot to slot, round its end, meets the hash or a free slot (-1).
     for c in range(offsets.size - 1):
         lo, hi = offsets[c], offsets[c + 1]
         if not told[lo:hi].any():
@@ -180,12 +181,14 @@ def _look_up(offsets: Int64, own: UInt64, named: UInt64, told: Bool) -> Int64:
             table = np.empty(size, np.int64)
         table[:size] = -1
         mask = np.uint64(size - 1)
+        # All rows first, for a post named may stand below; of equal hashes the first row stays.
         for i in range(lo, hi):
             slot = own[i] & mask
             while table[slot] >= 0 and own[table[slot]] != own[i]:
                 slot = (slot + np.uint64(1)) & mask
             if table[slot] < 0:
                 table[slot] = i
+        # Where the walk ends at a free slot, no row of the cascade has the hash, and its -1 is the answer.
         for i in range(lo, hi):
             if told[i]:
                 slot = named[i] & mask
@@ -224,13 +227,17 @@ def subtrees(parent: Int64, /) -> Subtrees:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _walk(parent: Int64) -> tuple[Int64, Int64]:
+    """Return each node's place in the walk and the nodes at or below it; see `Subtrees`."""
     size = np.ones(parent.size, np.int64)
+    # Parents lie above: from the last node up, all below a node are counted before it is added to its parent.
     for i in range(parent.size - 1, -1, -1):
         if parent[i] >= 0:
             size[parent[i]] += size[i]
     first = np.empty(parent.size, np.int64)
     free = np.empty(parent.size, np.int64)  # the next place below each node
     place = 0
+    # From the first node down, a parent has its place before its children take theirs, one after the other, each with
+    # room for all below it.
     for i in range(parent.size):
         if parent[i] >= 0:
             first[i] = free[parent[i]]
@@ -267,6 +274,7 @@ def _outermost(group: Int64, first: Int64, size: Int64) -> Bool:
     """Tell which intervals lie in no earlier one of their group; intervals nest or are apart."""
     outer = np.zeros(group.size, np.bool_)
     end = np.int64(-1)
+    # `end` is where the latest outermost interval of the group ends: what begins before it lies inside.
     for k in range(group.size):
         if k == 0 or group[k] != group[k - 1] or first[k] >= end:
             outer[k] = True
@@ -278,6 +286,7 @@ def _outermost(group: Int64, first: Int64, size: Int64) -> Bool:
 def known_depths(parent: Int64, known: Bool) -> Int64:
     """Return the edges between each node and its root; -1 where a parent on the way is not known."""
     depth = np.empty(parent.size, np.int64)
+    # A parent lies above its child, so its depth is there before it is asked for; -1 passes on to all below.
     for i in range(parent.size):
         if parent[i] < 0:
             depth[i] = 0
@@ -292,6 +301,7 @@ def known_depths(parent: Int64, known: Bool) -> Int64:
 def ancestors_at(parent: Int64, depth: Int64, wanted: int) -> Int64:
     """Return the row at depth `wanted` on the way from the root to each node (-1: the node lies higher)."""
     ancestor = np.full(parent.size, -1, np.int64)
+    # What lies deeper has its parent's ancestor, which is found already, for parents lie above.
     for i in range(parent.size):
         if depth[i] == wanted:
             ancestor[i] = i
@@ -307,6 +317,8 @@ def topmost_marked(parent: Int64, depth: Int64, marked: Bool) -> Int64:
     Nodes whose `depth` is below 0 have none.
     """
     found = np.full(parent.size, -1, np.int64)
+    # Nearest to the root wins: what the parent has is taken over, and the parent itself only where it has none. At
+    # depth 1 the only node above is the root.
     for i in range(parent.size):
         if depth[i] > 1:
             above = parent[i]

@@ -16,7 +16,7 @@ from propgraph.amplification.spreaders import measure_spreaders
 from propgraph.amplification.structure import KINDS, Structure, joined_structures, measure_structure
 from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, SPREADERS
 
-#: The rule of the evidence, and from which score on a structure is told.
+#: The rule of the evidence, and from which score on a structure is reported.
 RULE, SHOWN = "structure", 0.5
 
 

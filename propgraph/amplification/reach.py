@@ -66,27 +66,7 @@ def measure_amplification(cascades: Forest, members: pl.DataFrame, /) -> pl.Data
     n = len(cascades.cascade_id)
     rows = np.flatnonzero(cluster >= 0)
     position, age = cascades.position, cascades.age_ms
-    mine = pl.DataFrame(
-        {
-            "group": cluster[rows] * n + cascades.cascade[rows],
-            "position": position[rows],
-            "age": age[rows],
-            "known": cascades.known[rows],
-        }
-    )
-    below_root = pl.col("position") > 0
-    table = (
-        mine.group_by("group")
-        .agg(
-            started=(pl.col("position") == 0).any(),
-            n_nodes=pl.len(),
-            n_reshares=below_root.sum(),
-            n_known_own=pl.col("known").sum(),
-            **{f"first_{k}": (below_root & (pl.col("position") <= k)).sum() for k in FIRST},
-            **{f"first_{m}m": (below_root & (pl.col("age") <= m * 60_000)).sum() for m in MINUTES},
-        )
-        .sort("group")
-    )
+    table = _early(cascades, cluster, rows, position=position, age=age)
     for part in (_tiers(cascades, cluster, rows), _below(cascades, cluster, rows)):
         table = table.join(part, on="group", how="left", maintain_order="left")
     which = table["group"].to_numpy() % max(n, 1)
@@ -114,6 +94,28 @@ def measure_amplification(cascades: Forest, members: pl.DataFrame, /) -> pl.Data
             **shares,
         ).sort("cluster_id", "cascade_id")
     )
+
+
+def _early(cascades: Forest, cluster: Int64, rows: Int64, *, position: Int64, age: Int64) -> pl.DataFrame:
+    """Return a row for each cluster and cascade (`group`), sorted: how many nodes are its members', how early."""
+    own = pl.DataFrame(
+        {
+            "group": cluster[rows] * len(cascades.cascade_id) + cascades.cascade[rows],
+            "position": position[rows],
+            "age": age[rows],
+            "known": cascades.known[rows],
+        }
+    )
+    below_root = pl.col("position") > 0
+    table = own.group_by("group").agg(
+        started=(pl.col("position") == 0).any(),
+        n_nodes=pl.len(),
+        n_reshares=below_root.sum(),
+        n_known_own=pl.col("known").sum(),
+        **{f"first_{k}": (below_root & (pl.col("position") <= k)).sum() for k in FIRST},
+        **{f"first_{m}m": (below_root & (pl.col("age") <= m * 60_000)).sum() for m in MINUTES},
+    )
+    return table.sort("group")
 
 
 def _count(cascades: Forest, which: Bool) -> Int64:

@@ -88,11 +88,13 @@ def _median_delays(start: Int64, position: Int64, time: Int64, earlier: Int64) -
     delay = np.empty(position.size, np.int64)
     for g in range(start.size - 1):
         n = 0
+        # `delay[:n]` holds the group's delays; rows without an earlier post of known time have none.
         for k in range(start[g], start[g + 1]):
             row = position[k]
             if earlier[row] > NO_TIME:
                 delay[n] = max(time[row] - earlier[row], 0)
                 n += 1
+        # The mean of the two in the middle, which are one where their number is odd.
         if n > 0:
             ordered = np.sort(delay[:n])
             median[g] = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
@@ -113,6 +115,7 @@ def _distinct_cascades(group: Int64, cascade: Int64, n: int) -> Int64:
     """Count the cascades that each of `n` groups stands in; the rows of a cascade stand together."""
     latest = np.full(n, -1, np.int64)
     count = np.zeros(n, np.int64)
+    # A cascade is new to a group unless it is the latest that was counted there.
     for i in range(group.size):
         if latest[group[i]] != cascade[i]:
             latest[group[i]] = cascade[i]

@@ -27,9 +27,9 @@ FOLLOWING = 3
 
 # A trace whose trees hardly ever go below depth 1 is one where the log names the original only.
 _TELLING = 0.02
-# From how many outsiders' reshares on their pace is known.
+# From how many outsiders' reshares on their usual delay is known.
 _ENOUGH = 20
-# What part of the cascades that a cluster carries a relay serves at least, to be one of the same campaign.
+# What fraction of the cascades that a cluster carries a relay serves at least, to be one of the same campaign.
 _SERVING = 0.1
 _SHOWN = 20
 
@@ -326,7 +326,7 @@ def _scores(
 
 
 def _overlap(crowd: pl.DataFrame) -> pl.DataFrame:
-    """Return `cluster, trace, relay_overlap`: of reshares under relays, the part not under the member's own.
+    """Return `cluster, trace, relay_overlap`: of reshares under relays, the fraction not under the member's own.
 
     Over members with two such reshares or more.
     """

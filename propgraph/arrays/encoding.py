@@ -100,6 +100,7 @@ def distinct_in_groups(offsets: Int64, codes: npt.NDArray[Any], n_codes: int) ->
     """Return how many distinct codes (below 0: none) each group `offsets[g]:offsets[g + 1]` holds."""
     latest = np.full(n_codes, -1, np.int64)
     count = np.zeros(offsets.size - 1, np.int64)
+    # `latest` is the last group in which each code was seen: never cleared, for no group comes twice.
     for g in range(offsets.size - 1):
         for row in range(offsets[g], offsets[g + 1]):
             if codes[row] >= 0 and latest[codes[row]] != g:
@@ -112,6 +113,7 @@ def distinct_in_groups(offsets: Int64, codes: npt.NDArray[Any], n_codes: int) ->
 def _positions(codes: npt.NDArray[Any], start: Int64) -> Int64:
     cursor = start[:-1].copy()
     position = np.empty(codes.size, np.int64)
+    # `cursor` is the next free place of each group, so the rows of a group stay in their order.
     for row in range(codes.size):
         position[cursor[codes[row]]] = row
         cursor[codes[row]] += 1
@@ -142,6 +144,7 @@ def _number_by_first_sight(first: UInt64, second: UInt64) -> tuple[UInt32, Int64
     table = np.zeros((1 << 12, 4), np.uint64)
     known = np.uint64(0)
     clash = False
+    # At the top the table holds the `known` distinct ids of the rows before i, and is at most half full.
     for i in range(n):
         slot = _find(table, first[i])
         if table[slot, 3] == 0:
@@ -153,14 +156,17 @@ def _number_by_first_sight(first: UInt64, second: UInt64) -> tuple[UInt32, Int64
             codes[i] = known - np.uint64(1)
             if known * np.uint64(2) > np.uint64(table.shape[0]):
                 grown = np.zeros((table.shape[0] * 4, 4), np.uint64)
+                # A row's place depends on the size of the table, so each is looked for anew.
                 for old in range(table.shape[0]):
                     if table[old, 3] != 0:
                         grown[_find(grown, table[old, 0])] = table[old]
                 table = grown
         else:
+            # One hash and not the other: two ids, which the caller then tells apart by the strings themselves.
             clash = clash or table[slot, 1] != second[i]
             codes[i] = table[slot, 3] - np.uint64(1)
     example = np.empty(known, np.int64)
+    # The table's order is that of the hashes; by their codes the ids come back in the order in which they were seen.
     for slot in range(table.shape[0]):
         if table[slot, 3] != 0:
             example[table[slot, 3] - np.uint64(1)] = table[slot, 2]
@@ -171,6 +177,7 @@ def _number_by_first_sight(first: UInt64, second: UInt64) -> tuple[UInt32, Int64
 def _find(table: UInt64, key: np.uint64) -> np.uint64:
     mask = np.uint64(table.shape[0] - 1)
     slot = key & mask
+    # The table is never full, so the walk from place to place, round its end, meets the key or a free place (code 0).
     while table[slot, 3] != 0 and table[slot, 0] != key:
         slot = (slot + np.uint64(1)) & mask
     return slot

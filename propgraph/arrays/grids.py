@@ -1,7 +1,7 @@
-"""Posts whose times are not equally fine, told apart before anything compares them.
+"""Time resolution: posts of unlike resolution are told apart before anything compares their times.
 
 Posts of a file in whole hours all lie on the hour, and so stand near each other whatever their accounts do. They are
-compared with each other only: an object's posts of another fineness count as another object's. Where all times are
+compared with each other only: an object's posts of another resolution count as another object's. Where all times are
 fine enough for the question, posts of an object are compared together, as the coarsest of them allow.
 """
 
@@ -17,7 +17,7 @@ from propgraph.arrays.encoding import group_offsets
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Int64
 
-#: In order of time, posts are compared with each other up to this fineness (ms): coarser ones only with their like.
+#: In order of time, posts are compared with each other up to this resolution (ms): coarser ones only with their like.
 TOGETHER_MS = 10_000
 _NEARLY_ALL = 0.99
 _DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
@@ -25,7 +25,7 @@ _PICKS = 5
 
 
 def kinds_of(log: Incidence, /, *, limit_ms: int) -> Int64:
-    """Return what each post may be compared with: 0 up to a fineness of `limit_ms`, else its own (ms)."""
+    """Return what each post may be compared with: 0 up to a resolution of `limit_ms`, else its own (ms)."""
     return np.where(log.resolution <= limit_ms, 0, log.resolution)
 
 
@@ -116,7 +116,7 @@ def _on_one_grid(time: Int64, step: int) -> bool:
     return after.size == 0
 
 
-def told_times(log: Incidence, /, *, limit_ms: int) -> Int64:
+def fine_times(log: Incidence, /, *, limit_ms: int) -> Int64:
     """Return times (ms) of which two lie within `limit_ms` only if both are as fine as that; the others lie far off."""
     coarse = log.resolution > limit_ms
     if not coarse.any():
@@ -129,12 +129,16 @@ def told_times(log: Incidence, /, *, limit_ms: int) -> Int64:
 def _common(offsets: Int64, time: Int64, resolution: Int64, limit_ms: int) -> Int64:
     common = time.copy()
     for o in range(offsets.size - 1):
+        # An object that `keep` left without posts has no coarsest.
         begin, end = offsets[o], offsets[o + 1]
         if begin == end:
             continue
         least, step = resolution[begin], resolution[begin]
+        # The coarsest of an object's posts says how fine all of them can be compared, so it is found first.
         for p in range(begin + 1, end):
             least, step = min(least, resolution[p]), max(step, resolution[p])
+        # Coarser than the limit: to the nearest step, for the days of two zones begin at different hours. Else cut down
+        # to the step, and left alone where all posts are as fine.
         for p in range(begin, end):
             if step > limit_ms:
                 common[p] = (time[p] + step // 2) // step * step

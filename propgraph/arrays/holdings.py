@@ -197,6 +197,7 @@ def _objects_of_accounts(start: Int64, position: Int64, object_: Int32) -> tuple
     distinct = np.empty(position.size, np.int32)
     posts = np.empty(position.size, np.int32)
     n = 0
+    # An account's shares stand object by object: one of the object before adds to its count, another opens a new line.
     for a in range(start.size - 1):
         first[a] = n
         for k in range(start[a], start[a + 1]):
@@ -225,15 +226,18 @@ def _sums(
     sums = np.zeros(hub.size, np.float64)
     marked = np.zeros(n_objects, amount.dtype)
     current = np.int64(-1)
+    # `marked` holds the amounts of the hub `current`, 0 elsewhere: pairs stand hub by hub, so each is marked once.
     for e in range(hub.size):
         if hub[e] != current:
             if current >= 0:
                 for k in range(first[current], first[current + 1]):
                     marked[object_[k]] = 0
+            # A held object's amount is above 0, so that 0 means that the hub does not hold it.
             current = hub[e]
             for k in range(first[current], first[current + 1]):
                 marked[object_[k]] = amount[k]
         total = 0.0
+        # In the order of the leaf's objects, so that the sum has the same bits on any number of threads.
         for k in range(first[leaf[e]], first[leaf[e] + 1]):
             o = object_[k]
             if marked[o] > 0:

@@ -205,6 +205,7 @@ def _kept(
     kept_time, kept_row = np.empty(n, np.int64), np.empty(n, np.int64)
     kept_post = np.empty(n if post.size else 0, np.int64)
     k = 0
+    # The first k places are filled, in the order of the shares, and k never passes p.
     for p in range(mask.size):
         if mask[p]:
             kept_account[k], kept_object[k], kept_time[k], kept_row[k] = (
@@ -221,6 +222,7 @@ def _kept(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _is_sorted(object_: Int32, time: Int64, account: Int32) -> bool:
+    # Neighbours are enough: all before p are in order. A key is looked at only where those before it are equal.
     for p in range(1, object_.size):
         if object_[p] != object_[p - 1]:
             if object_[p] < object_[p - 1]:

@@ -53,12 +53,15 @@ def truncated_product(k: int, total: float, tau: float) -> float:
     term = -total
     tail = -math.inf
     result = -math.inf
+    # At the end of step j: `chosen` is ln Binom(j; k, tau), `tail` the log of the gamma tail, the sum of its first j
+    # terms, and `result` the log of the sum so far.
     for j in range(1, k + 1):
         chosen += math.log((k - j + 1) / j) + odds
         tail = _log_sum(tail, term)
         term += log_total - math.log(j)
         found = chosen + tail
         result = _log_sum(result, found)
+        # Beyond both modes the terms only fall: the first that no longer counts is the last.
         if j > total and j > k * tau and found < result - _NEGLIGIBLE:
             break
     return min(result, 0.0)
@@ -72,6 +75,7 @@ def _plain_tail(k: int, total: float, tau: float) -> float:
     term = math.exp(-total)
     tail = 0.0
     result = 0.0
+    # The same sum term by term; beyond the binomial's mode its terms fall, and the gamma tail is at most 1.
     for j in range(1, k + 1):
         chosen *= odds * (k - j + 1) / j
         tail += term

@@ -37,7 +37,7 @@ from propgraph.schema import TIME
 CASCADE_TRACES = ("object", "reshare", "url")
 
 
-#: What is mended in the trees that a log names; names in `Cascades.counts`.
+#: What is repaired in the trees that a log names; names in `Cascades.counts`.
 REPAIRS = ("parents_absent", "self_loops", "extra_parents", "cycles", "times_raised", "roots_later")
 _DRAWN = {"pdi": INFERRED_PDI, "learned": INFERRED_LEARNED}
 _SOURCES = pl.Series(sorted(PARENT_SOURCES))
@@ -57,7 +57,7 @@ class Cascades:
     counts
         How often each of `REPAIRS` was needed: nodes whose named parent is not in the tree (`parents_absent`) or
         is the node itself (`self_loops`), both as if none were named; parents beyond the one kept, the latest
-        not later than the node, else the latest (`extra_parents`); circles opened (`cycles`); nodes
+        not later than the node, else the latest (`extra_parents`); cycles opened (`cycles`); nodes
         dated before their parent, which have its time instead (`times_raised`); originals dated after their first
         reshare, which keep their time while the cascade begins with that reshare (`roots_later`).
     ensemble

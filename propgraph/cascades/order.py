@@ -1,6 +1,6 @@
 """Parents before their children, whatever the times of a log say.
 
-A node's parent is here any row of the flat table, above or below, or -1. Circles are opened, times raised, and
+A node's parent is here any row of the flat table, above or below, or -1. Cycles are opened, times raised, and
 rows put in an order in which parents lie above their children.
 """
 
@@ -22,7 +22,7 @@ def parents_first(
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64], NDArray[np.int64], dict[str, int]]:
     """Find an order of the rows of each cascade in which parents come first.
 
-    1. A circle of parents is opened at its earliest node, of those at one time the first.
+    1. A cycle of parents is opened at its earliest node, of those at one time the first.
     2. A node earlier than its parent has its parent's time.
     3. In a cascade where some parent still lies below its child, the nodes stand by these times, those at one
        time by the steps up to where parents end, else as they were. The other cascades stay as they are.
@@ -43,18 +43,18 @@ def parents_first(
     above, time
         Parents and times in that order; every parent lies above its child, no time falls.
     counts
-        `cycles`: circles opened. `times_raised`: nodes that had to have their parent's time.
+        `cycles`: cycles opened. `times_raised`: nodes that had to have their parent's time.
     """
     size = np.diff(offsets)
     tangled = _has_lower(offsets, above)
     if not tangled.any():
         return None, above, time, {"cycles": 0, "times_raised": 0}
-    # Circles and children before parents are in these cascades only: a table of their rows is mended.
+    # Cycles and children before parents are in these cascades only: a table of their rows is repaired.
     own = np.concatenate([[0], np.cumsum(size[tangled])])
     shift = np.repeat(offsets[:-1][tangled] - own[:-1], size[tangled])
     rows = np.arange(own[-1]) + shift
     local = np.where(above[rows] < 0, -1, above[rows] - shift)
-    cycles = int(open_circles(local, time[rows]))
+    cycles = int(open_cycles(local, time[rows]))
     clean, depth, raised = descend(local, time[rows])
     steps = np.where(np.repeat(_has_lower(own, local), size[tangled]), depth, 0)
     moved = np.lexsort(
@@ -77,28 +77,31 @@ def _has_lower(offsets: NDArray[np.int64], above: NDArray[np.int64]) -> NDArray[
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def open_circles(parent: NDArray[np.int64], time: NDArray[np.int64]) -> int:
-    """Take its parent from the earliest node of each circle; return how many circles there are.
+def open_cycles(parent: NDArray[np.int64], time: NDArray[np.int64]) -> int:
+    """Take its parent from the earliest node of each cycle; return how many cycles there are.
 
     `parent` has a row for each node or -1, and is changed; of nodes at one time the first is the earliest.
     """
     walk = np.full(parent.size, -1, dtype=np.int64)  # from where a node was first reached
-    circles = 0
+    cycles = 0
+    # At the top no cycle can be reached from the nodes that were walked: those met had their earliest node freed.
     for start in range(parent.size):
         at = start
+        # Up until the parents end, or at a node that some walk has reached, this one or an earlier one.
         while at >= 0 and walk[at] < 0:
             walk[at] = start
             at = parent[at]
         if at >= 0 and walk[at] == start:  # met again on the same walk
             earliest = at
             other = parent[at]
+            # Once round, from `at` to `at`: all its nodes are seen, and which is freed hangs not on where it was met.
             while other != at:
                 if time[other] < time[earliest] or (time[other] == time[earliest] and other < earliest):
                     earliest = other
                 other = parent[other]
             parent[earliest] = -1
-            circles += 1
-    return circles
+            cycles += 1
+    return cycles
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -107,13 +110,14 @@ def descend(
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32], int]:
     """Return times that never fall from parent to child, depths, and how many times were raised.
 
-    `parent` has no circles. A time that is `UNKNOWN` becomes the parent's, and `NEVER` where there is no parent.
+    `parent` has no cycles. A time that is `UNKNOWN` becomes the parent's, and `NEVER` where there is no parent.
     """
     clean = np.empty(parent.size, dtype=np.int64)
     depth = np.zeros(parent.size, dtype=np.uint32)
     done = np.zeros(parent.size, dtype=np.bool_)
     way = np.empty(parent.size, dtype=np.int64)
     raised = 0
+    # At the top all nodes walked are done, with all above them. A walk is noted on the way up, and worked down after.
     for start in range(parent.size):
         steps = 0
         at = start
@@ -121,6 +125,7 @@ def descend(
             way[steps] = at
             steps += 1
             at = parent[at]
+        # Back down the way, from the topmost: the parent of each is done.
         while steps > 0:
             steps -= 1
             at = way[steps]

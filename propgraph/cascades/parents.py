@@ -46,8 +46,8 @@ class Inferred:
     time
         When each node was posted, in ms, not before its parent and never falling; shape (nodes,).
     counts
-        What had to be mended: `parents_absent` and `self_loops` (nodes whose named parent does not stand in the
-        cascade, or is the node itself), `cycles` (circles of parents opened), `times_raised` (nodes earlier
+        What had to be repaired: `parents_absent` and `self_loops` (nodes whose named parent does not stand in the
+        cascade, or is the node itself), `cycles` (cycles of parents opened), `times_raised` (nodes earlier
         than their parent).
     """
 
@@ -67,7 +67,7 @@ def infer_parents(
     parent_content: NDArray[np.int64],
     origin_account: NDArray[np.int32],
 ) -> Inferred:
-    """Find each node's parent, the one that the log names, else the root; mend what cannot be.
+    """Find each node's parent, the one that the log names, else the root; repair what cannot be.
 
     The parent of a node is the first of these that exists:
 
@@ -102,7 +102,7 @@ def infer_parents(
     Returns
     -------
     Inferred
-        Parents, their sources, the order and the times of the nodes, and what was mended.
+        Parents, their sources, the order and the times of the nodes, and what was repaired.
 
     Raises
     ------
@@ -130,11 +130,11 @@ def infer_parents(
         absent, itself = _follow(
             offsets, content, account, time, parent_content, origin_account, first_row, last_row, above
         )
-    order, above, time, mended = parents_first(offsets, above, time=time)
+    order, above, time, repaired = parents_first(offsets, above, time=time)
     parent, source = star_parents(offsets, n_nodes=content.size)
     observed = above >= 0
     parent[observed], source[observed] = above[observed], OBSERVED
-    counts = {"parents_absent": int(absent), "self_loops": int(itself)} | mended
+    counts = {"parents_absent": int(absent), "self_loops": int(itself)} | repaired
     return Inferred(order, parent, source, time, counts)
 
 
@@ -232,6 +232,7 @@ def _dense(own: NDArray[Any], named: NDArray[Any], *, known: bool) -> tuple[NDAr
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _first_fallen(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> int:
     """Return the first row whose time is before that of the row above in its cascade, or -1."""
+    # The first row of a cascade has none above it there.
     for c in range(offsets.size - 1):
         for i in range(offsets[c] + 1, offsets[c + 1]):
             if time[i] < time[i - 1]:
@@ -242,6 +243,7 @@ def _first_fallen(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> int:
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _hang_on_root(offsets: NDArray[np.int64], parent: NDArray[np.int64], source: NDArray[np.uint8]) -> None:
     """Fill in a star for each cascade."""
+    # An empty cascade has no root, and nothing to hang on it.
     for c in range(offsets.size - 1):
         lo, hi = offsets[c], offsets[c + 1]
         if lo < hi:
@@ -277,6 +279,7 @@ def _follow(  # noqa: PLR0917 (compiled functions take no keyword-only parameter
             for i in range(lo, hi):
                 if content[i] >= 0 and first_row[content[i]] < lo:
                     first_row[content[i]] = i
+            # A row below `lo` was left by a cascade before: the post named does not stand in this one.
             for i in range(lo, hi):
                 if parent_content[i] >= 0:
                     row = first_row[parent_content[i]]
@@ -303,14 +306,17 @@ def _follow_origins(  # noqa: PLR0917 (compiled functions take no keyword-only p
 ) -> None:
     """Fill in the origin's row where no parent is known yet, of the cascade `lo:hi`."""
     start = lo
+    # At the top `start` is the first of the nodes of one time, and `last_row` knows all nodes of earlier times.
     while start < hi:
         end = start
+        # Down through these: the latest earlier node of the account named, also one above at the same time.
         while end < hi and time[end] == time[start]:
             if above[end] < 0 and origin_account[end] >= 0 and last_row[origin_account[end]] >= lo:
                 above[end] = last_row[origin_account[end]]
             if account[end] >= 0:
                 last_row[account[end]] = end
             end += 1
+        # What is still without a parent may have it below, at the same time. An account is not its own origin there.
         for i in range(start, end):
             if above[i] < 0 and origin_account[i] >= 0 and origin_account[i] != account[i]:
                 row = last_row[origin_account[i]]

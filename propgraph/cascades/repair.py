@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from propgraph.arrays.encoding import codes_in, group_offsets
-from propgraph.cascades.order import NEVER, UNKNOWN, descend, open_circles
+from propgraph.cascades.order import NEVER, UNKNOWN, descend, open_cycles
 from propgraph.errors import InputError, lacking
 from propgraph.schema import ID, TIME
 
@@ -35,7 +35,7 @@ class Trees:
         Time or delay of each node in ms, where unknown its parent's; never falling within a cascade and
         never before the parent's. Shape (nodes,).
     counts
-        How often each rule of `trees_from_edges` had to mend something, by its name.
+        How often each rule of `trees_from_edges` had to repair something, by its name.
     """
 
     nodes: pl.DataFrame
@@ -64,7 +64,7 @@ def trees_from_edges(
        `root_parents` (links). Other nodes marked as a root are nodes like all others: `extra_roots` (nodes).
     6. Of several parents a node keeps the latest that is not later than the node, else the latest:
        `extra_parents` (links dropped).
-    7. A circle is opened at its earliest node: `cycles` (circles).
+    7. A cycle is opened at its earliest node: `cycles` (cycles).
     8. Whoever now has no parent hangs under the root: those who never named one are `parents_unknown` (nodes).
     9. A node earlier than its parent, as with a negative delay, has its parent's time: `times_raised` (nodes).
 
@@ -85,7 +85,7 @@ def trees_from_edges(
     -------
     Trees
         The flat table, for `cascade_shapes` and `cascade_growth`; given these nodes anew, the same trees,
-        with nothing to mend.
+        with nothing to repair.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def trees_from_edges(
     parent = _chosen(nodes, named, root, counts)
     cascade = nodes["cascade"].to_numpy()
     time = nodes["time"].fill_null(UNKNOWN).to_numpy()
-    counts["cycles"] = int(open_circles(parent, time))
+    counts["cycles"] = int(open_cycles(parent, time))
     names_none = ~nodes["names"].to_numpy() & ~marked
     names_none[root] = False
     counts["parents_unknown"] = int(names_none.sum())

@@ -19,7 +19,8 @@ from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.grids import split
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Int64
-from propgraph.cosharing.bursts import Crowd, co_objects, crowd_of
+from propgraph.cosharing.bursts import Crowd, crowd_of
+from propgraph.cosharing.by_lists import co_objects
 from propgraph.options import WindowOptions
 
 _DRAWN = 64  # pairs, within each community and across each two

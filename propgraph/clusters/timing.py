@@ -19,7 +19,7 @@ from propgraph.arrays.grids import common_times, kinds, steps_of
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Bool, Float64, Int64
 
-#: How many outsiders' pairs of posts the log's usual part weighs as much as.
+#: How many outsiders' pairs of posts the log's usual rate weighs as much as.
 PRIOR_PAIRS = 20.0
 #: From how many outsiders' pairs of posts, or objects of accounts in no cluster, on there is a comparison.
 ENOUGH = 20
@@ -58,7 +58,7 @@ class Timing:
 
 
 def timings_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> list[Timing]:
-    """Return how each cluster keeps time in one trace: by times up to the window's fineness, and by each coarser one.
+    """Return how each cluster keeps time in one trace: by times as fine as the window, and by each coarser one.
 
     See `timing_of`.
     """
@@ -273,12 +273,13 @@ def _near(offsets: Int64, time: Int64, window_ms: int) -> Int64:
     for g in range(offsets.size - 1):
         low = offsets[g]
         high = offsets[g]
+        # The window around p holds the rows `low:high`; times rise, so neither bound ever goes back.
         for p in range(offsets[g], offsets[g + 1]):
             while time[p] - time[low] > window_ms:
                 low += 1
             while high < offsets[g + 1] and time[high] - time[p] <= window_ms:
                 high += 1
-            near[p] = high - low - 1
+            near[p] = high - low - 1  # p itself does not count
     return near
 
 
@@ -289,9 +290,12 @@ def _gathered(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tupl
     begin = np.zeros(offsets.size - 1, np.int64)
     n_accounts = int(account.max()) + 1 if account.size else 0
     posts = np.zeros(n_accounts, np.int64)  # of each account, in the window
+    # At the top `posts` is 0 for all accounts: each group leaves it so.
     for g in range(offsets.size - 1):
         low = offsets[g]
         n = 0
+        # The window that ends with p holds the rows from `low` on, of n accounts. Windows that end with a row are
+        # enough: any other holds no more accounts than the one that ends with its last row.
         for p in range(offsets[g], offsets[g + 1]):
             n += posts[account[p]] == 0
             posts[account[p]] += 1
@@ -299,9 +303,11 @@ def _gathered(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tupl
                 posts[account[low]] -= 1
                 n -= posts[account[low]] == 0
                 low += 1
+            # Only more replaces the most so far, so that the earliest of equal windows stays.
             if n > most[g]:
                 most[g] = n
                 begin[g] = time[low]
+        # What the last window still holds is taken out.
         for p in range(low, offsets[g + 1]):
             posts[account[p]] = 0
     return most, begin

@@ -17,14 +17,13 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from propgraph.arrays.encoding import grouped
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt64
 from propgraph.schema import TIME
 
 #: Of a burst each share is looked at together with so many others of each of its two cells, on average.
 PARTNERS = 16
-#: What is told of bursts: see `Crowd.table`.
+#: What is reported of bursts: see `Crowd.table`.
 NO_BURSTS = pl.DataFrame(
     schema={
         "trace": pl.String,
@@ -171,13 +170,16 @@ def _bursts(
     burst = np.full(account.size, -1, np.int32)
     n_near = np.zeros(account.size, np.int64)
     posts = np.zeros(n_accounts, np.int64)  # of each account, in the window around the share
-    number = -1
+    number = -1  # of the latest burst; none yet
+    # At the top `posts` is 0 for all accounts: each object leaves it so.
     for o in range(offsets.size - 1):
         low = high = offsets[o]
         if offsets[o + 1] - low <= burst_cap:
             continue
         n = 0
         latest = -1
+        # The window around p holds the shares `low:high`, of n accounts. Times rise from p to p, so neither bound
+        # ever goes back, and each share enters once and leaves once.
         for p in range(offsets[o], offsets[o + 1]):
             while high < offsets[o + 1] and time[high] - time[p] <= window_ms:
                 n += posts[account[high]] == 0
@@ -187,11 +189,13 @@ def _bursts(
                 posts[account[low]] -= 1
                 n -= posts[account[low]] == 0
                 low += 1
+            # A burst goes on while its shares follow each other within the window; else this one begins the next.
             if n > burst_cap:
                 number += latest < 0 or time[p] - time[latest] > window_ms
                 latest = p
                 burst[p] = number
                 n_near[p] = high - low
+        # What the last window still holds is taken out.
         for p in range(low, high):
             posts[account[p]] = 0
     return burst, n_near
@@ -207,6 +211,7 @@ def _dealt(account: Int32, burst: Int32, cells: Int64) -> tuple[Int32, Int32, In
     later, earlier = np.zeros((account.size, 2), np.int32), np.zeros((account.size, 2), np.int32)
     latest = np.full((cells.max(), 2), -1, np.int64)
     number = -1
+    # `latest` holds the last share in each cell of the burst `number`, in either deal; a new burst begins with none.
     for p in range(account.size):
         if burst[p] < 0:
             continue
@@ -214,6 +219,7 @@ def _dealt(account: Int32, burst: Int32, cells: Int64) -> tuple[Int32, Int32, In
             number = burst[p]
             latest[:, :] = -1
         mixed = shuffled(np.uint64(account[p]))
+        # The two deals take different halves of the bits, so that one says nothing of the other.
         for deal in range(2):
             drawn = mixed & np.uint64(0xFFFFFFFF) if deal == 0 else mixed >> np.uint64(32)
             c = np.int64(drawn) & (cells[number] - 1)
@@ -256,6 +262,7 @@ def _hops(burst: Int32) -> tuple[Int32, Int32]:
     """Return how far it is from each share to the next of no burst, after it and before it."""
     n = burst.size
     after, before = np.ones(n, np.int32), np.ones(n, np.int32)
+    # Next to a share of no burst it is one step; next to one in a burst, a step more than from there.
     for p in range(1, n):
         if burst[p - 1] >= 0:
             before[p] = before[p - 1] + 1
@@ -285,6 +292,7 @@ def looked_at(
     """
     n = 0
     for forward in (True, False):
+        # First those in p's cells of the burst, along the chain of each deal, away from p: times only grow apart.
         for deal in range(2):
             q = p
             while True:
@@ -292,9 +300,11 @@ def looked_at(
                 q += far if forward else -far
                 if far == 0 or abs(time[q] - time[p]) > window_ms:
                     break
+                # Who shares both cells with p was found in the first deal.
                 if deal == 0 or cell[q, 0] != cell[p, 0]:
                     found[n] = q
                     n += 1
+        # Then all shares of no burst: with these each share of a burst is looked at.
         q = p + after[p] if forward else p - before[p]
         while begin <= q < end and abs(time[q] - time[p]) <= window_ms:
             found[n] = q
@@ -322,6 +332,7 @@ def _counts(
     high = 0
     inside = 0  # shares of bursts before `high`
     passed = 0  # shares of bursts up to p
+    # Within an object times rise from p to p, so `high` never goes back; in the next it begins with the object.
     for p in range(burst.size):
         if burst[p] < 0:
             continue
@@ -333,6 +344,7 @@ def _counts(
         while high < offsets[o + 1] and time[high] - time[p] <= window_ms:
             inside += burst[high] >= 0
             high += 1
+        # Only later shares count, so that each pair counts once.
         n_pairs[p] = inside - passed
         for k in range(
             looked_at(
@@ -341,104 +353,3 @@ def _counts(
         ):
             n_looked_at[p] += found[k] > p and burst[found[k]] >= 0
     return n_pairs, n_looked_at
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def measure_by_lists(
-    a: int,
-    others: Int32,
-    row: Int64,
-    start: Int64,
-    position: Int64,
-    offsets: Int64,
-    object_: Int32,
-    whole: Int32,
-    time: Int64,
-    told: Int64,
-    post: Int64,
-    window_ms: int,
-    fast_ms: int,
-) -> None:
-    """Fill n_events, n_objects, sum_ms, fast, first, last of account `a` and each of `others`, by their lists.
-
-    The columns are those of `rows._measure`. The shorter list is walked, object by object, and each object looked
-    up in the longer one.
-    """
-    row[:, :] = 0
-    for k in range(others.size):
-        short, long = a, others[k]
-        if start[short + 1] - start[short] > start[long + 1] - start[long]:
-            short, long = long, short
-        own, other = position[start[short] : start[short + 1]], position[start[long] : start[long + 1]]
-        i = 0
-        latest = -1
-        while i < own.size:
-            o = object_[own[i]]
-            w = whole[o] if whole.size else o
-            low = np.searchsorted(other, offsets[o])
-            end = offsets[o + 1]
-            n_before = row[k, 2]
-            while i < own.size and own[i] < end:
-                p = own[i]
-                while low < other.size and other[low] < end and time[p] - time[other[low]] > window_ms:
-                    low += 1
-                j = low
-                while j < other.size and other[j] < end and time[other[j]] - time[p] <= window_ms:
-                    q = other[j]
-                    if post.size == 0 or post[p] != post[q]:
-                        _add(row[k], time[p], time[q], abs(told[q] - told[p]) <= fast_ms)
-                    j += 1
-                i += 1
-            if row[k, 2] > n_before and latest != w:
-                latest = w
-                row[k, 3] += 1
-
-
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _add(sums: Int64, t: int, u: int, fast: bool) -> None:
-    """Add a pair of posts to the sums of a pair of accounts."""
-    if sums[2] == 0:
-        sums[6] = min(t, u)
-        sums[7] = max(t, u)
-    sums[2] += 1
-    sums[4] += abs(u - t)
-    sums[5] += fast
-    sums[6] = min(sums[6], t, u)
-    sums[7] = max(sums[7], t, u)
-
-
-def co_objects(log: Incidence, source: Int64, target: Int64, /, *, window_ms: int) -> Int64:
-    """Return over how many objects each pair of accounts (codes) met in the window, whether it is looked at or not.
-
-    Posts of unlike fineness have to be told apart before (see `grids.split`).
-    """
-    start, position = grouped(log.account, len(log.accounts))
-    found: Int64 = _met_over(
-        source, target, start, position, log.offsets, log.object, log.whole, log.time, log.post, window_ms
-    )
-    return found
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _met_over(
-    source: Int64,
-    target: Int64,
-    start: Int64,
-    position: Int64,
-    offsets: Int64,
-    object_: Int32,
-    whole: Int32,
-    time: Int64,
-    post: Int64,
-    window_ms: int,
-) -> Int64:
-    n_objects = np.zeros(source.size, np.int64)
-    sums = np.zeros((1, 8), np.int64)
-    other = np.empty(1, np.int32)
-    for k in range(source.size):
-        other[0] = target[k]
-        measure_by_lists(
-            source[k], other, sums, start, position, offsets, object_, whole, time, time, post, window_ms, 0
-        )
-        n_objects[k] = sums[0, 3]
-    return n_objects

@@ -74,6 +74,8 @@ def _within_fraction(offsets: Int64, time: Int64, window_ms: int) -> Float64:
             continue
         low = begin
         pairs = 0
+        # The posts before p and within the window of it are `low:p`: times rise, so `low` never goes back, and each
+        # pair counts once, at its later post.
         for p in range(begin, end):
             while time[p] - time[low] > window_ms:
                 low += 1

@@ -13,7 +13,8 @@ import numpy as np
 from numba import njit
 
 from propgraph.arrays.types import Bool, Int32, Int64
-from propgraph.cosharing.bursts import looked_at, measure_by_lists
+from propgraph.cosharing.bursts import looked_at
+from propgraph.cosharing.by_lists import measure_by_lists
 from propgraph.options import MANY
 
 FAST_MS = 10_000
@@ -41,6 +42,7 @@ def next_other(object_: Int32, account: Int32) -> tuple[Int32, Int32]:
     n = object_.size
     after = np.ones(n, np.int32)
     before = np.ones(n, np.int32)
+    # Next to another account's or object's share it is one step: all begin with 1.
     # Within a run of one account's shares of one object, each is a step farther than its neighbour, which is known.
     for p in range(1, n):
         if account[p] == account[p - 1] and object_[p] == object_[p - 1]:
@@ -125,6 +127,7 @@ def count_rows(
     out = np.empty((1024, 8), np.int64)
     # At the top no account has a count, nor a slot: each row leaves `latest` and `slot` as it found them.
     for a in range(first_account, last_account):
+        # Without any burst `crowded` is empty, and must not be read.
         in_burst = burst.size > 0 and crowded[a]
         used = _count(
             a, start, position, offsets, object_, whole, account, time, post, after, before, burst, cell, later,
@@ -134,6 +137,7 @@ def count_rows(
         if n_found == 0:
             continue
         out = _with_room(out, kept, n_found)
+        # Edges come out sorted by both ends, whatever the order in which neighbours were met.
         neighbours = np.sort(touched[:n_found])
         row = out[kept : kept + n_found]
         if in_burst:
@@ -364,5 +368,6 @@ def _measure(
                     q += after[q] if step > 0 else -before[q]
                 else:
                     q += step
+    # Only the slots given out are taken back: to clear all would cost as much as all accounts.
     for b in neighbours:
         slot[b] = -1

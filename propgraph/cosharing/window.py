@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import grouped
-from propgraph.arrays.grids import split, told_times
+from propgraph.arrays.grids import fine_times, split
 from propgraph.arrays.incidence import Incidence, check_shares, incidence, named, parts_by_trace
 from propgraph.arrays.types import Bool, Int64, Progress
 from propgraph.cosharing.bursts import NO_BURSTS, bursts_note, crowd_of
@@ -63,7 +63,7 @@ def cosharing_edges(
         order.
     time_window
         Seconds; the bound belongs to the window. Sliding, never binned. Posts whose times are coarser than that are
-        paired with those of the same fineness only, as if they had shared another object.
+        paired with those of the same resolution only, as if they had shared another object.
     min_participation
         An account enters with at least this many shares of the trace, and an edge stays when either of
         its accounts has at least this many shares whose post is in some pair (both as CooRTweet does).
@@ -77,7 +77,7 @@ def cosharing_edges(
     burst_cap
         Where more than so many accounts stand around a share, at its object within the window, it is in a burst,
         and of two shares in bursts only an even sample is looked at together (see `bursts`): a pair of accounts
-        that met nowhere else may be missing, with no pair of posts looked at. What is told of pairs is exact, and
+        that met nowhere else may be missing, with no pair of posts looked at. What is reported of pairs is exact, and
         time grows with the shares, not with their square. A warning is logged where it happens. 0 for no bound.
     threads
         At most so many at once; None for one a processor. The result does not depend on it.
@@ -227,14 +227,14 @@ class _Window:
         start, position = grouped(log.account, n_accounts)
         bounds = _equal_blocks(start, log.n_shares, _BLOCKS)
         after, before = next_other(log.object, log.account)
-        told = told_times(log, limit_ms=FAST_MS)
+        fine_time = fine_times(log, limit_ms=FAST_MS)
         crowd = crowd_of(log, window_ms=self.window_ms, burst_cap=self.burst_cap)
         self.bursts = crowd.table(log, self.trace, window_ms=self.window_ms)
 
         def run(block: int) -> Counts:
             result: Counts = count_rows(
                 bounds[block], bounds[block + 1], start, position, log.offsets, log.object, log.whole, log.account,
-                log.time, told, log.post, after, before, takes_part, crowd.burst, crowd.cell, crowd.later,
+                log.time, fine_time, log.post, after, before, takes_part, crowd.burst, crowd.cell, crowd.later,
                 crowd.earlier, crowd.after, crowd.before, crowd.account, self.window_ms, min_weight, self.by_events,
             )  # fmt: skip
             return result

@@ -63,7 +63,7 @@ def agreement(weight: Int32, parts: Partitions, /) -> tuple[float, float]:
 
 
 def purity(cluster: Int64, positive: Bool, /) -> Float64:
-    """Return the part of each cluster's accounts that is to be found, 0..1.
+    """Return the fraction of each cluster's accounts that is to be found, 0..1.
 
     Parameters
     ----------
@@ -102,6 +102,7 @@ def weighted_precision(weight: Int32, purity: Float64, /) -> float:
 def tally(code: Int64 | Int32, weight: Int64 | Int32) -> Int64:
     """Return the sum of the weights of each code, from 0 to the greatest."""
     size = 0
+    # Codes may have gaps, so the greatest says how many sums there are.
     for c in code:
         size = max(size, c + 1)
     out = np.zeros(size, np.int64)

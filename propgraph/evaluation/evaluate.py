@@ -117,7 +117,7 @@ def evaluate(
     Evaluation
         Measures `average_precision`, `auc`, `precision_at_k` (column `at`), `precision`, `recall` and `f1` of the
         flagged, `precision_at_q`, `recall_at_q`, `weighted_precision` of the clusters; where groups are known
-        `nmi` and `ari`; where kinds are known `false_flags` and `true_flags`, the part of the accounts of a kind
+        `nmi` and `ari`; where kinds are known `false_flags` and `true_flags`, the fraction of the accounts of a kind
         that is flagged, among those not to be found and those to be found.
 
     Raises
@@ -239,7 +239,7 @@ class _Sample:
     `last` is true at the last of those of one score. `cell` numbers what the counts need at once:
     8 * kind + 4 * (to be found) + 2 * flagged + (below q), with kind 0 for none and `kinds[k - 1]` for k;
     `there` holds (to be found, kind) of those kinds that there are. `pure` holds the places of the accounts to
-    be found that are in a cluster, `purity` the part of their cluster that is to be found. `parts` is None where
+    be found that are in a cluster, `purity` the fraction of their cluster that is to be found. `parts` is None where
     no group is known.
     """
 
@@ -362,6 +362,7 @@ def _resampled(sample: _Sample, resamples: int, *, seed: int, threads: int) -> F
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count(drawn: Int32, places: Int32, weight: Int32) -> None:
     """Add to the weights how often each place was drawn."""
+    # A draw with replacement: the same place may come several times.
     for k in drawn:
         weight[places[k]] += 1
 

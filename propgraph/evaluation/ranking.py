@@ -14,7 +14,7 @@ def ranking(weight: Int32, positive: Bool, last: Bool, at: Int64) -> Float64:
 
     Accounts of one score are one step, in whatever order they stand. Average precision is the sum over the
     steps of the recall that a step adds times the precision down to its end, as scikit-learn has it: a score
-    that all share gives the part of positives. In the area a pair of one score counts half. Precision at k,
+    that all share gives the fraction of positives. In the area a pair of one score counts half. Precision at k,
     where the cut goes through a step, is the expectation over the orders of that step.
 
     Parameters
@@ -37,12 +37,16 @@ def ranking(weight: Int32, positive: Bool, last: Bool, at: Int64) -> Float64:
     above, hits = 0, 0  # accounts and positives down to the last step's end
     members, found = 0, 0  # of this step
     steps, area, k = 0.0, 0.0, 0
+    # At the top `above` and `hits` are the accounts and positives of all steps that have ended, and `members` and
+    # `found` those of the step that i stands in.
     for i in range(weight.size):
         members += weight[i]
         if positive[i]:
             found += weight[i]
+        # Nothing is added before a step ends, and a step that no account counts in is none.
         if not last[i] or members == 0:
             continue
+        # The cuts rise, so each is met once: those within this step take of it in proportion.
         while k < at.size and at[k] <= above + members:
             out[2 + k] = (hits + (at[k] - above) * (found / members)) / at[k]
             k += 1

@@ -19,7 +19,7 @@ from propgraph.arrays.types import Float64, Int64
 from propgraph.errors import UsageError
 
 TOLERANCE = 1e-11  # relative, of each degree: what the fit aims at
-GOOD_ENOUGH = 1e-6  # relative, of each degree: beyond it the fit is told as failed
+GOOD_ENOUGH = 1e-6  # relative, of each degree: beyond it the fit is reported as failed
 _MOST_STEPS = 100
 _log = logging.getLogger(__name__)
 
@@ -155,12 +155,14 @@ def _solve(
     """Return the chances at the maximum of the likelihood: Newton's steps, halved while they overshoot."""
     chance, weight = np.empty((d.size, k.size)), np.empty((d.size, k.size))
     value = _likelihood(theta, eta, d, n, k, m, chance, weight)
+    # At the top `chance` and `weight` belong to theta and eta, and `value` is their log-likelihood.
     for _ in range(most):
         up_d, up_k, error = _slope(chance, d, n, k, m)
         if error <= tolerance:
             break
         step_d, step_k = _newton_step(weight, up_d, up_k)
         length = min(1.0, 4.0 / max(np.abs(step_d).max(), np.abs(step_k).max()))
+        # The direction climbs, so a short enough step does, too; none is longer than 4 in any logarithm.
         while length > 1e-9:
             new = _likelihood(theta + length * step_d, eta + length * step_k, d, n, k, m, chance, weight)
             if new >= value - 1e-12 * abs(value):  # sums of so many terms are not exact
@@ -185,6 +187,7 @@ def _likelihood(
     total = float((n * d * theta).sum() + (m * k * eta).sum())
     for i in range(theta.size):
         of_row = 0.0
+        # exp(-|z|) cannot overflow: chance, variance and log(1 + exp(z)) are all taken from it, for either sign of z.
         for j in range(eta.size):
             z = theta[i] + eta[j]
             small = np.exp(-abs(z))
@@ -200,6 +203,7 @@ def _likelihood(
 def _slope(chance: Float64, d: Float64, n: Float64, k: Float64, m: Float64) -> tuple[Float64, Float64, float]:
     """Return the gradient in theta and eta, and the largest relative error of a degree."""
     row, column = np.zeros(d.size), np.zeros(k.size)
+    # The degrees that the model expects, of a member of each class; always added in the same order.
     for i in range(d.size):
         for j in range(k.size):
             row[i] += m[j] * chance[i, j]
@@ -227,8 +231,11 @@ def _newton_step(weight: Float64, up_d: Float64, up_k: Float64) -> tuple[Float64
     direction = eased.copy()
     size_now = (rest * eased).sum()
     enough = 1e-8 * size_now
+    # At the top `rest` is what the step so far leaves unsolved, `eased` the same over the diagonal, and `direction` is
+    # conjugate to all directions before. In exact arithmetic it ends after `size` rounds.
     for _ in range(10 * size):
         image[:] = scale * direction
+        # The matrix times the direction: its diagonal is in `image` already, W and its transpose are added in one pass.
         for i in range(n):
             along = 0.0
             for j in range(m):
@@ -236,6 +243,7 @@ def _newton_step(weight: Float64, up_d: Float64, up_k: Float64) -> tuple[Float64
                 image[n + j] += weight[i, j] * direction[i]
             image[i] += along
         bend = (direction * image).sum()
+        # Along the one direction that changes nothing there is no bend, only rounding: it is as good as solved.
         if bend <= 0.0:
             break
         ahead = size_now / bend

@@ -126,6 +126,8 @@ def _tails(
         exact[0] = 1.0
         n_exact = 0
         total, rest, rest_log, rest_square = 0.0, 0.0, 0.0, 0.0
+        # Objects of one degree have one chance. The popular among them, up to `most_exact`, are added one by one to the
+        # exact count; all others are the rest, R, of which only sums are kept.
         for j in range(n_objects.size):
             q = chance[a, j] * chance[b, j]
             total += n_objects[j] * q
@@ -141,8 +143,10 @@ def _tails(
                 rest_square += left * q * q
                 rest_log += left * _log_of_none(q)
         tail = _poisson_tail(rest, most)
+        # At least one of the rest: exact, whatever the chances, so the approximation is not needed there.
         if most > 0:
             tail[1] = -np.expm1(rest_log)
+        # P(count >= n): so many popular objects are shared, h of them, and at least n - h of the rest.
         for row in range(begin, end):
             n = count[row]
             likely = 0.0
@@ -158,6 +162,7 @@ def _add(exact: Float64, q: float, n_known: int) -> None:
     """Add one object to the first `n_known` of a count whose last place means so many or more."""
     last = exact.size - 1
     exact[last] += exact[last - 1] * q
+    # Downwards, so that each place still finds the one below it as it was; above `n_known` all are 0.
     for h in range(min(last - 1, n_known), 0, -1):
         exact[h] = exact[h] * (1.0 - q) + exact[h - 1] * q
     exact[0] *= 1.0 - q
@@ -165,6 +170,7 @@ def _add(exact: Float64, q: float, n_known: int) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _log_of_none(q: float) -> float:
+    """Return ln(1 - q)."""
     if q < 1e-4:  # the series is exact there, and cheaper
         return -q * (1.0 + q * (0.5 + q * (1.0 / 3.0 + 0.25 * q)))
     return float(np.log1p(-q)) if q < 1.0 else -np.inf
@@ -177,10 +183,12 @@ def _poisson_tail(mean: float, most: int) -> Float64:
     if mean > 0.0:
         top = max(most, int(mean))  # beyond the mode the terms fall
         term, beyond, t = _poisson_term(mean, top), 0.0, top
+        # `beyond` is P(R >= top) so far: the terms fall, and the first that no longer counts is the last.
         while term > 1e-17 * beyond:
             beyond += term
             t += 1
             term *= mean / t
+        # Back down: at the end of each step `beyond` is P(R >= t).
         for t in range(top, -1, -1):
             if t < top:
                 beyond += _poisson_term(mean, t)
@@ -192,4 +200,5 @@ def _poisson_tail(mean: float, most: int) -> Float64:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _poisson_term(mean: float, t: int) -> float:
+    """Return P(R = t)."""
     return math.exp(t * math.log(mean) - mean - math.lgamma(t + 1.0))

@@ -50,7 +50,7 @@ def meetings_of(
 ) -> Meetings:
     """Return over which objects given pairs of accounts (codes) met within each window (ms, ascending).
 
-    As in `window`, posts whose times are coarser than a window meet those of the same fineness only.
+    As in `window`, posts whose times are coarser than a window meet those of the same resolution only.
     """
     start, position = grouped(log.account, len(log.accounts))
     listed = log.object[position]
@@ -147,5 +147,6 @@ def _count_events(
             # Posts of another resolution are as far apart as the coarser of the two, at least.
             if resolution.size > 1 and resolution[p] != resolution[q]:
                 apart = max(apart, resolution[p], resolution[q])
+            # Windows ascend: what lies in one lies in all wider ones, and the last counts them all.
             for w in range(windows_ms.size):
                 count[w] += apart <= windows_ms[w]

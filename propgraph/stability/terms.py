@@ -97,6 +97,7 @@ def terms_of(prepared: PreparedShares, source: Int64, target: Int64, /, *, threa
     parts = [(none, np.empty((0, 4), np.int64), np.empty((0, 2)), none, none)]
     with ThreadPoolExecutor(threads) as pool:
         parts += pool.map(run, range(len(cuts) - 1))
+    # A part without pairs comes first, so that there is something to join where no pair was asked for.
     length, whole, real, n_posts, post = (np.concatenate(column) for column in zip(*parts, strict=True))
     object_, gap, hub_session, leaf_session = (whole[:, k].astype(np.int32) for k in range(4))
     return Terms(
@@ -257,8 +258,10 @@ def _again(
             o = object_[x]
             if not drawn[o]:
                 continue
+            # Met within the largest gap looked at: such a pair could have been found as a candidate over this object.
             if gap[x] <= limit[o]:
                 counts[e, 1] += 1
+            # Where not even the least gap would be near, the object is no test.
             if floor[x] > tau:
                 continue
             counts[e, 0] += 1

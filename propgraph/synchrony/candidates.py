@@ -1,10 +1,10 @@
-"""Pairs of accounts that stand near each other over two objects or more: the only ones worth measuring.
+"""Candidate pairs: accounts near each other in rank over two objects or more, the only ones worth measuring.
 
 Posts of one time are all as near each other, and of a crowd that posts at once, again and again, no list holds all
 pairs. So of a tie of more than 128 posts a sample is looked at: pairs of accounts that were dealt into one cell, in
 either of two deals, which are those of `bursts`. A pair that is found has the p-value that it has without the sample,
 for that is a matter of its own posts. The others count as tests that found nothing: who is dealt to whom hangs on the
-accounts' codes alone, not on when they post, and the number of tests stays that of all pairs (see `trials`), so that
+accounts' codes alone, not on when they post, and the number of tests stays that of all pairs (see `testable`), so that
 what is left out lowers the ranks of the p-values found and can only raise their q-values. What a sample costs is power.
 Pairs in a burst up to `--burst-cap` are edges, all of which are tested, looked at here or not.
 """
@@ -29,10 +29,12 @@ WHOLE_TIE = 128
 
 @dataclass(frozen=True)
 class Candidates:
-    """The shares over which accounts can be near twice: of such objects, by accounts with two such objects or more.
+    """Candidate pairs: the shares that can produce one.
+
+    Their object can put two posts near each other, and their account has two such objects or more.
 
     Accounts are numbered by their number of these shares. A pair is found in the row of the busier, the hub, so
-    that the other's short list is walked later; who that is is told by the two numbers alone.
+    that the other's short list is walked later; the larger of two numbers is the hub.
 
     Attributes
     ----------
@@ -85,7 +87,7 @@ class Candidates:
 
 
 def candidates_of(log: Incidence, gaps: Gaps, /) -> Candidates:
-    """Return the shares over which accounts can be near twice, each object's up to its `limit`."""
+    """Return the shares that can produce a candidate pair, and how to walk each object's up to its `limit`."""
     kept = shares_that_count(log, gaps.limit > 0)
     account, object_ = log.account[kept], log.object[kept]
     degree = np.bincount(account, minlength=len(log.accounts))
@@ -140,6 +142,7 @@ def sampled_ties(
             o, gap = nearby.object[p], int(nearby.last[p] - nearby.first[p])
             if chance_at(gap, o, n[o], gaps.counted, gaps.chance) > tau:
                 continue
+            # Pairs that are found together are counted by how many accounts fell into each cell.
             bits = nearby.bits[nearby.account[large[bounds[k] : bounds[k + 1]]]]
             near = gap <= nearby.limit[o]
             counts += (
@@ -180,6 +183,7 @@ def _n_objects(object_: Int32, account: Int32, counts: Bool, n_accounts: int) ->
     """Return in how many of the objects that count each account has shares."""
     latest = np.full(n_accounts, -1, np.int32)
     found = np.zeros(n_accounts, np.int32)
+    # Shares lie object by object: an object is new to an account unless it is the account's latest.
     for p in range(object_.size):
         if counts[object_[p]] and latest[account[p]] != object_[p]:
             latest[account[p]] = object_[p]
@@ -220,6 +224,7 @@ def _candidates(
         used = _count_near(
             a, start, position, offsets, object_, account, first, last, limit, cells, bits, latest, touched
         )
+        # Room for the whole row first, for hardly any of its leaves are kept.
         while kept + used > hub.size:
             hub = np.concatenate((hub, np.empty(hub.size, np.int32)))
             leaf = np.concatenate((leaf, np.empty(leaf.size, np.int32)))
@@ -291,7 +296,7 @@ def _count_near(
 def _keep_twice_near(a: int, touched: Int32, latest: Int32, hub: Int32, leaf: Int32, kept: int) -> int:
     """Keep the leaves that are near hub `a` over two objects, leave no count, and return how many pairs are kept."""
     for b in touched:
-        # One object says nothing of a pair: two accounts of one object each would be alike by its rank alone.
+        # One object is not enough: a pair is tested over two objects or more.
         if latest[b, 1] >= 2:
             hub[kept] = a
             leaf[kept] = b

@@ -1,7 +1,7 @@
 """How near two posts of an object stand, and how seldom chance puts them so near.
 
 Within an object the posts stand in order of time. The **gap** of two posts is the difference of their
-positions; posts of one time are tied, and a gap counts all that ties could make of it: from the first post
+positions; with ties, it is the largest that any order of the tied posts could give: from the first post
 tied with the earlier to the last tied with the later. If the object's accounts were dealt at random to its
 posts, two given posts are any two of its n with equal chance, so that
 
@@ -101,6 +101,7 @@ def _largest_gap(n: Int64, tau: float) -> Int64:
         if n[o] < 2:
             continue
         gap = int(tau * n[o] / 2)
+        # The guess is near enough that both loops together take a step or two; the chance rises with the gap.
         while gap + 1 < n[o] and untied(gap + 1, n[o]) <= tau:
             gap += 1
         while gap > 0 and untied(gap, n[o]) > tau:
@@ -116,6 +117,7 @@ def _ties(offsets: Int64, time: Int64) -> tuple[Int64, Int64, Int64]:
     largest = np.zeros(offsets.size - 1, np.int64)
     for o in range(offsets.size - 1):
         begin = offsets[o]
+        # Posts stand in order of time: at the top `begin` is the first post of a tie, which may be of one post.
         while begin < offsets[o + 1]:
             end = begin
             while end + 1 < offsets[o + 1] and time[end + 1] == time[begin]:
@@ -137,17 +139,21 @@ def _count(offsets: Int64, first: Int64, last: Int64, counted: Int64) -> Float64
             continue
         n = offsets[o + 1] - offsets[o]
         begin = offsets[o]
+        # From tie to tie: all pairs of its own posts have its whole length as their gap.
         while begin < offsets[o + 1]:
             end = last[begin]
             size = end + 1 - begin
             if size > 1 and end - begin < part.size:
                 part[end - begin] += size * (size - 1) / 2
             later = end + 1
+            # Then with each later tie: the gap reaches from the first post of this one to the last of that, and only
+            # grows on the way, so the first too large for the part ends the walk.
             while later < offsets[o + 1] and last[later] - begin < part.size:
                 part[last[later] - begin] += size * (last[later] + 1 - later)
                 later = last[later] + 1
             begin = end + 1
         total = 0.0
+        # From counts at each gap to chances up to it.
         for gap in range(part.size):
             total += part[gap]
             part[gap] = total / (n * (n - 1) / 2)
@@ -156,8 +162,10 @@ def _count(offsets: Int64, first: Int64, last: Int64, counted: Int64) -> Float64
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _limits(n: Int64, counted: Int64, chance: Float64, tau: float, cap: Int64) -> tuple[Int64, Float64]:
+    """Return the largest gap that is looked at in each object, and the least chance that any two of its posts have."""
     limit, least = np.zeros(n.size, np.int64), np.full(n.size, 2.0)
     for o in range(n.size):
+        # Chances rise with the gap: the first above 0 is the least, and the first above tau ends the search.
         for gap in range(1, n[o]):
             p = chance_at(gap, o, n[o], counted, chance)
             if p > 0:
@@ -165,6 +173,7 @@ def _limits(n: Int64, counted: Int64, chance: Float64, tau: float, cap: Int64) -
             if p > tau or gap > cap[o]:
                 break
             limit[o] = gap
+        # Where nothing can be near, nothing is looked at, not even gaps of chance 0, which no two posts have.
         if least[o] > tau:
             limit[o] = 0
     return limit, least

@@ -3,7 +3,7 @@
 A window of seconds is blind to slow campaigns and drowns in breaking news. Here the order of an object's posts
 is the clock: `gaps` says how seldom two posts stand so near if the object's accounts were dealt at random to
 its posts. That is exact for each object and independent over the objects, and so the objects that a pair
-shares combine into one probability (`combine.truncated_product`).
+shares combine into one probability (`p_values.truncated_product`).
 
 Time is linear in the shares: candidates are pairs near each other over two objects or more, found account by
 account as in `window`; only for these are the objects of both looked up.
@@ -37,7 +37,7 @@ from propgraph.synchrony.testable import count_tests
 TAU = SynchronyOptions.tau
 #: Pairs are kept up to this p-value.
 MAX_P = SynchronyOptions.max_p
-#: Objects that have to be able to tell something before a pair is tested at all.
+#: A pair is tested if it shares so many objects, at least, in which two posts can be near at all.
 LEAST_OBJECTS = 2
 
 _BLOCKS = 64
@@ -50,7 +50,7 @@ class PreparedShares:
     Attributes
     ----------
     log
-        All shares of the trace, an object's posts told apart by fineness (see `grids.split`).
+        All shares of the trace, an object's posts told apart by resolution (see `grids.split`).
     gaps
         What gaps mean in each of its objects.
     tau
@@ -126,7 +126,7 @@ def rank_synchrony(
     posts in one session (an hour of the clock, by its first post of each) the first by name alone counts, near or
     not. Over the k sessions the p's combine by the truncated product at tau. Each step is exact or errs to the safe
     side, whatever the objects' bursts, so that P(p_value <= x) <= x. Posts whose times are coarser than 10 s are
-    compared with those of the same fineness only, as if they had shared another object; finer ones as the coarsest
+    compared with those of the same resolution only, as if they had shared another object; finer ones as the coarsest
     of the object allow.
 
     Parameters
@@ -278,10 +278,10 @@ def as_frame(
     """
     both = overlap_of(log, source=pairs.source, target=pairs.target, threads=threads)
     n_accounts = np.count_nonzero(np.bincount(log.account))
-    told = pairs.n_tested >= LEAST_OBJECTS
-    p_value = np.where(told, np.exp(pairs.log_p), np.nan)
-    q_value = np.full(told.size, np.nan)
-    q_value[told] = false_discovery_rate(p_value[told], n_tests=n_tests)
+    testable = pairs.n_tested >= LEAST_OBJECTS
+    p_value = np.where(testable, np.exp(pairs.log_p), np.nan)
+    q_value = np.full(testable.size, np.nan)
+    q_value[testable] = false_discovery_rate(p_value[testable], n_tests=n_tests)
     return SYNCHRONY.conform(
         pl.DataFrame(
             {
@@ -291,7 +291,7 @@ def as_frame(
                 "n_tested": pairs.n_tested,
                 "n_near": pairs.n_near,
                 "closest_delta_s": np.where(pairs.closest_ms < 0, np.nan, pairs.closest_ms / 1000),
-                "synchrony": np.where(told, -pairs.log_p / np.log(10), np.nan),
+                "synchrony": np.where(testable, -pairs.log_p / np.log(10), np.nan),
                 "p_value": p_value,
                 "q_value": q_value,
                 "n_shared": both.n_shared,

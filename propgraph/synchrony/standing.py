@@ -2,7 +2,7 @@
 
 A member of a crew of twenty may meet each fellow over two or three objects only, too few for any pair to stand
 out, and still always be near some fellow. So the posts of the group are held fixed, and an account's post is
-placed by its gap to the nearest of them: P(gap <= theirs) is the share of the object's other posts that stand
+placed by its gap to the nearest of them: P(gap <= theirs) is the fraction of the object's other posts that stand
 so near, exactly, if the accounts outside the group were dealt at random to the posts that the group did not
 make. What an account posts in one session counts once, as in `prepared`. The group must not have been formed by the
 account's own posts: a member is held against the others.
@@ -61,7 +61,7 @@ def standing_of(prepared: PreparedShares, group: Int64, /, *, threads: int) -> G
         At most so many at once.
     """
     n_groups = int(group.max(initial=-1)) + 1
-    # Sittings of all accounts numbered together, post by post: no account has more of them than posts.
+    # Sessions of all accounts numbered together: an account's begin where its posts do, for it has no more of them.
     session = np.zeros(prepared.log.account.size, np.int64)
     session[prepared.position] = prepared.session + np.repeat(prepared.start[:-1], np.diff(prepared.start))
     member = np.flatnonzero(group >= 0)
@@ -75,8 +75,8 @@ def standing_of(prepared: PreparedShares, group: Int64, /, *, threads: int) -> G
             mine, group == g, prepared.start, prepared.listed, log.offsets, log.account,
             session, gaps.first, gaps.last, prepared.tau,
         )  # fmt: skip
-        account, inside, n_tested, n_near, n_sittings, total = found
-        log_p = _tails(n_sittings, total, prepared.tau)
+        account, inside, n_tested, n_near, n_sessions, total = found
+        log_p = _tails(n_sessions, total, prepared.tau)
         return GroupEvidence(account, np.full(account.size, g, np.int64), inside, n_tested, n_near, log_p)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -91,6 +91,7 @@ def standing_of(prepared: PreparedShares, group: Int64, /, *, threads: int) -> G
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _tails(n: Int64, total: Float64, tau: float) -> Float64:
+    """Return ln P of each account, from its number of sessions and its sum of -ln(p / tau)."""
     log_p = np.empty(n.size, np.float64)
     for k in range(n.size):
         log_p[k] = truncated_product(n[k], total[k], tau)
@@ -110,12 +111,13 @@ def _hold(
     last: Int64,
     tau: float,
 ) -> tuple[Int64, Bool, Int64, Int64, Int64, Float64]:
-    """Return account, inside, n_tested, n_near, n_sittings and the sum of -ln(p / tau) of who shares two objects."""
+    """Return account, inside, n_tested, n_near, n_sessions and the sum of -ln(p / tau) of who shares two objects."""
     n_accounts = start.size - 1
     counts = np.zeros((n_accounts, 3), np.int64)
     total = np.zeros(n_accounts, np.float64)
     seen = np.zeros(offsets.size - 1, np.bool_)
-    sat = np.zeros(session.size, np.bool_)  # the sessions that count already
+    spent = np.zeros(session.size, np.bool_)  # the sessions that count already
+    # Objects of which no member has a post have nothing to be near to.
     for g in range(members.size):
         a = members[g]
         for k in range(start[a], start[a + 1]):
@@ -124,7 +126,7 @@ def _hold(
     for o in np.flatnonzero(seen):
         begin, end = offsets[o], offsets[o + 1]
         if tau * (end - begin) >= 1:  # of fewer posts no two can be near
-            _place(begin, end, held, account, session, first, last, tau, sat, counts, total)
+            _place(begin, end, held, account, session, first, last, tau, spent, counts, total)
     which = np.flatnonzero(counts[:, 0] >= LEAST_OBJECTS)
     found = counts[which]
     return which, held[which], found[:, 0], found[:, 1], found[:, 2], total[which]
@@ -139,6 +141,8 @@ def _nearest(begin: int, end: int, held: Bool, account: Int32) -> Int64:
     """
     near = np.empty((end - begin, 2, 2), np.int64)
     for side in range(2):
+        # On the way from either end: `one` is the latest post held so far, `other` the latest by another account than
+        # that one's, -1 for none. Each post is given these two before it may become one of them.
         one, other = -1, -1
         for x in range(end - begin):
             p = begin + x if side == 0 else end - 1 - x
@@ -177,7 +181,7 @@ def _place(
     first: Int64,
     last: Int64,
     tau: float,
-    sat: Bool,
+    spent: Bool,
     counts: Int64,
     total: Float64,
 ) -> None:
@@ -189,6 +193,7 @@ def _place(
     n = end - begin
     near = _nearest(begin, end, held, account)
     gap, at = np.empty(n, np.int64), np.zeros(n + 1, np.int64)  # outsiders' posts by their gap
+    # Who is outside is dealt to all posts that the group did not make: their gaps are what chance could give.
     for p in range(begin, end):
         gap[p - begin] = _gap(p, -1, begin, near, account, first, last)
         if not held[account[p]]:
@@ -198,10 +203,12 @@ def _place(
     by_account = np.sort(account[begin:end].astype(np.int64) << 32 | np.arange(n))  # then in order of time
     own, old, new = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     k = 0
+    # Account by account: at the top k is the first post of one, in order of the code and then of time.
     while k < n:
         a = by_account[k] >> 32
         ways = n_beside = 0
         earliest = begin + (by_account[k] & 0xFFFFFFFF)
+        # `own` gathers the gaps of its posts; for a member, `old` and `new` those that change when it is not held.
         while k < n and by_account[k] >> 32 == a:
             p = begin + (by_account[k] & 0xFFFFFFFF)
             own[ways] = gap[p - begin]
@@ -211,13 +218,14 @@ def _place(
                 n_beside = _beside(p, begin, end, near, held, account, first, last, gap, old, new, n_beside)
             ways += 1
         free = up_to[n] + (ways if held[a] else 0)
+        # One free post is no choice, and where all are free nobody is held to be near to.
         if free < 2 or free == n:
             continue
         mine, gone, come = own[: ways if held[a] else 0], old[:n_beside], new[:n_beside]
         fewest = _up_to(_least(least, at, mine, gone, come), up_to, mine, gone, come)
         if ways * fewest <= tau * free:
             value = ways * _up_to(own[:ways].min(), up_to, mine, gone, come) / free
-            _add_up(a, session[earliest], value, tau, sat, counts, total)
+            _add_up(a, session[earliest], value, tau, spent, counts, total)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -242,6 +250,7 @@ def _beside(
     a = account[p]
     for step in (1, -1):
         q = p + step
+        # As far as the next post held, which is nearer to all beyond it.
         while begin <= q < end and not held[account[q]]:
             before = near[q - begin, 0, 0]
             if step > 0 or before < 0 or account[before] != a:
@@ -256,11 +265,13 @@ def _beside(
 def _least(least: int, at: Int64, mine: Int64, gone: Int64, come: Int64) -> int:
     """Return the least gap: of the outsiders' (`least`, so many `at` each), but those gone, those come, and `mine`."""
     bound = at.size
+    # Those gone are taken out of the counts for the search, and put back after it.
     for k in range(mine.size):
         bound = min(bound, mine[k])
     for k in range(gone.size):
         bound = min(bound, come[k])
         at[gone[k]] -= 1
+    # Below `least` no outsider had a gap before, so none has one now.
     while least < bound and at[least] == 0:
         least += 1
     for k in range(gone.size):
@@ -280,10 +291,12 @@ def _up_to(gap: int, up_to: Int64, mine: Int64, gone: Int64, come: Int64) -> int
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _add_up(a: int, sits: int, value: float, tau: float, sat: Bool, counts: Int64, total: Float64) -> None:
-    """Add an object to the sums of account `a`, which posted it first in the session `sits`."""
-    fresh = not sat[sits]
-    sat[sits] = True
+def _add_up(
+    a: int, own_session: int, value: float, tau: float, spent: Bool, counts: Int64, total: Float64
+) -> None:
+    """Add an object to the sums of account `a`, which posted it first in the session `own_session`."""
+    fresh = not spent[own_session]
+    spent[own_session] = True
     counts[a, 0] += 1
     counts[a, 2] += fresh
     if value <= tau:

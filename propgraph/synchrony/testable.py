@@ -102,15 +102,18 @@ def _partners(
     latest[:, 1] = 0
     touched = np.empty(start.size - 1, np.int32)
     found = np.zeros(accounts.size, np.int64)
+    # At the top no account has a count: each row leaves `latest` as it found it.
     for row in range(accounts.size):
         a = accounts[row]
         used = 0
         seen = -1
+        # The account's shares stand object by object; of several of one object the first alone is looked at.
         for k in range(start[a], start[a + 1]):
             o = object_[position[k]]
             if o == seen:
                 continue
             seen = o
+            # Everybody who posted the object, near or not; of several posts by one account the first alone counts.
             for q in range(offsets[o], offsets[o + 1]):
                 b = account[q]
                 if b != a and latest[b, 0] != o:
@@ -119,6 +122,7 @@ def _partners(
                         touched[used] = b
                         used += 1
                     latest[b, 1] += 1
+        # A partner is testable from two objects on: with one alone nothing can be combined.
         for k in range(used):
             found[row] += latest[touched[k], 1] >= 2
             latest[touched[k], 0] = -1

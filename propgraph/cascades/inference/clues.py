@@ -183,6 +183,7 @@ def _quickenings(
         lo, hi = offsets[c], offsets[c + 1]
         for i in range(lo, hi):
             age[i] = max(time[i] - time[min(lo + 1, hi - 1)], 0) / 1000.0
+            # So many nodes on either side, or as many as there are: `_pace` divides by those it got.
             for k in range(spans.size):
                 before = _pace(time, max(i - spans[k], lo), i)
                 after = _pace(time, i, min(i + spans[k], hi - 1))
@@ -199,6 +200,7 @@ def _wholes(  # noqa: PLR0917 (compiled functions take no keyword-only parameter
     whole: NDArray[np.float64],
 ) -> None:
     """Fill in what is said of each cascade as a whole: size, ages, gaps, bursts; of the reshares only."""
+    # `at` is the next column of `whole`; the order is that of `ROOT_CLUES` from `log_size` on.
     for c in range(offsets.size - 1):
         own = time[min(offsets[c] + 1, offsets[c + 1]) : offsets[c + 1]]
         n = own.size
@@ -220,6 +222,7 @@ def _wholes(  # noqa: PLR0917 (compiled functions take no keyword-only parameter
             whole[c, at], whole[c, at + 1] = spans[k, 1], spans[k, 2]
             if n >= 2 * span + 5:
                 change = np.empty(n - 2 * span)
+                # Nodes with a whole span on either side, so that all paces are of as many nodes.
                 for i in range(span, n - span):
                     after = (own[i + span] - own[i]) / 1000.0 + 1.0
                     change[i - span] = np.log(after / ((own[i] - own[i - span]) / 1000.0 + 1.0))

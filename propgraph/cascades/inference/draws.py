@@ -73,6 +73,7 @@ def normal(key: np.uint64, sample: int) -> float:
 def place_in(cumulated: NDArray[np.float64], low: int, top: int, value: float) -> int:
     """Return the first place in `low:top` whose end, `cumulated[place + 1]`, is above `value`; else the last."""
     top -= 1
+    # The place lies in `low..top`, both included: a half is cut off at each step.
     while low < top:
         middle = (low + top) // 2
         if cumulated[middle + 1] > value:
@@ -90,12 +91,14 @@ def most_drawn(drawn: NDArray[np.int64], root: int, favour: float) -> tuple[int,
     often the earlier is taken.
     """
     of_root = 0
+    # Where the root has half of the draws, nobody can have more, and nothing needs sorting.
     for row in drawn:
         of_root += row == root
     if 2 * of_root >= drawn.size:
         return root, of_root
     drawn.sort()
     best, most, run = root, 0, 0
+    # Equal rows stand together: `run` is how often that of place k was met so far. Only more replaces the best.
     for k in range(drawn.size):
         run = run + 1 if k > 0 and drawn[k] == drawn[k - 1] else 1
         if drawn[k] != root and run > most:

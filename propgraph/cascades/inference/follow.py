@@ -83,11 +83,13 @@ def _latest_followed(
             if account[i] < 0:
                 continue
             own = followees[start[account[i]] : start[account[i] + 1]]
+            # `last_row` holds the rows above i. The shorter way: through those followed, or up through the rows above.
             if own.size <= i - lo:
                 for other in own:
                     if last_row[other] >= lo and last_row[other] > parent[i]:
                         parent[i] = last_row[other]
             else:
+                # From the latest up: the first whose account is followed is the answer.
                 for j in range(i - 1, lo - 1, -1):
                     at = np.searchsorted(own, np.int64(account[j]))
                     if at < own.size and own[at] == account[j]:

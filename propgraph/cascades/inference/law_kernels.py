@@ -37,11 +37,13 @@ def _cut_up(  # noqa: PLR0917
     Part k is `low[k]:top[k]`, from the latest down; returns the number of parts. `begin` holds the first row
     of each step of delay, from one node of a cascade to the next, where it only rises.
     """
+    # Delays from i only grow with i, so the rows where a step begins only move down.
     for b in range(begin.size):
         while begin[b] < i and time[i] - time[begin[b]] >= ((np.int64(2) << b) - 1) * 1000:
             begin[b] += 1
     parts, b, r = 0, 0, 0
     end = np.int64(i)
+    # At the top the rows from `end` to i are cut up, and all steps below b and r are used up: both only rise.
     while end > lo + 1:
         while b < begin.size - 1 and begin[b] >= end:
             b += 1
@@ -79,6 +81,7 @@ def loss_of(  # noqa: PLR0917
         lo, hi = offsets[c], offsets[c + 1]
         sums = np.zeros(hi - lo + 1)
         change = np.zeros(hi - lo + 1)
+        # Sums from the root on: what a part weighs is the difference of two.
         for j in range(lo, hi):
             sums[j - lo + 1] = sums[j - lo] + attraction[j]
         begin = np.full(LAGS, lo + 1, np.int64)
@@ -87,11 +90,14 @@ def loss_of(  # noqa: PLR0917
                 continue
             parts = _cut_up(i, lo, time, begin, low, top, lag, rank)
             whole = np.exp(root_log[i])
+            # First all that i could have chosen, the root and the parts, for chances are shares of that.
             for k in range(parts):
                 weight = by_delay[lag[k]] * by_place[rank[k]]
                 whole += weight * (sums[top[k] - lo] - sums[low[k] - lo])
             of_root[i] += np.exp(root_log[i]) / whole
             chosen = root_log[i]
+            # Then each part's chance, less 1 for the part that was chosen: the derivatives. `change` notes where the
+            # rows of a part begin and end, so that a part costs two steps however many rows it has.
             for k in range(parts):
                 weight = by_delay[lag[k]] * by_place[rank[k]] / whole
                 mass = weight * (sums[top[k] - lo] - sums[low[k] - lo])
@@ -108,6 +114,7 @@ def loss_of(  # noqa: PLR0917
                 of_sharer[known[i]] -= 1.0
             loss += np.log(whole) - chosen
         drawn = 0.0
+        # Added up from the root on, the changes are what all later nodes together drew from each row.
         for j in range(lo, hi):
             drawn += change[j - lo]
             of_sharer[j] += drawn * attraction[j]
@@ -137,6 +144,7 @@ def find_chances(  # noqa: PLR0917
         for i in range(lo + 1, hi):
             parts = _cut_up(i, lo, time, begin, low, top, lag, rank)
             whole = root_odds[i]
+            # Row by row for the first nodes of a tree only: all pairs of a large one would take too long.
             for k in range(parts):
                 weight = by_delay[lag[k]] * by_place[rank[k]]
                 whole += weight * (sums[top[k] - lo] - sums[low[k] - lo])
@@ -173,6 +181,7 @@ def draw(  # noqa: PLR0917
     for c in range(offsets.size - 1):
         lo, hi = offsets[c], offsets[c + 1]
         own = node_key(keys[c], seed, 0)
+        # In one sample all nodes of a cascade lean to the root alike: that is what spreads whole cascades.
         for s in range(rows.size):
             tilt[s] = np.exp(spread * normal(own, first_sample + s))
         sums = np.zeros(hi - lo + 1)
@@ -188,6 +197,7 @@ def draw(  # noqa: PLR0917
                     weight = by_delay[lag[k]] * by_place[rank[k]]
                     cumulated[k + 1] = cumulated[k] + weight * (sums[top[k] - lo] - sums[low[k] - lo])
                 key = node_key(keys[c], seed, i - lo)
+                # First among the parts and the root, then among the rows of the part drawn.
                 for s in range(rows.size):
                     whole = cumulated[parts] + root_odds[i] * tilt[s]
                     value = uniform(key, first_sample + s, 0) * whole

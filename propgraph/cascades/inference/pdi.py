@@ -130,6 +130,8 @@ def _draw(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
             if i == lo or known[i] >= 0:
                 rows[:] = known[i]
             else:
+                # Delays from i only grow with i, so where a level begins only moves down; it ends where the one of
+                # shorter delays begins.
                 for level in range(_LEVELS - 1):
                     while begin[level] < i and time[i] - time[begin[level]] >= edges[level]:
                         begin[level] += 1
@@ -139,6 +141,7 @@ def _draw(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
                 rest = heights[_LEVELS - 1] * (begin[_LEVELS - 2] - lo)
                 cumulated[_LEVELS] = cumulated[_LEVELS - 1] + rest
                 key = node_key(keys[c], seed, i - lo)
+                # By followers with chance gamma, else by the delay; without any follower by the delay in any case.
                 for s in range(rows.size):
                     sample = first_sample + s
                     if uniform(key, sample, 0) < gamma and audience[i - lo] > 0.0:
@@ -164,6 +167,8 @@ def _by_delay(  # noqa: PLR0917
 ) -> int:
     """Return a row above `i` drawn by the power law of the delay: by the level's height, then by rejection."""
     turn = 2
+    # A level's height is the most that the law has there: a row drawn in it is taken with the fraction of the height
+    # that the law has at its delay. Each try uses three numbers of its own; 0 and 1 are the caller's.
     while True:
         level = place_in(cumulated, 0, _LEVELS, uniform(key, sample, turn) * cumulated[_LEVELS])
         end = i if level == 0 else begin[level - 1]

@@ -200,9 +200,11 @@ def _weighted(
     """
     weights, differences, superiorities = 0.0, 0.0, 0.0
     i = 0
+    # At the top i is the first row of a stratum.
     while i < value.size:
         here = stratum[i]
         count_a, count_b, sum_a, sum_b, wins = 0.0, 0.0, 0.0, 0.0, 0.0
+        # In the stratum from the least value up: the counts and sums are of all rows below this value.
         while i < value.size and stratum[i] == here:
             tie = value[i]
             equal_a, equal_b = 0.0, 0.0
@@ -212,6 +214,7 @@ def _weighted(
                 else:
                     equal_b += times[i]
                 i += 1
+            # Group 0 wins against all of group 1 below, and half against its equals.
             wins += equal_a * (count_b + 0.5 * equal_b)
             count_a += equal_a
             count_b += equal_b

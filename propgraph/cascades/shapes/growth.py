@@ -89,6 +89,7 @@ def _grow(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
         lo, hi = offsets[c], offsets[c + 1]
         if lo == hi:
             continue
+        # The first `there` nodes are p % of the size, rounded up: at least one, so that `lo + there - 1` is a row.
         for p in range(percents.size):
             there = ((hi - lo) * percents[p] + 99) // 100
             seconds[p, c] = (time[lo + there - 1] - time[lo]) / 1000.0

@@ -55,7 +55,7 @@ def size_matched_percentiles(
 
     A cascade of size n is compared with all cascades whose size is at least n / r and at most n r, where r is
     the smallest ratio that gives `min_others` of them, itself left out. Where enough have the same size,
-    r is 1 and only these count. The percentile is the mid-rank: the part of the others that lie below, and
+    r is 1 and only these count. The percentile is the mid-rank: the fraction of the others that lie below, and
     half of those that are equal. If kinds of cascades do not differ it is uniform on 0..1, apart from the
     steps that ties and small numbers make, with mean 0.5 at any size. It is null where the measure is, and
     where fewer than `min_others` others within `max_ratio` have the measure.
@@ -290,6 +290,7 @@ def _rank_alike(
         count = _counts_up_to(known, least)
         if count.size == 0:
             known.sort()
+        # Either way `below` and `upto` are how many known values are less, and less or equal; itself is one of these.
         for k in range(alike.size):
             if np.isnan(alike[k]):
                 continue
@@ -309,6 +310,7 @@ def _counts_up_to(known: NDArray[np.float64], least: float) -> NDArray[np.int64]
     if not span < 2.0 * known.size:
         return np.zeros(0, np.int64)
     count = np.zeros(np.int64(span) + 2, np.int64)
+    # One place on, so that the sums below count what is less.
     for one in known:
         step = np.int64(one - least)
         if step != one - least:
@@ -340,6 +342,8 @@ def _rank_near(  # noqa: PLR0917 (compiled functions take no keyword-only parame
     tree = np.zeros(n_ranks + 1, dtype=np.int32)
     first, end = 0, 0  # rows that are counted
     n = 0
+    # The tree holds the rows `first:end`, n of them with a value: like sizes rise with the size, so neither bound ever
+    # goes back.
     for s in range(low.size):
         if low[s] == high[s]:
             continue
@@ -351,6 +355,7 @@ def _rank_near(  # noqa: PLR0917 (compiled functions take no keyword-only parame
             first += 1
         if n - itself < min_others:
             continue
+        # Equals count half, less the row itself where it stands among them; the tree is climbed down for those below.
         for row in range(own_start[s], own_start[s + 1]):
             if own_rank[row] >= 0:
                 i = own_rank[row]
@@ -368,6 +373,7 @@ def _count_in(equal: NDArray[np.int32], tree: NDArray[np.int32], rank: int, step
         return 0
     equal[rank] += step
     i = rank + 1
+    # Each step adds the lowest bit: these are the places whose range holds the rank.
     while i < tree.size:
         tree[i] += step
         i += i & -i

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from propgraph.cascades.parents import check_offsets, flat_array
 from propgraph.errors import UsageError
 
-#: Depths whose widths are told; a chain of a million nodes has as many levels as nodes.
+#: Depths whose widths are reported; a chain of a million nodes has as many levels as nodes.
 MAX_LEVELS = 64
 
 # A term of the sum is at most 2**62 (half of 2**32 nodes, squared): below this, one more still fits in int64.
@@ -177,6 +177,7 @@ def _first_misplaced(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> i
         lo, hi = offsets[c], offsets[c + 1]
         if lo < hi and parent[lo] != -1:
             return int(lo)
+        # Below the root every parent is one of the rows `lo:i`: that makes the cascade a tree, without any cycle.
         for i in range(lo + 1, hi):
             if parent[i] < lo or parent[i] >= i:
                 return i
@@ -186,6 +187,7 @@ def _first_misplaced(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> i
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _descend(parent: NDArray[np.int64], depth: NDArray[np.uint32]) -> None:
     """Fill in the depth of each node; roots keep their 0."""
+    # Parents lie above, so a parent's depth is there before its child asks for it.
     for i in range(parent.size):
         if parent[i] >= 0:
             depth[i] = depth[parent[i]] + 1
@@ -195,7 +197,8 @@ def _descend(parent: NDArray[np.int64], depth: NDArray[np.uint32]) -> None:
 def _count_levels(
     offsets: NDArray[np.int64], depth: NDArray[np.uint32], max_levels: int, levels: NDArray[np.int64]
 ) -> None:
-    """Fill in the number of levels to tell of cascade `c` at `c + 1`."""
+    """Fill in the number of levels to report of cascade `c` at `c + 1`."""
+    # One level more than the greatest depth, for the root's is 0; an empty cascade has none.
     for c in range(offsets.size - 1):
         for i in range(offsets[c], offsets[c + 1]):
             levels[c + 1] = max(levels[c + 1], min(np.int64(depth[i]) + 1, max_levels))
@@ -209,6 +212,7 @@ def _fill_widths(
     width: NDArray[np.uint32],
 ) -> None:
     """Count the nodes of each level that has a place."""
+    # Cascade c has the places `start[c]:start[c + 1]`: a depth beyond them is one of those left out.
     for c in range(offsets.size - 1):
         for i in range(offsets[c], offsets[c + 1]):
             place = start[c] + np.int64(depth[i])
@@ -253,6 +257,7 @@ def _levels(
     width[0] = 1
     deepest = np.int64(0)
     broadest = np.int64(1)
+    # At the top `width` counts the nodes above i by depth, down to `deepest`; below that it is what a tree before left.
     for i in range(1, tree.size):
         at = np.int64(level[tree[i] - root]) + 1
         level[i] = at
@@ -280,6 +285,8 @@ def _subtrees(
     children = np.int64(0)
     heaviest = np.int64(0)
     parents = np.int64(1)  # the root, as there is more than one node
+    # Parents lie above: when i is reached, `subtree[i]` counts all nodes at or below it. The edge to its parent lies
+    # on the way between each of these and each of the others.
     for i in range(n - 1, 0, -1):
         below = np.int64(subtree[i])
         above = tree[i] - root
@@ -290,6 +297,7 @@ def _subtrees(
         if below > 1:
             parents += 1
         whole += below * (n - below)
+        # Before the next term could pass 64 bits, the sum moves to the float.
         if whole >= _FULL:
             carried += float(whole)
             whole = np.int64(0)

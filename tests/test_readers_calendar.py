@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 import polars as pl
 import pytest
 
-from propgraph.readers.strptime import shape_of_pattern
-from propgraph.readers.written import ORDERS, SHAPES, find_layouts, read_written
+from propgraph.readers.times.strptime import shape_of_pattern
+from propgraph.readers.times.written import ORDERS, SHAPES, find_layouts, read_written
 
 EPOCH = datetime(1970, 1, 1)
 YEARS = (1, 1599, 1600, 1700, 1896, 1900, 1969, 1970, 1999, 2000, 2023, 2024, 2100, 2400, 9999)

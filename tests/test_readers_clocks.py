@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from propgraph.errors import UsageError
-from propgraph.readers import clocks
-from propgraph.readers.clocks import ClockCounts, check_time_zone, to_utc
 from propgraph.readers.read import read_logs
+from propgraph.readers.times import clocks
+from propgraph.readers.times.clocks import ClockCounts, check_time_zone, to_utc
 
 
 def in_utc(local, zone):

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from propgraph.readers.coarse import coarse_notes, steps, told_apart
-from propgraph.readers.fineness import Fineness
+from propgraph.readers.times.coarse import coarse_notes, steps, told_apart
+from propgraph.readers.times.fineness import Fineness
 
 
 def times(*resolutions, n_posts=100):

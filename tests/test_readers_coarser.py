@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from propgraph.readers.coarser import coarser_posts
+from propgraph.readers.times.coarser import coarser_posts
 
 START_MS = 1_583_366_400_000  # 2020-03-05
 MONTHS_MS = 60 * 86_400_000

@@ -9,7 +9,7 @@ from test_readers_sheets import workbook
 
 from propgraph.errors import InputError
 from propgraph.readers.read import read_log, read_logs
-from propgraph.readers.rounding import NOT_ROUNDED, Rounding, digits_kept, find_rounding, numbers_in
+from propgraph.readers.times.rounding import NOT_ROUNDED, Rounding, digits_kept, find_rounding, numbers_in
 
 # 2024-03-05 10:00:00
 START = 1_709_632_800

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from propgraph.errors import InputError, UsageError
 from propgraph.readers.read import read_log, read_logs
-from propgraph.readers.strptime import shape_of_pattern
-from propgraph.readers.written import read_written
+from propgraph.readers.times.strptime import shape_of_pattern
+from propgraph.readers.times.written import read_written
 
 MOMENT = datetime(2024, 3, 5, 15, 7, 9)
 

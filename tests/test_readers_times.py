@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from propgraph.errors import InputError
-from propgraph.readers.calendar_words import _MONTHS, _WEEKDAYS, month_of, weekday_of
-from propgraph.readers.times import find_time_unit
+from propgraph.readers.times.calendar_words import _MONTHS, _WEEKDAYS, month_of, weekday_of
+from propgraph.readers.times.times import find_time_unit
 from propgraph.schema import TIME
 
 MOMENT = datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)  # 1,600,000,000 s

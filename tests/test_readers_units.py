@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from propgraph.errors import InputError
-from propgraph.readers.clocks import ClockCounts
-from propgraph.readers.times import Readings, TimeOptions, _sample, find_time_unit
-from propgraph.readers.written import ORDERS
+from propgraph.readers.times.clocks import ClockCounts
+from propgraph.readers.times.times import Readings, TimeOptions, _sample, find_time_unit
+from propgraph.readers.times.written import ORDERS
 
 MOMENT = datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)  # 1,600,000,000 s
 DAY = datetime(2024, 3, 5, tzinfo=UTC)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from propgraph.errors import InputError
 from propgraph.readers.read import read_logs
-from propgraph.readers.times import find_time_unit
-from propgraph.readers.written import ORDERS, SHAPES, find_layouts, read_written
+from propgraph.readers.times.times import find_time_unit
+from propgraph.readers.times.written import ORDERS, SHAPES, find_layouts, read_written
 
 ENGLISH = [
     "January",

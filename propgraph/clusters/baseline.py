@@ -11,7 +11,7 @@ import polars as pl
 
 from propgraph.clusters.spans import shortest_half
 from propgraph.options import ClusterOptions
-from propgraph.readers.coarse import told_apart
+from propgraph.readers.times.coarse import told_apart
 from propgraph.study import Study
 
 Row = Mapping[str, Any]

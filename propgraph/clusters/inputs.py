@@ -11,7 +11,7 @@ from propgraph.arrays.encoding import groups_of
 from propgraph.arrays.incidence import Incidence, incidence
 from propgraph.clusters.timing import Timing, timings_of
 from propgraph.cosharing.rows import FAST_MS
-from propgraph.readers.fineness import RESOLUTION
+from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.schema import SECONDS
 from propgraph.study import Study
 

@@ -20,15 +20,15 @@ from propgraph.options import CascadeOptions, WindowOptions
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
-from propgraph.readers.coarse import coarse_notes
 from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.find import find_logs
-from propgraph.readers.fineness import RESOLUTION, coarsest
 from propgraph.readers.frames import LogLike, as_logs, frame_digest, names_of_logs
 from propgraph.readers.log import Log
 from propgraph.readers.plan import Plan, plan_logs
 from propgraph.readers.read import read_planned
 from propgraph.readers.side import read_side_table
+from propgraph.readers.times.coarse import coarse_notes
+from propgraph.readers.times.fineness import RESOLUTION, coarsest
 from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, TIME
 from propgraph.steps import Step, run_steps
 from propgraph.study import Study

@@ -21,8 +21,8 @@ from propgraph.arrays.types import UInt32
 from propgraph.pseudonyms.keys import Key, pseudonyms
 from propgraph.pseudonyms.links import Known, hide_links
 from propgraph.readers.base import CANONICAL
-from propgraph.readers.fineness import RESOLUTION
 from propgraph.readers.log import Log
+from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.schema import ID, IDS, POSTS, REJECTED
 
 # Reasons for a rejection that quote nothing; sentences in which a value stands; what a reason is about.

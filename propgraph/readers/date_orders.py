@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from propgraph.readers.rows import FileFacts
-from propgraph.readers.times import Readings
+from propgraph.readers.times.times import Readings
 
 
 def orders_by_others(

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import encode
-from propgraph.readers.fineness import SOURCE, Fineness, of_sources, with_resolutions
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.posts.made_ids import with_made_ids
 from propgraph.readers.posts.origins import with_origins
 from propgraph.readers.posts.scoped import with_scopes
+from propgraph.readers.times.fineness import SOURCE, Fineness, of_sources, with_resolutions
 from propgraph.readers.values import post_kinds
 from propgraph.schema import ACCOUNTS, REJECTED
 

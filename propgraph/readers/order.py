@@ -11,9 +11,9 @@ from numba import njit
 
 from propgraph.arrays.encoding import all_distinct, codes_of, encode
 from propgraph.arrays.types import Bool, Int64, UInt32, UInt64
-from propgraph.readers.fineness import SOURCE
 from propgraph.readers.layouts.batches import Lines
 from propgraph.readers.rows import rejected_table
+from propgraph.readers.times.fineness import SOURCE
 from propgraph.schema import ID, REJECTED
 
 # What one post may have several rows for: a row says something new if any of these is new.

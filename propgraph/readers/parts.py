@@ -10,13 +10,13 @@ import polars as pl
 
 from propgraph.readers.beside import opened
 from propgraph.readers.date_orders import notes_on_times
-from propgraph.readers.fineness import RESOLUTION
 from propgraph.readers.layouts.batches import Lines
 from propgraph.readers.layouts.tabular import read_batches
 from propgraph.readers.plan import PlannedFile
 from propgraph.readers.posts import permalinks
 from propgraph.readers.rows import FileFacts, normalise
-from propgraph.readers.times import NONE_SEEN
+from propgraph.readers.times.fineness import RESOLUTION
+from propgraph.readers.times.times import NONE_SEEN
 from propgraph.readers.values import ids, missing, post_kinds
 
 

@@ -18,7 +18,7 @@ from propgraph.readers.layouts.headers import later_headers, likelier, told_head
 from propgraph.readers.layouts.kinds import WORKBOOK
 from propgraph.readers.layouts.tabular import columns_of
 from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
-from propgraph.readers.times import AS_FOUND, TimeOptions
+from propgraph.readers.times.times import AS_FOUND, TimeOptions
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import polars as pl
 
 from propgraph.errors import InputError
 from propgraph.readers.base import MADE, TIMES, Reader
-from propgraph.readers.clocks import ClockCounts
 from propgraph.readers.layouts.batches import RAW_LIMIT, Batch, Lines
 from propgraph.readers.posts.permalinks import PermalinkFacts, facts_of, without_own, without_own_in_texts
 from propgraph.readers.posts.snowflakes import count_ids, with_id_times
-from propgraph.readers.rounding import EXPONENT
-from propgraph.readers.times import AS_FOUND, NONE_SEEN, Readings, TimeOptions, TimeUnit, find_time_unit
+from propgraph.readers.times.clocks import ClockCounts
+from propgraph.readers.times.rounding import EXPONENT
+from propgraph.readers.times.times import AS_FOUND, NONE_SEEN, Readings, TimeOptions, TimeUnit, find_time_unit
 from propgraph.readers.values import missing
 from propgraph.readers.values.ids import (
     ID_COLUMNS,

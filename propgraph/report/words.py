@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from propgraph.readers.coarse import told_apart
+from propgraph.readers.times.coarse import told_apart
 
 #: The innocent readings of the column `innocent`.
 READINGS = {

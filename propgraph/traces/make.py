@@ -11,7 +11,7 @@ import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, grouped, labels_of
 from propgraph.errors import UsageError, check_choice, check_columns
-from propgraph.readers.fineness import RESOLUTION
+from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.traces.material import Material
 from propgraph.traces.parents import fast_reshares, replies, reshares
 from propgraph.traces.resolved import usable_links

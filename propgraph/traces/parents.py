@@ -7,7 +7,7 @@ import polars as pl
 
 from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.types import Int64
-from propgraph.readers.fineness import RESOLUTION
+from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.resolution import resolution_of
 from propgraph.schema import ID, TIME
 

@@ -13,7 +13,7 @@ from bisect import bisect_left
 
 import polars as pl
 
-from propgraph.readers.fineness import RESOLUTION
+from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.readers.values.missing import WORDS
 from propgraph.schema import ID
 

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import polars as pl
 
 from propgraph.errors import UsageError, did_you_mean
-from propgraph.readers.calendar_words import AMBIGUOUS_ZONES, ZONES
+from propgraph.readers.times.calendar_words import AMBIGUOUS_ZONES, ZONES
 
 
 @dataclass

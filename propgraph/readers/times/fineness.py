@@ -15,7 +15,7 @@ import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, grouped, labels_of
 from propgraph.arrays.types import Int64, UInt32
-from propgraph.readers.coarser import coarser_posts
+from propgraph.readers.times.coarser import coarser_posts
 from propgraph.resolution import resolutions_of
 from propgraph.schema import SECONDS
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from propgraph.readers.calendar_words import AMBIGUOUS_ZONES, ANY_DAY, month_of, weekday_of, zone_offset
+from propgraph.readers.times.calendar_words import AMBIGUOUS_ZONES, ANY_DAY, month_of, weekday_of, zone_offset
 
 #: The orders of the numbers of a date, the first being taken where nothing tells.
 ORDERS = ("MDY", "DMY", "YMD")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from propgraph.errors import UsageError
-from propgraph.readers.written import Shape
+from propgraph.readers.times.written import Shape
 
 _NAME = r"[^\W\d_]{2,}\.?"
 _DIRECTIVES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from propgraph.readers.fineness import Fineness
+from propgraph.readers.times.fineness import Fineness
 
 _UNITS = {"day": 86_400, "hour": 3600, "minute": 60, "second": 1}
 _NAMED = {seconds: name for name, seconds in _UNITS.items()}

@@ -11,10 +11,10 @@ from itertools import combinations
 import polars as pl
 
 from propgraph.errors import InputError
-from propgraph.readers.clocks import ClockCounts, check_time_zone, to_utc
-from propgraph.readers.rounding import NOT_ROUNDED, Rounding, digits_kept, find_rounding, numbers_in
-from propgraph.readers.strptime import shape_of_pattern
-from propgraph.readers.written import ORDERS, SHAPES, Layout, Shape, find_layouts, read_written
+from propgraph.readers.times.clocks import ClockCounts, check_time_zone, to_utc
+from propgraph.readers.times.rounding import NOT_ROUNDED, Rounding, digits_kept, find_rounding, numbers_in
+from propgraph.readers.times.strptime import shape_of_pattern
+from propgraph.readers.times.written import ORDERS, SHAPES, Layout, Shape, find_layouts, read_written
 from propgraph.schema import TIME
 
 # Unit, the largest number it is taken for where nothing better is known (1e11 s is the year 5138, 1e11 ms

@@ -92,6 +92,14 @@ def public(tree: ast.AST) -> Iterator[ast.AST]:
             yield from public(node) if isinstance(node, ast.ClassDef) else (node,)
 
 
+def commented(modules: list[Module]) -> float:
+    """Return how many lines in a hundred with code or a comment are comments."""
+    n_comments, n_code = (
+        sum(len(getattr(module, name)) for module in modules) for name in ("comments", "code")
+    )
+    return 100 * n_comments / max(n_comments + n_code, 1)
+
+
 def complexities(folder: Path) -> list[str]:
     """Return where McCabe's complexity is above ten: file, line and what ruff says."""
     command = [
@@ -118,9 +126,7 @@ def main() -> None:
         if argument.arg not in ("self", "cls")
     ]
     shown = [node for module in modules for node in public(module.tree)]
-    n_comments, n_code = (
-        sum(len(getattr(module, name)) for module in modules) for name in ("comments", "code")
-    )
+    kernels = [module for module in modules if "@njit" in module.path.read_text(encoding="utf-8")]
     tangled = complexities(folder)
     header("measure", "value")
     row("files / lines", f"{len(modules)} / {lengths.sum():,}")
@@ -130,7 +136,8 @@ def main() -> None:
     row(f"functions over {LONG_FUNCTION} lines", int((bodies > LONG_FUNCTION).sum()))
     row(f"complexity over {COMPLEX}", len(tangled))
     row("public docstrings", f"{np.mean([ast.get_docstring(node) is not None for node in shown]):.0%}")  # type: ignore[arg-type]
-    row("comments in 100 lines", f"{100 * n_comments / max(n_comments + n_code, 1):.1f}")
+    row("comments in 100 lines", f"{commented(modules):.1f}")
+    row("comments in 100 lines where kernels are", f"{commented(kernels):.1f}")
     row("arguments annotated", f"{np.mean([argument.annotation is not None for argument in arguments]):.0%}")
     row("returns annotated", f"{np.mean([node.returns is not None for _, node, _ in every]):.0%}")
     for module in sorted(modules, key=lambda module: -module.n_lines):

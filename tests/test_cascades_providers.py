@@ -297,6 +297,21 @@ def test_a_cascade_too_short_for_bursts_says_what_the_law_was_fitted_with():
     assert [told[f"sharpest_{span}"] for span in (2, 10, 40)] == [-1.5, -1.0, -1.0]
 
 
+def test_bursts_of_a_whole_cascade_by_hand():
+    # Thirteen reshares, by their seconds. Over two of them before and after each that has as many on both sides: the
+    # log of the time after (and a second) over the time before (and a second).
+    seconds = [0, 1, 1, 2, 5, 9, 10, 10, 10, 40, 41, 90, 91]
+    changes = [
+        np.log((seconds[k + 2] - seconds[k] + 1) / (seconds[k] - seconds[k - 2] + 1)) for k in range(2, 11)
+    ]
+    times = [0] + [1000 * (10 + second) for second in seconds]
+    nodes = nodes_of([np.diff([0, *times]).tolist()])
+    clues = clues_of(nodes.offsets, time=nodes.time, account=np.zeros(14, np.int32), audience=None)
+    told = dict(zip(ROOT_CLUES, clues.root[-1].tolist(), strict=True))
+    assert told["bursts_2"] == pytest.approx(np.std(changes))
+    assert told["sharpest_2"] == pytest.approx(min(changes))
+
+
 def test_a_law_fitted_on_trees_draws_trees_like_them():
     nodes = made_trees()
     account = np.arange(nodes.time.size, dtype=np.int32)

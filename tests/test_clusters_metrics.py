@@ -270,6 +270,8 @@ def test_timing_is_summed_over_objects():
     assert found["expected"] == pytest.approx(100 * 0.1 + 4 * 0.2)
     assert found["n_objects"] == 1  # the other was never co-shared in the window
     assert found["top_object_share"] == 1
+    both = timing(objects=[(0, 7, 100.0, 50.0, 0.1), (0, 8, 40.0, 30.0, 0.2)])
+    assert figures(timing={"url": [both]})["top_object_share"] == pytest.approx(50 / 80)
     assert found["window_rate"] == pytest.approx((10 * 0.5 + 2 * 0) / 12)  # weights √100 and √4
     assert found["outsider_rate"] == pytest.approx((10 * 0.1 + 2 * 0.2) / 12)
     assert found["co_objects"] == 4

@@ -1,4 +1,4 @@
-"""Several probabilities made one: over objects, over traces, and over all pairs that were tested."""
+"""Combined p-values (truncated product, harmonic mean), and q-values (Benjamini and Hochberg)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What chance would do: co-shares expected if times were permuted within each object.
+"""The time-permutation null: co-shares expected if posting times were permuted within each object.
 
-Popularity curves and counts stay, only synchrony is lost: a breaking story that brings hundreds of
-strangers within a minute explains its own co-shares.
+The null keeps each object's popularity curve and every count, and loses synchrony alone: a breaking story that
+brings hundreds of strangers within a minute explains its own co-shares.
 """
 
 from __future__ import annotations

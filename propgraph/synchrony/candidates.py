@@ -1,11 +1,11 @@
 """Candidate pairs: accounts near each other in rank over two objects or more, the only ones worth measuring.
 
-Posts of one time are all as near each other, and of a crowd that posts at once, again and again, no list holds all
-pairs. So of a tie of more than 128 posts a sample is looked at: pairs of accounts that were dealt into one cell, in
-either of two deals, which are those of `bursts`. A pair that is found has the p-value that it has without the sample,
-for that is a matter of its own posts. The others count as tests that found nothing: who is dealt to whom hangs on the
-accounts' codes alone, not on when they post, and the number of tests stays that of all pairs (see `testable`), so that
-what is left out lowers the ranks of the p-values found and can only raise their q-values. What a sample costs is power.
+All posts of a tie are equally near each other, and a crowd that posts at once, again and again, makes more pairs than
+memory holds. So of a tie of more than 128 posts a sample of the pairs is looked at: accounts are dealt into cells,
+twice over, as in `bursts`, and two accounts of one cell are a pair of the sample. A pair that is found has the same
+p-value as without sampling, since that depends on its own posts only. Pairs that are not looked at count as tests that
+found nothing: the number of tests stays that of all pairs (see `testable`), and the cells depend on the accounts' codes
+alone, not on their times. So sampling can only raise the q-values of the pairs found. What it costs is power.
 Pairs in a burst up to `--burst-cap` are edges, all of which are tested, looked at here or not.
 """
 

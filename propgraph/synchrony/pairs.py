@@ -1,9 +1,9 @@
 """Rank synchrony: pairs of accounts that stand nearer to each other, object after object, than chance puts them.
 
 A window of seconds is blind to slow campaigns and drowns in breaking news. Here the order of an object's posts
-is the clock: `gaps` says how seldom two posts stand so near if the object's accounts were dealt at random to
-its posts. That is exact for each object and independent over the objects, and so the objects that a pair
-shares combine into one probability (`p_values.truncated_product`).
+is the clock. For each object the permutation null deals its accounts at random to its posts, and `gaps` gives the
+exact probability of so small a gap. The p-values of the objects that a pair shares are independent under that
+null, and combine into one (`p_values.truncated_product`).
 
 Time is linear in the shares: candidates are pairs near each other over two objects or more, found account by
 account as in `window`; only for these are the objects of both looked up.
@@ -59,7 +59,7 @@ class PreparedShares:
         int64; account `a` has the shares `position[start[a]:start[a + 1]]`, by object and time.
     listed, opens, closes, session
         int32[n_shares]; of each of these the object, the first and last position of its tie, and the number of the
-        account's session (an hour in which it posts): together in memory, account by account.
+        account's session (a clock hour in which it posts): together in memory, account by account.
     """
 
     log: Incidence
@@ -81,7 +81,7 @@ class PreparedShares:
 
 @dataclass(frozen=True)
 class PairEvidence:
-    """What ranks say of pairs of accounts; arrays of one length.
+    """The rank statistic of pairs of accounts; arrays of one length.
 
     Attributes
     ----------
@@ -121,13 +121,14 @@ def rank_synchrony(
     For each object that both shared, p = P(gap <= theirs) if the object's accounts were dealt at random to its
     posts (see `gaps`): of several posts the closest two count, p times the number of pairs of posts (Bonferroni).
     Objects in which no two posts can be near (p <= tau) are left out, which the number of posts alone decides.
-    One post of both is no meeting, and of several objects met over by the same post the first counts. Who goes
-    through a feed or a list meets another who does over many objects at once: of the objects that the busier account
-    posts in one session (an hour of the clock, by its first post of each) the first by name alone counts, near or
-    not. Over the k sessions the p's combine by the truncated product at tau. Each step is exact or errs to the safe
-    side, whatever the objects' bursts, so that P(p_value <= x) <= x. Posts whose times are coarser than 10 s are
-    compared with those of the same resolution only, as if they had shared another object; finer ones as the coarsest
-    of the object allow.
+    One post of both is no meeting, and of several objects met over by the same post the first counts. Two accounts
+    working through the same feed meet over many objects in a row, and those meetings are not independent. So an
+    account's posts within one clock hour form a session, and only one object per session of the busier account enters
+    the product: the first by name, near or not; an object belongs to the session of the account's first post of it.
+    Over the k sessions the p-values combine by the truncated product at tau. Each step is exact or conservative,
+    whatever the objects' bursts, so that P(p_value <= x) <= x. Posts whose times are coarser than 10 s are compared
+    with those of the same resolution only, as if they had shared another object; finer ones as the coarsest of the
+    object allow.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def rank_synchrony(
         Chance (0..1) up to which two posts count as near.
     neighbours
         Candidates are looked for among so many posts of the object before and after each post; of posts of one time
-        among all if they are 128 or less, a sample if they are more (see `nearby`), none beyond a thousand.
+        among all if they are 128 or less, a sample if they are more (see `candidates`), none beyond a thousand.
     max_p
         Keep pairs up to this p-value; the false discovery rate is over all pairs all the same.
     threads
@@ -237,7 +238,7 @@ def near_pairs(
 
 
 def pairs_at(prepared: PreparedShares, source: Int64, target: Int64, /, *, threads: int) -> PairEvidence:
-    """Return what ranks say of given pairs of accounts (codes), sorted by them; n_tested may be 0."""
+    """Return the rank statistic of given pairs of accounts (codes), sorted by them; n_tested may be 0."""
     _, hub, leaf, cuts = by_hub(np.diff(prepared.start), source, target, n_parts=4 * threads)
 
     def run(k: int) -> PairEvidence:

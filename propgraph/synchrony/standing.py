@@ -1,11 +1,11 @@
-"""How near an account stands to a group: evidence that many weak pairs share.
+"""The rank test of an account against a group: evidence that is spread over many weak pairs.
 
 A member of a crew of twenty may meet each fellow over two or three objects only, too few for any pair to stand
-out, and still always be near some fellow. So the posts of the group are held fixed, and an account's post is
-placed by its gap to the nearest of them: P(gap <= theirs) is the fraction of the object's other posts that stand
-so near, exactly, if the accounts outside the group were dealt at random to the posts that the group did not
-make. What an account posts in one session counts once, as in `prepared`. The group must not have been formed by the
-account's own posts: a member is held against the others.
+out, and still always be near some fellow. The test statistic of an object is the gap between the account's post and
+the group's nearest. Its null keeps the group's posts fixed and deals the accounts outside it at random to the other
+posts: P(gap <= theirs) is exactly the fraction of these posts that stand so near. What an account posts in one
+session counts once, as in `pairs`. The account's own posts must not have formed the group: a member is tested
+against the other members.
 """
 
 from __future__ import annotations

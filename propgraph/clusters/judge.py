@@ -29,6 +29,12 @@ from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS
 EXPLAINING = ("one-outlet", "fans", "breaking-news")
 
 
+# Columns of `clusters` that every cluster has, and those that only cascades (and later jobs) tell.
+_COLUMNS = list(CLUSTERS.columns)
+_AT = _COLUMNS.index("cascade_trace")
+_MEASURED, _OF_CASCADES = _COLUMNS[:_AT], _COLUMNS[_AT:]
+
+
 @dataclass(frozen=True)
 class Judged:
     """The tables about clusters, once each is judged and has its id.
@@ -86,11 +92,15 @@ def judge_clusters(
     clusters, evidence = [], []
     for row, score, findings, readings in judged:
         name = ids[row["cluster"]]
+        verdict = {
+            "cluster_id": name, "score": score, "flagged": score >= min_score,
+            "flags": [finding.rule for finding in findings], "innocent": readings,
+        }  # fmt: skip
         clusters.append(
-            {column: row.get(column) for column in CLUSTERS.columns}
-            | {"cluster_id": name, "score": score, "flagged": score >= min_score,
-               "flags": [finding.rule for finding in findings], "innocent": readings}
-        )  # fmt: skip
+            {column: row[column] for column in _MEASURED if column not in verdict}
+            | {column: row.get(column) for column in _OF_CASCADES}
+            | verdict
+        )
         evidence += evidence_rows(
             findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],
             of_pairs=of_pairs.get(row["cluster"], []),

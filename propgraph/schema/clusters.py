@@ -50,7 +50,11 @@ SYNCHRONY = declare(
     cosine=(SHARE, "0..1", "TF-IDF cosine of what they share; null where either shared one object only"),
     overlap_p=(SHARE, "0..1", "chance of n_shared or more if shares were dealt by activity and popularity"),
     overlap_q=(SHARE, "0..1", "false discovery rate of that over all pairs of accounts"),
-    synchronised=(pl.Boolean(), "", "q_value is at most --q: they are near each other in time beyond chance"),
+    synchronised=(
+        pl.Boolean(),
+        "",
+        "q_value is at most --q: nearer to each other in rank than chance puts them",
+    ),
     alike=(pl.Boolean(), "", "overlap_q is at most --q: a common interest or list, no sign of organisation"),
 )
 

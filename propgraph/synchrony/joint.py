@@ -78,8 +78,9 @@ def joint_synchrony(
 ) -> Joint:
     """Test all pairs near each other in rank in any trace in every trace, and join the traces to one p-value a pair.
 
-    A pair's p-values are joined by their harmonic mean, which holds under dependence: a repost of a post with a
-    link is one act in two traces. The false discovery rate is over the pairs that could have been found in each
+    A pair's p-values are joined by their harmonic mean, which is asymptotically exact for independent traces and
+    near it under dependence (a repost of a post with a link is one act in two traces); for these statistics that is
+    not proven (docs/synchronised.md). The false discovery rate is over the pairs that could have been found in each
     trace, all added up, as if no pair could be found in two.
 
     Parameters
@@ -227,8 +228,9 @@ def grow_groups(
     Outsiders are tested against every group with which they share two objects or more, in all traces together;
     those with a false discovery rate of at most `q` join the group nearest to them, and groups of which half the
     members of one stand near the other become one, at most three times over.
-    Nobody's own posts had a part in forming the group that they are tested against. A member's standing with
-    the others describes: the pairs that made the group are part of it.
+    Accounts that are tested are outside the group. That groups are chosen by the data and grow in rounds is not
+    corrected for (docs/synchronised.md). A member's standing with the others describes: the pairs that made the group
+    are part of it.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ exact probability of so small a gap. The p-values of the objects that a pair sha
 null, and combine into one (`p_values.truncated_product`).
 
 Time is linear in the shares: candidates are pairs near each other over two objects or more, found account by
-account as in `window`; only for these are the objects of both looked up.
+account as in `cosharing.window`; only for these are the objects of both looked up.
 """
 
 from __future__ import annotations
@@ -126,9 +126,9 @@ def rank_synchrony(
     account's posts within one clock hour form a session, and only one object per session of the busier account enters
     the product: the first by name, near or not; an object belongs to the session of the account's first post of it.
     Over the k sessions the p-values combine by the truncated product at tau. Each step is exact or conservative,
-    whatever the objects' bursts, so that P(p_value <= x) <= x. Posts whose times are coarser than 10 s are compared
-    with those of the same resolution only, as if they had shared another object; finer ones as the coarsest of the
-    object allow.
+    whatever the objects' bursts, so that P(p_value <= x) <= x under this null, which keeps no account's hours.
+    Posts whose times are coarser than 10 s are compared with those of the same resolution only, as if they had shared
+    another object; finer ones as the coarsest of the object allow.
 
     Parameters
     ----------

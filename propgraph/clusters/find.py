@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from propgraph.amplification.join import Amplified, amplify
@@ -69,28 +71,29 @@ def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
 def _figures(
     *, study: Study, logs: dict[str, Incidence], shares: Shares, edges: pl.DataFrame, links: pl.DataFrame,
     members: pl.DataFrame, joint: Joint, window_ms: int,
-) -> tuple[ClusterInputs | None, pl.DataFrame, pl.DataFrame]:  # fmt: skip
+) -> tuple[ClusterInputs | None, pl.DataFrame, dict[int, list[str]], Joint]:  # fmt: skip
     # The synchronised pairs of which both are in one cluster, the surest first.
     inside = edges_inside(joint.network.filter("synchronised"), members).sort(
         "cluster", "p_value", "source", "target"
     )
     if members.is_empty():
-        return None, pl.DataFrame(), inside
+        return None, pl.DataFrame(), {}, replace(joint, prepared={})
     timing = timing_by_trace(logs, members, window_ms=window_ms)
     network = with_pairs(edges, joint.network)
     inputs = inputs_of(study, members, edges=network, shares=shares, links=links, timing=timing)
     table = with_context(measure_clusters(inputs), inputs, links)
-    return inputs, with_synchrony(table, members, inside), inside
+    of_pairs = posts_of_pairs(joint, inside, shares)
+    # What comes after asks for no share any more: they make room for the cascades.
+    return inputs, with_synchrony(table, members, inside), of_pairs, replace(joint, prepared={})
 
 
 def _judge(
-    *, study: Study, shares: Shares, links: pl.DataFrame, joint: Joint, inputs: ClusterInputs | None,
-    table: pl.DataFrame, inside: pl.DataFrame, amplified: Amplified, time_window: float, options: ClusterOptions,
+    *, study: Study, links: pl.DataFrame, inputs: ClusterInputs | None, table: pl.DataFrame,
+    of_pairs: dict[int, list[str]], amplified: Amplified, time_window: float, options: ClusterOptions,
 ) -> Judged:  # fmt: skip
     if inputs is None:
         return NOTHING
     baseline = baseline_of(study, inputs.members, links, window_s=time_window, options=options)
-    of_pairs = posts_of_pairs(joint, inside, shares)
     return judge_clusters(
         inputs, table, baseline, amplified=amplified, of_pairs=of_pairs, min_score=options.min_score
     )
@@ -116,8 +119,8 @@ STEPS = (
     Step("synchrony", _synchrony, makes=("joint",)),
     Step("groups", synchronised_groups, makes=("groups", "standing")),
     Step("communities", _members, makes=("members",)),
+    Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
     Step("amplification", _amplification, makes=("amplified",)),
-    Step("figures", _figures, makes=("inputs", "table", "inside")),
     Step("judge", _judge, makes=("judged",)),
     Step("scores", score_accounts, makes=("account_scores",)),
     Step("sites", _sites, makes=("sites", "of_sites")),

@@ -18,6 +18,9 @@ from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, SPREADERS
 
 #: The rule of the evidence, and from which score on a structure is reported.
 RULE, SHOWN = "structure", 0.5
+_COLUMNS = list(CLUSTERS.columns)
+#: Columns of `clusters` that cascades tell.
+OF_CASCADES = _COLUMNS[_COLUMNS.index("cascade_trace") : _COLUMNS.index("pyramid") + 1]
 
 
 @dataclass(frozen=True)
@@ -113,15 +116,8 @@ def _figures(table: pl.DataFrame, structure: Structure) -> pl.DataFrame:
         by_trace.with_columns(share_below=share)
         .join(structure.clusters, on=["cluster_id", "trace"], how="left", maintain_order="left")
         .rename({"trace": "cascade_trace"})
-        .select("cluster_id", *(name for name in CLUSTERS.columns if name in _told(structure)))
+        .select("cluster_id", *OF_CASCADES)
     )
-
-
-def _told(structure: Structure) -> set[str]:
-    own = {
-        "cascade_trace", "n_cascades", "n_started", "early_share_mean", "early_share_median", "share_below",
-    }  # fmt: skip
-    return own | (set(structure.clusters.columns) - {"cluster_id", "trace"})
 
 
 def structure_evidence(amplified: Amplified, flagged: Sequence[str], /) -> pl.DataFrame:

@@ -29,8 +29,8 @@ from propgraph.cascades.parents import (
 from propgraph.cascades.shapes.measures import measure_cascades
 from propgraph.cascades.shapes.percentiles import with_percentiles
 from propgraph.cascades.shapes.shape import node_depths
-from propgraph.errors import UsageError, check_choice, check_columns
-from propgraph.options import PROVIDERS, CascadeOptions
+from propgraph.errors import UsageError, check_columns
+from propgraph.options import CascadeOptions
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
@@ -198,8 +198,7 @@ def _check_provider(
     parents: str | None, follows: pl.DataFrame | None, followers: pl.DataFrame | None
 ) -> None:
     """Raise `UsageError` for a provider that is unknown or lacks its table, `InputError` for a lacking column."""
-    if parents is not None:
-        check_choice("parents", parents, PROVIDERS)
+    CascadeOptions.check(parents=parents)
     if parents == "follow" and follows is None:
         raise UsageError("'follow' needs the table `follows`: follower_id, followed_id", option="parents")
     for name, table, columns in (

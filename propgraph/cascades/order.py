@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+
+from propgraph.arrays.types import Bool, Int64, UInt32
 
 UNKNOWN = np.iinfo(np.int64).max
 """A time that nobody knows: later than all."""
@@ -18,8 +19,8 @@ NEVER = np.iinfo(np.int64).min
 
 
 def parents_first(
-    offsets: NDArray[np.int64], above: NDArray[np.int64], *, time: NDArray[np.int64]
-) -> tuple[NDArray[np.int64] | None, NDArray[np.int64], NDArray[np.int64], dict[str, int]]:
+    offsets: Int64, above: Int64, *, time: Int64
+) -> tuple[Int64 | None, Int64, Int64, dict[str, int]]:
     """Find an order of the rows of each cascade in which parents come first.
 
     1. A cycle of parents is opened at its earliest node, of those at one time the first.
@@ -70,14 +71,14 @@ def parents_first(
     return order, above, time, {"cycles": cycles, "times_raised": int(raised)}
 
 
-def _has_lower(offsets: NDArray[np.int64], above: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _has_lower(offsets: Int64, above: Int64) -> Bool:
     """Tell which cascades have a parent that lies below its child."""
     n = np.concatenate([[0], np.cumsum(above > np.arange(above.size))])
     return np.asarray(n[offsets[1:]] > n[offsets[:-1]])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def open_cycles(parent: NDArray[np.int64], time: NDArray[np.int64]) -> int:
+def open_cycles(parent: Int64, time: Int64) -> int:
     """Take its parent from the earliest node of each cycle; return how many cycles there are.
 
     `parent` has a row for each node or -1, and is changed; of nodes at one time the first is the earliest.
@@ -105,9 +106,7 @@ def open_cycles(parent: NDArray[np.int64], time: NDArray[np.int64]) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def descend(
-    parent: NDArray[np.int64], time: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint32], int]:
+def descend(parent: Int64, time: Int64) -> tuple[Int64, UInt32, int]:
     """Return times that never fall from parent to child, depths, and how many times were raised.
 
     `parent` has no cycles. A time that is `UNKNOWN` becomes the parent's, and `NEVER` where there is no parent.

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.arrays.types import Int32, Int64, UInt8
 from propgraph.cascades.order import parents_first
 from propgraph.errors import UsageError
 
@@ -51,21 +52,21 @@ class Inferred:
         than their parent).
     """
 
-    order: NDArray[np.int64] | None
-    parent: NDArray[np.int64]
-    source: NDArray[np.uint8]
-    time: NDArray[np.int64]
+    order: Int64 | None
+    parent: Int64
+    source: UInt8
+    time: Int64
     counts: dict[str, int]
 
 
 def infer_parents(
-    offsets: NDArray[np.int64],
+    offsets: Int64,
     *,
-    content: NDArray[np.int64],
-    account: NDArray[np.int32],
-    time: NDArray[np.int64],
-    parent_content: NDArray[np.int64],
-    origin_account: NDArray[np.int32],
+    content: Int64,
+    account: Int32,
+    time: Int64,
+    parent_content: Int64,
+    origin_account: Int32,
 ) -> Inferred:
     """Find each node's parent, the one that the log names, else the root; repair what cannot be.
 
@@ -138,7 +139,7 @@ def infer_parents(
     return Inferred(order, parent, source, time, counts)
 
 
-def star_parents(offsets: NDArray[np.int64], *, n_nodes: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def star_parents(offsets: Int64, *, n_nodes: int) -> tuple[Int64, UInt8]:
     """Hang every node under the first of its cascade: all that can be said where the log names no parent.
 
     Parameters
@@ -193,13 +194,13 @@ def flat_array(
     return view
 
 
-def check_offsets(offsets: NDArray[np.int64], n_nodes: int) -> None:
+def check_offsets(offsets: Int64, n_nodes: int) -> None:
     """Raise `UsageError` unless `offsets` (rows) cut a table of `n_nodes` rows into cascades."""
     if not offsets.size or offsets[0] != 0 or offsets[-1] != n_nodes or (offsets[1:] < offsets[:-1]).any():
         raise UsageError(f"they must rise from 0 to the number of nodes, {n_nodes}", option="offsets")
 
 
-def check_times(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> None:
+def check_times(offsets: Int64, time: Int64) -> None:
     """Raise `UsageError` where `time` (ms) falls within a cascade."""
     fallen = _first_fallen(offsets, time)
     if fallen >= 0:
@@ -230,7 +231,7 @@ def _dense(own: NDArray[Any], named: NDArray[Any], *, known: bool) -> tuple[NDAr
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _first_fallen(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> int:
+def _first_fallen(offsets: Int64, time: Int64) -> int:
     """Return the first row whose time is before that of the row above in its cascade, or -1."""
     # The first row of a cascade has none above it there.
     for c in range(offsets.size - 1):
@@ -241,7 +242,7 @@ def _first_fallen(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _hang_on_root(offsets: NDArray[np.int64], parent: NDArray[np.int64], source: NDArray[np.uint8]) -> None:
+def _hang_on_root(offsets: Int64, parent: Int64, source: UInt8) -> None:
     """Fill in a star for each cascade."""
     # An empty cascade has no root, and nothing to hang on it.
     for c in range(offsets.size - 1):
@@ -255,15 +256,15 @@ def _hang_on_root(offsets: NDArray[np.int64], parent: NDArray[np.int64], source:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _follow(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
-    offsets: NDArray[np.int64],
-    content: NDArray[np.int64],
-    account: NDArray[np.int32],
-    time: NDArray[np.int64],
-    parent_content: NDArray[np.int64],
-    origin_account: NDArray[np.int32],
-    first_row: NDArray[np.int64],
-    last_row: NDArray[np.int64],
-    above: NDArray[np.int64],
+    offsets: Int64,
+    content: Int64,
+    account: Int32,
+    time: Int64,
+    parent_content: Int64,
+    origin_account: Int32,
+    first_row: Int64,
+    last_row: Int64,
+    above: Int64,
 ) -> tuple[int, int]:
     """Fill in `above`, the row that the log names as the parent; return how many are absent, how many themselves.
 
@@ -298,11 +299,11 @@ def _follow(  # noqa: PLR0917 (compiled functions take no keyword-only parameter
 def _follow_origins(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     lo: int,
     hi: int,
-    account: NDArray[np.int32],
-    time: NDArray[np.int64],
-    origin_account: NDArray[np.int32],
-    last_row: NDArray[np.int64],
-    above: NDArray[np.int64],
+    account: Int32,
+    time: Int64,
+    origin_account: Int32,
+    last_row: Int64,
+    above: Int64,
 ) -> None:
     """Fill in the origin's row where no parent is known yet, of the cascade `lo:hi`."""
     start = lo

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from propgraph.arrays.encoding import codes_in, group_offsets
+from propgraph.arrays.types import Int64, UInt32
 from propgraph.cascades.order import NEVER, UNKNOWN, descend, open_cycles
 from propgraph.errors import InputError, lacking
 from propgraph.schema import ID, TIME
@@ -39,9 +39,9 @@ class Trees:
     """
 
     nodes: pl.DataFrame
-    offsets: NDArray[np.int64]
-    parent: NDArray[np.int64]
-    time: NDArray[np.int64]
+    offsets: Int64
+    parent: Int64
+    time: Int64
     counts: dict[str, int]
 
 
@@ -191,9 +191,7 @@ def _named(
     return found.select("node", "parent")
 
 
-def _roots(
-    nodes: pl.DataFrame, named: pl.DataFrame, labels: pl.Series, *, virtual_root: bool
-) -> NDArray[np.int64]:
+def _roots(nodes: pl.DataFrame, named: pl.DataFrame, labels: pl.Series, *, virtual_root: bool) -> Int64:
     """Return the row of each cascade's root."""
     if virtual_root:
         names = labels.gather(nodes["cascade"])
@@ -206,9 +204,7 @@ def _roots(
     return best.unique("cascade", keep="first", maintain_order=True)["node"].to_numpy()
 
 
-def _chosen(
-    nodes: pl.DataFrame, named: pl.DataFrame, root: NDArray[np.int64], counts: dict[str, int]
-) -> NDArray[np.int64]:
+def _chosen(nodes: pl.DataFrame, named: pl.DataFrame, root: Int64, counts: dict[str, int]) -> Int64:
     """Return the row of the parent that each node keeps, -1 for none."""
     is_root = np.zeros(nodes.height, dtype=np.bool_)
     is_root[root] = True
@@ -230,9 +226,9 @@ def _chosen(
 def _flat(
     nodes: pl.DataFrame,
     labels: pl.Series,
-    parent: NDArray[np.int64],
-    time: NDArray[np.int64],
-    depth: NDArray[np.uint32],
+    parent: Int64,
+    time: Int64,
+    depth: UInt32,
     *,
     clock: str,
     counts: dict[str, int],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from propgraph.amplification.join import Amplified, structure_evidence
+from propgraph.amplification.join import OF_CASCADES, Amplified, structure_evidence
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.evidence import evidence_rows, posts_of_members
 from propgraph.clusters.inputs import ClusterInputs
@@ -27,12 +27,8 @@ from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS
 
 #: Readings that account for the synchrony itself.
 EXPLAINING = ("one-outlet", "fans", "breaking-news")
-
-
-# Columns of `clusters` that every cluster has, and those that only cascades (and later jobs) tell.
-_COLUMNS = list(CLUSTERS.columns)
-_AT = _COLUMNS.index("cascade_trace")
-_MEASURED, _OF_CASCADES = _COLUMNS[:_AT], _COLUMNS[_AT:]
+# Columns of `clusters` that a cluster may be without: it stands in no cascade, a later job was not run.
+_MAY_LACK = (*OF_CASCADES, "stability")
 
 
 @dataclass(frozen=True)
@@ -97,9 +93,12 @@ def judge_clusters(
             "flags": [finding.rule for finding in findings], "innocent": readings,
         }  # fmt: skip
         clusters.append(
-            {column: row[column] for column in _MEASURED if column not in verdict}
-            | {column: row.get(column) for column in _OF_CASCADES}
-            | verdict
+            verdict
+            | {
+                column: row.get(column) if column in _MAY_LACK else row[column]
+                for column in CLUSTERS.columns
+                if column not in verdict
+            }
         )
         evidence += evidence_rows(
             findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import codes_in, groups_of
-from propgraph.arrays.incidence import Incidence, check_shares, incidence
+from propgraph.arrays.incidence import Incidence, check_shares, incidence, named
 from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
 from propgraph.arrays.types import Float64, Progress
 from propgraph.errors import check_columns, check_threads
@@ -150,22 +150,22 @@ def joint_evidence(
     neighbours: int = SynchronyOptions.neighbours,
     seed: int,
     threads: int,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Joint:
     """Return what `joint_synchrony` says of the shares of each trace, with the options as they are."""
-    tell = progress or (lambda _label, _done: None)
+    tell = named(progress, "synchrony")
     prepared = {trace: prepare_shares(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
     n_tests, ties, found = {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
     for done, (trace, part) in enumerate(prepared.items(), 1):
         near, ties[trace] = _near(part, threads=threads)
         found.append(ends_of(near, part.log.accounts))
         n_tests[trace] = count_tests(part.log, part.carries, seed=seed, threads=threads).total
-        tell("synchrony", done / len(prepared) / 2)
+        tell(done / len(prepared) / 2)
     pairs = pl.concat(found).unique().sort("source", "target")
     tables = [SYNCHRONY.empty()]
     for done, (trace, part) in enumerate(prepared.items(), 1):
         tables.append(_tested(part, trace, pairs, n_tests=n_tests[trace], threads=threads))
-        tell("synchrony", 0.5 + done / len(prepared) / 2)
+        tell(0.5 + done / len(prepared) / 2)
     synchrony = pl.concat(tables).with_columns(
         synchronised=(pl.col("q_value") <= q).fill_null(False),
         alike=(pl.col("overlap_q") <= q).fill_null(False),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+
+from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 # Nodes on either side over which a quickening is looked for.
 _SPANS = (1, 3, 8, 20, 60)
@@ -41,8 +42,8 @@ class Audience:
         Children of these nodes; shape (accounts,).
     """
 
-    posts: NDArray[np.float64]
-    children: NDArray[np.float64]
+    posts: Float64
+    children: Float64
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,11 @@ class Clues:
         Columns of `ROOT_CLUES`; shape (nodes, clues).
     """
 
-    sharer: NDArray[np.float64]
-    root: NDArray[np.float64]
+    sharer: Float64
+    root: Float64
 
 
-def audience_of(
-    account: NDArray[np.int32], parent: NDArray[np.int64], *, trusted: NDArray[np.bool_], n_accounts: int
-) -> Audience:
+def audience_of(account: Int32, parent: Int64, *, trusted: Bool, n_accounts: int) -> Audience:
     """Count the posts and the children of each account.
 
     Parameters
@@ -91,12 +90,12 @@ def audience_of(
 
 
 def clues_of(
-    offsets: NDArray[np.int64],
+    offsets: Int64,
     *,
-    time: NDArray[np.int64],
-    account: NDArray[np.int32],
+    time: Int64,
+    account: Int32,
     audience: Audience | None,
-    without: NDArray[np.int64] | None = None,
+    without: Int64 | None = None,
 ) -> Clues:
     """Gather the clues about each node.
 
@@ -141,11 +140,11 @@ def clues_of(
 
 
 def _reach(
-    offsets: NDArray[np.int64],
-    account: NDArray[np.int32],
+    offsets: Int64,
+    account: Int32,
     audience: Audience | None,
-    without: NDArray[np.int64] | None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    without: Int64 | None,
+) -> tuple[Float64, Float64]:
     """Return each node's log children a post of its account elsewhere (0 if unknown), and whether known."""
     if audience is None:
         return np.zeros(account.size), np.zeros(account.size)
@@ -165,18 +164,18 @@ def _reach(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _pace(time: NDArray[np.int64], first: int, last: int) -> float:
+def _pace(time: Int64, first: int, last: int) -> float:
     """Return the mean gap between the nodes `first` and `last`, in s, for a log: a second is added to the span."""
     return float(((time[last] - time[first]) / 1000.0 + 1.0) / max(last - first, 0.5))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _quickenings(
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    spans: NDArray[np.int64],
-    quickening: NDArray[np.float64],
-    age: NDArray[np.float64],
+    offsets: Int64,
+    time: Int64,
+    spans: Int64,
+    quickening: Float64,
+    age: Float64,
 ) -> None:
     """Fill in the log of the gaps before each node over the gaps after it, and seconds since the first reshare."""
     for c in range(offsets.size - 1):
@@ -192,12 +191,12 @@ def _quickenings(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _wholes(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    spans: NDArray[np.float64],
-    quarters: NDArray[np.float64],
-    tenths: NDArray[np.float64],
-    whole: NDArray[np.float64],
+    offsets: Int64,
+    time: Int64,
+    spans: Float64,
+    quarters: Float64,
+    tenths: Float64,
+    whole: Float64,
 ) -> None:
     """Fill in what is said of each cascade as a whole: size, ages, gaps, bursts; of the reshares only."""
     # `at` is the next column of `whole`; the order is that of `ROOT_CLUES` from `log_size` on.

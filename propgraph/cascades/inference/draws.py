@@ -12,7 +12,8 @@ import hashlib
 import numpy as np
 import polars as pl
 from numba import njit
-from numpy.typing import NDArray
+
+from propgraph.arrays.types import Float64, Int64, UInt64
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -23,7 +24,7 @@ _UNIT = 2.0**-53
 _TURNS = np.uint64(1 << 20)
 
 
-def cascade_keys(ids: pl.Series, /) -> NDArray[np.uint64]:
+def cascade_keys(ids: pl.Series, /) -> UInt64:
     """Return a number for each cascade's id that is the same in every log and on every machine.
 
     Parameters
@@ -70,7 +71,7 @@ def normal(key: np.uint64, sample: int) -> float:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def place_in(cumulated: NDArray[np.float64], low: int, top: int, value: float) -> int:
+def place_in(cumulated: Float64, low: int, top: int, value: float) -> int:
     """Return the first place in `low:top` whose end, `cumulated[place + 1]`, is above `value`; else the last."""
     top -= 1
     # The place lies in `low..top`, both included: a half is cut off at each step.
@@ -84,7 +85,7 @@ def place_in(cumulated: NDArray[np.float64], low: int, top: int, value: float) -
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def most_drawn(drawn: NDArray[np.int64], root: int, favour: float) -> tuple[int, int]:
+def most_drawn(drawn: Int64, root: int, favour: float) -> tuple[int, int]:
     """Return the row drawn most often and how often; sorts `drawn`.
 
     The root stays unless another was drawn more than `favour` times as often; of two others drawn equally

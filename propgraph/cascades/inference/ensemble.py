@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from propgraph.arrays.types import Float64, Int64, UInt64
 from propgraph.cascades.parents import check_offsets, check_times, flat_array
 from propgraph.cascades.shapes.shape import cascade_shapes
 from propgraph.errors import UsageError
@@ -36,10 +36,10 @@ class Nodes:
         A number for each cascade that tells its draws from others', see `cascade_keys`; shape (cascades,).
     """
 
-    offsets: NDArray[np.int64]
-    time: NDArray[np.int64]
-    known: NDArray[np.int64]
-    keys: NDArray[np.uint64]
+    offsets: Int64
+    time: Int64
+    known: Int64
+    keys: UInt64
 
     def __post_init__(self) -> None:
         time = flat_array("time", self.time, np.int64)
@@ -50,7 +50,7 @@ class Nodes:
         object.__setattr__(self, "keys", flat_array("keys", self.keys, np.uint64, size=self.offsets.size - 1))
         check_times(self.offsets, time)
 
-    def known_in(self, part: slice) -> NDArray[np.int64]:
+    def known_in(self, part: slice) -> Int64:
         """Return the known parents of a run of rows, counted from its first row."""
         known = self.known[part]
         return np.where(known < 0, -1, known - part.start)
@@ -79,9 +79,9 @@ class Drawn:
         In how many samples; shape (nodes,).
     """
 
-    parents: NDArray[np.int64]
-    likeliest: NDArray[np.int64]
-    times_drawn: NDArray[np.int64]
+    parents: Int64
+    likeliest: Int64
+    times_drawn: Int64
 
 
 class Sampler(Protocol):
@@ -111,9 +111,9 @@ class Ensemble:
         (cascades,). NaN for the structural virality of a single node.
     """
 
-    parent: NDArray[np.int64]
-    support: NDArray[np.float64]
-    shapes: dict[str, NDArray[np.float64]]
+    parent: Int64
+    support: Float64
+    shapes: dict[str, Float64]
 
 
 def ensemble_shapes(sampler: Sampler, /, *, samples: int = 100, seed: int = 0) -> Ensemble:
@@ -169,7 +169,7 @@ def ensemble_shapes(sampler: Sampler, /, *, samples: int = 100, seed: int = 0) -
 
 def _measured(
     sampler: Sampler, first: int, last: int, /, *, drawn: Drawn, samples: int, seed: int
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Float64]:
     """Return each measure of each sample of the cascades `first:last`; shape (samples, cascades)."""
     offsets = sampler.nodes.offsets[first : last + 1] - sampler.nodes.offsets[first]
     measured = {name: np.empty((samples, last - first)) for name in MEASURES}
@@ -185,7 +185,7 @@ def _measured(
     return measured
 
 
-def _parts(offsets: NDArray[np.int64], room: int) -> Iterator[tuple[int, int]]:
+def _parts(offsets: Int64, room: int) -> Iterator[tuple[int, int]]:
     """Cut the cascades into runs of at most `room` nodes, or of one cascade that is larger."""
     first, n_cascades = 0, offsets.size - 1
     while first < n_cascades:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from propgraph.arrays.encoding import group_offsets
+from propgraph.arrays.types import Int32, Int64
 from propgraph.cascades.parents import check_offsets, flat_array
 from propgraph.errors import UsageError
 
 
 def follow_parents(
-    offsets: NDArray[np.int64],
+    offsets: Int64,
     *,
-    account: NDArray[np.int32],
-    follower: NDArray[np.int32],
-    followed: NDArray[np.int32],
-) -> NDArray[np.int64]:
+    account: Int32,
+    follower: Int32,
+    followed: Int32,
+) -> Int64:
     """Find for each node the latest earlier node of its cascade by an account that its own account follows.
 
     A node costs the smaller of its account's followees and the nodes above it, so that neither a hub that
@@ -68,11 +68,11 @@ def follow_parents(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _latest_followed(
-    offsets: NDArray[np.int64],
-    account: NDArray[np.int32],
-    start: NDArray[np.int64],
-    followees: NDArray[np.int64],
-    parent: NDArray[np.int64],
+    offsets: Int64,
+    account: Int32,
+    start: Int64,
+    followees: Int64,
+    parent: Int64,
 ) -> None:
     """Fill in `parent`; the followees of account `a` are `followees[start[a]:start[a + 1]]`, sorted."""
     # Never cleared: rows only grow, so an entry above this cascade was left by another one.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from propgraph.arrays.types import Float64, Int64, UInt64
 from propgraph.cascades.inference.draws import most_drawn, node_key, normal, place_in, uniform
 
 # Steps of delay (from 1 s; the last begins at 4 years) and of rank. A penalty ties each to the one before,
@@ -15,7 +15,7 @@ COMPARED = 2_000  # in fitting, the best other parent is looked for among so man
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _no_parts() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _no_parts() -> tuple[Int64, Int64, Int64, Int64]:
     """Return room for what `_cut_up` finds."""
     n = LAGS + RANKS
     return np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
@@ -25,12 +25,12 @@ def _no_parts() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]
 def _cut_up(  # noqa: PLR0917
     i: int,
     lo: int,
-    time: NDArray[np.int64],
-    begin: NDArray[np.int64],
-    low: NDArray[np.int64],
-    top: NDArray[np.int64],
-    lag: NDArray[np.int64],
-    rank: NDArray[np.int64],
+    time: Int64,
+    begin: Int64,
+    low: Int64,
+    top: Int64,
+    lag: Int64,
+    rank: Int64,
 ) -> int:
     """Cut the nodes between the root `lo` and node `i` where the step of delay or of rank changes.
 
@@ -62,17 +62,17 @@ def _cut_up(  # noqa: PLR0917
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def loss_of(  # noqa: PLR0917
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    known: NDArray[np.int64],
-    attraction: NDArray[np.float64],
-    root_log: NDArray[np.float64],
-    by_delay: NDArray[np.float64],
-    by_place: NDArray[np.float64],
-    of_sharer: NDArray[np.float64],
-    of_root: NDArray[np.float64],
-    of_lag: NDArray[np.float64],
-    of_rank: NDArray[np.float64],
+    offsets: Int64,
+    time: Int64,
+    known: Int64,
+    attraction: Float64,
+    root_log: Float64,
+    by_delay: Float64,
+    by_place: Float64,
+    of_sharer: Float64,
+    of_root: Float64,
+    of_lag: Float64,
+    of_rank: Float64,
 ) -> float:
     """Return the negative log-likelihood of the known parents; add its derivatives to the last four arrays."""
     low, top, lag, rank = _no_parts()
@@ -123,15 +123,15 @@ def loss_of(  # noqa: PLR0917
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def find_chances(  # noqa: PLR0917
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    attraction: NDArray[np.float64],
-    root_odds: NDArray[np.float64],
-    by_delay: NDArray[np.float64],
-    by_place: NDArray[np.float64],
-    of_root: NDArray[np.float64],
-    of_other: NDArray[np.float64],
-    other: NDArray[np.int64],
+    offsets: Int64,
+    time: Int64,
+    attraction: Float64,
+    root_odds: Float64,
+    by_delay: Float64,
+    by_place: Float64,
+    of_root: Float64,
+    of_other: Float64,
+    other: Int64,
 ) -> None:
     """Fill in the root's chance for each node and, down to `COMPARED` nodes, the best other parent's."""
     low, top, lag, rank = _no_parts()
@@ -157,21 +157,21 @@ def find_chances(  # noqa: PLR0917
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def draw(  # noqa: PLR0917
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    known: NDArray[np.int64],
-    attraction: NDArray[np.float64],
-    root_odds: NDArray[np.float64],
-    by_delay: NDArray[np.float64],
-    by_place: NDArray[np.float64],
+    offsets: Int64,
+    time: Int64,
+    known: Int64,
+    attraction: Float64,
+    root_odds: Float64,
+    by_delay: Float64,
+    by_place: Float64,
     spread: float,
     favour: float,
-    keys: NDArray[np.uint64],
+    keys: UInt64,
     seed: np.uint64,
     first_sample: int,
-    out: NDArray[np.int64],
-    likeliest: NDArray[np.int64],
-    times_drawn: NDArray[np.int64],
+    out: Int64,
+    likeliest: Int64,
+    times_drawn: Int64,
 ) -> None:
     """Fill in the parents of each sample (where `out` has room for the nodes) and the one most often drawn."""
     low, top, lag, rank = _no_parts()

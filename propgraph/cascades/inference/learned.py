@@ -15,8 +15,8 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from propgraph.arrays.types import Float64, Int32, Int64
 from propgraph.cascades.inference.clues import (
     ROOT_CLUES,
     SHARER_CLUES,
@@ -60,12 +60,12 @@ class Law:
         The root is named as the one parent unless another is so many times as likely.
     """
 
-    lag: NDArray[np.float64]
-    rank: NDArray[np.float64]
-    sharer: NDArray[np.float64]
-    root: NDArray[np.float64]
-    sharer_seen: NDArray[np.float64]
-    root_seen: NDArray[np.float64]
+    lag: Float64
+    rank: Float64
+    sharer: Float64
+    root: Float64
+    sharer_seen: Float64
+    root_seen: Float64
     spread: float
     favour: float
 
@@ -84,7 +84,7 @@ class Law:
         }
         return cls(**arrays)
 
-    def odds(self, clues: Clues, offsets: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
+    def odds(self, clues: Clues, offsets: Int64) -> tuple[Float64, ...]:
         """Return each node's attraction as a sharer (0 for roots) and the root's odds for it; shape (nodes,)."""
         sharer = _standard(clues.sharer, self.sharer_seen) @ self.sharer
         root = _standard(clues.root, self.root_seen) @ self.root
@@ -119,8 +119,8 @@ class Learned:
 
     nodes: Nodes
     law: Law
-    attraction: NDArray[np.float64]
-    root_odds: NDArray[np.float64]
+    attraction: Float64
+    root_odds: Float64
 
     def draw(self, first: int, last: int, /, *, samples: range, seed: int) -> Drawn:
         """Draw the parents of the cascades `first:last`; see `ensemble.Sampler`."""
@@ -147,7 +147,7 @@ class Learned:
 
 
 def learned_sampler(
-    nodes: Nodes, *, account: NDArray[np.int32], law: Law | None = None, audience: Audience | None = None
+    nodes: Nodes, *, account: Int32, law: Law | None = None, audience: Audience | None = None
 ) -> Learned:
     """Return what draws the parents of `nodes`.
 
@@ -172,7 +172,7 @@ def learned_sampler(
     return Learned(nodes, law, *law.odds(clues, nodes.offsets))
 
 
-def fit_on_known(nodes: Nodes, *, account: NDArray[np.int32]) -> tuple[Law | None, Audience | None]:
+def fit_on_known(nodes: Nodes, *, account: Int32) -> tuple[Law | None, Audience | None]:
     """Fit the law on the cascades whose parents are all but all known, where there are enough of them.
 
     A cascade counts where nine in ten of its nodes have a known parent: a log that names parents only where
@@ -204,9 +204,7 @@ def fit_on_known(nodes: Nodes, *, account: NDArray[np.int32]) -> tuple[Law | Non
     return fit_law(nodes, account=account, audience=audience, trees=np.flatnonzero(chosen)), audience
 
 
-def fit_law(
-    nodes: Nodes, *, account: NDArray[np.int32], audience: Audience | None, trees: NDArray[np.int64]
-) -> Law:
+def fit_law(nodes: Nodes, *, account: Int32, audience: Audience | None, trees: Int64) -> Law:
     """Fit the law to known trees by penalised maximum likelihood (L-BFGS); the same input gives the same law.
 
     Parameters
@@ -242,7 +240,7 @@ def fit_law(
     seen = _seen(clues.sharer), _seen(clues.root)
     sharer, root = _standard(clues.sharer, seen[0]), _standard(clues.root, seen[1])
 
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def loss(weights: Float64) -> tuple[float, Float64]:
         return _penalised(weights, offsets, time, known, sharer, root)
 
     start = np.zeros(LAGS + RANKS + len(SHARER_CLUES) + len(ROOT_CLUES))
@@ -257,20 +255,20 @@ def fit_law(
     return replace(law, spread=spread, favour=_favour(*chance, known, offsets))
 
 
-def _split(weights: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def _split(weights: Float64) -> list[Float64]:
     """Return lag, rank (fitted as the rises from step to step) and the weights of sharer's and root's clues."""
     lag, rank, sharer, root = np.split(weights, np.cumsum([LAGS, RANKS, len(SHARER_CLUES)]))
     return [np.cumsum(lag), np.cumsum(rank), sharer, root]
 
 
-def _gathered(offsets: NDArray[np.int64], cascades: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+def _gathered(offsets: Int64, cascades: Int64) -> tuple[Int64, ...]:
     """Return offsets and rows of some cascades put one after the other."""
     size = np.diff(offsets)[cascades]
     own = np.concatenate([[0], np.cumsum(size)])
     return own, np.repeat(offsets[cascades] - own[:-1], size) + np.arange(own[-1])
 
 
-def _seen(clues: NDArray[np.float64]) -> NDArray[np.float64]:
+def _seen(clues: Float64) -> Float64:
     """Return mean, standard deviation, least and greatest of each clue; a constant is left as it is."""
     mean, scale = clues.mean(axis=0), clues.std(axis=0)
     fixed = scale < 1e-9
@@ -278,12 +276,12 @@ def _seen(clues: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack(seen)
 
 
-def _standard(clues: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
-    standard: NDArray[np.float64] = (np.clip(clues, seen[2], seen[3]) - seen[0]) / seen[1]
+def _standard(clues: Float64, seen: Float64) -> Float64:
+    standard: Float64 = (np.clip(clues, seen[2], seen[3]) - seen[0]) / seen[1]
     return standard
 
 
-def _attraction(logs: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
+def _attraction(logs: Float64, offsets: Int64) -> Float64:
     """Return attractions from their logs; a root has its own odds and none here."""
     attraction = np.exp(np.clip(logs, -_LARGEST, _LARGEST))
     attraction[offsets[:-1][np.diff(offsets) > 0]] = 0.0
@@ -291,13 +289,13 @@ def _attraction(logs: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArra
 
 
 def _penalised(  # noqa: PLR0917 (as many as the loss has parts)
-    weights: NDArray[np.float64],
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    known: NDArray[np.int64],
-    sharer: NDArray[np.float64],
-    root: NDArray[np.float64],
-) -> tuple[float, NDArray[np.float64]]:
+    weights: Float64,
+    offsets: Int64,
+    time: Int64,
+    known: Int64,
+    sharer: Float64,
+    root: Float64,
+) -> tuple[float, Float64]:
     """Return the penalised mean negative log-likelihood of a node's parent, and its gradient."""
     lag, rank, of_sharer, of_root = _split(weights)
     root_log = np.clip(root @ of_root, -_LARGEST, _LARGEST)
@@ -315,11 +313,11 @@ def _penalised(  # noqa: PLR0917 (as many as the loss has parts)
 
 def _chances(
     law: Law,
-    sharer: NDArray[np.float64],
-    root: NDArray[np.float64],
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    sharer: Float64,
+    root: Float64,
+    offsets: Int64,
+    time: Int64,
+) -> tuple[Float64, Float64, Int64]:
     """Return for each node the root's chance, the best other's chance, and that one's row (-1 if none)."""
     of_root, of_other, other = np.zeros(time.size), np.zeros(time.size), np.full(time.size, -1, np.int64)
     odds = np.exp(np.clip(root @ law.root, -_LARGEST, _LARGEST))
@@ -328,7 +326,7 @@ def _chances(
     return of_root, of_other, other
 
 
-def _spread(of_root: NDArray[np.float64], known: NDArray[np.int64], offsets: NDArray[np.int64]) -> float:
+def _spread(of_root: Float64, known: Int64, offsets: Int64) -> float:
     """Return the spread of cascades' tilts that makes the known choices likeliest, by quadrature."""
     cascade = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
     told = (known >= 0) & (of_root < 1.0)
@@ -353,11 +351,11 @@ def _spread(of_root: NDArray[np.float64], known: NDArray[np.int64], offsets: NDA
 
 
 def _favour(
-    of_root: NDArray[np.float64],
-    of_other: NDArray[np.float64],
-    other: NDArray[np.int64],
-    known: NDArray[np.int64],
-    offsets: NDArray[np.int64],
+    of_root: Float64,
+    of_other: Float64,
+    other: Int64,
+    known: Int64,
+    offsets: Int64,
 ) -> float:
     """Return how many times as likely as the root another must be to be named, 1 to 10.
 

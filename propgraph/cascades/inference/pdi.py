@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from propgraph.arrays.types import Float64, Int64, UInt64
 from propgraph.cascades.inference.draws import most_drawn, node_key, place_in, uniform
 from propgraph.cascades.inference.ensemble import Drawn, Nodes
 from propgraph.errors import UsageError
@@ -51,7 +51,7 @@ class PDI:
     """
 
     nodes: Nodes
-    followers: NDArray[np.float64]
+    followers: Float64
     gamma: float = GAMMA
     alpha: float = ALPHA
 
@@ -84,7 +84,7 @@ class PDI:
         return drawn
 
 
-def known_followers(followers: NDArray[np.float64]) -> NDArray[np.float64]:
+def known_followers(followers: Float64) -> Float64:
     """Return followers with those unknown (NaN, infinite or negative) set to the median of the known ones.
 
     Parameters
@@ -103,18 +103,18 @@ def known_followers(followers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _draw(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    known: NDArray[np.int64],
-    followers: NDArray[np.float64],
+    offsets: Int64,
+    time: Int64,
+    known: Int64,
+    followers: Float64,
     gamma: float,
     alpha: float,
-    keys: NDArray[np.uint64],
+    keys: UInt64,
     seed: np.uint64,
     first_sample: int,
-    out: NDArray[np.int64],
-    likeliest: NDArray[np.int64],
-    times_drawn: NDArray[np.int64],
+    out: Int64,
+    likeliest: Int64,
+    times_drawn: Int64,
 ) -> None:
     """Fill in the parents of each sample (where `out` has room for the nodes) and the one most often drawn."""
     edges = np.array([1000.0 * 2.0 ** (0.5 * (level + 1)) for level in range(_LEVELS)])
@@ -157,10 +157,10 @@ def _draw(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _by_delay(  # noqa: PLR0917
     i: int,
-    time: NDArray[np.int64],
-    begin: NDArray[np.int64],
-    cumulated: NDArray[np.float64],
-    heights: NDArray[np.float64],
+    time: Int64,
+    begin: Int64,
+    cumulated: Float64,
+    heights: Float64,
     alpha: float,
     key: np.uint64,
     sample: int,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 from numba import njit
-from numpy.typing import NDArray
 
+from propgraph.arrays.types import Float64, Int64
 from propgraph.cascades.shapes.percentiles import MAX_RATIO, SHAPE_METRICS, check_table, sizes_of, values_of
 from propgraph.errors import UsageError, check_at_least, check_choice
 
@@ -127,7 +127,7 @@ def _groups(labels: pl.Series, groups: tuple[str, str] | None) -> tuple[str, str
     return there[0], there[1]
 
 
-def _strata(sizes: NDArray[np.int64], max_ratio: float) -> NDArray[np.int64]:
+def _strata(sizes: Int64, max_ratio: float) -> Int64:
     """Return the stratum of each size; where they are cut depends on no size that happens to be there."""
     largest = int(sizes.max(initial=1))
     if largest * (max_ratio - 1) < 1:
@@ -139,9 +139,9 @@ def _strata(sizes: NDArray[np.int64], max_ratio: float) -> NDArray[np.int64]:
 
 
 def _compare(
-    value: NDArray[np.float64],
-    group: NDArray[np.int64],
-    stratum: NDArray[np.int64],
+    value: Float64,
+    group: Int64,
+    stratum: Int64,
     *,
     resamples: int,
     seed: int,
@@ -163,7 +163,7 @@ def _compare(
     if not (n_a and n_b):
         return told
 
-    def measured(times: NDArray[np.int64]) -> tuple[float, float, float, float]:
+    def measured(times: Int64) -> tuple[float, float, float, float]:
         whole = np.zeros(raw.size, np.int64)
         return (
             *_weighted(value[raw], group[raw], whole, times[raw]),
@@ -189,10 +189,10 @@ def _compare(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _weighted(
-    value: NDArray[np.float64],
-    group: NDArray[np.int64],
-    stratum: NDArray[np.int64],
-    times: NDArray[np.int64],
+    value: Float64,
+    group: Int64,
+    stratum: Int64,
+    times: Int64,
 ) -> tuple[float, float]:
     """Return the difference of means and the superiority of group 0, over strata, NaN where no one has both.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.arrays.types import Float64, Int64, UInt32
 from propgraph.cascades.parents import check_offsets, check_times, flat_array
 
 #: Columns of the times to a share of the final size, and that share in percent.
@@ -28,7 +29,7 @@ AGES: Mapping[str, int] = {
 }
 
 
-def cascade_growth(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def cascade_growth(offsets: Int64, time: Int64) -> dict[str, NDArray[Any]]:
     """Measure how long each cascade took and how large it was at fixed ages.
 
     The age of a node is the time since the first node of its cascade, the root. A cascade of n nodes has
@@ -77,12 +78,12 @@ def cascade_growth(offsets: NDArray[np.int64], time: NDArray[np.int64]) -> dict[
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _grow(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
-    offsets: NDArray[np.int64],
-    time: NDArray[np.int64],
-    percents: NDArray[np.int64],
-    ages: NDArray[np.int64],
-    seconds: NDArray[np.float64],
-    sizes: NDArray[np.uint32],
+    offsets: Int64,
+    time: Int64,
+    percents: Int64,
+    ages: Int64,
+    seconds: Float64,
+    sizes: UInt32,
 ) -> None:
     """Fill in `seconds` by percent and `sizes` by age."""
     for c in range(offsets.size - 1):

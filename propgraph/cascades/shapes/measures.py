@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from propgraph.arrays.types import Int64
 from propgraph.cascades.shapes.growth import cascade_growth
 from propgraph.cascades.shapes.shape import cascade_shapes, level_widths, node_depths
 
 
-def measure_cascades(
-    offsets: NDArray[np.int64], parent: NDArray[np.int64], *, time: NDArray[np.int64]
-) -> pl.DataFrame:
+def measure_cascades(offsets: Int64, parent: Int64, *, time: Int64) -> pl.DataFrame:
     """Measure the shape and the growth of each cascade of a flat table.
 
     Parameters

@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 from numba import njit
-from numpy.typing import NDArray
 
+from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.errors import InputError, check_at_least, check_threads, lacking
 
 #: The measures that follow a cascade's size; columns of `schema.CASCADES`.
@@ -213,17 +213,17 @@ def check_table(frame: pl.DataFrame, table: str, metrics: Sequence[str]) -> None
         raise InputError("; ".join(faults))
 
 
-def sizes_of(frame: pl.DataFrame) -> NDArray[np.int64]:
+def sizes_of(frame: pl.DataFrame) -> Int64:
     """Return the posts of each cascade."""
     return frame["size"].cast(pl.Int64).to_numpy()
 
 
-def values_of(column: pl.Series) -> NDArray[np.float64]:
+def values_of(column: pl.Series) -> Float64:
     """Return a metric as floats, NaN where it is unknown."""
     return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _dense_ranks(values: NDArray[np.float64]) -> NDArray[np.int32]:
+def _dense_ranks(values: Float64) -> Int32:
     """Return the rank of each value among the distinct ones, -1 where it is unknown."""
     order = np.argsort(values)  # NaN comes last
     ordered = values[order]
@@ -237,12 +237,12 @@ def _dense_ranks(values: NDArray[np.float64]) -> NDArray[np.int32]:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _like_sizes(
-    asked: NDArray[np.int64],
-    present: NDArray[np.int64],
-    start: NDArray[np.int64],
+    asked: Int64,
+    present: Int64,
+    start: Int64,
     wanted: int,
     max_ratio: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Int64, Int64]:
     """Return for each size asked for the range of the sizes present that are like it; empty: too few.
 
     Both bounds never fall from one size to the next: the way to the k-th nearest changes by at most the step.
@@ -274,11 +274,11 @@ def _like_sizes(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _rank_alike(
-    start: NDArray[np.int64],
-    exact: NDArray[np.bool_],
-    value: NDArray[np.float64],
+    start: Int64,
+    exact: Bool,
+    value: Float64,
     min_others: int,
-    percentile: NDArray[np.float64],
+    percentile: Float64,
 ) -> None:
     """Fill in the mid-rank percentile of each row of the sizes that are `exact` among the rows of its size."""
     for s in range(exact.size):
@@ -304,7 +304,7 @@ def _rank_alike(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _counts_up_to(known: NDArray[np.float64], least: float) -> NDArray[np.int64]:
+def _counts_up_to(known: Float64, least: float) -> Int64:
     """Return how many values lie below `least`, `least` + 1, ...; empty unless all are such steps, and few."""
     span = known.max() - least
     if not span < 2.0 * known.size:
@@ -323,15 +323,15 @@ def _counts_up_to(known: NDArray[np.float64], least: float) -> NDArray[np.int64]
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _rank_near(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
-    own_start: NDArray[np.int64],
-    own_rank: NDArray[np.int32],
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
-    start: NDArray[np.int64],
-    rank: NDArray[np.int32],
+    own_start: Int64,
+    own_rank: Int32,
+    low: Int64,
+    high: Int64,
+    start: Int64,
+    rank: Int32,
     itself: int,
     min_others: int,
-    percentile: NDArray[np.float64],
+    percentile: Float64,
 ) -> None:
     """Fill in the mid-rank percentile of each row among the rows of like size, where `low` is below `high`.
 
@@ -367,7 +367,7 @@ def _rank_near(  # noqa: PLR0917 (compiled functions take no keyword-only parame
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_in(equal: NDArray[np.int32], tree: NDArray[np.int32], rank: int, step: int) -> int:
+def _count_in(equal: Int32, tree: Int32, rank: int, step: int) -> int:
     """Add `step` to the count of `rank`; return what was added: nothing below 0."""
     if rank < 0:
         return 0

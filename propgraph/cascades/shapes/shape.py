@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.arrays.types import Float64, Int64, UInt32
 from propgraph.cascades.parents import check_offsets, flat_array
 from propgraph.errors import UsageError
 
@@ -23,7 +24,7 @@ MAX_LEVELS = 64
 _FULL = 1 << 61
 
 
-def cascade_shapes(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def cascade_shapes(offsets: Int64, parent: Int64) -> dict[str, NDArray[Any]]:
     """Measure each cascade's size, depth, breadth, structural virality, and where its nodes hang.
 
     Structural virality is the mean distance between all pairs of distinct nodes: near 2 for a broadcast
@@ -91,7 +92,7 @@ def cascade_shapes(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> dic
     }
 
 
-def node_depths(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.uint32]:
+def node_depths(offsets: Int64, parent: Int64) -> UInt32:
     """Count the edges between each node and the root of its cascade.
 
     Parameters
@@ -115,9 +116,7 @@ def node_depths(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArra
     return depth
 
 
-def level_widths(
-    offsets: NDArray[np.int64], depth: NDArray[np.uint32], *, max_levels: int = MAX_LEVELS
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+def level_widths(offsets: Int64, depth: UInt32, *, max_levels: int = MAX_LEVELS) -> tuple[Int64, UInt32]:
     """Count each cascade's nodes at every depth, from the root down.
 
     Parameters
@@ -153,9 +152,7 @@ def level_widths(
     return start, width
 
 
-def _forest(
-    offsets: NDArray[np.int64], parent: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _forest(offsets: Int64, parent: Int64) -> tuple[Int64, Int64]:
     """Return both arrays ready for the kernels, or raise `UsageError`: those follow parents unchecked."""
     offsets = flat_array("offsets", offsets, np.int64)
     parent = flat_array("parent", parent, np.int64)
@@ -171,7 +168,7 @@ def _forest(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _first_misplaced(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> int:
+def _first_misplaced(offsets: Int64, parent: Int64) -> int:
     """Return the first row whose parent is not above it in its cascade (or not -1 at the top), or -1."""
     for c in range(offsets.size - 1):
         lo, hi = offsets[c], offsets[c + 1]
@@ -185,7 +182,7 @@ def _first_misplaced(offsets: NDArray[np.int64], parent: NDArray[np.int64]) -> i
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _descend(parent: NDArray[np.int64], depth: NDArray[np.uint32]) -> None:
+def _descend(parent: Int64, depth: UInt32) -> None:
     """Fill in the depth of each node; roots keep their 0."""
     # Parents lie above, so a parent's depth is there before its child asks for it.
     for i in range(parent.size):
@@ -194,9 +191,7 @@ def _descend(parent: NDArray[np.int64], depth: NDArray[np.uint32]) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_levels(
-    offsets: NDArray[np.int64], depth: NDArray[np.uint32], max_levels: int, levels: NDArray[np.int64]
-) -> None:
+def _count_levels(offsets: Int64, depth: UInt32, max_levels: int, levels: Int64) -> None:
     """Fill in the number of levels to report of cascade `c` at `c + 1`."""
     # One level more than the greatest depth, for the root's is 0; an empty cascade has none.
     for c in range(offsets.size - 1):
@@ -206,10 +201,10 @@ def _count_levels(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _fill_widths(
-    offsets: NDArray[np.int64],
-    depth: NDArray[np.uint32],
-    start: NDArray[np.int64],
-    width: NDArray[np.uint32],
+    offsets: Int64,
+    depth: UInt32,
+    start: Int64,
+    width: UInt32,
 ) -> None:
     """Count the nodes of each level that has a place."""
     # Cascade c has the places `start[c]:start[c + 1]`: a depth beyond them is one of those left out.
@@ -222,11 +217,11 @@ def _fill_widths(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _measure(
-    offsets: NDArray[np.int64],
-    parent: NDArray[np.int64],
-    depth: NDArray[np.uint32],
-    max_breadth: NDArray[np.uint32],
-    shares: NDArray[np.float64],
+    offsets: Int64,
+    parent: Int64,
+    depth: UInt32,
+    max_breadth: UInt32,
+    shares: Float64,
 ) -> None:
     """Fill in the measures, cascade by cascade: the scratch of a small one stays in the cache."""
     largest = np.int64(0)
@@ -249,9 +244,7 @@ def _measure(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _levels(
-    tree: NDArray[np.int64], root: int, level: NDArray[np.uint32], width: NDArray[np.uint32]
-) -> tuple[np.int64, np.int64]:
+def _levels(tree: Int64, root: int, level: UInt32, width: UInt32) -> tuple[np.int64, np.int64]:
     """Return the depth and the largest breadth of one tree, whose parents count from `root`."""
     level[0] = 0
     width[0] = 1
@@ -270,9 +263,7 @@ def _levels(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _subtrees(
-    tree: NDArray[np.int64], root: int, subtree: NDArray[np.uint32]
-) -> tuple[float, np.int64, np.int64, np.int64]:
+def _subtrees(tree: Int64, root: int, subtree: UInt32) -> tuple[float, np.int64, np.int64, np.int64]:
     """Climb one tree, whose parents count from `root`, from the last node up.
 
     Return the mean distance over all pairs of nodes, the children of the root, the nodes of the largest

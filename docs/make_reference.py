@@ -78,7 +78,8 @@ def reference() -> str:
     title = ["# Reference", "", "Made by `python docs/make_reference.py`; a test holds it against the code."]
     tables = (
         "Parquet files in the study's folder. All ids are `String`, all times `Datetime(ms, UTC)`. Rows stand in "
-        "the order of the key; clusters, with their members and evidence, and sites from the highest score down."
+        "the order of the key; clusters, with their members, evidence and readings, and sites from the "
+        "highest score down."
     )
     jobs = (
         "`build`, `clusters` and `stability` make a study anew beside the old one and put it in its place when it "

@@ -366,6 +366,34 @@ def test_nothing_flagged_is_said(own_study, capsys):
     )
 
 
+def test_readings_are_told_with_what_speaks_for_and_against_them(own_study, capsys):
+    assert run(["clusters", str(own_study.path), "--min-score", "0.1"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    found = Study.open(own_study.path)
+    shown = found.clusters.filter("flagged").head(10)
+    readings = found.readings
+    assert readings.rows() == [
+        (
+            row["cluster_id"],
+            reading,
+            *readings.filter(cluster_id=row["cluster_id"], reading=reading).row(0)[2:],
+        )
+        for row in found.clusters.to_dicts()
+        for reading in row["innocent"]
+    ]
+    of_shown = readings.filter(pl.col("cluster_id").is_in(shown["cluster_id"].to_list()))
+    assert of_shown.height
+    for fit in of_shown.to_dicts():
+        assert f"for: {fit['speaks_for']} against: {fit['speaks_against']}" in told
+    without = shown.filter(shown["innocent"].list.len() == 0).height
+    assert without
+    assert told.count("none of the innocent readings that are looked for; that proves nothing") == without
+    # A study of an earlier version has no such table.
+    found.file("readings").unlink()
+    assert run(["clusters", str(own_study.path)]) == 0
+    assert " for: " not in capsys.readouterr().out
+
+
 def test_choices_nobody_spoke_of_are_told_where_they_change(own_study, capsys):
     words = ["clusters", str(own_study.path)]
     assert run([*words, "--resolution", "0.5", "--trace", "url", "--multiplex"]) == 0

@@ -9,7 +9,8 @@ import pytest
 
 from propgraph.clusters.baseline import Baseline
 from propgraph.clusters.evidence import posts_of_finding
-from propgraph.clusters.judge import innocent_readings, judge
+from propgraph.clusters.judge import judge
+from propgraph.clusters.readings import innocent_readings
 from propgraph.clusters.rules import RULES
 from propgraph.schema import TIME
 
@@ -22,7 +23,8 @@ PLAIN = {
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
     "turnout": 0.1, "n_gathered": 2, "compared": True, "n_outsider_pairs": 1000.0, "n_synchronised": 0,
-    "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0,
+    "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0, "n_objects": 12, "met_site": "x.com",
+    "met_origin": "star",
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
 UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
@@ -39,8 +41,8 @@ def base(**changes):
 
 def judged(baseline=None, **changes):
     """Score, rules that fired, readings."""
-    score, findings, readings = judge(PLAIN | changes, baseline or base())
-    return score, [finding.rule for finding in findings], readings
+    score, findings, fits = judge(PLAIN | changes, baseline or base())
+    return score, [finding.rule for finding in findings], [fit.reading for fit in fits]
 
 
 SYNCHRONISED = {"n_synchronised": 7, "synchronised_share": 0.5, "best_p": 2.3e-9}
@@ -193,39 +195,92 @@ def test_creation_threshold_is_the_first_percentile_of_draws():
         ({"n_accounts": 6, "fast_share": 0.9}, []),
         ({"n_accounts": 5, "fast_share": 0.89}, []),
         ({"met_origin_share": 1.0, "top_object_share": 1.0}, ["fans", "breaking-news"]),
-        ({"compared": False}, ["no-comparison"]),
+        # Told where the members' own objects have too few others, whatever the usual rate of the log may stand in for.
+        ({"n_outsider_pairs": 19.0}, ["no-comparison"]),
+        ({"n_outsider_pairs": 20.0}, []),
+        ({"n_outsider_pairs": 0.0, "compared": False}, ["no-comparison"]),
     ],
 )  # fmt: skip
 def test_innocent_readings(changes, readings):
-    assert innocent_readings(PLAIN | changes) == readings
+    assert [fit.reading for fit in innocent_readings(PLAIN | changes, base())] == readings
 
 
 def test_what_the_log_cannot_tell_has_no_innocent_reading():
-    assert innocent_readings(UNKNOWN) == []
+    assert innocent_readings(UNKNOWN, base()) == []
+
+
+def said(reading, **changes):
+    """Value, threshold, and what speaks for and against the one reading that fits."""
+    [fit] = innocent_readings(PLAIN | changes, base())
+    assert fit.reading == reading
+    return fit.value, fit.threshold, fit.speaks_for, fit.speaks_against
+
+
+def test_readings_say_what_speaks_for_and_against_them():
+    outlet = {"met_site_share": 0.81, "met_site_all": 0.004, "met_site_inside": 0.3}
+    assert said("one-outlet", **outlet, n_synchronised=1, window_rate=0.68) == (
+        0.81, 0.6,
+        "81% of the posts over which they met link to x.com, where less than 1% of all links of this log do, and other "
+        "accounts made 70% of the links to it",
+        "1 pair of them stand nearer to each other in time, link after link, than others who shared the same links do; "
+        "when two of them share the same link they do so within 60 s 68% of the time, others who shared it 10%",
+    )  # fmt: skip
+    assert said("fans", met_origin_share=0.75, **TOGETHER) == (
+        0.75, 0.5, "75% of the posts over which they met go back to one account, star, which is not one of them",
+        "half of the accounts were opened within one day",
+    )  # fmt: skip
+    # No more in step than 1.25 times the others, nothing else: there is nothing against it.
+    assert said("fans", met_origin_share=0.75, window_rate=0.125)[3] == (
+        "nothing that was measured speaks against it"
+    )
+    assert said("breaking-news", top_object_share=0.9, timing_trace="reshare")[2:] == (
+        "of their pairs of posts within 60 s 90% are about one and the same post",
+        "they met over 11 other posts as well; nothing that was measured speaks against it",
+    )
+    assert said("breaking-news", top_object_share=1.0, n_objects=1)[3] == (
+        "nothing that was measured speaks against it"
+    )
+
+
+def test_what_cannot_be_compared_is_told_with_what_stands_in_for_it():
+    value, threshold, in_favour, against = said(
+        "no-comparison", n_outsider_pairs=1.0, window_rate=0.7, outsider_rate=0.03
+    )
+    assert (value, threshold) == (1, 20)
+    assert in_favour == (
+        "hardly anybody else shared the links that they have in common: other accounts' posts of these make 1 pair, "
+        "too few (under 20) to say how near in time is usual"
+    )
+    assert (
+        against
+        == "elsewhere in this log two posts of the same link lie within 60 s 3% of the time, theirs 70%"
+    )
+    nobody = said("no-comparison", n_outsider_pairs=0.0, compared=False)[3]
+    assert nobody == "the log holds no other accounts to compare with, so nothing can speak against it"
 
 
 @pytest.mark.parametrize(
     ("score", "changes", "readings"),
     [
-        # One rule about timing, without repetition: .40 * .8, .30 * .8; nothing tells them from activists.
-        (0.32, AT_ONCE, ["activists"]),
-        (0.24, IN_STEP, ["activists"]),
+        # One rule about timing, without repetition: .40 * .8, .30 * .8.
+        (0.32, AT_ONCE, []),
+        (0.24, IN_STEP, []),
         # Neither synchronised nor in step: (1 - .7) * .3.
         (0.09, REPETITIVE, []),
         # What is beyond chance pair by pair needs no window: .65; halved for fans; with the window 1 - .35 * .6.
-        (0.65, SYNCHRONISED, ["activists"]),
+        (0.65, SYNCHRONISED, []),
         (0.325, SYNCHRONISED | {"met_origin_share": 0.5}, ["fans"]),
         # One story explains a window, not nearness in the order of several objects' posts.
-        (0.65, SYNCHRONISED | {"top_object_share": 0.5}, ["activists"]),
-        (0.79, SYNCHRONISED | AT_ONCE, ["activists"]),
+        (0.65, SYNCHRONISED | {"top_object_share": 0.5}, []),
+        (0.79, SYNCHRONISED | AT_ONCE, []),
         # 1 - .6 * .7.
-        (0.58, AT_ONCE | REPETITIVE, ["activists"]),
+        (0.58, AT_ONCE | REPETITIVE, []),
         # A crowd that was called three times: 1 - .6 * .7, uncut, and nothing without any synchrony.
-        (0.58, AT_ONCE | TURNOUT, ["activists"]),
+        (0.58, AT_ONCE | TURNOUT, []),
         (0.09, TURNOUT, []),
         # 1 - .6 * .7 * .7.
-        (0.706, AT_ONCE | REPETITIVE | {"window_rate": 0.5}, ["activists"]),
-        # 1 - .6 * .7 * .65: made together, no activists.
+        (0.706, AT_ONCE | REPETITIVE | {"window_rate": 0.5}, []),
+        # 1 - .6 * .7 * .65.
         (0.727, AT_ONCE | REPETITIVE | TOGETHER, []),
         # (1 - .6 * .7) / 2 for fans, and again for one story.
         (0.29, AT_ONCE | REPETITIVE | {"met_origin_share": 0.5}, ["fans"]),
@@ -330,9 +385,9 @@ def test_sentences_say_what_coarse_times_can_tell():
 
 
 def test_coarse_times_show_no_one_hand():
-    row = PLAIN | AT_ONCE | REPETITIVE | {"n_accounts": 5, "fast_share": 1.0}
-    assert judge(row, base())[2] == ["one-hand"]
-    assert judge(row | {"fast_share": None}, base())[2] == ["activists"]
+    row = AT_ONCE | REPETITIVE | {"n_accounts": 5}
+    assert judged(**row, fast_share=1.0)[2] == ["one-hand"]
+    assert judged(**row, fast_share=None)[2] == []
 
 
 @pytest.mark.parametrize(

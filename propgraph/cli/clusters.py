@@ -37,7 +37,7 @@ def clusters(
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, sites, members, evidence, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, sites, members, evidence, readings, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -128,7 +128,7 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
         f"{seeded.height:,} of {sites.height:,} sites flagged"
     )
     if flagged.height:
-        _show_clusters(_with_stability(flagged.head(top), study), study.evidence)
+        _show_clusters(_with_stability(flagged.head(top), study), study.evidence, _readings(study))
         _more(flagged.height, top, "clusters")
     elif found.height:
         say("No cluster stands out from what the rest of the log does.")
@@ -177,9 +177,16 @@ def _more(n: int, top: int, table: str) -> None:
         say(f"... and {n - top:,} more: add --top {n}, or --format csv --table {table} for all figures")
 
 
-def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame) -> None:
+def _readings(study: Study) -> pl.DataFrame:
+    """Return what speaks for and against each innocent reading; empty where an earlier version found the clusters."""
+    from propgraph.schema import READINGS
+
+    return study.readings if READINGS.name in study.tables else READINGS.empty()
+
+
+def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame, readings: pl.DataFrame) -> None:
     from propgraph.cli.output import say
-    from propgraph.report.words import also_fits, headline
+    from propgraph.report.words import headline
 
     for row in flagged.to_dicts():
         say()
@@ -189,8 +196,22 @@ def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame) -> None:
         )
         for reason in reasons.to_dicts():
             say(f"{reason['rule']}: {reason['sentence']}", indent=4)
-        if row["innocent"]:
-            say(also_fits(row), indent=4)
+        _show_readings(row, readings.filter(readings["cluster_id"] == row["cluster_id"]))
+
+
+def _show_readings(row: dict[str, Any], readings: pl.DataFrame) -> None:
+    """Print the innocent readings that fit a cluster, with what speaks for and against each."""
+    from propgraph.cli.output import say
+    from propgraph.report.words import NO_READING, READINGS, also_fits
+
+    if not row["innocent"]:
+        say(NO_READING, indent=4)
+    elif readings.is_empty():
+        say(also_fits(row), indent=4)
+    for fit in readings.to_dicts():
+        say(f"also fits: {READINGS[fit['reading']]}", indent=4)
+        say(f"for: {fit['speaks_for']}", indent=6)
+        say(f"against: {fit['speaks_against']}", indent=6)
 
 
 def _show_sites(sites: pl.DataFrame) -> None:

@@ -8,7 +8,7 @@ To be read in this order; each hands its tables on to the next:
 - `timing`: how clusters keep time, and outsiders with the same objects.
 - `metrics`, `context`: the figures of each cluster, and those that tell innocent readings.
 - `baseline`: what all other accounts do.
-- `rules`, `judge`: which flags fire, the score, the innocent readings, the ids.
+- `rules`, `readings`, `judge`: which flags fire, which innocent readings fit, the score, the ids.
 - `selection`, `evidence`: the posts that show a finding.
 - `scores`: the accounts.
 """

@@ -14,7 +14,7 @@ def with_context(table: pl.DataFrame, inputs: ClusterInputs, links: pl.DataFrame
     `met_site_share`: the fraction of those posts that links to the site to which most of them do;
     `met_site_inside`: the members' fraction of all links to that site; `met_site_all`: that site's of all
     links in the log; `met_origin_share`: the fraction of the posts that goes back to one account outside the
-    cluster.
+    cluster. Beside these `met_site` and `met_origin`, that site and that account.
     """
     met = inputs.shares.filter(pl.col("n_fellows") > 0).select("account_id", "content_id").unique()
     met = met.join(inputs.members.select("account_id", "cluster"), on="account_id")
@@ -43,6 +43,7 @@ def _met_sites(inputs: ClusterInputs, links: pl.DataFrame, met: pl.DataFrame) ->
         .join(links.group_by("site").len("all"), on="site", how="left")
         .select(
             "cluster",
+            met_site="site",
             met_site_share="met",
             met_site_inside=pl.col("own") / pl.col("all"),
             met_site_all=pl.col("all") / max(links.height, 1),
@@ -60,6 +61,7 @@ def _met_origins(inputs: ClusterInputs, met: pl.DataFrame) -> pl.DataFrame:
         .group_by("cluster", origin="origin_account_id")
         .len("met")
         .join(fellows, on=["cluster", "origin"], how="anti")
-        .group_by("cluster")
-        .agg(met_origin_share=pl.col("met").max())
+        .sort(["cluster", "met", "origin"], descending=[False, True, False])
+        .unique("cluster", keep="first", maintain_order=True)
+        .select("cluster", met_origin="origin", met_origin_share="met")
     )

@@ -111,6 +111,7 @@ def _tables(
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
         "members": judged.members, "clusters": judged.clusters, "amplification": judged.amplification,
         "spreaders": amplified.spreaders, "sites": sites, "evidence": pl.concat([judged.evidence, of_sites]),
+        "readings": judged.readings,
     }  # fmt: skip
 
 

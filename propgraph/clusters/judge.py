@@ -13,9 +13,9 @@ from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.evidence import evidence_rows, posts_of_members
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.metrics import measure_members
+from propgraph.clusters.readings import BREAKING_NEWS, EXPLAINING, Fit, innocent_readings
 from propgraph.clusters.rules import (
     AT_ONCE,
-    CREATED_TOGETHER,
     IN_STEP,
     REPETITIVE,
     RULES,
@@ -23,10 +23,8 @@ from propgraph.clusters.rules import (
     TURNOUT,
     Finding,
 )
-from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS
+from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS, READINGS
 
-#: Readings that account for the synchrony itself.
-EXPLAINING = ("one-outlet", "fans", "breaking-news")
 # Columns of `clusters` that a cluster may be without: it stands in no cascade, a later job was not run.
 _MAY_LACK = (*OF_CASCADES, "stability")
 
@@ -37,17 +35,18 @@ class Judged:
 
     Attributes
     ----------
-    members, clusters, evidence, amplification
+    members, clusters, evidence, readings, amplification
         As in `schema`, the cluster with the highest score first.
     """
 
     members: pl.DataFrame
     clusters: pl.DataFrame
     evidence: pl.DataFrame
+    readings: pl.DataFrame
     amplification: pl.DataFrame
 
 
-NOTHING = Judged(MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), AMPLIFICATION.empty())
+NOTHING = Judged(MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), READINGS.empty(), AMPLIFICATION.empty())
 
 
 def judge_clusters(
@@ -85,12 +84,12 @@ def judge_clusters(
     judged.sort(key=lambda one: (-round(one[1], 12), -one[0]["n_accounts"], one[0]["first"]))
     ids = {row["cluster"]: f"c{k}" for k, (row, *_) in enumerate(judged, 1)}
     posts = posts_of_members(inputs, table).partition_by("cluster", as_dict=True)
-    clusters, evidence = [], []
-    for row, score, findings, readings in judged:
+    clusters, evidence, readings = [], [], []
+    for row, score, findings, fits in judged:
         name = ids[row["cluster"]]
         verdict = {
             "cluster_id": name, "score": score, "flagged": score >= min_score,
-            "flags": [finding.rule for finding in findings], "innocent": readings,
+            "flags": [finding.rule for finding in findings], "innocent": [fit.reading for fit in fits],
         }  # fmt: skip
         clusters.append(
             verdict
@@ -104,6 +103,7 @@ def judge_clusters(
             findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],
             of_pairs=of_pairs.get(row["cluster"], []),
         )  # fmt: skip
+        readings += [{"cluster_id": name} | vars(fit) for fit in fits]
     named = amplified.named({str(cluster): name for cluster, name in ids.items()})
     flagged = [ids[row["cluster"]] for row, score, *_ in judged if score >= min_score]
     return Judged(
@@ -115,6 +115,7 @@ def judge_clusters(
                 structure_evidence(named, flagged),
             ]
         ),
+        READINGS.conform(pl.DataFrame(readings, schema=READINGS.dtypes)),
         named.table,
     )
 
@@ -129,32 +130,7 @@ def _named_members(inputs: ClusterInputs, ids: Mapping[int, str]) -> pl.DataFram
     return MEMBERS.conform(members.sort(by_cluster, "account_id").select(*MEMBERS.columns))
 
 
-def innocent_readings(row: Row, /) -> list[str]:
-    """Return the innocent readings that also fit a cluster, the most telling first.
-
-    `one-outlet`: newsroom, syndication or devoted readers: what they met over is one site, far beyond its
-    part of all links, which outsiders share more than the members do. `fans`: one account outside the
-    cluster is behind most of what they met over. `breaking-news`: one object makes most of the pairs.
-    `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
-    `no-comparison`: the log holds too few others to say what is usual. `activists`: nothing in the log
-    sets them apart from people who agreed on a time and a cause.
-    """
-    readings = []
-    beyond = (row["met_site_share"] or 0) >= max(0.6, 2 * (row["met_site_all"] or 0))
-    if beyond and (row["met_site_inside"] or 0) <= 0.5:
-        readings.append("one-outlet")
-    if (row["met_origin_share"] or 0) >= 0.5:
-        readings.append("fans")
-    if (row["top_object_share"] or 0) >= 0.5:
-        readings.append("breaking-news")
-    if row["n_accounts"] <= 5 and (row["fast_share"] or 0) >= 0.9:
-        readings.append("one-hand")
-    if row["compared"] is False:
-        readings.append("no-comparison")
-    return readings
-
-
-def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]:
+def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[Fit]]:
     """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
 
     The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
@@ -167,19 +143,17 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[str]]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
     findings = [finding for _, finding in fired]
-    readings = innocent_readings(row)
+    fits = innocent_readings(row, base)
     if SYNCHRONISED in {finding.rule for finding in findings}:
         # Each object's own burst is what pairs were held against, and there are several.
-        readings = [reading for reading in readings if reading != "breaking-news"]
-    score *= 0.5 ** sum(reading in EXPLAINING for reading in readings)
+        fits = [fit for fit in fits if fit.reading != BREAKING_NEWS]
+    score *= 0.5 ** sum(fit.reading in EXPLAINING for fit in fits)
     rules = {finding.rule for finding in findings}
     if not rules & {SYNCHRONISED, AT_ONCE, IN_STEP}:
         score *= 0.3
-    elif not readings and CREATED_TOGETHER not in rules:
-        readings = ["activists"]
     if not rules & {SYNCHRONISED, REPETITIVE, TURNOUT}:
         score *= 0.8
-    return score, findings, readings
+    return score, findings, fits
 
 
 def flagged_members(clusters: pl.DataFrame, members: pl.DataFrame, /) -> pl.DataFrame:

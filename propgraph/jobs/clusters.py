@@ -47,8 +47,8 @@ def find_clusters(
     ----------
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
-        `members`, `clusters`, `amplification`, `spreaders`, `sites` and `evidence` are replaced, `stability` is taken
-        out.
+        `members`, `clusters`, `amplification`, `spreaders`, `sites`, `evidence` and `readings` are replaced,
+        `stability` is taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.

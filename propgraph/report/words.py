@@ -11,10 +11,14 @@ READINGS = {
     "one-outlet": "one outlet's newsroom, syndication or devoted readers",
     "fans": "fans of one account",
     "breaking-news": "one breaking story",
+    "institution": "desks or spokesmen of one institution that repost its own account at once",
     "one-hand": "one person or office posting to several accounts by a tool",
-    "no-comparison": "the log holds too few others to say what is usual",
+    "habits": "people with the same hours, or who react at once to the same feed",
+    "no-comparison": "too few others shared the same to say what is usual",
     "activists": "people who agreed on a time to post, volunteers or activists for instance",
 }
+#: Said where none of them fits.
+NO_READING = "also fits: none of the innocent readings that are looked for; that proves nothing"
 
 _CHOICES = {
     "without": "without trace {}",

@@ -297,3 +297,16 @@ EVIDENCE = declare(
     content_ids=(IDS, "id", "posts that show it, at most 24"),
     sentence=(ID, "", "the reason in words"),
 )
+
+READINGS = declare(
+    "readings",
+    "clusters",
+    "an innocent reading that fits a cluster: an explanation without any campaign",
+    ("cluster_id", "reading"),
+    cluster_id=(ID, "id", "the cluster"),
+    reading=(ID, "", "the reading, as in clusters.innocent, the most telling first"),
+    value=(pl.Float64(), "the reading's", "what was measured"),
+    threshold=(pl.Float64(), "the reading's", "from where on it fits (no-comparison: below which)"),
+    speaks_for=(ID, "", "what speaks for it, in words"),
+    speaks_against=(ID, "", "what speaks against it, or what it leaves unexplained, in words"),
+)

@@ -24,7 +24,9 @@ PLAIN = {
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
     "turnout": 0.1, "n_gathered": 2, "compared": True, "n_outsider_pairs": 1000.0, "n_synchronised": 0,
     "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0, "n_objects": 12, "met_site": "x.com",
-    "met_origin": "star",
+    "met_origin": "star", "leader_account_id": "ana", "leader_share": 0.1, "leader_delay_s": 20.0, "leader_p": 1.0,
+    "leader_expected": 0.2, "leader_inside": True, "n_led": 2, "n_meetings": 20, "seconds_share": 0.1, "n_timed": 50,
+    "offset_spread_s": 15.0, "n_constant": 9, "co_shared": 0.95,
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
 UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
@@ -178,6 +180,9 @@ def test_creation_threshold_is_the_first_percentile_of_draws():
     assert other.threshold != found.threshold
 
 
+LED = {"leader_share": 0.5, "leader_p": 0.001, "leader_delay_s": 60.0, "n_led": 10, "n_meetings": 20}
+
+
 @pytest.mark.parametrize(
     ("changes", "readings"),
     [
@@ -191,9 +196,18 @@ def test_creation_threshold_is_the_first_percentile_of_draws():
         ({"met_origin_share": 0.49}, []),
         ({"top_object_share": 0.5}, ["breaking-news"]),
         ({"top_object_share": 0.49}, []),
-        ({"n_accounts": 5, "fast_share": 0.9}, ["one-hand"]),
-        ({"n_accounts": 6, "fast_share": 0.9}, []),
-        ({"n_accounts": 5, "fast_share": 0.89}, []),
+        # Seconds and constant delays tell one hand, not how many accounts there are.
+        ({"seconds_share": 0.5}, ["one-hand"]),
+        ({"seconds_share": 0.49}, []),
+        ({"seconds_share": 1.0, "n_timed": 4}, []),
+        ({"n_accounts": 3, "fast_share": 1.0}, []),
+        ({"offset_spread_s": 1.0}, ["one-hand"]),
+        ({"offset_spread_s": 1.1}, []),
+        (LED, ["institution"]),
+        (LED | {"leader_share": 0.49}, []),
+        (LED | {"leader_p": 0.0011}, []),
+        (LED | {"leader_delay_s": 61.0}, []),
+        (LED | {"n_meetings": 4}, []),
         ({"met_origin_share": 1.0, "top_object_share": 1.0}, ["fans", "breaking-news"]),
         # Told where the members' own objects have too few others, whatever the usual rate of the log may stand in for.
         ({"n_outsider_pairs": 19.0}, ["no-comparison"]),
@@ -242,6 +256,37 @@ def test_readings_say_what_speaks_for_and_against_them():
     )
 
 
+def test_leaders_and_tools_are_told_with_how_often_and_how_near():
+    assert said("institution", **LED | {"n_led": 18, "leader_share": 0.9, "leader_delay_s": 0.4}) == (
+        0.9, 0.5,
+        "one account, ana (one of them), was the first to post 18 of the 20 links over which they met, where chance "
+        "would make it about 4; the others followed after less than a second (median)",
+        "a hired crew that waits for one account looks the same; with the other 2 others came first",
+    )  # fmt: skip
+    outside = said(
+        "institution", **LED | {"n_led": 20, "leader_share": 1.0, "leader_inside": False} | TOGETHER
+    )
+    assert "ana (not one of them), was the first to post 20 of the 20 links" in outside[2]
+    assert outside[3] == (
+        "a hired crew that waits for one account looks the same; half of the accounts were opened within one day"
+    )
+    assert said("one-hand", seconds_share=0.82, co_shared=0.6) == (
+        0.82, 0.5,
+        "the pairs of accounts that met most often met 50 times, and 82% of the time their posts are at most 2 s apart",
+        "a tool says nothing about who uses it and what for; 40% of what they shared they shared without each other",
+    )  # fmt: skip
+    assert said("one-hand", offset_spread_s=0.0) == (
+        0.0, 1.0,
+        "the delay between the posts of the 9 pairs of accounts that met 5 times or more is the same again and again, "
+        "give or take 0 s (median)",
+        "a tool says nothing about who uses it and what for",
+    )  # fmt: skip
+    assert said("one-hand", offset_spread_s=0.5, n_constant=1)[2] == (
+        "the delay between the posts of the pair of accounts that met 5 times or more is the same again and again, "
+        "give or take less than a second (median)"
+    )
+
+
 def test_what_cannot_be_compared_is_told_with_what_stands_in_for_it():
     value, threshold, in_favour, against = said(
         "no-comparison", n_outsider_pairs=1.0, window_rate=0.7, outsider_rate=0.03
@@ -286,8 +331,9 @@ def test_what_cannot_be_compared_is_told_with_what_stands_in_for_it():
         (0.29, AT_ONCE | REPETITIVE | {"met_origin_share": 0.5}, ["fans"]),
         (0.145, AT_ONCE | REPETITIVE | {"met_origin_share": 0.5, "top_object_share": 0.5},
          ["fans", "breaking-news"]),
-        # One hand explains who, not why: 1 - .6 * .7 * .85 stays.
-        (0.643, AT_ONCE | REPETITIVE | {"n_accounts": 5, "fast_share": 0.9}, ["one-hand"]),
+        # One hand explains who, not why: 1 - .6 * .7 stays; crews are led, too.
+        (0.58, AT_ONCE | REPETITIVE | {"seconds_share": 0.9}, ["one-hand"]),
+        (0.58, AT_ONCE | REPETITIVE | LED, ["institution"]),
         # Made together, in many groups, within seconds, no originals, one site, but no synchrony:
         # (1 - .65 * .75 * .85 * .85 * .95) * .3 * .8.
         (0.159694, TOGETHER | GROUPS | SECONDS | NO_ORIGINALS | ONE_SITE, []),
@@ -323,7 +369,7 @@ def test_all_rules_together_stay_below_one():
 
 def test_no_score_leaves_0_to_1():
     switches = [SYNCHRONISED, AT_ONCE, IN_STEP, REPETITIVE, TURNOUT, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS, ONE_SITE,
-                {"met_origin_share": 1.0}, {"n_accounts": 3, "fast_share": 1.0}]  # fmt: skip
+                {"met_origin_share": 1.0}, LED]  # fmt: skip
     baseline = base()
     for on in product([False, True], repeat=len(switches)):
         row = dict(PLAIN)
@@ -384,10 +430,9 @@ def test_sentences_say_what_coarse_times_can_tell():
             assert not any(" 60 s" in sentence or "10 s" in sentence for sentence in said.values())
 
 
-def test_coarse_times_show_no_one_hand():
-    row = AT_ONCE | REPETITIVE | {"n_accounts": 5}
-    assert judged(**row, fast_share=1.0)[2] == ["one-hand"]
-    assert judged(**row, fast_share=None)[2] == []
+def test_coarse_times_show_neither_one_hand_nor_a_leader():
+    unknown = dict.fromkeys(["seconds_share", "n_timed", "offset_spread_s", "leader_share", "leader_delay_s"])
+    assert judged(**(AT_ONCE | REPETITIVE | {"fast_share": 1.0, "n_accounts": 5} | unknown))[2] == []
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,18 @@ from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Progress
 from propgraph.clusters.baseline import baseline_of
 from propgraph.clusters.context import with_context
+from propgraph.clusters.delays import with_delays
 from propgraph.clusters.evidence import posts_of_pairs
 from propgraph.clusters.groups import number_clusters, synchronised_groups, window_clusters
-from propgraph.clusters.inputs import ClusterInputs, edges_of, inputs_of, links_of, logs_of, timing_by_trace
+from propgraph.clusters.inputs import (
+    ClusterInputs,
+    edges_of,
+    inputs_of,
+    links_of,
+    logs_of,
+    originals_of,
+    timing_by_trace,
+)
 from propgraph.clusters.judge import NOTHING, Judged, flagged_members, judge_clusters
 from propgraph.clusters.metrics import edges_inside, measure_clusters, with_synchrony
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
@@ -81,7 +90,10 @@ def _figures(
     timing = timing_by_trace(logs, members, window_ms=window_ms)
     network = with_pairs(edges, joint.network)
     inputs = inputs_of(study, members, edges=network, shares=shares, links=links, timing=timing)
-    table = with_context(measure_clusters(inputs), inputs, links)
+    table = with_delays(
+        with_context(measure_clusters(inputs), inputs, links), inputs, shares,
+        originals=originals_of(study, inputs), window_ms=window_ms,
+    )  # fmt: skip
     of_pairs = posts_of_pairs(joint, inside, shares)
     # What comes after asks for no share any more: they make room for the cascades.
     return inputs, with_synchrony(table, members, inside), of_pairs, replace(joint, prepared={})

@@ -27,8 +27,8 @@ class ClusterInputs:
     edges
         One row a pair of accounts (see `networks.join_traces`).
     shares
-        `account_id, content_id, trace, object_id` of the members, in the traces of the network, with
-        `n_fellows` (fellow members' posts of the object within the window).
+        `account_id, content_id, trace, object_id, timestamp, time_resolution_s` of the members, in the traces of the
+        network, with `n_fellows` (fellow members' posts of the object within the window).
     posts
         `account_id, content_id, timestamp, time_resolution_s, kind, target_id, origin_account_id` of the members, a
         row for each post and group.
@@ -176,6 +176,18 @@ def inputs_of(
         .collect(),
         accounts=study.scan("accounts").join(ids, on="account_id", how="semi").collect(),
         timing=timing,
+    )
+
+
+def originals_of(study: Study, inputs: ClusterInputs, /) -> pl.DataFrame:
+    """Return `object_id, account_id, timestamp, time_resolution_s` of the log's posts that members reshared at once."""
+    met = inputs.shares.lazy().filter((pl.col("trace") == "reshare") & (pl.col("n_fellows") > 0))
+    return (
+        with_resolution(study, "posts")
+        .select("account_id", "timestamp", RESOLUTION, object_id="content_id")
+        .join(met.select("object_id").unique(), on="object_id", how="semi")
+        .select("object_id", "account_id", "timestamp", RESOLUTION)
+        .collect()
     )
 
 

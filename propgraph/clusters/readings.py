@@ -10,13 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from propgraph.clusters.baseline import Baseline, Row
+from propgraph.clusters.delays import LEAD_MS, MEETINGS, SAME_S
 from propgraph.clusters.timing import ENOUGH
 
 ONE_OUTLET, FANS, BREAKING_NEWS = "one-outlet", "fans", "breaking-news"
-ONE_HAND, NO_COMPARISON = "one-hand", "no-comparison"
+INSTITUTION, ONE_HAND, NO_COMPARISON = "institution", "one-hand", "no-comparison"
 
 #: Readings that account for the synchrony itself.
 EXPLAINING = (ONE_OUTLET, FANS, BREAKING_NEWS)
+
+# A leader is told where chance would have one account so often first once in a thousand clusters.
+_RARELY = 1e-3
+# A delay that is kept to this (s) is constant; a person's is not.
+_CONSTANT_S = 1.0
 
 # How sentences call one thing shared in a trace, and several.
 _THINGS = {
@@ -53,7 +59,10 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
     `one-outlet`: newsroom, syndication or devoted readers: what they met over is one site, far beyond its
     part of all links, which outsiders share more than the members do. `fans`: one account outside the
     cluster is behind most of what they met over. `breaking-news`: one object makes most of the pairs.
-    `one-hand`: few accounts that post within seconds of each other, as a tool for several accounts does.
+    `institution`: one account, a member or not, posts first at half of the meetings or more, beyond what chance has,
+    and the others follow within a minute, as desks and spokesmen do. It does not account for the synchrony, for a
+    hired crew that is led looks the same. `one-hand`: a tool for several accounts keeps the delay between the same
+    two to a second, or posts for them within 2 s, at half of their meetings or more.
     `no-comparison`: too few others shared what the members shared to say what is usual.
     """
     fits = [check(row, base) for check in READINGS]
@@ -98,14 +107,45 @@ def _breaking_news(row: Row, base: Baseline) -> Fit | None:
     )  # fmt: skip
 
 
-def _one_hand(row: Row, base: Baseline) -> Fit | None:
-    value = row["fast_share"]
-    if row["n_accounts"] > 5 or value is None or value < 0.9:
+def _institution(row: Row, base: Baseline) -> Fit | None:
+    value, delay = row["leader_share"], row["leader_delay_s"]
+    if value is None or delay is None or row["n_meetings"] < MEETINGS:
         return None
+    if value < 0.5 or row["leader_p"] > _RARELY or delay > LEAD_MS / 1000:
+        return None
+    n, led = row["n_meetings"], row["n_led"]
+    whose = "one of them" if row["leader_inside"] else "not one of them"
+    usual = f"{n * row['leader_expected']:.0f}"
+    rest = f"; with the other {n - led:,} others came first" if n > led else ""
     return Fit(
-        ONE_HAND, value, 0.9,
-        f"they are {row['n_accounts']:,} accounts, and {value:.0%} of their pairs of posts are at most 10 s apart",
-        "a tool says nothing about who uses it and what for",
+        INSTITUTION, value, 0.5,
+        f"one account, {row['leader_account_id']} ({whose}), was the first to post {led:,} of the {n:,} "
+        f"{_things(row)[1]} over which they met, where chance would make it about {usual}; the others followed after "
+        f"{_seconds(delay)} (median)",
+        f"a hired crew that waits for one account looks the same{rest}{_opened(row, base)}",
+    )  # fmt: skip
+
+
+def _one_hand(row: Row, base: Baseline) -> Fit | None:
+    together, spread, alone = row["seconds_share"], row["offset_spread_s"], 1 - (row["co_shared"] or 0)
+    apart = f"; {alone:.0%} of what they shared they shared without each other" if alone >= 0.1 else ""
+    rest = f"a tool says nothing about who uses it and what for{apart}{_opened(row, base)}"
+    if together is not None and together >= 0.5 and row["n_timed"] >= MEETINGS:
+        return Fit(
+            ONE_HAND, together, 0.5,
+            f"the pairs of accounts that met most often met {row['n_timed']:,} times, and {together:.0%} of the time "
+            f"their posts are at most {SAME_S:.0f} s apart",
+            rest,
+        )  # fmt: skip
+    if spread is None or spread > _CONSTANT_S:
+        return None
+    n = row["n_constant"]
+    whose = f"of the {n:,} pairs of accounts" if n > 1 else "of the pair of accounts"
+    return Fit(
+        ONE_HAND, spread, _CONSTANT_S,
+        f"the delay between the posts {whose} that met {MEETINGS} times or more is the same again and again, give or "
+        f"take {_seconds(spread)} (median)",
+        rest,
     )  # fmt: skip
 
 
@@ -159,6 +199,15 @@ def _made_together(row: Row, base: Baseline) -> str | None:
     return "one day" if days == 1 else f"{days:,} days"
 
 
+def _opened(row: Row, base: Baseline) -> str:
+    days = _made_together(row, base)
+    return "" if days is None else f"; half of the accounts were opened within {days}"
+
+
+def _seconds(seconds: float) -> str:
+    return "less than a second" if 0 < seconds < 1 else f"{seconds:.0f} s"
+
+
 def _things(row: Row) -> tuple[str, str]:
     return _THINGS.get(row["timing_trace"], ("post", "posts"))
 
@@ -170,5 +219,5 @@ def _percent(part: float) -> str:
 
 #: The readings, the most telling first.
 READINGS: Sequence[Callable[[Row, Baseline], Fit | None]] = (
-    _one_outlet, _fans, _breaking_news, _one_hand, _no_comparison,
+    _one_outlet, _fans, _breaking_news, _institution, _one_hand, _no_comparison,
 )  # fmt: skip

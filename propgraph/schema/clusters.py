@@ -171,6 +171,24 @@ CLUSTERS = declare(
         "0..1",
         "share of its pairs of posts known to be at most 10 s apart; null where all times are coarser than that",
     ),
+    seconds_share=(
+        SHARE,
+        "0..1",
+        "share of the meetings of its 50 most frequent pairs at most 2 s apart; null where no times are as fine",
+    ),
+    offset_spread_s=(
+        SECONDS,
+        "s",
+        "median absolute deviation of the signed delay between the same two members (five meetings or more), median "
+        "over these pairs: near 0 where a tool keeps the delay",
+    ),
+    leader_account_id=(
+        ID,
+        "id",
+        "who posts first most often where members meet (member or not), by times of 10 s or finer",
+    ),
+    leader_share=(SHARE, "0..1", "share of these meetings, one an object, at which it posts first"),
+    leader_delay_s=(SECONDS, "s", "median time from its post to the other members'"),
     co_shared=(SHARE, "0..1", "share of these posts (n_shares) within the window of a fellow member's"),
     observed=(
         pl.Float64(),

@@ -26,7 +26,8 @@ PLAIN = {
     "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0, "n_objects": 12, "met_site": "x.com",
     "met_origin": "star", "leader_account_id": "ana", "leader_share": 0.1, "leader_delay_s": 20.0, "leader_p": 1.0,
     "leader_expected": 0.2, "leader_inside": True, "n_led": 2, "n_meetings": 20, "seconds_share": 0.1, "n_timed": 50,
-    "offset_spread_s": 15.0, "n_constant": 9, "co_shared": 0.95,
+    "offset_spread_s": 15.0, "n_constant": 9, "co_shared": 0.95, "n_declared": 0,
+    "declared_forms": ["volunteer", "join us"],
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
 UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
@@ -204,6 +205,9 @@ LED = {"leader_share": 0.5, "leader_p": 0.001, "leader_delay_s": 60.0, "n_led": 
         ({"offset_spread_s": 1.0}, ["one-hand"]),
         ({"offset_spread_s": 1.1}, []),
         (LED, ["institution"]),
+        # Activists are those who say so.
+        ({"n_declared": 10}, ["activists"]),
+        ({"n_declared": 9}, []),
         (LED | {"leader_share": 0.49}, []),
         (LED | {"leader_p": 0.0011}, []),
         (LED | {"leader_delay_s": 61.0}, []),
@@ -285,6 +289,16 @@ def test_leaders_and_tools_are_told_with_how_often_and_how_near():
         "the delay between the posts of the pair of accounts that met 5 times or more is the same again and again, "
         "give or take less than a second (median)"
     )
+
+
+def test_activists_are_told_with_the_words_that_were_found():
+    assert said("activists", n_declared=17) == (
+        0.85, 0.5,
+        "17 of the 20 accounts say that they act together, in their names or in the posts over which they met "
+        "('volunteer', 'join us')",
+        "anybody can write such words; the other 3 say nothing of the kind",
+    )  # fmt: skip
+    assert said("activists", n_declared=20)[3] == "anybody can write such words"
 
 
 def test_what_cannot_be_compared_is_told_with_what_stands_in_for_it():

@@ -11,6 +11,7 @@ from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Progress
 from propgraph.clusters.baseline import baseline_of
 from propgraph.clusters.context import with_context
+from propgraph.clusters.declared import declared_posts, with_declared
 from propgraph.clusters.delays import with_delays
 from propgraph.clusters.evidence import posts_of_pairs
 from propgraph.clusters.groups import number_clusters, synchronised_groups, window_clusters
@@ -94,6 +95,7 @@ def _figures(
         with_context(measure_clusters(inputs), inputs, links), inputs, shares,
         originals=originals_of(study, inputs), window_ms=window_ms,
     )  # fmt: skip
+    table = with_declared(table, inputs, declared_posts(study, inputs))
     of_pairs = posts_of_pairs(joint, inside, shares)
     # What comes after asks for no share any more: they make room for the cascades.
     return inputs, with_synchrony(table, members, inside), of_pairs, replace(joint, prepared={})

@@ -14,7 +14,8 @@ from propgraph.clusters.delays import LEAD_MS, MEETINGS, SAME_S
 from propgraph.clusters.timing import ENOUGH
 
 ONE_OUTLET, FANS, BREAKING_NEWS = "one-outlet", "fans", "breaking-news"
-INSTITUTION, ONE_HAND, NO_COMPARISON = "institution", "one-hand", "no-comparison"
+INSTITUTION, ONE_HAND, ACTIVISTS = "institution", "one-hand", "activists"
+NO_COMPARISON = "no-comparison"
 
 #: Readings that account for the synchrony itself.
 EXPLAINING = (ONE_OUTLET, FANS, BREAKING_NEWS)
@@ -63,6 +64,7 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
     and the others follow within a minute, as desks and spokesmen do. It does not account for the synchrony, for a
     hired crew that is led looks the same. `one-hand`: a tool for several accounts keeps the delay between the same
     two to a second, or posts for them within 2 s, at half of their meetings or more.
+    `activists`: half of the members or more say in their names or posts that they act together (see `declared`).
     `no-comparison`: too few others shared what the members shared to say what is usual.
     """
     fits = [check(row, base) for check in READINGS]
@@ -149,6 +151,20 @@ def _one_hand(row: Row, base: Baseline) -> Fit | None:
     )  # fmt: skip
 
 
+def _activists(row: Row, base: Baseline) -> Fit | None:
+    n, size = row["n_declared"] or 0, row["n_accounts"]
+    if n < 0.5 * size:
+        return None
+    words = ", ".join(f"'{form}'" for form in row["declared_forms"])
+    rest = f"; the other {size - n:,} say nothing of the kind" if n < size else ""
+    return Fit(
+        ACTIVISTS, n / size, 0.5,
+        f"{n:,} of the {size:,} accounts say that they act together, in their names or in the posts over which they "
+        f"met ({words})",
+        f"anybody can write such words{rest}{_opened(row, base)}",
+    )  # fmt: skip
+
+
 def _no_comparison(row: Row, base: Baseline) -> Fit | None:
     """Look for links that hardly anybody but the members shared; the usual rate of the log may stand in for them."""
     n = row["n_outsider_pairs"]
@@ -219,5 +235,5 @@ def _percent(part: float) -> str:
 
 #: The readings, the most telling first.
 READINGS: Sequence[Callable[[Row, Baseline], Fit | None]] = (
-    _one_outlet, _fans, _breaking_news, _institution, _one_hand, _no_comparison,
+    _one_outlet, _fans, _breaking_news, _institution, _one_hand, _activists, _no_comparison,
 )  # fmt: skip

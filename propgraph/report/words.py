@@ -15,7 +15,7 @@ READINGS = {
     "one-hand": "one person or office posting to several accounts by a tool",
     "habits": "people with the same hours, or who react at once to the same feed",
     "no-comparison": "too few others shared the same to say what is usual",
-    "activists": "people who agreed on a time to post, volunteers or activists for instance",
+    "activists": "volunteers, supporters or activists who say so in the open",
 }
 #: Said where none of them fits.
 NO_READING = "also fits: none of the innocent readings that are looked for; that proves nothing"

@@ -77,8 +77,8 @@ def graft(
         accounts say nothing of their kind.
     """
     rng = np.random.default_rng(seed)
-    field = _Field(_seconds(organic))
-    links, alone = _drawn(_seconds(operators), rng, n_accounts=n_accounts, days=days)
+    field = Field(in_seconds(organic))
+    links, alone = _drawn(in_seconds(operators), rng, n_accounts=n_accounts, days=days)
     alone = _at_most(alone, links, rng, camouflage)
     acts = pl.concat([_laid(links, field, rng, slow), _camouflage(alone, field, rng)])
     own = acts.group_by("account_id").len("n").sort("account_id")
@@ -93,8 +93,8 @@ def graft(
     grafted = grafted.join(names, on=["account_id", "kind"]).select(
         "object_id", "t", "kind", account_id="name"
     )
-    return _finished(
-        pl.concat([_seconds(organic).with_columns(kind=pl.lit("organic")), grafted], how="diagonal")
+    return finished(
+        pl.concat([in_seconds(organic).with_columns(kind=pl.lit("organic")), grafted], how="diagonal")
     )
 
 
@@ -157,12 +157,12 @@ def ira(data: Path = SHARED, /) -> pl.DataFrame:
 ORGANIC: dict[str, Callable[[Path], pl.DataFrame]] = {"weibo": weibo, "hoaxy": hoaxy, "twitter15": twitter15}
 
 
-class _Field:
-    """The organic objects of at least three shares: their times, and how likely each is to be drawn."""
+class Field:
+    """The organic objects of at least so many shares: their times, and how likely each is to be drawn."""
 
-    def __init__(self, organic: pl.DataFrame) -> None:
+    def __init__(self, organic: pl.DataFrame, *, min_shares: int = MIN_SHARES) -> None:
         n = pl.len().over("object_id")
-        shares = organic.filter(n >= MIN_SHARES).sort("object_id", "t")
+        shares = organic.filter(n >= min_shares).sort("object_id", "t")
         counts = shares.group_by("object_id", maintain_order=True).len("n")
         self.objects = counts["object_id"]
         self.times = shares["t"].to_numpy()
@@ -183,7 +183,7 @@ class _Field:
         return self.objects.search_sorted(objects).to_numpy()
 
 
-def _seconds(shares: pl.DataFrame) -> pl.DataFrame:
+def in_seconds(shares: pl.DataFrame) -> pl.DataFrame:
     """Return the shares with their seconds `t`, in an order of their own."""
     t = pl.col("timestamp").dt.epoch("s")
     return shares.select("account_id", "object_id", t=t).drop_nulls().sort("t", "account_id", "object_id")
@@ -219,7 +219,7 @@ def _at_most(
     return kept.sort("t", "account_id", "object_id")
 
 
-def _laid(links: pl.DataFrame, field: _Field, rng: np.random.Generator, slow: float) -> pl.DataFrame:
+def _laid(links: pl.DataFrame, field: Field, rng: np.random.Generator, slow: float) -> pl.DataFrame:
     """Return the operators' shares of links as shares of organic objects, with the delays between them."""
     names = links["object_id"].unique().sort()
     places = field.draw(names.len(), rng)
@@ -234,14 +234,14 @@ def _laid(links: pl.DataFrame, field: _Field, rng: np.random.Generator, slow: fl
     )
 
 
-def _camouflage(alone: pl.DataFrame, field: _Field, rng: np.random.Generator) -> pl.DataFrame:
+def _camouflage(alone: pl.DataFrame, field: Field, rng: np.random.Generator) -> pl.DataFrame:
     places = field.draw(alone.height, rng)
     t = field.moments(places, rng) + rng.integers(1, 600, alone.height)
     return alone.select("account_id", object_id=field.objects.gather(places), t=pl.Series(t, dtype=pl.Int64))
 
 
 def _decoys(
-    own: pl.DataFrame, acts: pl.DataFrame, field: _Field, rng: np.random.Generator, *, number: int
+    own: pl.DataFrame, acts: pl.DataFrame, field: Field, rng: np.random.Generator, *, number: int
 ) -> pl.DataFrame:
     """Return the shares of one innocent beside each operator, as many as the operator's."""
     size, fans = int(own["n"].sum()), number % 2 == 1
@@ -260,7 +260,8 @@ def _decoys(
     )
 
 
-def _finished(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def finished(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the log and the truth of rows of `account_id`, `object_id`, `t`, `kind`."""
     rows = rows.sort("t", "account_id", "object_id")
     log = rows.select(
         pl.format("post{}", pl.int_range(pl.len())).alias("content_id"),

@@ -73,6 +73,20 @@ def test_something_to_read(scored, truth, capsys):
     ]  # fmt: skip
     assert any(name.startswith("precision at 34") for name in found)
     assert any(line.startswith("ARI of clusters and groups") for line in lines)
+    # Of 34 to be found 14 are in c0 to c3, each with 4, 3, 3 and 4 of 10; the first two clusters are flagged.
+    [every, flagged] = [line.split() for line in lines if line.startswith("weighted precision")]
+    assert every[:5] == ["weighted", "precision", "of", "clusters", f"{(16 + 9 + 9 + 16) / 140:.2f}"]
+    assert flagged[:5] == ["weighted", "precision", "of", "the", "flagged"]
+    assert flagged[5] == f"{(16 + 9) / 70:.2f}"
+    at = lines.index("At q <= 0.05 among those to be found (recall), by kind")
+    assert lines[at + 1].split()[-3:] == [
+        "1",
+        "of",
+        "34",
+    ]  # ranks 0, 1, 2 of 40 are at most 0.05; 0 is to be found
+    assert lines[at + 1].startswith("op ")
+    [told] = [k for k, line in enumerate(lines) if line.startswith("Weighted precision: ")]
+    assert told > at
     assert "\x1b" not in said.out
     assert any(line.startswith("␛[31mred") for line in lines)
     assert lines[-1] == "Ranges are the middle 95 % of 100 bootstrap resamples of the accounts."

@@ -57,19 +57,55 @@ def test_by_hand():
     assert value(found, "recall_at_q", column="of") == 3
     # c1 is half pure (x is not known), c2 wholly.
     assert value(found, "weighted_precision") == pytest.approx((2 * 0.25 + 1) / (1 + 1))
+    # Of the flagged a and b are known, in c1; c2 is not flagged.
+    assert value(found, "weighted_precision_flagged") == pytest.approx(2 * 0.25 / 1)
     # a in c1, c in c2, e in none, against g1, g1, g2.
     assert value(found, "nmi") == pytest.approx(slow.normalised_mutual_information([1, 2, 3], [1, 1, 2]))
     assert value(found, "ari") == pytest.approx(slow.adjusted_rand([1, 2, 3], [1, 1, 2]))
     assert value(found, "false_flags", kind="fan") == 0.5
     assert value(found, "true_flags", kind="op") == pytest.approx(1 / 3)
+    assert value(found, "true_at_q", kind="op") == pytest.approx(1 / 3)
+    assert found.measures.filter(measure="true_at_q").select("at", "kind", "n", "of").rows() == [
+        (0.05, "op", 1, 3)
+    ]
     assert found.measures.filter(kind="op", measure="false_flags").is_empty()
     assert found.measures["low"].is_null().all()
     assert dict(found.measures.schema) == EVALUATION.dtypes
 
 
+def test_recall_by_kind_and_weighted_precision_by_hand():
+    # Two campaigns in three clusters: A whole (2 of 2, flagged), B with an innocent (1 of 2, flagged), C not flagged
+    # (2 of 4). Of the campaign `slow` s1 is flagged, s1 and s2 stand at q; `fast` has f1 and f2 flagged, f1 at q.
+    rows = [
+        ("f1", True, "fast", "A", True, 0.01), ("f2", True, "fast", "A", True, 0.30),
+        ("s1", True, "slow", "B", True, 0.02), ("n1", False, "fan", "B", True, 0.03),
+        ("s2", True, "slow", "C", False, 0.05), ("s3", True, "slow", "C", False, 0.06),
+        ("n2", False, "fan", "C", False, 0.9), ("n3", False, None, "C", False, 0.9),
+        ("s4", True, "slow", None, False, 1.0), ("n4", False, "press", None, False, 1.0),
+    ]  # fmt: skip
+    names = ("account_id", "label", "kind", "cluster_id", "flagged", "q_value")
+    table = pl.DataFrame(rows, schema=names, orient="row").with_columns(score=pl.lit(1.0))
+    found = evaluate(
+        table.drop("label", "kind"), table.select("account_id", "label", "kind"), at=[1], resamples=9
+    )
+    # (2 * 1 + 2 * 1/4 + 4 * 1/4) / (2 + 1 + 2), and without C (2 + 1/2) / (2 + 1).
+    assert value(found, "weighted_precision") == pytest.approx(3.5 / 5)
+    assert value(found, "weighted_precision_flagged") == pytest.approx(2.5 / 3)
+    assert found.measures.filter(measure="true_flags").select("kind", "n", "of", "value").rows() == [
+        ("fast", 2, 2, 1.0), ("slow", 1, 4, 0.25),
+    ]  # fmt: skip
+    assert found.measures.filter(measure="true_at_q").select("kind", "n", "of", "value").rows() == [
+        ("fast", 1, 2, 0.5), ("slow", 2, 4, 0.5),
+    ]  # fmt: skip
+    assert found.measures.filter(measure="true_at_q")["low"].is_not_null().all()
+    assert found.measures.filter(measure="false_flags").select("kind", "n", "of").rows() == [
+        ("fan", 1, 2), ("press", 0, 1),
+    ]  # fmt: skip
+
+
 def test_without_groups_and_kinds_nothing_is_said_of_them():
     found = evaluate(SCORES, TRUTH.drop("group", "kind"), resamples=0)
-    assert set(found.measures["measure"]) & {"nmi", "ari", "false_flags", "true_flags"} == set()
+    assert set(found.measures["measure"]) & {"nmi", "ari", "false_flags", "true_flags", "true_at_q"} == set()
     assert found.measures.filter(measure="precision_at_k")["at"].to_list() == [3.0]
 
 
@@ -77,7 +113,8 @@ def test_a_truth_of_operators_alone_says_nothing_of_precision():
     # Whatever is flagged of them is right: a study that flags all the world would have precision 1.
     found = evaluate(SCORES, TRUTH.filter("label"), at=[1, 2], resamples=20)
     assert (found.n_accounts, found.n_positive, found.n_negative) == (3, 3, 0)
-    for name in ("average_precision", "auc", "precision", "f1", "precision_at_q", "weighted_precision"):
+    weighted = ("weighted_precision", "weighted_precision_flagged")
+    for name in ("average_precision", "auc", "precision", "f1", "precision_at_q", *weighted):
         row = found.measures.filter(measure=name).select("value", "low", "high", "n", "of")
         assert row.rows() == [(None,) * 5], name
     assert found.measures.filter(measure="precision_at_k").select("at", "value").rows() == [
@@ -85,7 +122,7 @@ def test_a_truth_of_operators_alone_says_nothing_of_precision():
     ]  # fmt: skip
     # What asks only for those to be found is as with the innocent.
     whole = evaluate(SCORES, TRUTH, at=[1, 2], resamples=20)
-    for name in ("recall", "recall_at_q", "nmi", "ari", "true_flags"):
+    for name in ("recall", "recall_at_q", "nmi", "ari", "true_flags", "true_at_q"):
         columns = ["value", "n", "of"]
         left, right = (part.measures.filter(measure=name).select(columns) for part in (found, whole))
         assert_frame_equal(left, right)
@@ -129,6 +166,7 @@ def test_who_flags_nobody_has_no_precision():
     assert value(found, "recall") == 0
     assert value(found, "f1") == 0
     assert value(found, "weighted_precision") is None
+    assert value(found, "weighted_precision_flagged") is None
 
 
 def test_all_accounts_of_the_study_are_counted():
@@ -189,19 +227,25 @@ def test_against_plain_loops(rows):
         assert value(found, name) == (pytest.approx(hits / sum(picked)) if any(picked) and told else None)
         assert value(found, name.replace("precision", "recall")) == pytest.approx(hits / n_positive)
     inside = [row for row in rows if row[4] is not None]
-    assert value(found, "weighted_precision") == (
-        wanted
-        if (wanted := slow.weighted_precision([row[4] for row in inside], [row[0] for row in inside])) is None
-        else None
-        if not told
-        else pytest.approx(wanted)
-    )
+    for name, part in (
+        ("weighted_precision", inside),
+        ("weighted_precision_flagged", [row for row in inside if row[2]]),
+    ):
+        wanted = slow.weighted_precision([row[4] for row in part], [row[0] for row in part])
+        assert value(found, name) == (pytest.approx(wanted) if told and wanted is not None else None)
     known = [(row[4] or k, row[5]) for k, row in enumerate(rows) if row[0] and row[5] is not None]
     assert value(found, "ari") == pytest.approx(slow.adjusted_rand(*zip(*known, strict=True)), abs=1e-9)
     for kind in ("fan", "press"):
         own = [row[2] for row in rows if row[6] == kind and not row[0]]
         if own:
             assert value(found, "false_flags", kind=kind) == pytest.approx(sum(own) / len(own))
+        for name, hit in (
+            ("true_flags", lambda row: row[2]),
+            ("true_at_q", lambda row: row[3] <= 0.05),
+        ):
+            own = [hit(row) for row in rows if row[6] == kind and row[0]]
+            if own:
+                assert value(found, name, kind=kind) == pytest.approx(sum(own) / len(own))
 
 
 def big(n_positive=150, n_negative=600, seed=3):
@@ -234,7 +278,8 @@ def test_intervals_of_recall_and_false_flags_are_binomial():
     # Positives and negatives are drawn separately, so either count is binomial.
     scores, truth = big()
     found = evaluate(scores, truth, resamples=4000, seed=5)
-    for measure, kind in (("recall", None), ("true_flags", "op"), ("false_flags", "fan")):
+    wanted = (("recall", None), ("true_flags", "op"), ("true_at_q", "op"), ("false_flags", "fan"))
+    for measure, kind in wanted:
         where = pl.col("kind").is_null() if kind is None else pl.col("kind") == kind
         row = found.measures.filter(pl.col("measure") == measure, where).row(0, named=True)
         for end, tail in (("low", 0.025), ("high", 0.975)):

@@ -34,6 +34,16 @@ def test_group_and_kind_and_ids_stay_as_written(tmp_path):
     ]
 
 
+def test_a_campaign_stands_for_the_kind_where_none_is_told(tmp_path):
+    path = written(tmp_path, "account_id,label,campaign\na,1,quota\nb,0,\n")
+    assert read_truth(path)["kind"].to_list() == ["quota", None]
+    path = written(tmp_path, "account_id,label,kind,campaign\na,1,,quota\nb,0,fan,\nc,1,slow,quota\nd,0,,\n")
+    assert read_truth(path)["kind"].to_list() == ["quota", "fan", "slow", None]
+    assert read_truth(
+        written(tmp_path, "account_id,kind,campaign\nc,slow,quota\n"), label="campaign", positive="quota"
+    ).rows() == [("c", True, None, "slow")]
+
+
 def test_other_kinds_of_file(tmp_path):
     pl.DataFrame({"account_id": ["a", "b"], "label": [True, False]}).write_parquet(tmp_path / "t.parquet")
     lines = written(tmp_path, '{"account_id":"a","label":true}\n{"account_id":"b","label":0}\n', "t.ndjson")

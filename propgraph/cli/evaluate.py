@@ -25,18 +25,25 @@ NAMES = {
     "precision_at_q": "precision at q <= {at:g}",
     "recall_at_q": "recall at q <= {at:g}",
     "weighted_precision": "weighted precision of clusters",
+    "weighted_precision_flagged": "weighted precision of the flagged",
     "nmi": "NMI of clusters and groups",
     "ari": "ARI of clusters and groups",
 }
 KINDS = {
     "false_flags": "Flagged among those not to be found, by kind",
-    "true_flags": "Flagged among those to be found, by kind",
+    "true_flags": "Flagged among those to be found (recall), by kind",
+    "true_at_q": "At q <= {at:g} among those to be found (recall), by kind",
 }
+
+WEIGHTED = (
+    "Weighted precision: over the accounts to be found that are in a cluster, the mean fraction of their cluster's "
+    "accounts (of those that the truth knows) that are to be found; of the flagged, the same of flagged accounts alone."
+)
 
 
 def evaluate(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
-    truth: Annotated[Path, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind.", show_default=False)],
+    truth: Annotated[Path, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind (or campaign).", show_default=False)],
     label: Annotated[str, typer.Option("--label", metavar="NAME", help="The column of FILE with the label.")] = "label",
     positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts to be found.  [default: true, 1 or yes]", show_default=False)] = None,
     others_innocent: Annotated[bool, typer.Option("--others-innocent", help="Count the accounts of the study that FILE does not name as innocent: precision is then a lower bound.")] = False,
@@ -106,7 +113,10 @@ def _show(made: Evaluation, *, resamples: int) -> None:
     for measure, title in KINDS.items():
         part = made.measures.filter(measure=measure)
         if part.height:
-            _section(title, part["kind"].to_list(), part)
+            _section(title.format(at=part.item(0, "at") or 0), part["kind"].to_list(), part)
+    if measures.filter(measure="weighted_precision").item(0, "value") is not None:
+        say()
+        say(WEIGHTED)
     if resamples:
         say()
         say(f"Ranges are the middle 95 % of {resamples:,} bootstrap resamples of the accounts.")

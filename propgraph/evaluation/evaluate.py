@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ LEVEL = (2.5, 97.5)
 
 AGAINST_NEGATIVES = (
     "average_precision", "auc", "precision_at_k", "precision", "f1", "precision_at_q", "weighted_precision",
+    "weighted_precision_flagged",
 )  # fmt: skip
 """Measures that no mistake can lower where every account that is known is to be found."""
 
@@ -84,8 +85,13 @@ def evaluate(
     be found and among the others separately, for how many there are of either was the choice of whoever made
     the truth. They say what other accounts of the same sort would have given. Accounts of one operation are no
     independent draws, so that for other operations the intervals are too narrow; only other logs tell of those.
-    `weighted_precision` keeps the purity of each cluster and draws the accounts. The interval of `nmi` is rough:
+    The weighted precisions keep the purity of each cluster and draw the accounts. The interval of `nmi` is rough:
     a resample loses many clusters of one.
+
+    Weighted precision is the sum of n_k p_k^2 over the sum of n_k p_k, where n_k accounts of cluster k are known and
+    the fraction p_k of them is to be found (Iannucci et al. 2025). `weighted_precision` is over all clusters that were
+    found, flagged or not; `weighted_precision_flagged` counts the flagged accounts of each cluster alone. Accounts
+    that the truth does not name count in neither.
 
     Parameters
     ----------
@@ -94,8 +100,8 @@ def evaluate(
         missing one counts as null throughout.
     truth
         `account_id` (String), `label` (Boolean, true: to be found), and where known `group` and `kind`
-        (String), one row an account, as `propgraph.evaluation.truth.read_truth` returns it; or the file that it
-        reads.
+        (String; of those to be found the kind of campaign, say), one row an account, as
+        `propgraph.evaluation.truth.read_truth` returns it; or the file that it reads.
     accounts
         `account_id` of all accounts of the study; None: those of the study, or of the scores where these are alone.
     others_innocent
@@ -116,9 +122,10 @@ def evaluate(
     -------
     Evaluation
         Measures `average_precision`, `auc`, `precision_at_k` (column `at`), `precision`, `recall` and `f1` of the
-        flagged, `precision_at_q`, `recall_at_q`, `weighted_precision` of the clusters; where groups are known
-        `nmi` and `ari`; where kinds are known `false_flags` and `true_flags`, the fraction of the accounts of a kind
-        that is flagged, among those not to be found and those to be found.
+        flagged, `precision_at_q`, `recall_at_q`, `weighted_precision` of the clusters and
+        `weighted_precision_flagged`; where groups are known `nmi` and `ari`; where kinds are known `false_flags` and
+        `true_flags`, the fraction of the accounts of a kind that is flagged, among those not to be found and those to
+        be found (their recall by kind), and `true_at_q`, the fraction of the latter at or below q.
 
     Raises
     ------
@@ -129,6 +136,11 @@ def evaluate(
         to be found, or none of its accounts is in the study.
     UsageError
         When an option is out of its range.
+
+    References
+    ----------
+    Iannucci, Muratore, Matakos and Kivelä, "Detecting Coordinated Activities Through Temporal, Multiplex, and
+    Collaborative Analysis", arXiv 2512.19677 (2025): weighted precision.
 
     Examples
     --------
@@ -239,8 +251,8 @@ class _Sample:
     `last` is true at the last of those of one score. `cell` numbers what the counts need at once:
     8 * kind + 4 * (to be found) + 2 * flagged + (below q), with kind 0 for none and `kinds[k - 1]` for k;
     `there` holds (to be found, kind) of those kinds that there are. `pure` holds the places of the accounts to
-    be found that are in a cluster, `purity` the fraction of their cluster that is to be found. `parts` is None where
-    no group is known.
+    be found that are in a cluster, and the fraction of their cluster that is to be found; first of all accounts,
+    then of the flagged alone. `parts` is None where no group is known.
     """
 
     positive: Bool
@@ -251,8 +263,7 @@ class _Sample:
     cell: Int32
     kinds: tuple[str, ...]
     there: tuple[tuple[int, int], ...]
-    pure: Int64
-    purity: Float64
+    pure: tuple[tuple[Int64, Float64], ...]
     parts: Partitions | None
 
     @classmethod
@@ -264,7 +275,6 @@ class _Sample:
         below = (judged["q_value"] <= q).to_numpy()
         clusters = judged["cluster_id"].drop_nulls().unique().sort()
         cluster = _codes(judged["cluster_id"], clusters)
-        pure = np.flatnonzero((cluster >= 0) & positive)
         cell = (8 * kind + 4 * positive + 2 * flagged + below).astype(np.int32)
         groups = [int(code) for code in np.unique(cell // 4)]
         return cls(
@@ -276,8 +286,7 @@ class _Sample:
             cell=cell,
             kinds=tuple(kinds),
             there=tuple((label, c // 2) for label in (0, 1) for c in groups if c % 2 == label and c > 1),
-            pure=pure,
-            purity=purity(cluster[cluster >= 0], positive[cluster >= 0])[cluster[pure]],
+            pure=tuple(_pure(cluster, positive, which) for which in (cluster >= 0, (cluster >= 0) & flagged)),
             parts=_partitions(judged, cluster),
         )
 
@@ -286,6 +295,13 @@ def _codes(column: pl.Series, values: pl.Series) -> Int64:
     """Return where each value stands among the sorted `values`; -1 for a null."""
     codes = values.search_sorted(column.fill_null("")) if values.len() else pl.Series([0] * column.len())
     return np.where(column.is_null().to_numpy(), -1, codes.cast(pl.Int64).to_numpy())
+
+
+def _pure(cluster: Int64, positive: Bool, which: Bool) -> tuple[Int64, Float64]:
+    """Return where the accounts to be found among some in clusters stand, and the purity of the cluster of each."""
+    _, own = np.unique(cluster[which], return_inverse=True)  # without clusters that none of these is in
+    found = positive[which]
+    return np.flatnonzero(which & positive), purity(own.astype(np.int64), found)[own[found]]
 
 
 def _cuts(at: Sequence[int] | None, *, n_accounts: int, n_positive: int) -> Int64:
@@ -323,12 +339,10 @@ def _measured(sample: _Sample, weight: Int32) -> Float64:
         _part(hits, flags), hits / n_positive, 2 * hits / (flags + n_positive),
         _part(hits_q, below_q), hits_q / n_positive,
     ]  # fmt: skip
-    values.append(weighted_precision(weight[sample.pure], sample.purity))
+    values += [weighted_precision(weight[places], part) for places, part in sample.pure]
     if sample.parts is not None:
         values += agreement(weight, sample.parts)
-    for label, kind in sample.there:
-        of = counts[kind, label]
-        values.append(_part(int(of[1].sum()), int(of.sum())))
+    values += [_part(n, of) for *_, n, of in _by_kind(sample, counts)]
     return np.array(values, np.float64)
 
 
@@ -337,6 +351,18 @@ def _counts(sample: _Sample, weight: Int32) -> Int64:
     cells = tally(sample.cell, weight)
     size = 8 * (len(sample.kinds) + 1)
     return np.append(cells, np.zeros(size - cells.size, np.int64)).reshape(-1, 2, 2, 2)
+
+
+def _by_kind(sample: _Sample, counts: Int64) -> Iterator[tuple[str, float | None, str, int, int]]:
+    """Yield measure, at, kind, n and of: the accounts flagged of each kind, then those to be found at or below q."""
+    for label, kind in sample.there:
+        of = counts[kind, label]
+        name = ("false_flags", "true_flags")[label]
+        yield name, None, sample.kinds[kind - 1], int(of[1].sum()), int(of.sum())
+    for label, kind in sample.there:
+        if label:
+            of = counts[kind, 1]
+            yield "true_at_q", sample.q, sample.kinds[kind - 1], int(of[:, 1].sum()), int(of.sum())
 
 
 def _part(n: int, of: int) -> float:
@@ -412,15 +438,7 @@ def _rows(sample: _Sample) -> list[tuple[str, float | None, str | None, int | No
         ("precision_at_q", q, None, hits_q, below_q),
         ("recall_at_q", q, None, hits_q, n_positive),
         ("weighted_precision", None, None, None, None),
+        ("weighted_precision_flagged", None, None, None, None),
         *((name, None, None, None, None) for name in ("nmi", "ari") if sample.parts is not None),
-        *(
-            (
-                ("false_flags", "true_flags")[label],
-                None,
-                sample.kinds[kind - 1],
-                int(counts[kind, label, 1].sum()),
-                int(counts[kind, label].sum()),
-            )
-            for label, kind in sample.there
-        ),
+        *_by_kind(sample, counts),
     ]  # fmt: skip

@@ -21,9 +21,9 @@ def read_truth(path: str | Path, /, *, label: str = "label", positive: str | Non
     ----------
     path
         CSV, TSV, JSON, NDJSON, Parquet or Arrow, with the columns `account_id` and that of the label, and where
-        it knows them `group` and `kind`.
+        it knows them `group` and `kind`; where an account has no kind, its `campaign` is taken for it.
     label
-        The column with the label; it may be `group` or `kind`.
+        The column with the label; it may be `group`, `kind` or `campaign`.
     positive
         The label of the accounts that are to be found, all others being negative. None: labels are true or
         false, 1 or 0, yes or no, in whatever case.
@@ -32,7 +32,8 @@ def read_truth(path: str | Path, /, *, label: str = "label", positive: str | Non
     -------
     pl.DataFrame
         `account_id` (String), `label` (Boolean), `group` (String, who runs the account), `kind` (String, what
-        sort of account it is), the latter two null where the table does not say; one row an account, sorted.
+        sort of account it is, or its campaign), the latter two null where the table does not say; one row an
+        account, sorted.
 
     Raises
     ------
@@ -52,9 +53,11 @@ def read_truth(path: str | Path, /, *, label: str = "label", positive: str | Non
         path,
         columns=tuple(dict.fromkeys(("account_id", label))),
         what="what is known of accounts",
-        optional=tuple(name for name in ("group", "kind") if name != label),
+        optional=tuple(name for name in ("group", "kind", "campaign") if name != label),
         advice={label: "say which of them is the label with --label NAME (in Python: label=)"},
-    ).select("account_id", pl.col(label).alias("label"), "group", "kind")
+    ).select(
+        "account_id", pl.col(label).alias("label"), "group", pl.coalesce("kind", "campaign").alias("kind")
+    )
     lacking = table.filter(pl.col("account_id").is_null() | pl.col("label").is_null()).height
     if lacking:
         raise InputError(f"{path}: {lacking:,} of {table.height:,} rows lack an account_id or a {label}")

@@ -142,6 +142,17 @@ class WindowOptions(Options):
 
 
 @dataclass(frozen=True)
+class ClockOptions(Options):
+    """What is done about platforms, or files, whose clocks differ; see `clocks.find_clocks`."""
+
+    align_clocks: bool = option(
+        False,
+        "Where two platforms (or files) differ by a whole number of quarters of an hour, as clocks of two time zones "
+        "do, move the times of the smaller one to the clock of the one with most posts. Without it, it is only told.",
+    )
+
+
+@dataclass(frozen=True)
 class CascadeOptions(Options):
     """Where the parents that a log does not name come from; see `build_cascades`."""
 

@@ -259,14 +259,14 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
         "parents": "pdi", "samples": "3", "seed": "5", "encoding": "mac-roman", "skip-lines": "0",
     }  # fmt: skip
     flags = [word for name, value in words.items() for word in (f"--{name}", value)]
-    flags += ["--map", "account_name=account_id", "--map", "auto", "--pseudonymise"]
+    flags += ["--map", "account_name=account_id", "--map", "auto", "--pseudonymise", "--align-clocks"]
     assert run(["build", str(log), "--study", str(tmp_path / "s"), *flags]) == 0
     assert Study.open(tmp_path / "s").run["build"]["parameters"] == {
         "logs": [str(log)], "format": "columns", "map": {"account_name": "account_id", "auto": "auto"},
         "trace": ["url"], "time_window": 120.0, "min_participation": 3, "min_edge_weight": 4, "edge_weight": "events",
         "edge_quantile": 0.5, "burst_cap": 500, "threads": 1, "resolved": None, "pseudonymise": True, "key": str(key),
         "parents": "pdi", "follows": None, "samples": 3, "seed": 5, "encoding": "mac-roman", "skip_lines": 0,
-        "time_format": None, "time_zone": None,
+        "time_format": None, "time_zone": None, "align_clocks": True,
     }  # fmt: skip
     # A second time only with --overwrite.
     assert run(["build", str(log), "-o", str(tmp_path / "s")]) == 1

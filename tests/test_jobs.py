@@ -213,7 +213,7 @@ def test_the_run_record_tells_how_the_study_was_made(log, study):
         "logs": [str(log)], "format": None, "map": {}, "trace": None, "edge_weight": "objects", "edge_quantile": 0.0,
         "burst_cap": 1000, "encoding": None, "skip_lines": None, "time_format": None, "time_zone": None,
         "resolved": None, "pseudonymise": False, "key": None, "parents": None, "follows": None, "samples": 100,
-        "seed": 0,
+        "seed": 0, "align_clocks": False,
     }  # fmt: skip
     (source,) = made["inputs"]
     assert source["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()
@@ -224,7 +224,7 @@ def test_the_run_record_tells_how_the_study_was_made(log, study):
     by_trace = study.edges.group_by("trace").len().rows()
     assert made["edges_by_trace"] == dict(sorted(by_trace))
     steps = [step["step"] for step in made["steps"]]
-    assert steps == ["read", "traces", "accounts and objects", "cascades", "edges", "write"]
+    assert steps == ["read", "traces", "clocks", "accounts and objects", "cascades", "edges", "write"]
     for job in run.values():
         assert sum(step["wall_s"] for step in job["steps"]) <= job["wall_s"] + 0.01
         assert all(step["peak_memory_mb"] > 10 for step in job["steps"])

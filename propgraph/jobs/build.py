@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,10 +14,14 @@ import polars as pl
 from propgraph.arrays.encoding import labels_of
 from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
+from propgraph.clocks.align import aligned
+from propgraph.clocks.find import find_clocks
+from propgraph.clocks.groups import groups_of
+from propgraph.clocks.told import clock_notes, clocks_record
 from propgraph.cosharing.bursts import NO_BURSTS, bursts_note
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.errors import UsageError, check_threads
-from propgraph.options import CascadeOptions, WindowOptions
+from propgraph.options import CascadeOptions, ClockOptions, WindowOptions
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
@@ -61,6 +66,7 @@ def build(
     skip_lines: int | None = None,
     time_format: str | None = None,
     time_zone: str | None = None,
+    align_clocks: bool = ClockOptions.align_clocks,
     trace: str | Sequence[str] | None = None,
     resolved: str | Path | None = None,
     time_window: float = WindowOptions.time_window,
@@ -89,6 +95,10 @@ def build(
         The folder to make; it appears when it is whole.
     format, mapping, encoding, skip_lines, time_format, time_zone
         As for `read_log`.
+    align_clocks
+        Where the clocks of two platforms (or files) differ, as those of two time zones do, move the times of the
+        smaller one to the clock of the one with most posts. Such clocks are told in any case, and what was moved when
+        by how much: `study.run["build"]["clocks"]`.
     trace
         Traces to make, or one; None takes all that the logs support and that `make_shares` makes by default.
     resolved
@@ -147,6 +157,7 @@ def build(
         time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
         edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
     )  # fmt: skip
+    clocks = ClockOptions(align_clocks=align_clocks)
     cascades = CascadeOptions(parents=parents, samples=samples, seed=seed)
     check_threads(threads)
     traces = check_traces(trace)
@@ -168,6 +179,7 @@ def build(
     parameters = {
         "logs": names_of_logs(given), "format": format, "map": dict(mapping or {}),
         "encoding": encoding, "skip_lines": skip_lines, "time_format": time_format, "time_zone": time_zone,
+        **clocks.record(),
         "trace": traces or None, "resolved": None if resolved is None else str(resolved),
         **window.record(), "threads": threads,
         "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,
@@ -176,7 +188,8 @@ def build(
     run = Run("build", parameters)
     with writing(study, overwrite=overwrite) as writer, ThreadPoolExecutor(1) as background:
         asked = {
-            "plan": plan, "traces": traces, "window": window, "options": cascades, "resolved": resolved,
+            "plan": plan, "traces": traces, "window": window, "options": cascades, "clock_options": clocks,
+            "resolved": resolved,
             "follows": follows, "secret": secret, "threads": threads, "progress": progress, "run": run,
             "writer": writer, "background": background,
         }  # fmt: skip
@@ -203,6 +216,25 @@ def _traces(
     """Return where short links lead, and the shares of each trace."""
     led = None if resolved is None else _read_resolved(resolved, run)
     return led, make_shares(log.posts, trace=list(traces) or None, resolved=led)
+
+
+def _clocks(
+    *, log: Log, shares: dict[str, pl.DataFrame], led: pl.DataFrame | None, traces: Sequence[str],
+    clock_options: ClockOptions, run: Run,
+) -> tuple[Log, dict[str, pl.DataFrame]]:  # fmt: skip
+    """Tell which clocks differ; where that is asked, go on with the posts on one clock."""
+    groups = groups_of(log)
+    if groups is None:
+        return log, shares
+    clocks = find_clocks(shares, groups)
+    moves = clock_options.align_clocks and any(clock.is_off for clock in clocks)
+    run.record["clocks"] = clocks_record(log.posts["timestamp"], groups, clocks, aligned=moves)
+    for note in clock_notes(groups, clocks, aligned=moves):
+        run.note(note)
+    if moves:
+        log = aligned(log, groups, clocks)
+        shares = make_shares(log.posts, trace=list(traces) or None, resolved=led)
+    return dataclasses.replace(log, files=None), shares
 
 
 def _pseudonyms(
@@ -422,6 +454,7 @@ def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.Dat
 STEPS = (
     Step("read", _read, makes=("log", "digests")),
     Step("traces", _traces, makes=("led", "shares")),
+    Step("clocks", _clocks, makes=("log", "shares")),
     Step(PSEUDONYMS, _pseudonyms, makes=("log", "shares")),
     Step("accounts and objects", _accounts_and_objects),
     Step("cascades", _cascades),

@@ -53,6 +53,8 @@ class Log:
         Sentences that the user has to be told.
     times
         How fine the times of each file are, on each of its platforms.
+    files
+        The file of each row of `posts`, by its number in sorted order of the paths; None where there is one.
     """
 
     posts: pl.DataFrame
@@ -61,6 +63,7 @@ class Log:
     sources: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
     times: list[Fineness] = field(default_factory=list)
+    files: pl.Series | None = None
 
     @property
     def n_rows(self) -> int:
@@ -113,6 +116,7 @@ def assemble(
         frame = _with_codes(frame, encoded)
 
     # What a post says of others: how fine its time is, and whose post it passes on.
+    files = frame[SOURCE] if len(by_path) > 1 else None
     frame, times = with_resolutions(frame, by_path)
     frame, originals = with_origins(frame, _names(frame, mixed=mixed))
     return Log(
@@ -122,6 +126,7 @@ def assemble(
         sources=of_sources(sources, times),
         notes=[*notes, *_told(n_again, scoped, mixed=mixed, by_text=by_text, originals=originals)],
         times=times,
+        files=files,
     )
 
 

@@ -9,6 +9,8 @@ import polars as pl
 
 from propgraph.schema import TIME
 
+# Shift and epoch of the ids of X and of Truth Social, as their readers name them.
+_SCHEMES = ((22, 1_288_834_974_657), (16, 0))
 # Ids from before, or that are no such ids, lie here.
 _FIRST_DAY_MS = 86_400_000
 # Longest that a time cut to minutes, or to seconds, lags behind.
@@ -58,8 +60,23 @@ def with_id_times(posts: pl.DataFrame, snowflakes: tuple[int, int], /) -> tuple[
     return posts.with_columns(columns), int(counted["gained"][0]), int(counted["other"][0])
 
 
+def parents_by_id(posts: pl.DataFrame, /) -> pl.Series:
+    """Tell which `parent_timestamp` are to the millisecond what the parent's id says, on whatever clock the log is."""
+    if "parent_content_id" not in posts.columns:
+        return pl.repeat(False, posts.height, eager=True)
+    stated = pl.col("parent_timestamp").cast(pl.Int64)
+    # Where the log holds several platforms, theirs stands before the id.
+    ids = pl.col("parent_content_id").str.extract(r"(?:^|:)(\d{1,19})$")
+    same = pl.any_horizontal((_time_of(ids, scheme) == stated).fill_null(False) for scheme in _SCHEMES)
+    return posts.select(same.alias("same")).to_series()
+
+
 def _time_in(name: str, snowflakes: tuple[int, int]) -> pl.Expr:
     """Return the time in an id as unix ms, null where the id is none of these."""
+    return _time_of(pl.col(name), snowflakes)
+
+
+def _time_of(ids: pl.Expr, snowflakes: tuple[int, int]) -> pl.Expr:
     shift, epoch = snowflakes
-    since = pl.col(name).cast(pl.Int64, strict=False) // (1 << shift)
+    since = ids.cast(pl.Int64, strict=False) // (1 << shift)
     return pl.when(since >= _FIRST_DAY_MS).then(since + epoch)

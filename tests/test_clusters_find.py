@@ -234,6 +234,29 @@ def test_fans_are_those_of_one_account_outside(tmp_path, authors, innocent):
     assert cluster["flagged"] == (not innocent)
 
 
+def test_a_crew_that_waits_for_one_account_reads_as_an_institution_and_stays_flagged(tmp_path):
+    # The desk's own account first, three others 2 to 7 s later, whoever is quickest; strangers in their own time.
+    rows = [
+        {"account_id": who, "object_id": f"x{k}", "second": 5003 * k + second}
+        for k in range(8)
+        for who, second in zip("abcd", (0, 2 + k % 3, 2 + (2 * k) % 5, 7 - k % 4), strict=True)
+    ]  # fmt: skip
+    rows += [
+        {"account_id": f"s{j:02d}", "object_id": f"x{k}", "second": 5003 * k + 301 + 379 * ((5 * j + 7 * k) % 12)}
+        for k in range(8) for j in range(12)
+    ]  # fmt: skip
+    study = study_of(tmp_path, rows)
+    [cluster] = study.clusters.filter("flagged").to_dicts()
+    assert (cluster["leader_account_id"], cluster["leader_share"]) == ("a", 1)
+    assert 2 <= cluster["leader_delay_s"] <= 7
+    [fit] = study.readings.filter(cluster_id=cluster["cluster_id"], reading="institution").to_dicts()
+    assert fit["speaks_for"].startswith(
+        "one account, a (one of them), was the first to post 8 of the 8 objects over which they met, where chance "
+        "would make it about 2; the others followed after "
+    )
+    assert "a hired crew that waits for one account looks the same" in fit["speaks_against"]
+
+
 def test_tables_of_the_simulated_study(small_study):
     clusters, members = small_study.clusters, small_study.members
     assert clusters.schema == CLUSTERS.dtypes

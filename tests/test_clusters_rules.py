@@ -310,10 +310,12 @@ def test_what_cannot_be_compared_is_told_with_what_stands_in_for_it():
         "hardly anybody else shared the links that they have in common: other accounts' posts of these make 1 pair, "
         "too few (under 20) to say how near in time is usual"
     )
-    assert (
-        against
-        == "elsewhere in this log two posts of the same link lie within 60 s 3% of the time, theirs 70%"
+    assert against == (
+        "when two of them share the same link they do so within 60 s 70% of the time, for links of this log it is "
+        "usually 3%"
     )
+    as_usual = said("no-comparison", n_outsider_pairs=1.0)[3]
+    assert as_usual == "in the rest of this log two posts of the same link are as near in time as often"
     nobody = said("no-comparison", n_outsider_pairs=0.0, compared=False)[3]
     assert nobody == "the log holds no other accounts to compare with, so nothing can speak against it"
 

@@ -134,7 +134,8 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
         say("No cluster stands out from what the rest of the log does.")
     else:
         say(nothing_found(study.run["clusters"]))
-    _show_nearest(found.filter(~pl.col("flagged") & (pl.col("score") > 0)).head(min(top, _NEAREST)))
+    nearest = found.filter(~pl.col("flagged") & (pl.col("score") > 0)).head(min(top, _NEAREST))
+    _show_nearest(nearest, _readings(study))
     if seeded.height:
         _show_sites(seeded.head(top))
         _more(seeded.height, top, "sites")
@@ -147,10 +148,9 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
         say(f"graphml   {graphml}  (open it in Gephi)", wrap=False)
 
 
-def _show_nearest(clusters: pl.DataFrame) -> None:
-    """Print a line for each cluster that is not flagged."""
+def _show_nearest(clusters: pl.DataFrame, readings: pl.DataFrame) -> None:
+    """Print a line for each cluster that is not flagged, and the innocent readings that fit it."""
     from propgraph.cli.output import say
-    from propgraph.report.words import also_fits
 
     if clusters.is_empty():
         return
@@ -158,9 +158,9 @@ def _show_nearest(clusters: pl.DataFrame) -> None:
     say("Not flagged, the nearest to it:")
     for row in clusters.to_dicts():
         text = f"{row['cluster_id']}  score {row['score']:.2f}  {row['n_accounts']:,} accounts: {', '.join(row['flags'])}"
-        if row["innocent"]:
-            text += f"; {also_fits(row)}"
         say(text, indent=2)
+        if row["innocent"]:
+            _show_readings(row, readings.filter(readings["cluster_id"] == row["cluster_id"]))
 
 
 def _with_stability(clusters: pl.DataFrame, study: Study) -> pl.DataFrame:

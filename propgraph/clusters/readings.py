@@ -171,10 +171,9 @@ def _no_comparison(row: Row, base: Baseline) -> Fit | None:
     if n is None or n >= ENOUGH:
         return None
     thing, things = _things(row)
-    usual = (
-        f"elsewhere in this log two posts of the same {thing} lie {base.nearby(row)} {_percent(row['outsider_rate'])} "
-        f"of the time, theirs {row['window_rate']:.0%}"
-        if row["compared"] and row["outsider_rate"] is not None
+    usual = _nearer_than_others(row, base) or (
+        f"in the rest of this log two posts of the same {thing} are as near in time as often"
+        if row["compared"]
         else "the log holds no other accounts to compare with, so nothing can speak against it"
     )
     return Fit(
@@ -195,15 +194,28 @@ def _left_open(row: Row, base: Baseline) -> str:
             f"{n:,} {'pair' if n == 1 else 'pairs'} of them stand nearer to each other in time, {thing} after {thing}, "
             f"than others who shared the same {things} do"
         )
-    window, others = row["window_rate"], row["outsider_rate"]
-    if (row["n_outsider_pairs"] or 0) >= ENOUGH and window is not None and window > 1.25 * others:
-        open_.append(
-            f"when two of them share the same {thing} they do so {base.nearby(row)} {window:.0%} of the time, others "
-            f"who shared it {_percent(others)}"
-        )
+    if (nearer := _nearer_than_others(row, base)) is not None:
+        open_.append(nearer)
     if (days := _made_together(row, base)) is not None:
         open_.append(f"half of the accounts were opened within {days}")
     return "; ".join(open_) or "nothing that was measured speaks against it"
+
+
+def _nearer_than_others(row: Row, base: Baseline) -> str | None:
+    """Return how much oftener than others members are near in time, in words; None where they are not."""
+    window, others = row["window_rate"], row["outsider_rate"]
+    if not row["compared"] or window is None or window <= 1.25 * others:
+        return None
+    thing, things = _things(row)
+    whose = (
+        "others who shared it"
+        if row["n_outsider_pairs"] >= ENOUGH
+        else f"for {things} of this log it is usually"
+    )
+    return (
+        f"when two of them share the same {thing} they do so {base.nearby(row)} {window:.0%} of the time, {whose} "
+        f"{_percent(others)}"
+    )
 
 
 def _made_together(row: Row, base: Baseline) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from propgraph.arrays.types import Int64
+from propgraph.arrays.types import Int8, Int64
 from propgraph.clocks.find import Clock
 from propgraph.clocks.groups import Groups
 from propgraph.readers.log import Log
@@ -45,7 +45,7 @@ def n_moved(times: pl.Series, groups: Groups, clock: Clock, /) -> list[int]:
     return [int(n) for n in np.bincount(place, minlength=len(clock.stretches))]
 
 
-def _moved(posts: pl.DataFrame, name: str, code: Int64, clocks: Sequence[Clock]) -> pl.Series:
+def _moved(posts: pl.DataFrame, name: str, code: Int8, clocks: Sequence[Clock]) -> pl.Series:
     known = posts[name].is_not_null().to_numpy()
     ms = _ms(posts[name])
     for clock in clocks:

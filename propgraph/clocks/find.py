@@ -10,9 +10,9 @@ import polars as pl
 from numba import njit
 
 from propgraph.arrays.encoding import codes_of, encode
-from propgraph.arrays.types import Int64, UInt32
+from propgraph.arrays.types import Int8, Int64, UInt32
 from propgraph.clocks.groups import Groups
-from propgraph.clocks.peaks import NEAR_MS, QUARTER_MS, REACH_MS
+from propgraph.clocks.peaks import NEAR_MS, QUARTER_MS
 from propgraph.clocks.stretches import Stretch, find_stretches
 from propgraph.readers.times.fineness import RESOLUTION
 
@@ -71,7 +71,7 @@ class _Firsts:
         ms since 1970.
     """
 
-    object: Int64
+    object: UInt32
     account: Int64
     post: Int64
     time: Int64
@@ -142,44 +142,43 @@ def _compared(firsts: Mapping[str, list[_Firsts]], g: int, by: int, reference: i
 
 def _differences(one: _Firsts, other: _Firsts, rows: Int64, others: Int64) -> tuple[Int64, Int64, Int64]:
     """Return times, differences and pairs of accounts as `find_stretches` takes them: each pair of posts once."""
-    posts = one.post[rows] * (int(other.post.max()) + 1) + other.post[others]
-    first = np.unique(posts, return_index=True)[1]
-    rows, others = rows[first], others[first]
-    difference = one.time[rows] - other.time[others]
-    near = np.abs(difference) <= REACH_MS
-    rows, others, difference = rows[near], others[near], difference[near]
-    order = np.lexsort((difference, one.time[rows]))
+    if not _are_distinct(one.post[rows]):
+        posts = pl.DataFrame({"own": one.post[rows], "other": other.post[others]}).with_row_index("place")
+        place = posts.unique(["own", "other"], keep="first", maintain_order=True)["place"].to_numpy()
+        rows, others = rows[place], others[place]
     pair = one.account[rows] * (int(other.account.max()) + 1) + other.account[others]
-    return one.time[rows][order], difference[order], pair[order]
+    return one.time[rows], one.time[rows] - other.time[others], pair
 
 
 def _firsts(shares: pl.DataFrame, groups: Groups) -> list[_Firsts]:
     """Return the first shares in each group, of objects that several groups share; of posts fine enough in time."""
     objects, posts = codes_of(shares["object_id"]), shares["row"].to_numpy()
-    group = groups.code[posts].astype(np.int16)
-    if RESOLUTION in shares.columns:
-        group[(shares[RESOLUTION] > NEAR_MS / 1000).fill_null(False).to_numpy()] = -1
-    rows = _first_rows(objects, group, len(groups.names))
-    found = shares[pl.Series(rows.astype(np.uint32))]
+    code = groups.code
+    if RESOLUTION in shares.columns and (shares[RESOLUTION] > NEAR_MS / 1000).any():
+        code = code.copy()
+        code[posts[(shares[RESOLUTION] > NEAR_MS / 1000).fill_null(False).to_numpy()]] = -1
+    rows = _first_rows(objects, posts, code, len(groups.names))
+    found = shares.select("account_id", "timestamp")[pl.Series(rows.astype(np.uint32))]
     account = codes_of(encode(found["account_id"])).astype(np.int64)
     time = found["timestamp"].dt.timestamp("ms").to_numpy()
     return [
-        _Firsts(
-            objects[rows[here]].astype(np.int64),
-            account[here],
-            posts[rows[here]].astype(np.int64),
-            time[here],
-        )
-        for here in _each(group[rows], len(groups.names))
+        _Firsts(objects[rows[here]], account[here], posts[rows[here]].astype(np.int64), time[here])
+        for here in _each(code[posts[rows]], len(groups.names))
     ]
 
 
-def _each(code: Int64, n: int) -> Iterator[Int64]:
+def _are_distinct(rows: Int64) -> bool:
+    seen = np.zeros(int(rows.max(initial=0)) + 1, np.bool_)
+    seen[rows] = True
+    return int(np.count_nonzero(seen)) == rows.size
+
+
+def _each(code: Int8, n: int) -> Iterator[Int64]:
     return (np.flatnonzero(code == k) for k in range(n))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _first_rows(objects: UInt32, group: Int64, n_groups: int) -> Int64:
+def _first_rows(objects: UInt32, posts: UInt32, code: Int8, n_groups: int) -> Int64:
     """Return the first row of each group in each object (rows by object and time) that two groups or more share."""
     found = np.empty(objects.size, np.int64)
     seen = np.full(n_groups, -1, np.int64)
@@ -189,8 +188,9 @@ def _first_rows(objects: UInt32, group: Int64, n_groups: int) -> Int64:
         if row and objects[row] != objects[row - 1]:
             n = n if n - start > 1 else start
             start = n
-        if group[row] >= 0 and seen[group[row]] != objects[row]:
-            seen[group[row]] = objects[row]
+        group = code[posts[row]]
+        if group >= 0 and seen[group] != objects[row]:
+            seen[group] = objects[row]
             found[n] = row
             n += 1
     return found[: n if n - start > 1 else start].copy()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, labels_of
-from propgraph.arrays.types import Int64
+from propgraph.arrays.types import Int8
 from propgraph.readers.log import Log
 
 #: Of more, those with most posts are compared; of more files none is, for they are parts of one.
@@ -34,12 +35,12 @@ class Groups:
 
     by: str
     names: tuple[str, ...]
-    code: Int64
+    code: Int8
 
-    @property
-    def n_rows(self) -> Int64:
+    @cached_property
+    def n_rows(self) -> tuple[int, ...]:
         """Rows of posts in each group."""
-        return np.bincount(self.code[self.code >= 0], minlength=len(self.names))
+        return tuple(int(np.count_nonzero(self.code == g)) for g in range(len(self.names)))
 
 
 def groups_of(log: Log, /) -> Groups | None:
@@ -59,17 +60,17 @@ def groups_of(log: Log, /) -> Groups | None:
     if not marks.null_count() and 1 < marks.n_unique() <= MOST_GROUPS:
         code = encode(marks)
         return Groups(
-            "account ids", tuple(labels_of(code)), codes_of(code).astype(np.int64)[codes_of(accounts)]
+            "account ids", tuple(labels_of(code)), codes_of(code).astype(np.int8)[codes_of(accounts)]
         )
     paths = sorted({source["path"] for source in log.sources})
     if log.files is None or not 1 < len(paths) <= MOST_GROUPS:
         return None
-    return Groups("file", tuple(paths), log.files.to_numpy().astype(np.int64))
+    return Groups("file", tuple(paths), log.files.to_numpy().astype(np.int8))
 
 
-def _of_platforms(accounts: pl.Series, names: list[str]) -> Int64:
+def _of_platforms(accounts: pl.Series, names: list[str]) -> Int8:
     """Return the platform of each account, by what the reader put before its id; -1 where that is none of them."""
-    code = np.full(len(accounts), -1, np.int64)
+    code = np.full(len(accounts), -1, np.int8)
     # Of two names of which one begins with the other and a colon the longer one comes last, and stands.
     for name in sorted(names, key=len):
         code[accounts.str.starts_with(f"{name}:").to_numpy()] = names.index(name)

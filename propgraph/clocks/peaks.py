@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from propgraph.arrays.types import Bool, Float64, Int64
 
@@ -27,11 +28,11 @@ MOST_P = 0.001
 # So many times as many as around, and as at the others.
 _LEAST_RATIO = 3.0
 # The others: whole hours and quarters of an hour on both sides. Timetables have peaks at either.
-_HOURS = np.array([-12, -8, -4, 4, 8, 12])
-_QUARTERS = np.array([-3, -2, -1, 1, 2, 3])
-_REACH = FARTHEST + int(_HOURS.max())
-#: Differences beyond that tell nothing.
-REACH_MS = _REACH * QUARTER_MS + QUARTER_MS // 2 - 1
+_BESIDE = (np.array([-12, -8, -4, 4, 8, 12]), np.array([-3, -2, -1, 1, 2, 3]))
+_REACH = FARTHEST + 12
+# The places of the offsets among all that are counted, and the fraction of a quarter of an hour that is near one.
+_AT = np.arange(-FARTHEST, FARTHEST + 1) + _REACH
+_NEAR = (2 * NEAR_MS + 1) / QUARTER_MS
 
 
 @dataclass(frozen=True)
@@ -74,29 +75,33 @@ def find_peaks(difference: Int64, pair: Int64, /) -> Peaks:
     Parameters
     ----------
     difference
-        Of each object, the time of one group's first share minus that of the other's, ms; within `REACH_MS`.
+        Of each object, the time of one group's first share minus that of the other's, ms.
     pair
         The accounts of these two shares, as one number.
     """
     quarter, near = nearest(difference)
-    n_near, n_around = _counts(quarter[near]), _counts(quarter[~near])
-    by_pair_near, by_pair_around = (
-        _distinct(quarter[near], pair[near]),
-        _distinct(quarter[~near], pair[~near]),
+    told = np.abs(quarter) <= _REACH
+    n_near, n_around = _counts(quarter[told & near]), _counts(quarter[told & ~near])
+    n = n_near[_AT]
+    usual = np.max(
+        [n_around[_AT] * _NEAR / (1 - _NEAR), *(_others(n_near, of).mean(axis=1) for of in _BESIDE)], axis=0
     )
-    at = np.arange(-FARTHEST, FARTHEST + 1) + _REACH
-    part = (2 * NEAR_MS + 1) / QUARTER_MS
-    p = _at_least(by_pair_near[at], by_pair_near[at] + by_pair_around[at], part)
-    usual = n_around[at] * part / (1 - part)
-    for steps in (_HOURS, _QUARTERS):
-        others = _without_largest(n_near[at[:, None] + steps])
-        usual = np.maximum(usual, others.mean(axis=1))
-        n_others = _without_largest(by_pair_near[at[:, None] + steps]).sum(axis=1)
-        chance = _at_least(by_pair_near[at], by_pair_near[at] + n_others, 1 / (1 + others.shape[1]))
-        p = np.maximum(p, chance)
-    p = np.minimum(1.0, p * at.size)
-    found = (p <= MOST_P) & (n_near[at] >= LEAST_OBJECTS) & (n_near[at] >= _LEAST_RATIO * usual)
-    return Peaks(at[found] - _REACH, n_near[at][found], p[found])
+    enough = (n >= LEAST_OBJECTS) & (n >= _LEAST_RATIO * usual)
+    if not enough.any():  # pairs of accounts take longer to count
+        return Peaks(*(np.empty(0, np.int64),) * 2, np.empty(0))
+    p = _p_values(_distinct(quarter, pair, told & near), _distinct(quarter, pair, told & ~near))
+    found = enough & (p <= MOST_P)
+    return Peaks(_AT[found] - _REACH, n[found], p[found])
+
+
+def _p_values(near: Int64, around: Int64) -> Float64:
+    """Return the chance of each offset's peak, by how many pairs of accounts are near each and around it."""
+    n = near[_AT]
+    p = [_at_least(n, n + around[_AT], _NEAR)]
+    for steps in _BESIDE:
+        others = _others(near, steps)
+        p.append(_at_least(n, n + others.sum(axis=1), 1 / (1 + others.shape[1])))
+    return np.asarray(np.minimum(1.0, np.max(p, axis=0) * _AT.size))
 
 
 def _at_least(found: Int64, of: Int64, part: float) -> Float64:
@@ -111,14 +116,12 @@ def _counts(quarter: Int64) -> Int64:
     return np.bincount(quarter + _REACH, minlength=2 * _REACH + 1)
 
 
-def _distinct(quarter: Int64, pair: Int64) -> Int64:
+def _distinct(quarter: Int64, pair: Int64, there: Bool) -> Int64:
     """Return how many distinct pairs each offset has."""
-    order = np.lexsort((pair, quarter))
-    quarter, pair = quarter[order], pair[order]
-    new = np.ones(quarter.size, np.bool_)
-    new[1:] = (quarter[1:] != quarter[:-1]) | (pair[1:] != pair[:-1])
-    return _counts(quarter[new])
+    once = pl.DataFrame({"quarter": quarter[there], "pair": pair[there]}).unique()
+    return _counts(once["quarter"].to_numpy())
 
 
-def _without_largest(counts: Int64) -> Int64:
-    return np.sort(counts, axis=1)[:, :-1]
+def _others(counts: Int64, steps: Int64) -> Int64:
+    """Return the counts at these steps from each offset, without the largest; shape (offsets, steps - 1)."""
+    return np.sort(counts[_AT[:, None] + steps], axis=1)[:, :-1]

@@ -51,13 +51,15 @@ def find_stretches(time: Int64, difference: Int64, pair: Int64) -> list[Stretch]
     Parameters
     ----------
     time
-        When the group whose clock is looked at shared each object, by that clock: ms, ascending.
+        When the group whose clock is looked at shared each object, by that clock: ms.
     difference, pair
-        As `find_peaks` takes them; differences in the same order.
+        As `find_peaks` takes them, in the same order.
     """
     peaks = find_peaks(difference, pair)
     if not peaks.offset.size:
         return []
+    order = np.lexsort((pair, difference, time))
+    time, difference, pair = time[order], difference[order], pair[order]
     offsets = np.union1d(peaks.offset, [0])
     quarter, near = nearest(difference)
     hit = near & np.isin(quarter, offsets)

@@ -58,7 +58,7 @@ def clocks_record(
     known = references | {clock.group for clock in clocks}
     return {
         "by": groups.by,
-        "n_rows": dict(zip(groups.names, groups.n_rows.tolist(), strict=True)),
+        "n_rows": dict(zip(groups.names, groups.n_rows, strict=True)),
         "aligned": aligned,
         "compared": [_record(clock, groups, n_moved(times, groups, clock)) for clock in clocks],
         "not_known": [name for g, name in enumerate(groups.names) if g not in known],

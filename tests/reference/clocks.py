@@ -8,7 +8,7 @@ from math import comb
 MINUTE, QUARTER = 60_000, 900_000
 
 
-def firsts(rows, groups):
+def firsts(rows):
     """Rows of (object, group), in order of time, that stand first of their group, of objects of two groups or more."""
     seen = defaultdict(dict)
     for k, (thing, group) in enumerate(rows):

@@ -159,6 +159,22 @@ def test_others_may_count_as_innocent(scored, truth, tmp_path, capsys):
     assert precision.endswith("7 of 20")
 
 
+def test_it_tells_who_cannot_be_found_by_anybody(scored, truth, tmp_path, capsys):
+    known = pl.read_csv(truth).with_columns(label=pl.col("label") | (pl.col("account_id") == "nobody"))
+    known.write_csv(tmp_path / "more.csv")
+    shares = scored.scan("shares").collect()
+    who = {}
+    for account, trace, object_ in shares.select("account_id", "trace", "object_id").iter_rows():
+        who.setdefault((trace, object_), set()).add(account)
+    flagged = set(scored.account_scores.filter("flagged")["account_id"])
+    missed = [account for account in known.filter("label")["account_id"] if account not in flagged]
+    common = [sum(account in of and len(of) > 1 for of in who.values()) for account in missed]
+    text, _ = said_of(scored, tmp_path / "more.csv", capsys)
+    few = sum(n < 2 for n in common)
+    assert few >= 1  # "nobody" has none
+    assert f"{len(missed)} accounts to be found are not flagged; {few} of them posted fewer than two" in text
+
+
 def test_without_groups_it_says_what_is_left_out(scored, truth, tmp_path, capsys):
     pl.read_csv(truth).drop("group").write_csv(tmp_path / "plain.csv")
     text, _ = said_of(scored, tmp_path / "plain.csv", capsys)

@@ -98,6 +98,11 @@ def _notes(made: Evaluation) -> list[str]:
         notes.append(
             "the truth does not say who runs the accounts to be found (column group); NMI and ARI are left out"
         )
+    if made.n_out_of_reach:
+        notes.append(
+            f"{made.n_missed:,} accounts to be found are not flagged; {made.n_out_of_reach:,} of them posted fewer than "
+            "two objects that anybody else posted, too: no comparison of who posted what can find them"
+        )
     return notes
 
 

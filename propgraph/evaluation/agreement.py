@@ -111,6 +111,14 @@ def tally(code: Int64 | Int32, weight: Int64 | Int32) -> Int64:
     return out
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def add_draws(drawn: Int32, places: Int32, weight: Int32) -> None:
+    """Add to the weights, in place, how often each place was drawn."""
+    # A draw with replacement: the same place may come several times.
+    for k in drawn:
+        weight[places[k]] += 1
+
+
 def _entropy(sums: Int64) -> float:
     part = sums[sums > 0] / sums.sum()
     return float(-(part * np.log(part)).sum())

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.errors import LARGEST_SEED, InputError, UsageError, check_at_least, check_threads, lacking
-from propgraph.evaluation.agreement import Partitions, agreement, purity, tally, weighted_precision
+from propgraph.evaluation.agreement import Partitions, add_draws, agreement, purity, tally, weighted_precision
 from propgraph.evaluation.ranking import ranking
+from propgraph.evaluation.reach import out_of_reach
 from propgraph.evaluation.truth import read_truth
 from propgraph.schema import ACCOUNT_SCORES, EVALUATION
 from propgraph.study import Study, opened, unchanged
@@ -45,6 +45,9 @@ class Evaluation:
         Accounts of the study that the truth does not know. They are left out, or with `others_innocent` counted.
     others_innocent
         Whether those are counted as not to be found.
+    n_missed, n_out_of_reach
+        Accounts to be found that are not flagged, and those of them with fewer than two objects that another account
+        posted, too: nothing that compares who posted what can find these. The latter is null for scores alone.
     """
 
     measures: pl.DataFrame
@@ -53,6 +56,8 @@ class Evaluation:
     n_absent: int
     n_unknown: int
     others_innocent: bool = False
+    n_missed: int = 0
+    n_out_of_reach: int | None = None
 
     @property
     def n_negative(self) -> int:
@@ -175,7 +180,9 @@ def evaluate(
         )
     if others_innocent:
         truth = pl.concat([truth, others.to_frame().with_columns(label=pl.lit(False))], how="diagonal")
-    sample = _Sample.of(_judged(scores, truth), at=at, q=q)
+    judged = _judged(scores, truth)
+    missed = judged.filter("label", ~pl.col("flagged"))["account_id"]
+    sample = _Sample.of(judged, at=at, q=q)
     values = _measured(sample, np.ones(sample.positive.size, np.int32))
     drawn = _resampled(sample, resamples, seed=seed, threads=n_threads)
     return Evaluation(
@@ -185,6 +192,8 @@ def evaluate(
         n_absent=n_absent,
         n_unknown=others.len(),
         others_innocent=others_innocent,
+        n_missed=missed.len(),
+        n_out_of_reach=None if isinstance(study, pl.DataFrame) else out_of_reach(opened(study), missed),
     )
 
 
@@ -378,19 +387,11 @@ def _resampled(sample: _Sample, resamples: int, *, seed: int, threads: int) -> F
         weight = np.zeros(sample.positive.size, np.int32)
         for places in strata:
             if places.size:
-                _count(rng.integers(0, places.size, places.size, np.int32), places, weight)
+                add_draws(rng.integers(0, places.size, places.size, np.int32), places, weight)
         return _measured(sample, weight)
 
     with ThreadPoolExecutor(threads) as pool:
         return np.array(list(pool.map(one, range(resamples))), np.float64)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count(drawn: Int32, places: Int32, weight: Int32) -> None:
-    """Add to the weights how often each place was drawn."""
-    # A draw with replacement: the same place may come several times.
-    for k in drawn:
-        weight[places[k]] += 1
 
 
 def _table(sample: _Sample, values: Float64, drawn: Float64) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from propgraph.arrays.types import Float64
+from propgraph.arrays.types import Float64, Int64
 
 _NEGLIGIBLE = 45.0  # in natural logarithms: what is smaller than the largest term by so much does not count
 _PLAIN = 600.0  # exp(-600) is still a number
@@ -153,3 +153,23 @@ def false_discovery_rate(p_values: Float64, /, *, n_tests: float) -> Float64:
     q_values = np.empty(p_values.size)
     q_values[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return q_values
+
+
+def binomial_tail(k: Int64, n: Int64, p: Float64, /) -> Float64:
+    """Return P(X >= k) of binomial variables of `n` trials at chance `p` (0..1).
+
+    Parameters
+    ----------
+    k, n
+        int64; successes and trials, 0 <= k <= n.
+    p
+        float64; the chance of one.
+    """
+    from scipy.special import betainc  # noqa: PLC0415 - it takes a while to load, and few calls need it
+
+    some = k > 0
+    tail = np.ones(k.size)
+    tail[some] = betainc(
+        k[some].astype(np.float64), (n - k + 1)[some].astype(np.float64), np.minimum(p[some], 1.0)
+    )
+    return tail

@@ -37,7 +37,7 @@ def clusters(
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, sites, members, evidence, readings, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, sites, members, evidence, readings, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -128,7 +128,8 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
         f"{seeded.height:,} of {sites.height:,} sites flagged"
     )
     if flagged.height:
-        _show_clusters(_with_stability(flagged.head(top), study), study.evidence, _readings(study))
+        shown = _with_stability(flagged.head(top), study)
+        _show_clusters(shown, study.evidence, _readings(study), campaigns=_campaigns(study))
         _more(flagged.height, top, "clusters")
     elif found.height:
         say("No cluster stands out from what the rest of the log does.")
@@ -184,12 +185,39 @@ def _readings(study: Study) -> pl.DataFrame:
     return study.readings if READINGS.name in study.tables else READINGS.empty()
 
 
-def _show_clusters(flagged: pl.DataFrame, evidence: pl.DataFrame, readings: pl.DataFrame) -> None:
-    from propgraph.cli.output import say
-    from propgraph.report.words import headline
+def _campaigns(study: Study) -> dict[str, dict[str, Any]]:
+    """Return the campaigns of several clusters, by id; none where an earlier version found the clusters."""
+    if "campaigns" not in study.tables:
+        return {}
+    campaigns = study.campaigns
+    return {row["campaign_id"]: row for row in campaigns.filter(campaigns["n_clusters"] > 1).to_dicts()}
 
-    for row in flagged.to_dicts():
+
+def _show_clusters(
+    flagged: pl.DataFrame,
+    evidence: pl.DataFrame,
+    readings: pl.DataFrame,
+    *,
+    campaigns: dict[str, dict[str, Any]],
+) -> None:
+    """Print each cluster, those of one campaign together under one line, where its first cluster stands."""
+    from propgraph.cli.output import say
+    from propgraph.report.words import campaign_headline, headline
+
+    rows = flagged.to_dicts()
+    told: set[str] = set()
+    place: dict[str, int] = {}
+    for k, row in enumerate(rows):
+        place.setdefault(row.get("campaign_id") or row["cluster_id"], k)
+    rows.sort(key=lambda row: place[row.get("campaign_id") or row["cluster_id"]])
+    for row in rows:
         say()
+        name = row.get("campaign_id") or ""
+        if name in campaigns and name not in told:
+            told.add(name)
+            for line in campaign_headline(campaigns[name]):
+                say(line, bold=True)
+            say()
         say(headline(row), bold=True)
         reasons = evidence.filter(
             (evidence["subject_type"] == "cluster") & (evidence["subject_id"] == row["cluster_id"])

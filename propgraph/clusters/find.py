@@ -10,6 +10,7 @@ from propgraph.amplification.join import Amplified, amplify
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Progress
 from propgraph.clusters.baseline import baseline_of
+from propgraph.clusters.campaigns.join import join_clusters
 from propgraph.clusters.context import with_context
 from propgraph.clusters.declared import declared_posts, with_declared
 from propgraph.clusters.delays import with_delays
@@ -118,13 +119,14 @@ def _sites(links: pl.DataFrame, judged: Judged, options: ClusterOptions) -> tupl
 
 
 def _tables(
-    *, joint: Joint, judged: Judged, amplified: Amplified, account_scores: pl.DataFrame, sites: pl.DataFrame,
-    of_sites: pl.DataFrame,
+    *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
+    sites: pl.DataFrame, of_sites: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
-        "members": judged.members, "clusters": judged.clusters, "amplification": judged.amplification,
-        "spreaders": amplified.spreaders, "sites": sites, "evidence": pl.concat([judged.evidence, of_sites]),
+        "members": judged.members, "clusters": judged.clusters, "campaigns": campaigns,
+        "amplification": judged.amplification, "spreaders": amplified.spreaders,
+        "sites": sites, "evidence": pl.concat([judged.evidence, of_sites]),
         "readings": judged.readings,
     }  # fmt: skip
 
@@ -137,6 +139,7 @@ STEPS = (
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
     Step("amplification", _amplification, makes=("amplified",)),
     Step("judge", _judge, makes=("judged",)),
+    Step("campaigns", join_clusters, makes=("judged", "campaigns")),
     Step("scores", score_accounts, makes=("account_scores",)),
     Step("sites", _sites, makes=("sites", "of_sites")),
     Step("tables", _tables, makes=("tables",)),

@@ -26,7 +26,7 @@ from propgraph.clusters.rules import (
 from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS, READINGS
 
 # Columns of `clusters` that a cluster may be without: it stands in no cascade, a later job was not run.
-_MAY_LACK = (*OF_CASCADES, "stability")
+_MAY_LACK = (*OF_CASCADES, "stability", "campaign_id")
 
 
 @dataclass(frozen=True)

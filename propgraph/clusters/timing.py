@@ -43,7 +43,7 @@ class Timing:
         fellow), `expected_co_objects`.
     shares
         A row for each share by a member: `row` (of the shares' frame), `cluster`, `account`, `object`,
-        `n_fellows` (fellow members' posts within the window).
+        `time` (ms since 1970, as coarse as it is compared), `n_fellows` (fellow members' posts within the window).
     clusters
         A row for each cluster: `n_outsider_pairs` (outsiders' pairs of posts of its objects), `acts` (0..1,
         posts over shares: below 1 where posts share several objects), `compared` (outsiders of its
@@ -108,7 +108,7 @@ def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> Timing:
         k_own=pl.len().over("cluster", "object", "account").cast(pl.Int64),
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
     objects = _objects(rows, n_posts=n_posts, within=within, usual=usual, gathered=gathered)
-    shares = rows.select("row", "cluster", "account", "object", "n_fellows")
+    shares = rows.select("row", "cluster", "account", "object", "time", "n_fellows")
     return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, steps, n_usual))
 
 

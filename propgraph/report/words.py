@@ -58,6 +58,30 @@ def headline(row: dict[str, Any], /) -> str:
     return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
 
 
+def campaign_headline(row: dict[str, Any], /) -> list[str]:
+    """Return in lines what clusters are one campaign, and why, by a row of `campaigns`."""
+    first = (
+        f"{row['campaign_id']}  one crowd in {row['n_clusters']:,} clusters, {row['n_accounts']:,} accounts: "
+    )
+    shown = row["cluster_ids"][:_MANY]
+    first += ", ".join(shown) + (
+        f" and {row['n_clusters'] - len(shown):,} more" if row["n_clusters"] > _MANY else ""
+    )
+    if row["n_flagged"] < row["n_clusters"]:
+        first += f" ({row['n_flagged']:,} flagged)"
+    why = []
+    if "gatherings" in row["ties"]:
+        why.append(
+            f"gather at the same moments ({row['n_coinciding']:,} of {row['n_gatherings']:,} sessions, by the hours of "
+            f"other days {row['expected_coinciding']:.1f})"
+        )
+    if "tokens" in row["ties"]:
+        why.append("carry tracking tokens that hardly anybody else does (" + ", ".join(row["tokens"]) + ")")
+    if "pairs" in row["ties"]:
+        why.append("have members who are synchronised across clusters")
+    return [first, "they " + "; ".join(why)]
+
+
 def also_fits(row: dict[str, Any], /) -> str:
     """Return the innocent readings of a cluster's row in words."""
     return "also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])

@@ -11,6 +11,7 @@ from propgraph.schema.build import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJ
 from propgraph.schema.clusters import (
     ACCOUNT_SCORES,
     AMPLIFICATION,
+    CAMPAIGNS,
     CLUSTERS,
     EVIDENCE,
     MEMBERS,
@@ -30,6 +31,7 @@ __all__ = [
     "ACCOUNTS",
     "ACCOUNT_SCORES",
     "AMPLIFICATION",
+    "CAMPAIGNS",
     "CASCADES",
     "CASCADE_NODES",
     "CLUSTERS",

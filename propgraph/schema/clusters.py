@@ -137,6 +137,11 @@ CLUSTERS = declare(
     flagged=(pl.Boolean(), "", "score at or above --min-score"),
     flags=(IDS, "", "rules that fired"),
     innocent=(IDS, "", "innocent readings that also fit"),
+    campaign_id=(
+        ID,
+        "id",
+        "the campaign it belongs to; null where it is not flagged and tied to no flagged cluster",
+    ),
     evidence=(
         ID,
         "synchrony, window",
@@ -250,6 +255,49 @@ CLUSTERS = declare(
     distributed=(SHARE, "0..1", "as if fired by relays, each its own sub-crowd; no probability"),
     pyramid=(SHARE, "0..1", "as if passed down through relays to ever wider tiers; no probability"),
     stability=(SHARE, "0..1", "Jaccard similarity found again, mean over the runs of `propgraph stability`"),
+)
+
+CAMPAIGNS = declare(
+    "campaigns",
+    "clusters",
+    "a flagged cluster, or several clusters that are one crowd, of which one or more are flagged",
+    ("campaign_id",),
+    campaign_id=(ID, "id", "g1, g2, ... from the highest score down"),
+    score=(SHARE, "0..1", "the highest score of its clusters; never a probability"),
+    n_clusters=(COUNT, "clusters", "its clusters"),
+    n_flagged=(
+        COUNT,
+        "clusters",
+        "those that are flagged; the others are tied to one of these, and not flagged by it",
+    ),
+    n_accounts=(COUNT, "accounts", "members of all its clusters"),
+    cluster_ids=(IDS, "id", "its clusters, the highest score first"),
+    ties=(
+        IDS,
+        "gatherings, pairs, tokens",
+        "what joins them: they gather at the same moments; members synchronised across clusters; tracking tokens",
+    ),
+    n_gatherings=(
+        COUNT,
+        "sessions",
+        "sessions of gatherings, of one of two clusters, that could have coincided with the other's; so are all "
+        "down to p_value, of the two that most surely gather together, and null where none do",
+    ),
+    n_coinciding=(
+        COUNT,
+        "sessions",
+        "those that did: within an hour, or at one object within the clusters' spread",
+    ),
+    expected_coinciding=(
+        pl.Float64(),
+        "sessions",
+        "as many as the same hours of other days give (shifts by whole days), and the object's public",
+    ),
+    p_value=(SHARE, "0..1", "bound on the chance of so many (binomial)"),
+    tokens=(IDS, "", "tracking tokens that join them, examples"),
+    first_time=(TIME, "UTC", "first co-share within one of its clusters"),
+    last_time=(TIME, "UTC", "last co-share within one of its clusters"),
+    traces=(IDS, "", "traces in which fellow members co-shared in the window"),
 )
 
 AMPLIFICATION = declare(

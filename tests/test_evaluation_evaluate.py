@@ -81,6 +81,7 @@ def test_recall_by_kind_and_weighted_precision_by_hand():
         ("s1", True, "slow", "B", True, 0.02), ("n1", False, "fan", "B", True, 0.03),
         ("s2", True, "slow", "C", False, 0.05), ("s3", True, "slow", "C", False, 0.06),
         ("n2", False, "fan", "C", False, 0.9), ("n3", False, None, "C", False, 0.9),
+        ("n5", False, None, "D", True, 0.9), ("n6", False, None, "D", True, 0.9),
         ("s4", True, "slow", None, False, 1.0), ("n4", False, "press", None, False, 1.0),
     ]  # fmt: skip
     names = ("account_id", "label", "kind", "cluster_id", "flagged", "q_value")
@@ -88,6 +89,8 @@ def test_recall_by_kind_and_weighted_precision_by_hand():
     found = evaluate(
         table.drop("label", "kind"), table.select("account_id", "label", "kind"), at=[1], resamples=9
     )
+    # D, with innocents alone, adds nothing, though it lowers the precision of the flagged.
+    assert value(found, "precision") == pytest.approx(3 / 6)
     # (2 * 1 + 2 * 1/4 + 4 * 1/4) / (2 + 1 + 2), and without C (2 + 1/2) / (2 + 1).
     assert value(found, "weighted_precision") == pytest.approx(3.5 / 5)
     assert value(found, "weighted_precision_flagged") == pytest.approx(2.5 / 3)

@@ -37,7 +37,8 @@ KINDS = {
 
 WEIGHTED = (
     "Weighted precision: over the accounts to be found that are in a cluster, the mean fraction of their cluster's "
-    "accounts (of those that the truth knows) that are to be found; of the flagged, the same of flagged accounts alone."
+    "accounts (of those that the truth knows) that are to be found; of the flagged, the same of flagged accounts alone. "
+    "Clusters with nobody to be found do not count."
 )
 
 

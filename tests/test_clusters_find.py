@@ -114,7 +114,7 @@ def test_shuffled_rows_give_the_same_clusters(tmp_path):
     for name, order in (("a", rows), ("b", rows[::-1]), ("c", rows[5::2] + rows[1:5:2] + rows[::2])):
         (tmp_path / name).mkdir()
         study = study_of(tmp_path / name, order)
-        tables.append((study.clusters, study.members, study.evidence))
+        tables.append((study.clusters, study.members, study.evidence, study.readings))
     assert len(tables[0][0]) > 1
     for others in tables[1:]:
         for one, other in zip(tables[0], others, strict=True):

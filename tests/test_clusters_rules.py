@@ -22,7 +22,7 @@ PLAIN = {
     "top_site": "x.com", "top_site_share": 0.2, "n_links": 100, "original_share": 0.5, "n_created": 20,
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
-    "turnout": 0.1, "n_gathered": 2, "compared": True, "n_outsider_pairs": 1000.0, "n_synchronised": 0,
+    "turnout": 0.1, "n_gathered": 2, "compared": True, "n_outsider_pairs": 1000.0, "n_alone": 0, "n_synchronised": 0,
     "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0, "n_objects": 12, "met_site": "x.com",
     "met_origin": "star", "leader_account_id": "ana", "leader_share": 0.1, "leader_delay_s": 20.0, "leader_p": 1.0,
     "leader_expected": 0.2, "leader_inside": True, "n_led": 2, "n_meetings": 20, "seconds_share": 0.1, "n_timed": 50,
@@ -216,6 +216,8 @@ LED = {"leader_share": 0.5, "leader_p": 0.001, "leader_delay_s": 60.0, "n_led": 
         # Told where the members' own objects have too few others, whatever the usual rate of the log may stand in for.
         ({"n_outsider_pairs": 19.0}, ["no-comparison"]),
         ({"n_outsider_pairs": 20.0}, []),
+        ({"n_alone": 7}, ["no-comparison"]),  # of twelve
+        ({"n_alone": 6}, []),
         ({"n_outsider_pairs": 0.0, "compared": False}, ["no-comparison"]),
     ],
 )  # fmt: skip
@@ -314,6 +316,11 @@ def test_what_cannot_be_compared_is_told_with_what_stands_in_for_it():
         "when two of them share the same link they do so within 60 s 70% of the time, for links of this log it is "
         "usually 3%"
     )
+    assert said("no-comparison", n_alone=9)[:3] == (
+        0.75, 0.5,
+        "of the 12 links over which they met, 9 were shared by others once at most, too seldom to say how near in time "
+        "is usual",
+    )  # fmt: skip
     as_usual = said("no-comparison", n_outsider_pairs=1.0)[3]
     assert as_usual == "in the rest of this log two posts of the same link are as near in time as often"
     nobody = said("no-comparison", n_outsider_pairs=0.0, compared=False)[3]

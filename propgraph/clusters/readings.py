@@ -65,7 +65,8 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
     hired crew that is led looks the same. `one-hand`: a tool for several accounts keeps the delay between the same
     two to a second, or posts for them within 2 s, at half of their meetings or more.
     `activists`: half of the members or more say in their names or posts that they act together (see `declared`).
-    `no-comparison`: too few others shared what the members shared to say what is usual.
+    `no-comparison`: too few others shared what the members shared, or more than half of what they met over, to say
+    what is usual.
     """
     fits = [check(row, base) for check in READINGS]
     return [fit for fit in fits if fit is not None]
@@ -167,8 +168,8 @@ def _activists(row: Row, base: Baseline) -> Fit | None:
 
 def _no_comparison(row: Row, base: Baseline) -> Fit | None:
     """Look for links that hardly anybody but the members shared; the usual rate of the log may stand in for them."""
-    n = row["n_outsider_pairs"]
-    if n is None or n >= ENOUGH:
+    n, n_alone, n_met = row["n_outsider_pairs"], row["n_alone"] or 0, row["n_objects"] or 0
+    if n is None or (n >= ENOUGH and n_alone <= 0.5 * n_met):
         return None
     thing, things = _things(row)
     usual = _nearer_than_others(row, base) or (
@@ -176,6 +177,13 @@ def _no_comparison(row: Row, base: Baseline) -> Fit | None:
         if row["compared"]
         else "the log holds no other accounts to compare with, so nothing can speak against it"
     )
+    if n >= ENOUGH:
+        return Fit(
+            NO_COMPARISON, n_alone / n_met, 0.5,
+            f"of the {n_met:,} {things} over which they met, {n_alone:,} were shared by others once at most, too "
+            "seldom to say how near in time is usual",
+            usual,
+        )  # fmt: skip
     return Fit(
         NO_COMPARISON, n, ENOUGH,
         f"hardly anybody else shared the {things} that they have in common: other accounts' posts of these make "

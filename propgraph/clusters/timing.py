@@ -45,7 +45,8 @@ class Timing:
         A row for each share by a member: `row` (of the shares' frame), `cluster`, `account`, `object`,
         `time` (ms since 1970, as coarse as it is compared), `n_fellows` (fellow members' posts within the window).
     clusters
-        A row for each cluster: `n_outsider_pairs` (outsiders' pairs of posts of its objects), `acts` (0..1,
+        A row for each cluster: `n_outsider_pairs` (outsiders' pairs of posts of its objects), `n_alone` (objects over
+        which members met that outsiders posted once at most), `acts` (0..1,
         posts over shares: below 1 where posts share several objects), `compared` (outsiders of its
         objects, or accounts in no cluster, are enough to compare with), `time_resolution_s` (how fine the coarsest
         times are by which members met, s; where none did, by which they could have; 0 where nobody knows).
@@ -196,6 +197,7 @@ def _clusters(rows: pl.DataFrame, objects: pl.DataFrame, steps: Int64, n_usual: 
         .group_by("cluster")
         .agg(
             n_outsider_pairs=pl.col("n_outsider_pairs").sum(),
+            n_alone=((pl.col("n_within") > 0) & (pl.col("n_outsider_pairs") < 1)).sum(),
             time_resolution_s=pl.coalesce(met, pl.col("step").max()),
         )
     )

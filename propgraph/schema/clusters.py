@@ -372,7 +372,11 @@ READINGS = declare(
     cluster_id=(ID, "id", "the cluster"),
     reading=(ID, "", "the reading, as in clusters.innocent, the most telling first"),
     value=(pl.Float64(), "the reading's", "what was measured"),
-    threshold=(pl.Float64(), "the reading's", "from where on it fits (no-comparison: below which)"),
+    threshold=(
+        pl.Float64(),
+        "the reading's",
+        "from where on it fits; no-comparison: pairs of posts below which, or a fraction above which",
+    ),
     speaks_for=(ID, "", "what speaks for it, in words"),
     speaks_against=(ID, "", "what speaks against it, or what it leaves unexplained, in words"),
 )

@@ -96,8 +96,8 @@ def evaluate(
     Weighted precision is the sum of n_k p_k^2 over the sum of n_k p_k, where n_k accounts of cluster k are known and
     the fraction p_k of them is to be found (Iannucci et al. 2025). `weighted_precision` is over all clusters that were
     found, flagged or not; `weighted_precision_flagged` counts the flagged accounts of each cluster alone. Accounts
-    that the truth does not name count in neither, and a cluster with nobody to be found adds nothing to either sum: read
-    both beside `precision`.
+    that the truth does not name count in neither. A cluster with nobody to be found adds nothing to either sum, so
+    that both have to be read beside `precision`.
 
     Parameters
     ----------

@@ -7,11 +7,19 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from reference import campaigns as slow
 
 from propgraph.arrays.p_values import binomial_tail
-from propgraph.clusters.campaigns.coincidence import coincidences, common_objects, pairs_to_test
-from propgraph.clusters.campaigns.gatherings import HOUR_MS, Gatherings
+from propgraph.clusters.campaigns.coincidence import (
+    _alike,
+    coincidences,
+    common_objects,
+    pairs_to_test,
+)
+from propgraph.clusters.campaigns.gatherings import HOUR_MS, Gatherings, _gather
 from propgraph.clusters.campaigns.join import _campaigns_of
 from propgraph.clusters.campaigns.public import Public
 from propgraph.jobs.build import build
@@ -173,16 +181,13 @@ def looked_at(found, people):
 
 def test_what_is_expected_by_hand():
     # Four days; both clusters at 6, 9, 12 and 18 h, half an hour apart. No two times of day lie within an hour, so that
-    # of the three sessions of other days none is alike, and doubt alone counts: 4 sessions over the hours of a day. An
-    # hour before half past to an hour after is three hours of the clock.
+    # of the four sessions one alone, the day's own, is near.
     times = [(24 * day + hour) * HOUR_MS for day, hour in enumerate((6, 9, 12, 18), 1)]
     found = looked_at(gatherings(clusters=[times, [at + HOUR_MS // 2 for at in times]]), public())
     [pair] = found.pairs.to_dicts()
-    part = 4 * 3 / 24 / (3 + 4)
-    expected = 4 * (1 - np.exp(-part))
     assert (pair["n_gatherings"], pair["n_coinciding"]) == (4, 4)
-    assert pair["expected"] == pytest.approx(expected)
-    assert pair["p_value"] == pytest.approx((expected / 4) ** 4)
+    assert pair["expected"] == pytest.approx(4 * 1 / 4)
+    assert pair["p_value"] == pytest.approx((1 / 4) ** 4)
     assert found.n_tests == 1
 
 
@@ -199,20 +204,21 @@ def test_a_burst_of_the_public_explains_two_clusters_at_one_object():
     assert alone["p_value"] < 1e-6
 
 
-def test_independent_clusters_with_one_rhythm_are_rarely_joined():
-    # Two hundred pairs, busy in the same six hours of three weeks, some days more than others.
+@pytest.mark.parametrize("hours_awake", [(10, 13, 16), (18, 19, 20), (8, 12, 22)])
+def test_independent_clusters_with_one_rhythm_are_rarely_joined(hours_awake):
+    # Two hundred pairs, busy in the same hours (a slot of two, six, fourteen) and on the same days of three weeks.
     rng = np.random.default_rng(0)
     n_small = n = 0
     for _ in range(200):
         busy = rng.random(21) < 0.7
         clusters = [
             [
-                int((24 * day + rng.triangular(10, 13, 16)) * HOUR_MS)
+                int((24 * day + rng.triangular(*hours_awake)) * HOUR_MS)
                 for day in np.flatnonzero(busy) for _ in range(rng.integers(0, 3))
             ]
             for _ in range(2)
         ]  # fmt: skip
-        hours = np.bincount(np.arange(10, 16), minlength=24) / 6
+        hours = np.bincount(np.arange(hours_awake[0], hours_awake[2]), minlength=24) / 6
         series = np.concatenate([[0], np.cumsum(np.tile(hours * 60, 22).astype(np.int64))])
         rhythm = Public((hours * 1000 + 1) / (hours * 1000 + 1).sum(), 0, series, public().objects)
         found = looked_at(gatherings(clusters=clusters), rhythm)
@@ -227,3 +233,35 @@ def test_the_binomial_tail_is_the_sum():
     # Of four trials at 1/2: 16/16, 15/16, 11/16, 5/16, 1/16.
     k = np.arange(5)
     assert binomial_tail(k, np.full(5, 4), np.full(5, 0.5)) * 16 == pytest.approx([16, 15, 11, 5, 1])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(0, 3)),
+        min_size=1,
+        max_size=40,
+        unique=True,
+    ),
+    st.integers(0, 12),
+)
+def test_gatherings_are_those_of_the_definition(rows, spread):
+    rows = sorted(rows)
+    code, time, account = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+    first, last, n = _gather(code, time, account, np.full(code.size, spread))
+    found = list(zip(code[first], time[first], time[last], n, strict=True))
+    assert found == slow.gather(rows, spread)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 700), st.integers(0, 30)), min_size=1, max_size=20),
+    st.tuples(st.integers(0, 700), st.integers(0, 30)),
+    st.sampled_from([1, 6]),
+)
+def test_sessions_at_one_time_of_day_are_those_moved_by_whole_days(sessions, other, reach):
+    sessions = [(start * HOUR_MS, (start + length) * HOUR_MS) for start, length in sessions]
+    other = (other[0] * HOUR_MS, sum(other) * HOUR_MS)
+    start, end = (np.array(column, np.int64) for column in zip(*sessions, strict=True))
+    found = _alike(start, end, np.array(other[:1]), np.array(other[1:]), reach * HOUR_MS)
+    assert found[0] == slow.alike(sessions, other, reach * HOUR_MS)

@@ -21,7 +21,7 @@ from propgraph.clusters.campaigns.public import HALF_DAY_MS, Public
 
 #: Fewest sessions that have to coincide.
 LEAST = 3
-# Sessions (posts) that the hours of the whole public (its usual rate) weigh as much as, in a habit (at an object).
+# Posts that the usual rate of the public weighs as much as, at an object.
 _DOUBT = 4.0
 
 SCHEMA = pl.Schema({
@@ -246,8 +246,9 @@ def _chances(
     chance = np.empty(trials.size)
     for k, session in enumerate(trials.tolist()):
         first, last = int(gatherings.start[session]) - reach, int(gatherings.end[session]) + reach
-        part = (alike[k] + _DOUBT * public.usual(first, last)) / (elsewhere[k] + _DOUBT)
-        by_habit = 1 - np.exp(-same_day[k] * part * public.busy(first, last))
+        # The session itself counts, too, as in a permutation test: of few other days none may look the same by chance.
+        part = (alike[k] + 1) / (elsewhere[k] + 1) * public.busy(first, last)
+        by_habit = 1 - (1 - min(part, 1.0)) ** same_day[k]
         chance[k] = max(by_habit, floor.get(session, 0.0))
     return chance
 

@@ -17,6 +17,8 @@ _STEP_COSTS = 20
 # Where clocks are put forward and back on one day each.
 _ZONES = ("Europe/Berlin", "America/New_York", "Australia/Sydney", "America/Santiago", "Asia/Jerusalem")
 _MOST_DAYS = 400
+# Posts of other lags lie near either offset by chance.
+_FEW = 5
 _NONE = np.iinfo(np.int64).min
 
 
@@ -130,30 +132,34 @@ def _best_path(counts: Int64) -> Int64:
 def _step(time: Int64, vote: Int64, old_offset: int) -> int:
     """Return when a step is made (ms): where most of the old lie before it and of the new after.
 
-    Between the last of the old and the first of the new it is where some zone puts its clocks forward or back, else
-    half way. Votes are 1 for the old, -1 for the new, else 0.
+    Where no more than a few object to it, it is where some zone puts its clocks forward or back, else half way between
+    two votes. Votes are 1 for the old, -1 for the new, else 0.
     """
     time, vote = time[vote != 0], vote[vote != 0]
-    for_old = np.cumsum(vote)[:-1]
-    after = np.flatnonzero(for_old == for_old.max())  # the step may be between any of these and the next
-    for change in _zone_changes(int(time[after[0]]), int(time[after[-1] + 1]), old_offset * QUARTER_MS):
-        if ((time[after] < change) & (change <= time[after + 1])).any():
+    for_old = np.cumsum(vote)[:-1]  # how good a step is after each vote but the last
+    good = np.flatnonzero(for_old >= for_old.max() - _FEW)
+    for change in _zone_changes(int(time[good[0]]), int(time[good[-1] + 1]), old_offset * QUARTER_MS):
+        if np.isin(np.searchsorted(time, change) - 1, good):
             return change
-    return int(time[after[0]] + time[after[0] + 1] + 1) // 2
+    best = int(for_old.argmax())
+    return int(time[best] + time[best + 1] + 1) // 2
 
 
 def _zone_changes(first: int, last: int, offset: int) -> list[int]:
-    """Return when zones change their offset from the first time to the last (ms, by a clock so far ahead of UTC)."""
+    """Return when zones change their offset from the first time to the last (ms, by a clock so far ahead of UTC).
+
+    Those of the zones named first in `_ZONES` come first, for most logs are by their clocks.
+    """
     start = datetime.fromtimestamp((first - offset) // _HOUR_MS * _HOUR_MS / 1000, UTC)
     n_hours = min((last - first) // _HOUR_MS + 2, 24 * _MOST_DAYS)
     hours = [start + timedelta(hours=k) for k in range(n_hours + 1)]
-    changes: set[datetime] = set()
+    changes: list[datetime] = []
     for name in _ZONES:
         try:
             shown = [hour.astimezone(ZoneInfo(name)).utcoffset() for hour in hours]
         except ZoneInfoNotFoundError:  # a system without its data
             continue
-        changes.update(
+        changes += [
             hour for hour, own, before in zip(hours[1:], shown[1:], shown, strict=False) if own != before
-        )
-    return [round(hour.timestamp() * 1000) + offset for hour in sorted(changes)]
+        ]
+    return [round(hour.timestamp() * 1000) + offset for hour in changes]

@@ -251,8 +251,8 @@ def test_a_crew_that_waits_for_one_account_reads_as_an_institution_and_stays_fla
     assert 2 <= cluster["leader_delay_s"] <= 7
     [fit] = study.readings.filter(cluster_id=cluster["cluster_id"], reading="institution").to_dicts()
     assert fit["speaks_for"].startswith(
-        "one account, a (one of them), was the first to post 8 of the 8 objects over which they met, where chance "
-        "would make it about 2; the others followed after "
+        "one account, a (one of them), was the first to post 8 of the 8 times they met, where chance would make it "
+        "about 2; the others followed after "
     )
     assert "a hired crew that waits for one account looks the same" in fit["speaks_against"]
 

@@ -265,14 +265,14 @@ def test_readings_say_what_speaks_for_and_against_them():
 def test_leaders_and_tools_are_told_with_how_often_and_how_near():
     assert said("institution", **LED | {"n_led": 18, "leader_share": 0.9, "leader_delay_s": 0.4}) == (
         0.9, 0.5,
-        "one account, ana (one of them), was the first to post 18 of the 20 links over which they met, where chance "
-        "would make it about 4; the others followed after less than a second (median)",
+        "one account, ana (one of them), was the first to post 18 of the 20 times they met, where chance would make it "
+        "about 4; the others followed after less than a second (median)",
         "a hired crew that waits for one account looks the same; with the other 2 others came first",
     )  # fmt: skip
     outside = said(
         "institution", **LED | {"n_led": 20, "leader_share": 1.0, "leader_inside": False} | TOGETHER
     )
-    assert "ana (not one of them), was the first to post 20 of the 20 links" in outside[2]
+    assert "ana (not one of them), was the first to post 20 of the 20 times" in outside[2]
     assert outside[3] == (
         "a hired crew that waits for one account looks the same; half of the accounts were opened within one day"
     )

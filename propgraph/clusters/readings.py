@@ -122,8 +122,8 @@ def _institution(row: Row, base: Baseline) -> Fit | None:
     rest = f"; with the other {n - led:,} others came first" if n > led else ""
     return Fit(
         INSTITUTION, value, 0.5,
-        f"one account, {row['leader_account_id']} ({whose}), was the first to post {led:,} of the {n:,} times they met, "
-        f"where chance would make it about {usual}; the others followed after "
+        f"one account, {row['leader_account_id']} ({whose}), was the first to post {led:,} of the {n:,} times they "
+        f"met, where chance would make it about {usual}; the others followed after "
         f"{_seconds(delay)} (median)",
         f"a hired crew that waits for one account looks the same{rest}{_opened(row, base)}",
     )  # fmt: skip

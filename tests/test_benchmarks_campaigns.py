@@ -50,9 +50,10 @@ SAID = {
     "many-at-a-time": (300, 100, 63, 3600),
     "camouflage": (40, 12, 40, 1800),
     "quota": (300, 30, 116, 2 * 86_400),
+    "quota-brought": (300, 30, 20, 2 * 86_400),
     "whole-burst": (50, 8, 50, 3600),
     "days-late": (30, 20, 20, 86_400),
-    "own-links": (30, 12, 20, 1800),
+    "own-links": (30, 12, 20, 300),
     "in-turn": (40, 32, 20, 1800),
     "two-traces": (40, 24, 20, 1800),
 }
@@ -68,8 +69,19 @@ def test_members_meet_as_said(kind):
     assert truth.filter("label").height == pytest.approx(members, abs=3 if kind == "ten-at-a-time" else 0)
     met = sorted(crews_meet(log, truth, span).values(), reverse=True)
     assert min(met[:meetings]) >= together
-    # Camouflage alone does not bring them together: no other object has so many of one crew.
-    assert len(met) == meetings or met[meetings] < max(together, 5)
+    # Camouflage alone does not bring them together: no other object has so many of one crew. (Two days are so long
+    # that it does in a host as small as this.)
+    assert len(met) == meetings or kind == "quota-brought" or met[meetings] < max(together, 5)
+
+
+def test_a_quota_brings_its_objects_to_their_number():
+    log, truth = lay(HOST, Campaign(accounts=150, objects=30, span=48, brought_to=116, camouflage=0), 1)
+    outside = log.join(
+        truth.filter(pl.col("kind").is_in(["organic", "operator"])), on="account_id", how="semi"
+    )
+    members = outside.join(truth.filter("label"), on="account_id", how="semi")
+    totals = outside.join(members, on="object_id", how="semi").group_by("object_id").len()
+    assert totals["len"].to_list() == [116] * 30
 
 
 @pytest.mark.parametrize("kind", ["small-crews", "camouflage", "ten-at-a-time", "own-links"])

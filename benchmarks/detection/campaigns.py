@@ -1,4 +1,4 @@
-"""Which organised campaigns are found: ten kinds, each laid into a real log with a known truth.
+"""Which organised campaigns are found: ten kinds (one of them twice), each laid into a real log with a known truth.
 
     python -m benchmarks campaigns [--hosts weibo hoaxy twitter15] [--kinds NAME ...] [--draws 3] [--first 0]
                                      [--data ../shared/data]
@@ -7,17 +7,19 @@
 - ten-at-a-time: 100 accounts, ten of them (drawn anew) at each of 60 objects, 2 h;
 - many-at-a-time: 300 accounts, 63 of them at each of 100 objects, 1 h;
 - camouflage: 40 accounts, 12 objects, half an hour, behind 20 times as many other shares;
-- quota: 300 accounts, 116 of them at each of 30 objects, spread over 2 days;
+- quota: 300 accounts, 116 of them at each of 30 objects, spread over 2 days; quota-brought: they bring each of 30
+  objects that have 20 to 96 shares to 116;
 - whole-burst: 8 links of their own, 50 accounts within an hour; 10 accounts of the host share each in the days after;
 - days-late: 30 accounts, 20 of them at each of 20 objects, within a day that begins 2 to 5 days after a share of it;
-- own-links: 30 accounts, 20 of them at each of 12 links that nobody else shares, half an hour;
+- own-links: 30 accounts, 20 of them at each of 12 links that nobody else shares, five minutes;
 - in-turn: two crews of 20 at the same 16 objects, within half an hour each, one 3 h after the other, in turn;
 - two-traces: 40 accounts, 20 of them at each of 24 objects, half an hour; half of all objects are links, half hashtags.
 
-A campaign takes objects of at least 20 shares, drawn by popularity, its first post at the time of a random share of
-the object. Its members also share other objects as everybody does, by default twice as many as of the campaign. Beside
-each member stand three innocents as active as it is: two decoys, who share objects drawn by popularity, and a fan, who
-shares the same objects of the campaign as the member, at the moments of random shares by others.
+A campaign takes objects of at least 20 shares, drawn by popularity (evenly where it brings them to a number), its
+first post at the time of a random share of the object. Its members also share other objects as everybody does, by
+default twice as many as of the campaign. Beside each member stand three innocents as active as it is: two decoys, who
+share objects drawn by popularity, and a fan, who shares the same objects of the campaign as the member, at the moments
+of random shares by others.
 
 Figures are means over the draws, with the least and greatest. Accounts of the host count as innocent, although nobody
 knows: "precision" is a lower bound; "among those laid in" leaves them out. Seeds 0 to 9 are for tuning, 100 and up for
@@ -61,6 +63,8 @@ class Campaign:
         Hours from the first to the last possible post of one crew about one object.
     at_a_time
         Members, drawn anew for each object, that share it; None: all. Who is never drawn is not in the log.
+    brought_to
+        Shares to which they bring each object, of which the host has 20 fewer or less; None: as many as they are.
     crews, in_turn
         Crews; and whether they share the same objects, the second `RELIEF` hours after the first, in turn.
     camouflage
@@ -77,6 +81,7 @@ class Campaign:
     objects: int
     span: float
     at_a_time: int | None = None
+    brought_to: int | None = None
     crews: int = 1
     in_turn: bool = False
     camouflage: float = 2.0
@@ -93,9 +98,10 @@ CAMPAIGNS = {
     "many-at-a-time": Campaign(accounts=300, objects=100, span=1, at_a_time=63),
     "camouflage": Campaign(accounts=40, objects=12, span=0.5, camouflage=20),
     "quota": Campaign(accounts=300, objects=30, span=48, at_a_time=116),
+    "quota-brought": Campaign(accounts=300, objects=30, span=48, brought_to=116),
     "whole-burst": Campaign(accounts=50, objects=8, span=1, own=True, later=10),
     "days-late": Campaign(accounts=30, objects=20, span=24, at_a_time=20, late=(2, 5)),
-    "own-links": Campaign(accounts=30, objects=12, span=0.5, at_a_time=20, own=True),
+    "own-links": Campaign(accounts=30, objects=12, span=1 / 12, at_a_time=20, own=True),
     "in-turn": Campaign(accounts=20, objects=16, span=0.5, crews=2, in_turn=True),
     "two-traces": Campaign(accounts=40, objects=24, span=0.5, at_a_time=20, traces=True),
 }
@@ -125,7 +131,6 @@ def lay(host: pl.DataFrame, kind: str | Campaign, seed: int = 0) -> tuple[pl.Dat
     organic = in_seconds(host)
     field = Field(organic)
     acts, others = _acts(campaign, organic, rng)
-    # How many shares of each kind a member makes, so that its innocents make as many.
     active = acts.group_by("member", maintain_order=True).len("n").sort("member")
     n_camouflage = np.ceil(active["n"].to_numpy() * campaign.camouflage).astype(np.int64)
     parts = [acts, _ordinary(active["member"], n_camouflage, field, rng, lag=600)]
@@ -144,21 +149,21 @@ def _acts(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the shares of the campaign's objects: `member`, `object_id`, `t`; and those by others later."""
     n_lists = 1 if campaign.in_turn else campaign.crews
-    names, begin = _objects(campaign, organic, n_lists * campaign.objects, rng)
+    names, begin, n_there = _objects(campaign, organic, n_lists * campaign.objects, rng)
     crew = np.repeat(np.arange(campaign.crews), campaign.objects)  # a row for each object of each crew
     place = np.arange(crew.size) % len(names)
     first = begin[place]
     if campaign.in_turn:
         first = first + np.where((place + crew) % 2, RELIEF * HOUR, 0).astype(np.int64)
-    n_there = campaign.at_a_time or campaign.accounts
-    lots = rng.random((crew.size, campaign.accounts)).argsort(axis=1)[:, :n_there]
+    lots = rng.random((crew.size, campaign.accounts)).argsort(axis=1)
+    there = np.arange(campaign.accounts) < n_there[place][:, None]
     delay = rng.integers(0, int(campaign.span * HOUR) + 1, lots.shape)
-    delay -= delay.min(axis=1, keepdims=True)
+    delay -= np.where(there, delay, delay.max()).min(axis=1, keepdims=True)
     acts = pl.DataFrame(
         {
-            "member": (crew[:, None] * campaign.accounts + lots).ravel(),
-            "object_id": names.gather(np.repeat(place, n_there)),
-            "t": (first[:, None] + delay).ravel(),
+            "member": (crew[:, None] * campaign.accounts + lots)[there],
+            "object_id": names.gather(np.repeat(place, n_there[place])),
+            "t": (first[:, None] + delay)[there],
         }
     )
     size = campaign.later * len(names)
@@ -176,19 +181,24 @@ def _acts(
 
 def _objects(
     campaign: Campaign, organic: pl.DataFrame, size: int, rng: np.random.Generator
-) -> tuple[pl.Series, np.ndarray]:
-    """Return distinct objects of a campaign, and when it begins with each."""
+) -> tuple[pl.Series, np.ndarray, np.ndarray]:
+    """Return distinct objects of a campaign, when it begins with each, and how many members share each."""
+    if campaign.brought_to:
+        organic = organic.filter(pl.len().over("object_id") <= campaign.brought_to - MIN_SHARES)
     field = Field(organic, min_shares=MIN_SHARES)
     if not campaign.own and field.n.size < size:
         raise SystemExit(
             f"the host has {field.n.size} objects of {MIN_SHARES} shares; the campaign takes {size}"
         )
-    places = rng.choice(field.n.size, size=size, replace=campaign.own, p=field.n / field.n.sum())
+    weight = np.ones(field.n.size) if campaign.brought_to else field.n  # the unpopular need helpers most
+    places = rng.choice(field.n.size, size=size, replace=campaign.own, p=weight / weight.sum())
     late = rng.uniform(*campaign.late, size) * DAY
     begin = field.moments(places, rng) + late.astype(np.int64)
-    if campaign.own:
-        return pl.Series([f"own{k}" for k in range(size)]), begin
-    return field.objects.gather(places), begin
+    n_there = np.full(size, campaign.at_a_time or campaign.accounts)
+    if campaign.brought_to:
+        n_there = campaign.brought_to - field.n[places]
+    names = pl.Series([f"own{k}" for k in range(size)]) if campaign.own else field.objects.gather(places)
+    return names, begin, n_there
 
 
 def _ordinary(

@@ -6,7 +6,8 @@ Whatever `build` and `find_clusters` call synchronised or flag here is false. Si
 published over 120 days, some 98,000 shares, each after an exponential delay of mean 18 h cut at 3 days):
 
 - none: accounts post whenever; awake: for 16 hours of the day, in six zones; interests: 20 of them, an object of
-  another interest is a tenth as likely; slot-8, slot-4, slot-2: only in one slot of so many hours, in six zones;
+  another interest is a tenth as likely; slot-8, slot-4, slot-2: only in one slot of so many hours, in six zones (of two
+  hours: in twelve, so that slots fill the day);
 - quick-2, quick-10: so many percent of the accounts always react within 5 minutes of publication; slot-4-quick-10:
   both; slot-4-quick-10-interests: these and 20 interests;
 - feed: a source publishes 100 of the objects between 8 and 18 h; 60 accounts share 90 % of these, after delays of
@@ -84,7 +85,7 @@ SIMULATED = {
     "interests": Habits(interests=20),
     "slot-8": Habits(slot=8),
     "slot-4": Habits(slot=4),
-    "slot-2": Habits(slot=2),
+    "slot-2": Habits(slot=2, zones=12),
     "quick-2": Habits(quick=0.02),
     "quick-10": Habits(quick=0.1),
     "slot-4-quick-10": Habits(slot=4, quick=0.1),

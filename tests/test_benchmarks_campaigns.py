@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from benchmarks.detection.campaigns import CAMPAIGNS, Campaign, lay
+from benchmarks.detection.campaigns import CAMPAIGNS, Campaign, TooFewObjectsError, lay
 
 HOUR = 3600
 
@@ -171,5 +171,5 @@ def test_a_campaign_depends_on_the_seed_and_not_on_the_order_of_rows():
 
 
 def test_a_host_too_small_says_so():
-    with pytest.raises(SystemExit, match="has 10 objects of 20 shares; the campaign takes 100"):
+    with pytest.raises(TooFewObjectsError, match="has 10 objects of the right size; the campaign takes 100"):
         lay(host(20), "many-at-a-time")

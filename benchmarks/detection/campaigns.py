@@ -49,6 +49,10 @@ MIN_SHARES = 20
 INNOCENTS = ("decoy", "decoy", "fan")
 
 
+class TooFewObjectsError(ValueError):
+    """A host that has not enough objects for a campaign."""
+
+
 @dataclass(frozen=True)
 class Campaign:
     """How one campaign goes about it.
@@ -125,6 +129,11 @@ def lay(host: pl.DataFrame, kind: str | Campaign, seed: int = 0) -> tuple[pl.Dat
         The log: `content_id`, `account_id`, `object_id` (String; with two traces `urls` and `hashtags`, lists of
         String), `timestamp` (Datetime ms, UTC), by time. The truth: `account_id`, `label` (Boolean), `kind` (operator,
         decoy, fan, organic), `group` (the crew). The names of accounts laid in say nothing of their kind.
+
+    Raises
+    ------
+    TooFewObjectsError
+        When the host has too few objects for the campaign.
     """
     campaign = CAMPAIGNS[kind] if isinstance(kind, str) else kind
     rng = np.random.default_rng(seed)
@@ -187,8 +196,8 @@ def _objects(
         organic = organic.filter(pl.len().over("object_id") <= campaign.brought_to - MIN_SHARES)
     field = Field(organic, min_shares=MIN_SHARES)
     if not campaign.own and field.n.size < size:
-        raise SystemExit(
-            f"the host has {field.n.size} objects of {MIN_SHARES} shares; the campaign takes {size}"
+        raise TooFewObjectsError(
+            f"the host has {field.n.size} objects of the right size; the campaign takes {size}"
         )
     weight = np.ones(field.n.size) if campaign.brought_to else field.n  # the unpopular need helpers most
     places = rng.choice(field.n.size, size=size, replace=campaign.own, p=weight / weight.sum())
@@ -283,6 +292,13 @@ def measured(study: Study, log: pl.DataFrame, truth: pl.DataFrame) -> dict[str, 
     }
 
 
+def drawn(host: pl.DataFrame, kind: str, seed: int) -> dict[str, float | None]:
+    """Return how well one campaign is found."""
+    log, truth = lay(host, kind, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        return measured(searched(log, Path(folder)), log, truth)
+
+
 def shown(name: str, values: list[float | None]) -> str:
     """Return the mean of a figure over the draws, in whole numbers where it counts."""
     if not name.startswith(("AP", "recall", "precision", "among")) and "s flagged" not in name:
@@ -306,16 +322,18 @@ def main() -> None:
     for name in options.hosts:
         host = ORGANIC[name](options.data)
         print(f"\n{name.capitalize()}, {options.draws} draws from seed {options.first}\n")
-        for number, kind in enumerate(options.kinds):
-            draws = []
+        headed = False
+        for kind in options.kinds:
             begun = time.perf_counter()
-            for seed in range(options.first, options.first + options.draws):
-                log, truth = lay(host, kind, seed)
-                with tempfile.TemporaryDirectory() as folder:
-                    draws.append(measured(searched(log, Path(folder)), log, truth))
+            try:
+                draws = [drawn(host, kind, options.first + draw) for draw in range(options.draws)]
+            except TooFewObjectsError as fault:
+                row(kind, fault)
+                continue
             seconds = (time.perf_counter() - begun) / options.draws
-            if not number:
+            if not headed:
                 header("campaign", *draws[0], "s a draw")
+            headed = True
             row(kind, *(shown(column, [one[column] for one in draws]) for column in draws[0]), seconds)
 
 

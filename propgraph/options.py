@@ -21,6 +21,8 @@ PARTITIONS = ("Modularity", "CPM", "RBConfiguration", "RBER", "Significance", "S
 PROVIDERS = ("observed", "follow", "pdi", "learned", "star")
 #: The longest window: a hundred years, in seconds.
 LONGEST_WINDOW_S = 3.2e9
+#: In place of a time window: the log chooses it; see `cosharing.choice`.
+AUTO = "auto"
 #: As many pairs of posts as the first look at an edge counts.
 MANY = 2**31 - 2
 
@@ -71,6 +73,18 @@ def between(words: str, within: Callable[[float], bool], /, *, unit: str = "") -
     return check
 
 
+def or_word(word: str, check: Check, /) -> Check:
+    """Return a check that a value is a word, or passes another check."""
+
+    def either(name: str, value: Any) -> None:
+        if isinstance(value, str):
+            check_choice(name, value, [word])
+        else:
+            check(name, value)
+
+    return either
+
+
 @dataclass(frozen=True)
 class Options:
     """A set of options that go together; made, they are in range.
@@ -111,9 +125,15 @@ def same(of: type[Options], name: str, /) -> Any:
 class WindowOptions(Options):
     """How edges are found in the time window; see `cosharing_edges`."""
 
-    time_window: float = option(
-        60.0, "Two shares this close are a co-share: 60s, 5m, 1h.", metavar="TIME",
-        check=between(f"0..{LONGEST_WINDOW_S:g} (a hundred years)", lambda s: 0 <= s <= LONGEST_WINDOW_S, unit=" s"),
+    time_window: float | str = option(
+        60.0,
+        "Two shares this close are a co-share: 60s, 5m, 1h; auto: as long as the objects that are shared again soonest "
+        "take to get half of their shares.",
+        metavar="TIME",
+        check=or_word(
+            AUTO,
+            between(f"0..{LONGEST_WINDOW_S:g} (a hundred years)", lambda s: 0 <= s <= LONGEST_WINDOW_S, unit=" s"),
+        ),
     )  # fmt: skip
     min_participation: int = option(
         2, "An account needs N shares, and N of them in some pair at one end of each edge.", metavar="N",
@@ -139,6 +159,11 @@ class WindowOptions(Options):
         "edges, and it is reported; 0 looks at all pairs.",
         metavar="N", check=at_least(0),
     )  # fmt: skip
+
+    @property
+    def seconds(self) -> float:
+        """The window (s), once it is no word any more; see `cosharing.choice.settled`."""
+        return float(self.time_window)
 
 
 @dataclass(frozen=True)

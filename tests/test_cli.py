@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 import propgraph
 from propgraph.cli.app import app, run
-from propgraph.cli.output import say, seconds
+from propgraph.cli.output import say, seconds, time_window
 from propgraph.errors import InputError, UsageError
 from propgraph.schema import tables_of
 from propgraph.simulate.veles import write_sample
@@ -608,6 +608,11 @@ def test_say_wraps_without_a_trace(capsys):
 )
 def test_durations(text, value):
     assert seconds("time_window", text) == value
+
+
+def test_a_window_is_a_duration_or_left_to_the_log():
+    assert time_window("time_window", " auto ") == "auto"
+    assert time_window("time_window", "5m") == 300
 
 
 @pytest.mark.parametrize("text", ["", "s", "soon", "1y", "-1s", "inf", "nan", "1h30m", "60S", "1e999"])

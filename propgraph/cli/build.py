@@ -46,7 +46,8 @@ def build(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a study that is there already.")] = False,
 ) -> None:  # fmt: skip
     """Read logs and make a study: posts, shares, accounts, objects, cascades and co-sharing edges."""
-    from propgraph.cli.output import err, progress, seconds
+    from propgraph.cli.output import err, progress
+    from propgraph.cli.output import time_window as parsed
     from propgraph.jobs.build import build as job
     from propgraph.readers.registry import parse_mapping
 
@@ -54,7 +55,7 @@ def build(
         made = job(
             logs, study, format=format, mapping=parse_mapping(mapping or []), encoding=encoding, skip_lines=skip_lines,
             time_format=time_format, time_zone=time_zone, align_clocks=align_clocks, trace=trace, resolved=resolved,
-            time_window=seconds("time_window", time_window), min_participation=min_participation,
+            time_window=parsed("time_window", time_window), min_participation=min_participation,
             min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
             parents=parents, follows=follows, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from propgraph.errors import UsageError
+from propgraph.options import AUTO
 
 WIDTH = 100
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -81,6 +82,17 @@ def progress() -> Iterator[Callable[[str, float], None] | None]:
             bars.update(tasks[label], completed=done)  # type: ignore[arg-type]
 
         yield tell
+
+
+def time_window(option: str, text: str) -> float | str:
+    """Return a duration in seconds, or the word `auto` as it is.
+
+    Raises
+    ------
+    UsageError
+        When `text` is neither.
+    """
+    return AUTO if text.strip() == AUTO else seconds(option, text)
 
 
 def seconds(option: str, text: str) -> float:

@@ -22,6 +22,7 @@ from propgraph.arrays.incidence import Incidence, check_shares, incidence, named
 from propgraph.arrays.types import Bool, Int64, Progress
 from propgraph.cosharing.bursts import NO_BURSTS, bursts_note, crowd_of
 from propgraph.cosharing.chance import chance_of
+from propgraph.cosharing.choice import settled
 from propgraph.cosharing.rows import (
     FAST_MS,
     Counts,
@@ -44,7 +45,7 @@ def cosharing_edges(
     shares: pl.DataFrame,
     /,
     *,
-    time_window: float = WindowOptions.time_window,
+    time_window: float | str = WindowOptions.time_window,
     min_participation: int = WindowOptions.min_participation,
     min_edge_weight: int = WindowOptions.min_edge_weight,
     edge_weight: str = WindowOptions.edge_weight,
@@ -63,7 +64,8 @@ def cosharing_edges(
         order.
     time_window
         Seconds; the bound belongs to the window. Sliding, never binned. Posts whose times are coarser than that are
-        paired with those of the same resolution only, as if they had shared another object.
+        paired with those of the same resolution only, as if they had shared another object. `"auto"`: chosen from
+        all shares here, as `cosharing.choice.choose_window` does.
     min_participation
         An account enters with at least this many shares of the trace, and an edge stays when either of
         its accounts has at least this many shares whose post is in some pair (both as CooRTweet does).
@@ -121,8 +123,10 @@ def cosharing_edges(
         time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
         edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
     )  # fmt: skip
+    check_shares(shares)
+    options, _ = settled(options, dict(parts_by_trace(shares)))
     edges, bursts = edges_and_bursts(shares, options, threads=threads, progress=progress)
-    if (note := bursts_note(bursts, burst_cap=burst_cap, time_window=time_window)) is not None:
+    if (note := bursts_note(bursts, burst_cap=burst_cap, time_window=options.seconds)) is not None:
         _log.warning(note)
     return edges
 
@@ -140,7 +144,7 @@ def edges_and_bursts(
     The second frame has a row a burst, as from `bursts.Crowd.table`.
     """
     n_threads = check_threads(threads)
-    window_ms = round(options.time_window * 1000)
+    window_ms = round(options.seconds * 1000)
     check_shares(shares)
     frames, bursts = [EDGES.empty()], [NO_BURSTS]
     for trace, part in parts_by_trace(shares):

@@ -19,6 +19,7 @@ from propgraph.clocks.find import find_clocks
 from propgraph.clocks.groups import groups_of
 from propgraph.clocks.told import clock_notes, clocks_record
 from propgraph.cosharing.bursts import NO_BURSTS, bursts_note
+from propgraph.cosharing.choice import settled
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.errors import UsageError, check_threads
 from propgraph.options import CascadeOptions, ClockOptions, WindowOptions
@@ -69,7 +70,7 @@ def build(
     align_clocks: bool = ClockOptions.align_clocks,
     trace: str | Sequence[str] | None = None,
     resolved: str | Path | None = None,
-    time_window: float = WindowOptions.time_window,
+    time_window: float | str = WindowOptions.time_window,
     min_participation: int = WindowOptions.min_participation,
     min_edge_weight: int = WindowOptions.min_edge_weight,
     edge_weight: str = WindowOptions.edge_weight,
@@ -104,7 +105,8 @@ def build(
     resolved
         A table of short links and where they lead, as for `read_resolved`; nothing is ever fetched.
     time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, burst_cap, threads
-        As for `cosharing_edges`; the window in seconds. The run record reports which bursts were sampled.
+        As for `cosharing_edges`; the window in seconds, or `"auto"`: chosen from the traces that make the network by
+        default (see `find_clusters`). The run record reports which bursts were sampled, and how a window was chosen.
     parents, samples, seed
         Who gives the parents that the log does not name, how many trees are drawn, and where the draws
         begin; as for `build_cascades`.
@@ -188,7 +190,7 @@ def build(
     run = Run("build", parameters)
     with writing(study, overwrite=overwrite) as writer, ThreadPoolExecutor(1) as background:
         asked = {
-            "plan": plan, "traces": traces, "window": window, "options": cascades, "clock_options": clocks,
+            "plan": plan, "traces": traces, "window_options": window, "options": cascades, "clock_options": clocks,
             "resolved": resolved,
             "follows": follows, "secret": secret, "threads": threads, "progress": progress, "run": run,
             "writer": writer, "background": background,
@@ -244,6 +246,16 @@ def _pseudonyms(
     return with_pseudonyms(log, shares, key=secret)
 
 
+def _window(*, shares: dict[str, pl.DataFrame], window_options: WindowOptions, run: Run) -> WindowOptions:
+    """Return the options of the window, which the log may choose by itself."""
+    network = {name: part for name, part in shares.items() if name in CASCADE_TRACES}
+    window, chosen = settled(window_options, network or shares)
+    if chosen is not None:
+        run.record["time_window"] = chosen.record()
+        run.note(chosen.note())
+    return window
+
+
 def _accounts_and_objects(
     *, log: Log, shares: dict[str, pl.DataFrame], led: pl.DataFrame | None, plan: Plan, traces: Sequence[str],
     window: WindowOptions, run: Run, writer: StudyWriter,
@@ -251,7 +263,7 @@ def _accounts_and_objects(
     """Say what is known of the log, and write the tables that every log has."""
     for note in log.notes:
         run.note(note)
-    _tell_coarse(log, shares, run, asked=traces, time_window=window.time_window)
+    _tell_coarse(log, shares, run, asked=traces, time_window=window.seconds)
     _tell_nothing_shared(log, shares, plan, run)
     _write_shares(writer, log, shares)
     objects = objects_table(shares, log.posts)
@@ -284,7 +296,7 @@ def _edges(
         "n_objects": bursts.select(pl.struct("trace", "object_id").n_unique()).item(),
         "largest": told.head(_BURSTS_TOLD).cast({TIME: pl.String}).to_dicts(),
     }
-    note = bursts_note(bursts, burst_cap=window.burst_cap, time_window=window.time_window)
+    note = bursts_note(bursts, burst_cap=window.burst_cap, time_window=window.seconds)
     if note is not None:
         run.note(note)
     edges = pl.concat([EDGES.empty(), *(part for part, _ in found)])
@@ -455,6 +467,7 @@ STEPS = (
     Step("read", _read, makes=("log", "digests")),
     Step("traces", _traces, makes=("led", "shares")),
     Step("clocks", _clocks, makes=("log", "shares")),
+    Step("window", _window, makes=("window",)),
     Step(PSEUDONYMS, _pseudonyms, makes=("log", "shares")),
     Step("accounts and objects", _accounts_and_objects),
     Step("cascades", _cascades),

@@ -12,6 +12,7 @@ from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS
 from propgraph.clusters.judge import flagged_members
+from propgraph.cosharing.choice import window_of
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
 from propgraph.options import ClusterOptions
 from propgraph.provenance import Run
@@ -109,7 +110,7 @@ def find_clusters(
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
-        window_s = float(built["parameters"]["time_window"])
+        window_s = window_of(built)
         given = {
             "study": source, "traces": traces, "options": options, "time_window": window_s,
             "window_ms": round(window_s * 1000), "threads": n_threads, "progress": progress,

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Float64, Progress
+from propgraph.cosharing.choice import window_of
 from propgraph.errors import StudyError, check_at_least, check_seed, check_threads
 from propgraph.options import ClusterOptions
 from propgraph.provenance import Run
@@ -93,7 +94,7 @@ def measure_stability(
     if "clusters" not in source.run:
         raise StudyError(f"{source.path}: no clusters yet; {run_first('clusters')}")
     traces, choices = _own(source)
-    window = float(source.run["build"]["parameters"]["time_window"])
+    window = window_of(source.run["build"])
     grid = grid_of(traces, choices, time_window=window, runs=runs, seed=seed)
     run = Run("stability", {"runs": runs, "seed": seed})
     with writing(source.path, of=source) as writer:

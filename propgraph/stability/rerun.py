@@ -21,6 +21,7 @@ from propgraph.arrays.types import Bool, Float64, Int64
 from propgraph.clusters.groups import NO_GROUPS, grown_groups, number_clusters, window_clusters
 from propgraph.clusters.inputs import logs_of
 from propgraph.clusters.sampled import sampling, told_of_bursts
+from propgraph.cosharing.choice import window_of
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.stability.grid import Grid, Setting
@@ -142,10 +143,11 @@ def shared_work(
     tell
         Called with the fraction done, 0..1.
     """
-    built = study.run["build"]["parameters"]
+    own = window_of(study.run["build"])
+    built = {**study.run["build"]["parameters"], "time_window": own}
     windows = sorted({setting.time_window for setting in grid.settings})
     logs, shares = logs_of(study, traces)
-    in_bursts = {built["time_window"]} if told_of_bursts(study.run["build"]) else set()
+    in_bursts = {own} if told_of_bursts(study.run["build"]) else set()
     edges = {}
     for trace in traces:
         edges[trace], found = _edges(study, shares[trace], windows, built, threads=threads)

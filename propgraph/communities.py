@@ -176,6 +176,11 @@ def _check_attributes(graph: ig.Graph, weights: str | None) -> None:
         raise InputError(f"the network's edges have no {weights!r}, only {found}; weight=None takes none")
 
 
+def leiden(graph: ig.Graph, /, *, seed: int) -> list[int]:
+    """Return the community of each vertex by modularity over the edges' `weight`."""
+    return _by_igraph(graph, "modularity", "weight", 1.0, seed)
+
+
 def _by_igraph(
     graph: ig.Graph, objective: str, weights: str | None, resolution: float, seed: int
 ) -> list[int]:

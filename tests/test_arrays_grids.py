@@ -21,7 +21,8 @@ from propgraph.cosharing.window import cosharing_edges
 from propgraph.likeness.overlap import overlap_of
 from propgraph.schema import EDGES, TIME
 from propgraph.stability.meetings import meetings_of
-from propgraph.synchrony.pairs import pairs_at, prepare_shares, rank_synchrony
+from propgraph.synchrony.pairs import pairs_at, rank_synchrony
+from propgraph.synchrony.prepared import prepare_shares
 
 NAMES = ("content_id", "account_id", "object_id", "timestamp", "time_resolution_s")
 STEPS = (0, 1, 2_000, 10_000, 20_000, 60_000, 3_600_000)

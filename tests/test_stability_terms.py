@@ -12,7 +12,8 @@ from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.incidence import incidence
 from propgraph.stability.terms import retest, terms_of
 from propgraph.synchrony.gaps import gaps_of
-from propgraph.synchrony.pairs import near_pairs, pairs_at, prepare_shares
+from propgraph.synchrony.pairs import near_pairs, pairs_at
+from propgraph.synchrony.prepared import prepare_shares
 
 N_ACCOUNTS, N_OBJECTS = 14, 9
 

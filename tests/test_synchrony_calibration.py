@@ -19,7 +19,8 @@ from propgraph.arrays.incidence import incidence
 from propgraph.arrays.p_values import false_discovery_rate, truncated_product
 from propgraph.schema import TIME
 from propgraph.synchrony.gaps import untied
-from propgraph.synchrony.pairs import near_pairs, pairs_at, prepare_shares
+from propgraph.synchrony.pairs import near_pairs, pairs_at
+from propgraph.synchrony.prepared import prepare_shares
 from propgraph.synchrony.testable import count_tests
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -19,7 +19,8 @@ from propgraph.schema import TIME
 from propgraph.synchrony import candidates
 from propgraph.synchrony.candidates import candidates_of, sampled_ties, ties_note
 from propgraph.synchrony.gaps import gaps_of
-from propgraph.synchrony.pairs import near_pairs, prepare_shares, rank_synchrony
+from propgraph.synchrony.pairs import near_pairs, rank_synchrony
+from propgraph.synchrony.prepared import prepare_shares
 from propgraph.synchrony.testable import count_tests
 
 SECOND = 1_000

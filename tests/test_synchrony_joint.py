@@ -25,7 +25,8 @@ from propgraph.synchrony.joint import (
     near_posts,
     scores_of,
 )
-from propgraph.synchrony.pairs import prepare_shares, rank_synchrony
+from propgraph.synchrony.pairs import rank_synchrony
+from propgraph.synchrony.prepared import prepare_shares
 from propgraph.synchrony.standing import standing_of
 
 NO_EDGES = pl.DataFrame(schema={"source": pl.String, "target": pl.String})

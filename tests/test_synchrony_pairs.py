@@ -14,7 +14,8 @@ from reference import synchrony as reference
 from propgraph.arrays.incidence import incidence
 from propgraph.errors import InputError, UsageError
 from propgraph.schema import SYNCHRONY, TIME
-from propgraph.synchrony.pairs import near_pairs, pairs_at, prepare_shares, rank_synchrony
+from propgraph.synchrony.pairs import near_pairs, pairs_at, rank_synchrony
+from propgraph.synchrony.prepared import prepare_shares
 
 NAMES = ("content_id", "account_id", "object_id", "timestamp")
 TAUS = (0.1, 0.2, 0.5)

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from reference import standing as reference
 
 from propgraph.arrays.incidence import incidence
-from propgraph.synchrony.pairs import prepare_shares
+from propgraph.synchrony.prepared import prepare_shares
 from propgraph.synchrony.standing import standing_of
 
 TAUS = st.sampled_from([0.2, 0.25, 0.5])

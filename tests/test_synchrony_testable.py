@@ -11,7 +11,7 @@ from test_synchrony_pairs import LOUD, frame, logs
 
 from propgraph.arrays.incidence import incidence
 from propgraph.synchrony.candidates import shares_that_count
-from propgraph.synchrony.pairs import prepare_shares
+from propgraph.synchrony.prepared import prepare_shares
 from propgraph.synchrony.testable import count_tests
 
 

@@ -31,7 +31,8 @@ from propgraph.arrays.p_values import false_discovery_rate, truncated_product
 from propgraph.schema import TIME
 from propgraph.synchrony.candidates import shares_that_count
 from propgraph.synchrony.gaps import chance_at
-from propgraph.synchrony.pairs import PairEvidence, PreparedShares, near_pairs, pairs_at, prepare_shares
+from propgraph.synchrony.pairs import PairEvidence, near_pairs, pairs_at
+from propgraph.synchrony.prepared import PreparedShares, prepare_shares
 from propgraph.synchrony.testable import count_tests
 
 LEVELS = (0.1, 0.01, 0.001, 1e-4)

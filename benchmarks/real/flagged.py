@@ -28,7 +28,7 @@ from propgraph import build, find_clusters
 from propgraph.arrays.incidence import incidence
 from propgraph.study import Study
 from propgraph.synchrony.joint import near_posts
-from propgraph.synchrony.pairs import PreparedShares, prepare_shares
+from propgraph.synchrony.prepared import PreparedShares, prepare_shares
 
 
 def german(data: Path, folder: Path) -> tuple[Path, list[str]]:

@@ -32,7 +32,8 @@ from benchmarks.timing import header, row
 from propgraph.arrays.incidence import incidence
 from propgraph.cosharing.window import cosharing_edges
 from propgraph.schema import TIME
-from propgraph.synchrony.pairs import as_frame, near_pairs, prepare_shares, rank_synchrony
+from propgraph.synchrony.pairs import as_frame, near_pairs, rank_synchrony
+from propgraph.synchrony.prepared import prepare_shares
 from propgraph.synchrony.testable import count_tests
 
 PARTS = ("incidence", "gaps", "pairs", "trials", "table")

@@ -15,7 +15,7 @@ from propgraph.clusters.context import with_context
 from propgraph.clusters.declared import declared_posts, with_declared
 from propgraph.clusters.delays import with_delays
 from propgraph.clusters.evidence import posts_of_pairs
-from propgraph.clusters.groups import number_clusters, synchronised_groups, window_clusters
+from propgraph.clusters.groups import habit_groups, number_clusters, synchronised_groups, window_clusters
 from propgraph.clusters.inputs import (
     ClusterInputs,
     edges_of,
@@ -26,9 +26,16 @@ from propgraph.clusters.inputs import (
     timing_by_trace,
 )
 from propgraph.clusters.judge import NOTHING, Judged, flagged_members, judge_clusters
-from propgraph.clusters.metrics import edges_inside, measure_clusters, with_synchrony
+from propgraph.clusters.metrics import (
+    edges_inside,
+    measure_clusters,
+    with_crews_p,
+    with_habits,
+    with_synchrony,
+)
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
+from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions
 from propgraph.sites.metrics import measure_sites
@@ -66,12 +73,22 @@ def _synchrony(
     )  # fmt: skip
 
 
+def _crews(*, joint: Joint, options: ClusterOptions, threads: int) -> tuple[Crews, Joint]:
+    traces = {
+        trace: HalvedTrace(part, part.habits(), *joint.halves[trace])
+        for trace, part in joint.prepared.items()
+    }
+    # Pairs of halves are many, and nobody else asks for them.
+    return find_crews(traces, q=options.q, seed=options.seed, threads=threads), replace(joint, halves={})
+
+
 def _members(
-    *, logs: dict[str, Incidence], edges: pl.DataFrame, groups: pl.DataFrame, sampled: Sampled | None, window_ms: int,
-    options: ClusterOptions,
+    *, logs: dict[str, Incidence], edges: pl.DataFrame, joint: Joint, groups: pl.DataFrame, sampled: Sampled | None,
+    window_ms: int, options: ClusterOptions,
 ) -> pl.DataFrame:  # fmt: skip
     in_window = window_clusters(logs, edges, groups, options=options, window_ms=window_ms, sampled=sampled)
-    return number_clusters(groups, in_window)
+    taken = pl.concat([groups.select("account_id"), in_window.select("account_id")])
+    return number_clusters(groups, in_window, habit_groups(joint.network, taken, options=options))
 
 
 def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
@@ -81,7 +98,7 @@ def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
 
 def _figures(
     *, study: Study, logs: dict[str, Incidence], shares: Shares, edges: pl.DataFrame, links: pl.DataFrame,
-    members: pl.DataFrame, joint: Joint, window_ms: int,
+    members: pl.DataFrame, joint: Joint, crews: Crews, window_ms: int,
 ) -> tuple[ClusterInputs | None, pl.DataFrame, dict[int, list[str]], Joint]:  # fmt: skip
     # The synchronised pairs of which both are in one cluster, the surest first.
     inside = edges_inside(joint.network.filter("synchronised"), members).sort(
@@ -99,7 +116,9 @@ def _figures(
     table = with_declared(table, inputs, declared_posts(study, inputs))
     of_pairs = posts_of_pairs(joint, inside, shares)
     # What comes after asks for no share any more: they make room for the cascades.
-    return inputs, with_synchrony(table, members, inside), of_pairs, replace(joint, prepared={})
+    table = with_synchrony(table, members, inside)
+    table = with_crews_p(with_habits(table, members, joint.network), members, crews)
+    return inputs, table, of_pairs, replace(joint, prepared={})
 
 
 def _judge(
@@ -134,6 +153,7 @@ def _tables(
 STEPS = (
     Step("read", _read, makes=("logs", "shares", "edges", "links", "sampled")),
     Step("synchrony", _synchrony, makes=("joint",)),
+    Step("crews", _crews, makes=("crews", "joint")),
     Step("groups", synchronised_groups, makes=("groups", "standing")),
     Step("communities", _members, makes=("members",)),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),

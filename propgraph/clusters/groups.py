@@ -12,25 +12,32 @@ from propgraph.clusters.inputs import timing_by_trace
 from propgraph.clusters.sampled import Sampled
 from propgraph.clusters.timing import Timing
 from propgraph.communities import detect_communities, detect_multiplex
+from propgraph.crews.found import Crews
 from propgraph.networks import to_igraph
 from propgraph.options import ClusterOptions
 from propgraph.synchrony.joint import Joint, grow_groups, merge_groups
-from propgraph.synchrony.pairs import PreparedShares
+from propgraph.synchrony.prepared import PreparedShares
 
-NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32, "joined": pl.Boolean})
+NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32, "evidence": pl.String})
 NO_STANDING = pl.DataFrame(schema={"account_id": pl.String, "synchrony": pl.Float64, "q_value": pl.Float64})
 NO_MEMBERS = pl.DataFrame(schema={"account_id": pl.String, "cluster": pl.UInt32})
 
 
 def synchronised_groups(
-    *, joint: Joint, edges: pl.DataFrame, sampled: Sampled | None, options: ClusterOptions, threads: int
+    *,
+    joint: Joint,
+    crews: Crews,
+    edges: pl.DataFrame,
+    sampled: Sampled | None,
+    options: ClusterOptions,
+    threads: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the groups of synchronised accounts, and how near each account stands to them; see `grown_groups`."""
     if options.evidence == "window":
         return NO_GROUPS.clear(), NO_STANDING.clear()
     return grown_groups(
-        joint.prepared, joint.network, joint.synchrony, edges=edges, options=options, sampled=sampled,
-        threads=threads,
+        joint.prepared, joint.network, joint.synchrony, crews=crews.members, edges=edges, options=options,
+        sampled=sampled, threads=threads,
     )  # fmt: skip
 
 
@@ -40,12 +47,16 @@ def grown_groups(
     traced: pl.DataFrame,
     /,
     *,
+    crews: pl.DataFrame,
     edges: pl.DataFrame,
     options: ClusterOptions,
     sampled: Sampled | None = None,
     threads: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the groups of synchronised accounts as from `grow_groups`, and how near each account stands to them.
+    """Return the groups of synchronised accounts and crews, and how near each account stands to them.
+
+    The groups are `account_id`, `community`, `evidence` (`pairs`, `crew` or `group`, as in `schema.MEMBERS`); the
+    standing is as from `grow_groups`.
 
     Parameters
     ----------
@@ -53,6 +64,8 @@ def grown_groups(
         The shares of each trace.
     network, traced
         `source, target, synchrony, synchronised` over all traces; `trace, source, target, synchrony` in each.
+    crews
+        `account_id`, `community` of the crews (see `propgraph.crews`).
     edges
         `source, target`: who co-shared in the window.
     options
@@ -73,14 +86,58 @@ def grown_groups(
         found = detect_multiplex(layers, **_leiden(options), min_size=2)
     else:
         found = _communities(pairs, options, min_size=2)
+    of_pairs = found["account_id"]
+    found = with_crews(found, crews)
     if found.is_empty():
         return NO_GROUPS.clear(), NO_STANDING.clear()
-    crews = [_of_one_crew(found, edges)]
+    links = [_of_one_crew(found, edges)]
     if sampled is not None:
-        crews.append(sampled.of_one_crew(found, edges))
-    found = merge_groups(found, pl.concat(crews))
+        links.append(sampled.of_one_crew(found, edges))
+    found = merge_groups(found, pl.concat(links))
     groups, standing = grow_groups(prepared, found, q=options.q, threads=threads)
-    return groups.filter(pl.len().over("community") >= options.min_size), standing
+    why = (
+        pl.when("joined")
+        .then(pl.lit("group"))
+        .when(pl.col("account_id").is_in(of_pairs.implode()))
+        .then(pl.lit("pairs"))
+        .otherwise(pl.lit("crew"))
+    )
+    kept = groups.filter(pl.len().over("community") >= options.min_size)
+    return kept.select("account_id", "community", evidence=why), standing
+
+
+def with_crews(groups: pl.DataFrame, crews: pl.DataFrame, /) -> pl.DataFrame:
+    """Return the groups of synchronised pairs and the crews; those with half the members of one in common are one.
+
+    Both have `account_id`, `community`; an account of both is in its group of pairs.
+    """
+    if crews.is_empty():
+        return groups
+    above = int(groups["community"].max() or 0) + 1 if groups.height else 0  # type: ignore[arg-type]
+    crews = crews.select("account_id", community=(pl.col("community") + above).cast(pl.UInt32))
+    size = pl.concat([groups, crews]).group_by("community").len("size")
+    links = (
+        groups.join(crews.rename({"community": "other"}), on="account_id")
+        .group_by("community", "other")
+        .len("n")
+        .join(size, on="community")
+        .join(size.rename({"community": "other", "size": "size_other"}), on="other")
+        .filter(pl.col("n") * 2 >= pl.min_horizontal("size", "size_other"))
+    )
+    both = pl.concat([groups, crews.join(groups, on="account_id", how="anti")])
+    # A crew of which all members are in groups of pairs has no row left to be joined to.
+    there = both.select(other=pl.col("community")).unique()
+    linked = merge_groups(both, links.join(there, on="other", how="semi").select("community", "other"))
+    return linked.sort("community", "account_id")
+
+
+def habit_groups(network: pl.DataFrame, taken: pl.DataFrame, /, *, options: ClusterOptions) -> pl.DataFrame:
+    """Return `account_id`, `cluster` of accounts in no cluster yet whose pairs stand out by their habits alone."""
+    pairs = network.filter("by_habit").select("source", "target", weight="synchrony")
+    for end in ("source", "target"):
+        pairs = pairs.join(taken, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+    found = _communities(pairs, options, min_size=options.min_size)
+    return found.rename({"community": "cluster"}).select("account_id", "cluster")
 
 
 def _of_one_crew(groups: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
@@ -195,10 +252,13 @@ def _of_bursts(edges: pl.DataFrame, options: ClusterOptions, sampled: Sampled) -
     return merge_groups(found, sampled.parts_of_one(found, edges))
 
 
-def number_clusters(groups: pl.DataFrame, in_window: pl.DataFrame, /) -> pl.DataFrame:
+def number_clusters(
+    groups: pl.DataFrame, in_window: pl.DataFrame, by_habit: pl.DataFrame = NO_MEMBERS, /
+) -> pl.DataFrame:
     """Return all members with the number of their cluster and why they are in it."""
-    why = pl.when("joined").then(pl.lit("group")).otherwise(pl.lit("pairs"))
-    first = groups.select("account_id", cluster=pl.col("community").rank("dense") - 1, evidence=why)
-    n_groups = first["cluster"].n_unique()
-    rest = in_window.select("account_id", cluster=pl.col("cluster") + n_groups, evidence=pl.lit("window"))
-    return pl.concat([first.cast({"cluster": pl.UInt32}), rest.cast({"cluster": pl.UInt32})])
+    parts = [groups.select("account_id", cluster=pl.col("community").rank("dense") - 1, evidence="evidence")]
+    for why, part in (("window", in_window), ("habits", by_habit)):
+        n = sum(one["cluster"].n_unique() for one in parts)
+        dense = pl.col("cluster").rank("dense") - 1 + n
+        parts.append(part.select("account_id", cluster=dense, evidence=pl.lit(why)))
+    return pl.concat([part.cast({"cluster": pl.UInt32}) for part in parts])

@@ -37,6 +37,9 @@ class Judged:
     ----------
     members, clusters, evidence, readings, amplification
         As in `schema`, the cluster with the highest score first.
+    nominal
+        `cluster_id`, `nominal_p`: the bound on the chance of the window's synchrony, 0..1. It orders accounts, and is
+        no probability, for clusters are found by the very posts that it is about.
     """
 
     members: pl.DataFrame
@@ -44,9 +47,14 @@ class Judged:
     evidence: pl.DataFrame
     readings: pl.DataFrame
     amplification: pl.DataFrame
+    nominal: pl.DataFrame
 
 
-NOTHING = Judged(MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), READINGS.empty(), AMPLIFICATION.empty())
+_NOMINAL = {"cluster_id": pl.String, "nominal_p": pl.Float64}
+NOTHING = Judged(
+    MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), READINGS.empty(), AMPLIFICATION.empty(),
+    pl.DataFrame(schema=_NOMINAL),
+)  # fmt: skip
 
 
 def judge_clusters(
@@ -117,6 +125,9 @@ def judge_clusters(
         ),
         READINGS.conform(pl.DataFrame(readings, schema=READINGS.dtypes)),
         named.table,
+        pl.DataFrame(
+            [(ids[row["cluster"]], row["nominal_p"]) for row in rows], schema=_NOMINAL, orient="row"
+        ),
     )
 
 

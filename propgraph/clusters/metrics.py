@@ -11,6 +11,7 @@ import polars as pl
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.spans import shortest_half
 from propgraph.clusters.timing import log_tail
+from propgraph.crews.found import Crews
 from propgraph.schema import COUNT
 
 # How often, and how far apart, a crowd has to gather: what is posted within an hour may be one occasion.
@@ -70,18 +71,54 @@ def with_synchrony(table: pl.DataFrame, members: pl.DataFrame, inside: pl.DataFr
         `source, target, cluster, p_value` of the synchronised pairs inside clusters.
     """
     ends = pl.concat([inside.select("cluster", account_id=end) for end in ("source", "target")]).unique()
-    joined = members.filter(pl.col("evidence") == "group").select("cluster", "account_id")
+    joined = members.filter(pl.col("evidence").is_in(["group", "crew"])).select("cluster", "account_id")
     tied = pl.concat([ends, joined]).unique().group_by("cluster").len("n_tied")
     pairs = inside.group_by("cluster").agg(n_synchronised=pl.len(), best_p=pl.col("p_value").min())
-    found_by = (
-        pl.when((pl.col("evidence") == "window").all()).then(pl.lit("window")).otherwise(pl.lit("synchrony"))
-    )
+    alone = pl.col("evidence").first()
+    found_by = pl.when(alone.is_in(["window", "habits"])).then(alone).otherwise(pl.lit("synchrony"))
     table = table.join(members.group_by("cluster").agg(evidence=found_by), on="cluster", how="left")
     for part in (pairs, tied):
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     return table.with_columns(pl.col("n_synchronised", "n_tied").fill_null(0)).with_columns(
         synchronised_share=pl.col("n_tied") / pl.col("n_accounts")
     )
+
+
+def with_habits(table: pl.DataFrame, members: pl.DataFrame, network: pl.DataFrame, /) -> pl.DataFrame:
+    """Add `n_by_habit`, the pairs of members that stand out by their habits alone, and `by_habit_share` of the members.
+
+    Parameters
+    ----------
+    table
+        A row for each cluster, with `cluster` and `n_accounts`.
+    members
+        `account_id`, `cluster`.
+    network
+        `schema.NETWORK`.
+    """
+    inside = edges_inside(network.filter("by_habit"), members)
+    ends = pl.concat([inside.select("cluster", account_id=end) for end in ("source", "target")]).unique()
+    for part in (inside.group_by("cluster").len("n_by_habit"), ends.group_by("cluster").len("n_habitual")):
+        table = table.join(part, on="cluster", how="left", maintain_order="left")
+    return table.with_columns(pl.col("n_by_habit", "n_habitual").fill_null(0)).with_columns(
+        by_habit_share=pl.col("n_habitual") / pl.col("n_accounts")
+    )
+
+
+def with_crews_p(table: pl.DataFrame, members: pl.DataFrame, crews: Crews, /) -> pl.DataFrame:
+    """Add `p_value`: of the crew of which most members are in a cluster, if half of the crew or more are; else null."""
+    size = crews.members.group_by("community").len("size")
+    held = (
+        crews.members.join(members.select("account_id", "cluster"), on="account_id")
+        .group_by("community", "cluster")
+        .len("n")
+        .join(size, on="community")
+        .filter(pl.col("n") * 2 >= pl.col("size"))
+        .join(crews.crews, on="community")
+        .sort(["cluster", "n", "community"], descending=[False, True, False])
+        .unique("cluster", keep="first", maintain_order=True)
+    )
+    return table.join(held.select("cluster", "p_value"), on="cluster", how="left", maintain_order="left")
 
 
 def once(posts: pl.DataFrame, /) -> pl.DataFrame:
@@ -148,6 +185,7 @@ def _timing(inputs: ClusterInputs) -> pl.DataFrame:
             top_object_share=pl.col("n_within").max() / pl.col("n_within").sum(),
             window_rate=(pl.col("part") * pl.col("root")).sum() / pl.col("root").sum(),
             outsider_rate=(pl.col("outsider_rate") * pl.col("root")).sum() / pl.col("root").sum(),
+            usual_rate=(pl.col("usual_rate") * pl.col("root")).sum() / pl.col("root").sum(),
         )
         sums = sums.with_columns(
             log_tail(objects, ["cluster"], weight="root"), pl.lit(trace).alias("timing_trace")
@@ -158,7 +196,7 @@ def _timing(inputs: ClusterInputs) -> pl.DataFrame:
         frames.append(sums.with_columns(pl.col("log_p") * pl.col("acts")))
     best = pl.concat(frames).sort("log_p", "timing_trace").group_by("cluster", maintain_order=True).first()
     # The least of several tails is taken, so each counts as often as there are.
-    return best.with_columns(p_value=(pl.col("log_p").exp() * len(parts)).clip(0, 1))
+    return best.with_columns(nominal_p=(pl.col("log_p").exp() * len(parts)).clip(0, 1))
 
 
 def _typical(there: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:

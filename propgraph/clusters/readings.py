@@ -6,6 +6,7 @@ unexplained. That a reading fits does not make it true, and that none fits prove
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,15 +16,17 @@ from propgraph.clusters.timing import ENOUGH
 
 ONE_OUTLET, FANS, BREAKING_NEWS = "one-outlet", "fans", "breaking-news"
 INSTITUTION, ONE_HAND, ACTIVISTS = "institution", "one-hand", "activists"
-NO_COMPARISON = "no-comparison"
+NO_COMPARISON, HABITS = "no-comparison", "habits"
 
 #: Readings that account for the synchrony itself.
-EXPLAINING = (ONE_OUTLET, FANS, BREAKING_NEWS)
+EXPLAINING = (ONE_OUTLET, FANS, BREAKING_NEWS, HABITS)
 
 # A leader is told where chance would have one account so often first once in a thousand clusters.
 _RARELY = 1e-3
 # A delay that is kept to this (s) is constant; a person's is not.
 _CONSTANT_S = 1.0
+# From here on habits bring members so much oftener together than others that it is told.
+_RAISED = 2.0
 
 # How sentences call one thing shared in a trace, and several.
 _THINGS = {
@@ -65,6 +68,9 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
     hired crew that is led looks the same. `one-hand`: a tool for several accounts keeps the delay between the same
     two to a second, or posts for them within 2 s, at half of their meetings or more.
     `activists`: half of the members or more say in their names or posts that they act together (see `declared`).
+    `habits`: half of the members or more stand near each other beyond what dealing accounts to posts gives, but not
+    beyond their own hours and how quickly each of them always reacts; or these bring them into the window so much
+    oftener than others that it is half, in orders of magnitude, of how much oftener they are.
     `no-comparison`: too few others shared what the members shared, or more than half of what they met over, to say
     what is usual.
     """
@@ -166,6 +172,38 @@ def _activists(row: Row, base: Baseline) -> Fit | None:
     )  # fmt: skip
 
 
+def _habits(row: Row, base: Baseline) -> Fit | None:
+    value, n = row["by_habit_share"], row["n_by_habit"]
+    if row["n_synchronised"] or row["p_value"] is not None:
+        return None  # these hold whatever the habits
+    if value < 0.5:
+        return _habits_in_window(row, base)
+    return Fit(
+        HABITS, value, 0.5,
+        f"{n:,} {'pair' if n == 1 else 'pairs'} among {value:.0%} of the accounts post near each other again and "
+        "again, but no nearer than the hours at which each of them always posts, and how quickly it always reacts, "
+        "bring about: people of the same hours, or who are told by the same feed",
+        f"a crew that only ever works in its own hours looks the same{_opened(row, base)}",
+    )  # fmt: skip
+
+
+def _habits_in_window(row: Row, base: Baseline) -> Fit | None:
+    """Look whether habits explain half, in orders of magnitude, of how much oftener than others members are near."""
+    window, usual, raised = row["window_rate"], row["usual_rate"], row["outsider_rate"]
+    if not window or not usual or window <= usual:
+        return None
+    multiple, beyond = raised / usual, window / usual
+    if multiple < _RAISED or 2 * math.log(multiple) < math.log(beyond):
+        return None
+    return Fit(
+        HABITS, multiple, _RAISED,
+        f"at the hours at which each of them always posts, and reacting as quickly as each always does, they would "
+        f"share a {_things(row)[0]} {base.nearby(row)} {multiple:.1f} times as often as others do, of the {beyond:.1f} times "
+        "that they do",
+        f"a crew that is always told at once looks the same{_opened(row, base)}",
+    )  # fmt: skip
+
+
 def _no_comparison(row: Row, base: Baseline) -> Fit | None:
     """Look for links that hardly anybody but the members shared; the usual rate of the log may stand in for them."""
     n, n_alone, n_met = row["n_outsider_pairs"], row["n_alone"] or 0, row["n_objects"] or 0
@@ -255,5 +293,5 @@ def _percent(part: float) -> str:
 
 #: The readings, the most telling first.
 READINGS: Sequence[Callable[[Row, Baseline], Fit | None]] = (
-    _one_outlet, _fans, _breaking_news, _institution, _one_hand, _activists, _no_comparison,
+    _one_outlet, _fans, _breaking_news, _institution, _one_hand, _activists, _habits, _no_comparison,
 )  # fmt: skip

@@ -79,28 +79,37 @@ class Rule:
 
 
 def _synchronised(row: Row, base: Baseline) -> Finding | None:
-    if not row["n_synchronised"]:
+    value, n, p = row["synchronised_share"], row["n_synchronised"], row["p_value"]
+    if not n and p is None:
         return None
-    value, n = row["synchronised_share"], row["n_synchronised"]
+    ways = []
+    if n:
+        ways.append(
+            f"{n:,} {'pair' if n == 1 else 'pairs'} at a false discovery rate of {base.q:g} (the surest: "
+            f"p <= {_rounded_up(row['best_p'])})"
+        )
+    if p is not None:
+        ways.append(
+            f"as a group, found on one half of the objects and tested on the other (p <= {_rounded_up(p)})"
+        )
     return Finding(
         SYNCHRONISED, value, 0.5, base.q, value >= 0.5,
         f"{value:.0%} of the members stand nearer to fellows in the order of posts, object after object, than chance "
-        f"puts accounts: {n:,} {'pair' if n == 1 else 'pairs'} at a false discovery rate of {base.q:g} (the surest: "
-        f"p <= {_rounded_up(row['best_p'])})",
+        f"and their own hours put accounts: {'; '.join(ways)}",
     )  # fmt: skip
 
 
 def _at_once(row: Row, base: Baseline) -> Finding | None:
     if row["observed"] is None or not row["compared"]:
         return None
-    observed, expected, p = row["observed"], row["expected"], row["p_value"]
+    observed, expected, p = row["observed"], row["expected"], row["nominal_p"]
     multiple, limit = _SURE if p <= _SURE[1] else _STRONG
     fires = observed >= multiple * expected and p <= limit
     whose = "the outsiders' rate" if row["n_outsider_pairs"] >= ENOUGH else "the usual rate of this log"
     return Finding(
         AT_ONCE, observed, multiple * expected, expected, fires,
         f"{observed:,.0f} pairs of posts of the same {_noun(row)} {base.nearby(row)}, "
-        f"where {whose} gives {expected:,.1f} (nominal p <= {_rounded_up(p)})",
+        f"where {whose} gives {expected:,.1f}",
     )  # fmt: skip
 
 

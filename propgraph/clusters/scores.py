@@ -5,13 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.clusters.judge import Judged
+from propgraph.crews.found import Crews
 from propgraph.schema import ACCOUNT_SCORES
 from propgraph.synchrony.joint import Joint, scores_of
 
 _WINDOW_WORTH = 10.0  # orders of magnitude, at most: the window's bound is nominal
 
 
-def score_accounts(*, joint: Joint, standing: pl.DataFrame, judged: Judged) -> pl.DataFrame:
+def score_accounts(*, joint: Joint, crews: Crews, standing: pl.DataFrame, judged: Judged) -> pl.DataFrame:
     """Return `schema.ACCOUNT_SCORES`, sorted by account.
 
     Where the window alone speaks for a flagged cluster, the bound on its probability counts, up to a limit.
@@ -20,14 +21,18 @@ def score_accounts(*, joint: Joint, standing: pl.DataFrame, judged: Judged) -> p
     ----------
     joint
         What rank synchrony says of pairs.
+    crews
+        The crews.
     standing
         How near accounts stand to groups, as from `grow_groups`.
     judged
         The clusters and their members.
     """
-    scores = scores_of(joint.network, standing)
-    surely = -pl.col("p_value").fill_null(1.0).clip(1e-300).log10()
-    of = judged.clusters.select("cluster_id", "flagged", worth=surely.clip(0, _WINDOW_WORTH))
+    scores = with_crew_rates(scores_of(joint.network, standing), crews)
+    surely = -pl.col("nominal_p").fill_null(1.0).clip(1e-300).log10()
+    of = judged.clusters.join(judged.nominal, on="cluster_id").select(
+        "cluster_id", "flagged", worth=surely.clip(0, _WINDOW_WORTH)
+    )
     inside = judged.members.select("account_id", "cluster_id", "evidence").join(of, on="cluster_id")
     both = scores.join(inside, on="account_id", how="full", coalesce=True).with_columns(
         pl.col("score").fill_null(0.0),
@@ -39,3 +44,18 @@ def score_accounts(*, joint: Joint, standing: pl.DataFrame, judged: Judged) -> p
     total = pl.col("score") + pl.when(by_window).then("worth").otherwise(0.0)
     table = both.with_columns(score=total).select(*ACCOUNT_SCORES.columns)
     return ACCOUNT_SCORES.conform(table).sort("account_id")
+
+
+def with_crew_rates(scores: pl.DataFrame, crews: Crews, /) -> pl.DataFrame:
+    """Return scores by account, the `q_value` no larger than that of the account's crew."""
+    of = crews.members.join(crews.crews, on="community").select("account_id", q_crew="q_value")
+    return (
+        scores.join(of, on="account_id", how="full", coalesce=True)
+        .with_columns(
+            pl.col("score").fill_null(0.0),
+            pl.col("n_partners").fill_null(0),
+            q_value=pl.min_horizontal("q_value", "q_crew"),
+        )
+        .drop("q_crew")
+        .sort("account_id")
+    )

@@ -18,6 +18,7 @@ from numba import njit
 from propgraph.arrays.grids import common_times, kinds, steps_of
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Bool, Float64, Int64
+from propgraph.clusters.habit_rates import habit_multiples
 
 #: How many outsiders' pairs of posts the log's usual rate weighs as much as.
 PRIOR_PAIRS = 20.0
@@ -34,7 +35,8 @@ class Timing:
     objects
         A row for each cluster and object that two or more members shared: `cluster` (UInt32), `object`
         (UInt32 code), `n_pairs` (pairs of members' posts, by different accounts), `n_within` (those in
-        the window), `outsider_rate` (0..1, the fraction of outsiders' pairs in the window), `gathered` (the most
+        the window), `usual_rate` (0..1, the fraction of outsiders' pairs in the window), `outsider_rate` (the same,
+        raised where the members' habits bring them nearer), `gathered` (the most
         members within one window), `gathered_ms` (the first post of that window, the earliest of such).
     members
         A row for each cluster and account with such an object: `cluster`, `account` (codes), `n_objects`,
@@ -58,15 +60,18 @@ class Timing:
     clusters: pl.DataFrame
 
 
-def timings_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> list[Timing]:
+def timings_of(log: Incidence, cluster: Int64, /, *, window_ms: int, habits: bool = True) -> list[Timing]:
     """Return how each cluster keeps time in one trace: by times as fine as the window, and by each coarser one.
 
     See `timing_of`.
     """
-    return [timing_of(part, cluster, window_ms=window_ms) for part in kinds(log, limit_ms=window_ms)]
+    return [
+        timing_of(part, cluster, window_ms=window_ms, habits=habits)
+        for part in kinds(log, limit_ms=window_ms)
+    ]
 
 
-def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> Timing:
+def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int, habits: bool = True) -> Timing:
     """Return how each cluster keeps time in one trace, by times that can be compared.
 
     Parameters
@@ -77,6 +82,8 @@ def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> Timing:
         int64[n_accounts]; the cluster of each account, -1 for none.
     window_ms
         The window in milliseconds.
+    habits
+        The outsiders' rate is raised where the members' habits alone bring them nearer (see `habit_rates`).
     """
     steps = steps_of(log)
     log = replace(log, time=common_times(log, limit_ms=window_ms))
@@ -109,6 +116,18 @@ def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int) -> Timing:
         k_own=pl.len().over("cluster", "object", "account").cast(pl.Int64),
     ).with_columns(n_fellows=pl.col("group") - pl.col("own"), n_others=pl.col("k") - pl.col("k_own"))
     objects = _objects(rows, n_posts=n_posts, within=within, usual=usual, gathered=gathered)
+    objects = objects.with_columns(usual_rate="outsider_rate")
+    if habits:
+        keys = {"of": objects["cluster"], "objects": objects["object"]}
+        multiples = habit_multiples(
+            log,
+            cluster,
+            window_ms=window_ms,
+            **{name: key.to_numpy().astype(np.int64) for name, key in keys.items()},
+        )
+        objects = objects.with_columns(
+            outsider_rate=(pl.col("outsider_rate") * pl.Series(multiples)).clip(0, 1)
+        )
     shares = rows.select("row", "cluster", "account", "object", "time", "n_fellows")
     return Timing(objects, _members(rows, objects), shares, _clusters(rows, objects, steps, n_usual))
 

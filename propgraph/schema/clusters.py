@@ -23,6 +23,18 @@ SPREADERS = declare(
     median_delay_root_s=(SECONDS, "s", "median time from the root's post to its own"),
 )
 
+_P_HABITS = (
+    SHARE,
+    "0..1",
+    "the same where each account keeps its own hours, days and places in an object's life; null where p_value alone "
+    "leaves the pair a false discovery rate above 0.5",
+)
+_Q_VALUE = (
+    SHARE,
+    "0..1",
+    "false discovery rate over all pairs that could have been found, by the larger of p_value and p_habits",
+)
+
 SYNCHRONY = declare(
     "synchrony",
     "clusters",
@@ -41,10 +53,15 @@ SYNCHRONY = declare(
     synchrony=(
         pl.Float64(),
         "-log10 P",
-        "how surely they are nearer than accounts dealt at random to the posts",
+        "how surely they are nearer than chance puts accounts: by the larger of both p-values",
     ),
-    p_value=(SHARE, "0..1", "chance of that; null where fewer than two objects could tell"),
-    q_value=(SHARE, "0..1", "false discovery rate over all pairs that could have been found"),
+    p_value=(
+        SHARE,
+        "0..1",
+        "chance of that if accounts were dealt at random to the posts; null where fewer than two objects could tell",
+    ),
+    p_habits=_P_HABITS,
+    q_value=_Q_VALUE,
     n_shared=(COUNT, "objects", "distinct objects both shared, whenever"),
     expected_shared=(pl.Float64(), "objects", "as many as their activity and the objects' popularity give"),
     cosine=(SHARE, "0..1", "TF-IDF cosine of what they share; null where either shared one object only"),
@@ -68,10 +85,17 @@ NETWORK = declare(
     traces=(ID, "", "traces in which they are near, joined by +"),
     n_near=(COUNT, "objects", "objects in which they are near, in the trace with most"),
     closest_delta_s=(SECONDS, "s", "the least time between their posts over these"),
-    synchrony=(pl.Float64(), "-log10 P", "of the traces' p-values joined (harmonic mean)"),
-    p_value=(SHARE, "0..1", "the same as a probability"),
-    q_value=(SHARE, "0..1", "false discovery rate over all pairs that could have been found"),
+    synchrony=(pl.Float64(), "-log10 P", "by the larger of both p-values"),
+    p_value=(SHARE, "0..1", "the traces' p-values joined (harmonic mean)"),
+    p_habits=_P_HABITS,
+    q_value=_Q_VALUE,
     synchronised=(pl.Boolean(), "", "q_value is at most --q"),
+    by_habit=(
+        pl.Boolean(),
+        "",
+        "the rate would be at most --q if accounts were dealt at random, and is not where each keeps its habits: "
+        "same hours, or both quick",
+    ),
 )
 
 MEMBERS = declare(
@@ -95,8 +119,9 @@ MEMBERS = declare(
     created_at=(TIME, "UTC", "when the account was made, where known"),
     evidence=(
         ID,
-        "pairs, group, window",
-        "why it is here: synchronised with fellows pair by pair; near them as a group; co-shares in the window",
+        "pairs, crew, group, window, habits",
+        "why it is here: synchronised with fellows pair by pair; in a crew, found on one half of the objects and "
+        "confirmed on the other; near such a group as a whole; co-shares in the window; near others by habit alone",
     ),
     stability=(
         SHARE,
@@ -144,8 +169,8 @@ CLUSTERS = declare(
     ),
     evidence=(
         ID,
-        "synchrony, window",
-        "what it was found by: pairs beyond chance, or co-shares in the window",
+        "synchrony, window, habits",
+        "what it was found by: pairs or a crew beyond chance, co-shares in the window, or pairs that habits explain",
     ),
     n_accounts=(COUNT, "accounts", "members"),
     n_edges=(
@@ -169,7 +194,7 @@ CLUSTERS = declare(
     time_resolution_s=(
         SECONDS,
         "s",
-        "resolution of the times from which observed and all down to p_value are taken",
+        "resolution of the times from which observed and all down to turnout are taken",
     ),
     fast_share=(
         SHARE,
@@ -198,7 +223,7 @@ CLUSTERS = declare(
     observed=(
         pl.Float64(),
         "pairs of posts",
-        "members' pairs of posts within the window, in the strongest trace; so are all down to p_value",
+        "members' pairs of posts within the window, in the strongest trace; so are all down to turnout",
     ),
     expected=(pl.Float64(), "pairs of posts", "as many as outsiders' timing of the same objects would give"),
     window_rate=(
@@ -212,7 +237,12 @@ CLUSTERS = declare(
         "0..1",
         "members who posted one object within one window, the third most of times an hour or more apart",
     ),
-    p_value=(pl.Float64(), "0..1", "bound on the chance of such synchrony at the outsiders' rate (Chernoff)"),
+    p_value=(
+        pl.Float64(),
+        "0..1",
+        "chance that a group stands so near on the half of the objects that did not form it, by both nulls "
+        "(cross-fitted; twice the median over the splits); null where no crew was found",
+    ),
     n_sites=(COUNT, "sites", "registrable domains shared"),
     site_gini=(SHARE, "0..1", "Gini of the members' shares over the sites; one site = 1"),
     top_site=(ID, "registrable domain", "the site shared most"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from propgraph.communities import WITH_RESOLUTION
 from propgraph.options import LONGEST_WINDOW_S, ClusterOptions
-from propgraph.synchrony.pairs import TAU
+from propgraph.synchrony.prepared import TAU
 
 _Q = (0.01, 0.05, 0.2)
 _TAU = (0.1, TAU)

@@ -23,22 +23,18 @@ from propgraph.clusters.inputs import logs_of
 from propgraph.clusters.sampled import sampling, told_of_bursts
 from propgraph.cosharing.choice import window_of
 from propgraph.cosharing.window import edges_and_bursts
+from propgraph.crews.found import NO_CREWS
 from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.stability.grid import Grid, Setting
 from propgraph.stability.meetings import Meetings, meetings_of
 from propgraph.stability.terms import Retested, Terms, retest, terms_of
 from propgraph.study import Study
 from propgraph.synchrony.gaps import gaps_of
+from propgraph.synchrony.joint import is_row_of
 from propgraph.synchrony.pair_kernels import sessions_of
-from propgraph.synchrony.pairs import (
-    LEAST_OBJECTS,
-    MAX_P,
-    PreparedShares,
-    ends_of,
-    near_pairs,
-    pairs_at,
-    prepare_shares,
-)
+from propgraph.synchrony.pairs import LEAST_OBJECTS, MAX_P, ends_of, near_pairs, pairs_at
+from propgraph.synchrony.prepared import PreparedShares, prepare_shares
+from propgraph.synchrony.weighed import WEIGHED_Q, weigh_pairs
 
 #: Pairs are tested again whose p-value over all objects is at most this in some trace.
 SHARED_P = 0.05
@@ -199,13 +195,21 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
     groups = NO_GROUPS
     if choices.evidence != "window":
         p_values, candidate = _tested(shared, setting, drawn, threads=threads)
-        network = _network(
-            shared, p_values, candidate | (weight > 0), n_tests=_n_tests(shared, drawn), q=setting.q
-        )
-        traced = _traced(shared, p_values, list(drawn)) if choices.multiplex else network
         prepared = {trace: _left(shared.parts[trace], kept, setting.tau) for trace, kept in drawn.items()}
+        network, larger = _network(
+            shared, p_values, candidate | (weight > 0), prepared=prepared, n_tests=_n_tests(shared, drawn),
+            q=setting.q, threads=threads,
+        )  # fmt: skip
+        traced = _traced(shared, larger, list(drawn)) if choices.multiplex else network
         groups, _ = grown_groups(
-            prepared, network, traced, edges=edges, options=choices, sampled=sampled, threads=threads
+            prepared,
+            network,
+            traced,
+            crews=NO_CREWS.members,
+            edges=edges,
+            options=choices,
+            sampled=sampled,
+            threads=threads,
         )
     in_window = window_clusters(logs, edges, groups, options=choices, window_ms=window_ms, sampled=sampled)
     return number_clusters(groups, in_window).select("account_id", "cluster")
@@ -245,7 +249,7 @@ def _near(prepared: PreparedShares, met: pl.DataFrame, neighbours: int, *, threa
     there = (source >= 0) & (target >= 0)
     frames = [met.clear()]
     for found in (
-        near_pairs(prepared, max_p=SHARED_P, threads=threads),
+        near_pairs(prepared, max_p=SHARED_P, threads=threads)[0],
         pairs_at(prepared, source[there], target[there], threads=threads),
     ):
         near = found.log_p <= math.log(SHARED_P)
@@ -267,8 +271,8 @@ def _part(
     threads: int,
 ) -> Part:
     source, target = (codes_in(pairs[name], log.accounts) for name in ("source", "target"))
-    there = np.flatnonzero((source >= 0) & (target >= 0) & _is_in(pairs, near))
-    present = np.stack([_is_in(pairs, frame) for frame in edges], axis=1)
+    there = np.flatnonzero((source >= 0) & (target >= 0) & is_row_of(pairs, near))
+    present = np.stack([is_row_of(pairs, frame) for frame in edges], axis=1)
     edge = np.flatnonzero(present.any(axis=1))
     least = [
         int(frame["weight"].min() or 1) if built["edge_quantile"] > 0 else built["min_edge_weight"]  # type: ignore[arg-type]
@@ -289,16 +293,6 @@ def _part(
         present=present[edge],
         least=least,
     )  # fmt: skip
-
-
-def _is_in(pairs: pl.DataFrame, edges: pl.DataFrame) -> Bool:
-    marked = edges.select("source", "target", there=pl.lit(True))
-    found: Bool = (
-        pairs.join(marked, on=["source", "target"], how="left", maintain_order="left")["there"]
-        .fill_null(False)
-        .to_numpy()
-    )
-    return found
 
 
 def _weights(shared: Shared, setting: Setting, drawn: dict[str, Bool]) -> Int64:
@@ -338,14 +332,49 @@ def _n_tests(shared: Shared, drawn: dict[str, Bool]) -> float:
     return sum(shared.n_tests[trace] for trace in drawn)
 
 
-def _network(shared: Shared, p_values: Float64, candidate: Bool, *, n_tests: float, q: float) -> pl.DataFrame:
-    """Return `source, target, synchrony, synchronised`, all traces together, as `joint_evidence` does."""
+def _network(
+    shared: Shared,
+    p_values: Float64,
+    candidate: Bool,
+    /,
+    *,
+    prepared: dict[str, PreparedShares],
+    n_tests: float,
+    q: float,
+    threads: int,
+) -> tuple[pl.DataFrame, Float64]:
+    """Return `source, target, synchrony, synchronised`, all traces together, and the larger p-values in each.
+
+    As `joint_evidence` does: pairs that stand out under the uniform deal are held to the accounts' habits, too.
+    """
     least = np.fmin.reduce(p_values, axis=1, initial=np.inf)
     rows = np.flatnonzero(candidate & (least <= MAX_P))  # the joint probability is never below the least
     joint = harmonic_mean(p_values[rows])
     rows, joint = rows[joint <= MAX_P], joint[joint <= MAX_P]
+    again = false_discovery_rate(joint, n_tests=n_tests) <= WEIGHED_Q
+    p_habits = _weighed(shared, rows[again], p_values, prepared, threads=threads)
+    joint[again] = np.maximum(joint[again], harmonic_mean(p_habits))
+    larger = p_values.copy()
+    larger[rows[again]] = np.maximum(larger[rows[again]], p_habits)
     near = false_discovery_rate(joint, n_tests=n_tests) <= q
-    return _as_frame(shared, rows, joint).with_columns(synchronised=pl.Series(near, dtype=pl.Boolean))
+    network = _as_frame(shared, rows, joint).with_columns(synchronised=pl.Series(near, dtype=pl.Boolean))
+    return network, larger
+
+
+def _weighed(
+    shared: Shared, rows: Int64, p_values: Float64, prepared: dict[str, PreparedShares], *, threads: int
+) -> Float64:
+    """Return the p-values of some pairs under the null with habits in each trace; NaN where they were not tested."""
+    found = np.full((rows.size, len(prepared)), np.nan)
+    for k, part in enumerate(prepared.values()):
+        there = np.flatnonzero(~np.isnan(p_values[rows, k]))
+        if there.size == 0:
+            continue
+        pairs = shared.pairs[rows[there]]
+        source, target = (codes_in(pairs[name], part.log.accounts) for name in ("source", "target"))
+        habits = part.habits()
+        found[there, k] = np.exp(weigh_pairs(part, habits, source=source, target=target, threads=threads))
+    return found
 
 
 def _traced(shared: Shared, p_values: Float64, traces: list[str]) -> pl.DataFrame:

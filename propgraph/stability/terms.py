@@ -18,7 +18,7 @@ from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.gaps import chance_at
 from propgraph.synchrony.pair_kernels import gap_between, least_gap
-from propgraph.synchrony.pairs import PreparedShares
+from propgraph.synchrony.prepared import PreparedShares
 
 
 @dataclass(frozen=True)

@@ -11,25 +11,26 @@ import polars as pl
 from propgraph.arrays.encoding import codes_in, groups_of
 from propgraph.arrays.incidence import Incidence, check_shares, incidence, named
 from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
-from propgraph.arrays.types import Float64, Progress
+from propgraph.arrays.types import Bool, Float64, Progress
 from propgraph.errors import check_columns, check_threads
 from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.schema import NETWORK, SYNCHRONY
 from propgraph.synchrony.candidates import candidates_of, sampled_ties
+from propgraph.synchrony.halves import Halves, halves_of
 from propgraph.synchrony.pairs import (
     MAX_P,
-    TAU,
+    HalfEvidence,
     PairEvidence,
-    PreparedShares,
     as_frame,
     closest_posts,
     ends_of,
     near_pairs,
     pairs_at,
-    prepare_shares,
 )
+from propgraph.synchrony.prepared import TAU, PreparedShares, prepare_shares
 from propgraph.synchrony.standing import standing_of
 from propgraph.synchrony.testable import count_tests
+from propgraph.synchrony.weighed import WEIGHED_Q, hold_to_habits, weigh_standing, with_rates
 
 #: Accounts are told to stand near a group up to this p-value.
 MAX_GROUP_P = 0.05
@@ -52,6 +53,8 @@ class Joint:
         Pairs that could have been found in each trace.
     ties
         `n_ties, n_posts, n_pairs, n_looked_at` of the ties that are sampled in each trace (see `candidates`).
+    halves
+        The splits of each trace's objects, and the pairs that stand out on a half.
     """
 
     prepared: dict[str, PreparedShares]
@@ -59,10 +62,11 @@ class Joint:
     network: pl.DataFrame
     n_tests: dict[str, float]
     ties: dict[str, dict[str, int]]
+    halves: dict[str, tuple[Halves, HalfEvidence]]
 
 
 #: What rank synchrony says where nobody asked it.
-NO_JOINT = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {})
+NO_JOINT = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {}, {})
 
 
 def joint_synchrony(
@@ -155,29 +159,37 @@ def joint_evidence(
     """Return what `joint_synchrony` says of the shares of each trace, with the options as they are."""
     tell = named(progress, "synchrony")
     prepared = {trace: prepare_shares(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
-    n_tests, ties, found = {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
+    n_tests, ties, halves, found = {}, {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
     for done, (trace, part) in enumerate(prepared.items(), 1):
-        near, ties[trace] = _near(part, threads=threads)
+        near, halves[trace], ties[trace] = _near(part, seed=seed, threads=threads)
         found.append(ends_of(near, part.log.accounts))
         n_tests[trace] = count_tests(part.log, part.carries, seed=seed, threads=threads).total
         tell(done / len(prepared) / 2)
     pairs = pl.concat(found).unique().sort("source", "target")
-    tables = [SYNCHRONY.empty()]
+    tables = {}
     for done, (trace, part) in enumerate(prepared.items(), 1):
-        tables.append(_tested(part, trace, pairs, n_tests=n_tests[trace], threads=threads))
+        tables[trace] = _tested(part, trace, pairs, n_tests=n_tests[trace], threads=threads)
         tell(0.5 + done / len(prepared) / 2)
-    synchrony = pl.concat(tables).with_columns(
+    total = sum(n_tests.values())
+    again = _standing_out(tables, n_tests=total)
+    for trace, part in prepared.items():
+        which = is_row_of(tables[trace], again)
+        tables[trace] = hold_to_habits(tables[trace], part, which, n_tests=n_tests[trace], threads=threads)
+    synchrony = pl.concat([SYNCHRONY.empty(), *tables.values()]).with_columns(
         synchronised=(pl.col("q_value") <= q).fill_null(False),
         alike=(pl.col("overlap_q") <= q).fill_null(False),
     )
-    return Joint(prepared, synchrony, _joined(synchrony, n_tests=sum(n_tests.values()), q=q), n_tests, ties)
+    return Joint(prepared, synchrony, _joined(synchrony, n_tests=total, q=q), n_tests, ties, halves)
 
 
-def _near(part: PreparedShares, *, threads: int) -> tuple[PairEvidence, dict[str, int]]:
-    """Return the near pairs of a trace, and which of its ties a sample was looked at of."""
+def _near(
+    part: PreparedShares, *, seed: int, threads: int
+) -> tuple[PairEvidence, tuple[Halves, HalfEvidence], dict[str, int]]:
+    """Return the near pairs of a trace, its halves and who is near there, and which ties a sample was looked at of."""
     nearby = candidates_of(part.log, part.gaps)
-    near = near_pairs(part, max_p=MAX_P, nearby=nearby, threads=threads)
-    return near, sampled_ties(part.log, part.gaps, tau=part.tau, nearby=nearby)
+    halves = halves_of(part, seed=seed)
+    near, on_half = near_pairs(part, max_p=MAX_P, nearby=nearby, halves=halves, threads=threads)
+    return near, (halves, on_half), sampled_ties(part.log, part.gaps, tau=part.tau, nearby=nearby)
 
 
 def _tested(
@@ -191,25 +203,50 @@ def _tested(
     return as_frame(found, part.log, trace, n_tests=n_tests, threads=threads).filter(pl.col("n_shared") > 0)
 
 
-def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFrame:
+def is_row_of(pairs: pl.DataFrame, some: pl.DataFrame, /) -> Bool:
+    """Mark the rows of `pairs` whose `source` and `target` are among `some`."""
+    marked = some.select("source", "target", there=pl.lit(True))
+    found = pairs.join(marked, on=["source", "target"], how="left", maintain_order="left")["there"]
+    told: Bool = found.fill_null(False).to_numpy()
+    return told
+
+
+def _standing_out(tables: Mapping[str, pl.DataFrame], *, n_tests: float) -> pl.DataFrame:
+    """Return `source`, `target` of the pairs that stand out under the uniform deal, in a trace or all together."""
+    one = [
+        table.filter(pl.col("q_value") <= WEIGHED_Q).select("source", "target") for table in tables.values()
+    ]
+    all_together = _at_random(pl.concat([SYNCHRONY.empty(), *tables.values()]))
+    rate = false_discovery_rate(all_together["p_value"].to_numpy(), n_tests=n_tests)
+    return pl.concat(
+        [all_together.filter(pl.Series(rate <= WEIGHED_Q)).select("source", "target"), *one]
+    ).unique()
+
+
+def _at_random(synchrony: pl.DataFrame) -> pl.DataFrame:
+    """Return the pairs with their p-values of the uniform deal joined over the traces, up to `MAX_P`."""
     tested = synchrony.filter(pl.col("p_value").is_not_null())
     pairs = tested.group_by("source", "target", maintain_order=True).agg(
         traces=pl.col("trace").filter(pl.col("n_near") > 0).sort().str.join("+"),
         n_near=pl.col("n_near").max(),
         closest_delta_s=pl.col("closest_delta_s").min(),
         p_values=pl.col("p_value"),
+        p_habits=pl.col("p_habits"),
     )
-    p_value = _harmonic(pairs["p_values"])
-    pairs = (
-        pairs.drop("p_values")
-        .with_columns(p_value=pl.Series(p_value), synchrony=pl.Series(-np.log10(np.maximum(p_value, 1e-300))))
-        .filter(pl.col("p_value") <= MAX_P)
+    p_value = pl.Series(_harmonic(pairs["p_values"]), dtype=pl.Float64)
+    return pairs.drop("p_values").with_columns(p_value=p_value).filter(pl.col("p_value") <= MAX_P)
+
+
+def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFrame:
+    pairs = _at_random(synchrony)
+    # A pair was tested again in all of its traces, or in none.
+    p_habits = pl.Series(_harmonic(pairs["p_habits"]), dtype=pl.Float64).fill_nan(None)
+    if_dealt = false_discovery_rate(pairs["p_value"].to_numpy(), n_tests=n_tests)
+    pairs = with_rates(pairs.with_columns(p_habits=p_habits), n_tests=n_tests).with_columns(
+        synchronised=(pl.col("q_value") <= q).fill_null(False)
     )
-    q_value = false_discovery_rate(pairs["p_value"].to_numpy(), n_tests=n_tests)
-    pairs = pairs.with_columns(
-        q_value=pl.Series(q_value, dtype=pl.Float64), synchronised=pl.Series(q_value <= q, dtype=pl.Boolean)
-    )
-    return NETWORK.conform(pairs).sort("source", "target")
+    by_habit = pl.Series(if_dealt <= q, dtype=pl.Boolean) & ~pl.col("synchronised")
+    return NETWORK.conform(pairs.with_columns(by_habit=by_habit)).sort("source", "target")
 
 
 def _harmonic(lists: pl.Series) -> Float64:
@@ -253,9 +290,8 @@ def grow_groups(
     q_values = pl.DataFrame(schema={"account_id": pl.String, "q_value": pl.Float64})
     for _ in range(_ROUNDS):
         standing, n_tests = _standing(prepared, groups, threads=threads)
-        away = standing.filter(~pl.col("inside"))
-        rate = false_discovery_rate(away["p_value"].to_numpy(), n_tests=max(n_tests, 1))
-        away = away.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
+        away = _with_rate(standing.filter(~pl.col("inside")), n_tests=n_tests)
+        away = _with_rate(_held_to_habits(prepared, groups, away, q=q, threads=threads), n_tests=n_tests)
         best = (
             away.join(groups, on="account_id", how="anti")
             .sort("p_value", "community", "account_id")
@@ -276,6 +312,41 @@ def grow_groups(
     return (
         groups.sort("community", "account_id"),
         told.select("account_id", "synchrony", "q_value").sort("account_id"),
+    )
+
+
+def _with_rate(away: pl.DataFrame, *, n_tests: int) -> pl.DataFrame:
+    rate = false_discovery_rate(away["p_value"].to_numpy(), n_tests=max(n_tests, 1))
+    return away.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
+
+
+def _held_to_habits(
+    prepared: Mapping[str, PreparedShares],
+    groups: pl.DataFrame,
+    away: pl.DataFrame,
+    *,
+    q: float,
+    threads: int,
+) -> pl.DataFrame:
+    """Return the standings with the larger p-value of both nulls, where the uniform deal gives a rate of at most q."""
+    again = away.filter(pl.col("q_value") <= q).select("account_id", "community")
+    if again.is_empty():
+        return away
+    p_values = np.ones((again.height, len(prepared)))
+    for k, part in enumerate(prepared.values()):
+        labels = part.log.accounts
+        group = groups_of(labels, groups["account_id"], groups["community"])
+        code = codes_in(again["account_id"], labels)
+        there = np.flatnonzero(code >= 0)
+        habits = part.habits()
+        near = again["community"].to_numpy().astype(np.int64)[there]
+        _, log_p = weigh_standing(part, habits, group, account=code[there], near=near, threads=threads)
+        p_values[there, k] = np.exp(log_p)
+    weighed = again.with_columns(p_habits=pl.Series(harmonic_mean(p_values)))
+    return (
+        away.join(weighed, on=["account_id", "community"], how="left", maintain_order="left")
+        .with_columns(p_value=pl.max_horizontal("p_value", "p_habits"))
+        .drop("p_habits")
     )
 
 

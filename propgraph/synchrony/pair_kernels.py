@@ -11,7 +11,7 @@ from numba import njit
 
 from propgraph.arrays.holdings import longest_list, mark_hub, shared_objects
 from propgraph.arrays.p_values import truncated_product
-from propgraph.arrays.types import Float64, Int32, Int64
+from propgraph.arrays.types import Float64, Int32, Int64, UInt8
 from propgraph.synchrony.gaps import chance_at
 
 #: What an account posts within an hour of the clock is one session.
@@ -51,8 +51,16 @@ def measure_pairs(
     chance: Float64,
     least: Float64,
     tau: float,
-) -> tuple[Int64, Float64]:
-    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub."""
+    side: UInt8,
+    usable: UInt8,
+    n_splits: int,
+    lax: float,
+) -> tuple[Int64, Float64, Int32, Float64]:
+    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub.
+
+    And the pairs that stand out on a half of the objects alone, up to the p-value `lax`: the pair and the half, two for
+    each split (see `halves`), and ln P there.
+    """
     counts = np.zeros((hub.size, 3), np.int64)
     log_p = np.zeros(hub.size, np.float64)
     begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
@@ -64,6 +72,13 @@ def measure_pairs(
     spent = np.full(
         session.max() + 1 if session.size else 0, -1, np.int32
     )  # the last pair that each session served
+    on_half = np.empty((1024, 2), np.int32)
+    log_p_half = np.empty(1024)
+    n_found = 0
+    # Of each half: sessions and the sum, as for all objects, the objects near, and the last pair each session served.
+    n_half, near_half = np.zeros(2 * n_splits, np.int64), np.zeros(2 * n_splits, np.int64)
+    total_half = np.zeros(2 * n_splits)
+    spent_half = np.full((n_splits, spent.size), -1, np.int32)
     for e in range(hub.size):
         a, b = hub[e], leaf[e]
         # At the top `begin` is marked for the hub of the pair before: only a new hub costs a walk over its list.
@@ -89,15 +104,38 @@ def measure_pairs(
             n_sessions += first_of_session
             gap = least_gap(x, x_stop, y, y_stop, opens, closes)
             value = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
+            worth = 0.0
             if value <= tau:
-                apart, fresh = _meet(e, gap, x, x_stop, y, y_stop, opens, closes, position, time, post, met)
+                apart, fresh = meet(e, gap, x, x_stop, y, y_stop, opens, closes, position, time, post, met)
                 counts[e, 1] += fresh
+                if fresh:
+                    worth = -np.log(value / tau)
                 if fresh and first_of_session:
-                    total -= np.log(value / tau)
+                    total += worth
                 if counts[e, 2] < 0 or 0 <= apart < counts[e, 2]:
                     counts[e, 2] = apart
+            for s in range(n_splits):
+                if not (usable[x] & usable[y]) >> s & 1 or spent_half[s, own] == e:
+                    continue
+                spent_half[s, own] = e
+                half = 2 * s + (side[o] >> s & 1)
+                n_half[half] += 1
+                near_half[half] += worth > 0
+                total_half[half] += worth
         log_p[e] = truncated_product(n_sessions, total, tau)
-    return counts, log_p
+        for half in range(2 * n_splits):
+            # With one object near there is no pair on the half.
+            if near_half[half] >= 2:
+                found = truncated_product(n_half[half], total_half[half], tau)
+                if found <= lax:
+                    if n_found == log_p_half.size:
+                        on_half = np.concatenate((on_half, np.empty_like(on_half)))
+                        log_p_half = np.concatenate((log_p_half, np.empty_like(log_p_half)))
+                    on_half[n_found, 0], on_half[n_found, 1], log_p_half[n_found] = e, half, found
+                    n_found += 1
+            n_half[half] = near_half[half] = 0
+            total_half[half] = 0.0
+    return counts, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
@@ -119,7 +157,7 @@ def gap_between(x: int, y: int, opens: Int32, closes: Int32) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _meet(
+def meet(
     pair: int,
     gap: int,
     x: int,

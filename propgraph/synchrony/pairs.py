@@ -18,65 +18,30 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from propgraph.arrays.encoding import grouped
-from propgraph.arrays.grids import TOGETHER_MS, split
 from propgraph.arrays.holdings import by_hub
 from propgraph.arrays.incidence import Incidence, check_shares, incidence, named, parts_by_trace
 from propgraph.arrays.p_values import false_discovery_rate
-from propgraph.arrays.types import Bool, Float64, Int32, Int64, Progress
+from propgraph.arrays.types import Float64, Int32, Int64, Progress
 from propgraph.errors import check_threads
 from propgraph.likeness.overlap import overlap_of
 from propgraph.options import SynchronyOptions
 from propgraph.schema import SYNCHRONY
 from propgraph.synchrony.candidates import Candidates, candidates_of
-from propgraph.synchrony.gaps import Gaps, chance_at, gaps_of
-from propgraph.synchrony.pair_kernels import measure_pairs, sessions_of
+from propgraph.synchrony.gaps import chance_at
+from propgraph.synchrony.halves import N_SPLITS, NO_HALVES, Halves
+from propgraph.synchrony.pair_kernels import measure_pairs
+from propgraph.synchrony.prepared import TAU, PreparedShares, prepare_shares
 from propgraph.synchrony.testable import count_tests
+from propgraph.synchrony.weighed import WEIGHED_Q, hold_to_habits
 
-#: Chance up to which two posts count as near.
-TAU = SynchronyOptions.tau
 #: Pairs are kept up to this p-value.
 MAX_P = SynchronyOptions.max_p
+
 #: A pair is tested if it shares so many objects, at least, in which two posts can be near at all.
 LEAST_OBJECTS = 2
-
+#: Pairs are told to stand out on a half of the objects up to this p-value: groups are looked for among them.
+LAX_P = 0.05
 _BLOCKS = 64
-
-
-@dataclass(frozen=True)
-class PreparedShares:
-    """The shares of one trace as rank synchrony reads them.
-
-    Attributes
-    ----------
-    log
-        All shares of the trace, an object's posts told apart by resolution (see `grids.split`).
-    gaps
-        What gaps mean in each of its objects.
-    tau
-        Chance up to which two posts count as near.
-    start, position
-        int64; account `a` has the shares `position[start[a]:start[a + 1]]`, by object and time.
-    listed, opens, closes, session
-        int32[n_shares]; of each of these the object, the first and last position of its tie, and the number of the
-        account's session (a clock hour in which it posts): together in memory, account by account.
-    """
-
-    log: Incidence
-    gaps: Gaps
-    tau: float
-    start: Int64
-    position: Int64
-    listed: Int32
-    opens: Int32
-    closes: Int32
-    session: Int32
-
-    @property
-    def carries(self) -> Bool:
-        """Objects of which some two posts can be near: the others say nothing whatever happens."""
-        found: Bool = self.gaps.least <= self.tau
-        return found
 
 
 @dataclass(frozen=True)
@@ -103,6 +68,31 @@ class PairEvidence:
     n_near: Int64
     closest_ms: Int64
     log_p: Float64
+
+
+@dataclass(frozen=True)
+class HalfEvidence:
+    """Pairs that stand out on a half of the objects alone; arrays of one length, sorted by half and pair.
+
+    Attributes
+    ----------
+    source, target
+        int64; account codes, source < target.
+    half
+        int64; twice the number of the split, plus the half (see `halves`).
+    log_p
+        float64; natural logarithm of the p-value on that half.
+    """
+
+    source: Int64
+    target: Int64
+    half: Int64
+    log_p: Float64
+
+    def of(self, half: int, /) -> tuple[Int64, Int64, Float64]:
+        """Return source, target and ln P of the pairs of one half."""
+        part = slice(*np.searchsorted(self.half, [half, half + 1]))
+        return self.source[part], self.target[part], self.log_p[part]
 
 
 def rank_synchrony(
@@ -190,22 +180,12 @@ def rank_synchrony(
     for trace, part in parts_by_trace(shares):
         prepared = prepare_shares(incidence(part), tau=tau, neighbours=neighbours)
         tell = named(progress, f"synchrony ({trace})")
-        found = near_pairs(prepared, max_p=max_p, threads=threads, tell=tell)
+        found, _ = near_pairs(prepared, max_p=max_p, threads=threads, tell=tell)
         n_tests = count_tests(prepared.log, prepared.carries, seed=seed, threads=threads).total
-        frames.append(as_frame(found, prepared.log, trace, n_tests=n_tests, threads=threads))
+        table = as_frame(found, prepared.log, trace, n_tests=n_tests, threads=threads)
+        which = (table["q_value"] <= WEIGHED_Q).fill_null(False).to_numpy()
+        frames.append(hold_to_habits(table, prepared, which, n_tests=n_tests, threads=threads))
     return pl.concat(frames)
-
-
-def prepare_shares(
-    log: Incidence, /, *, tau: float = TAU, neighbours: int = SynchronyOptions.neighbours
-) -> PreparedShares:
-    """Return the shares of one trace as rank synchrony reads them; see `rank_synchrony` for the options."""
-    log = split(log, limit_ms=TOGETHER_MS)
-    start, position = grouped(log.account, len(log.accounts))
-    gaps = gaps_of(log, tau=tau, neighbours=neighbours)
-    opens, closes = gaps.first[position].astype(np.int32), gaps.last[position].astype(np.int32)
-    session = sessions_of(start, position, log.time)
-    return PreparedShares(log, gaps, tau, start, position, log.object[position], opens, closes, session)
 
 
 def near_pairs(
@@ -214,27 +194,30 @@ def near_pairs(
     *,
     max_p: float = MAX_P,
     nearby: Candidates | None = None,
+    halves: Halves = NO_HALVES,
     threads: int,
     tell: Callable[[float], None] = lambda _: None,
-) -> PairEvidence:
+) -> tuple[PairEvidence, HalfEvidence]:
     """Return the pairs near over two objects or more whose p-value is at most `max_p`.
 
+    And, where `halves` are given, the pairs near over two objects of a half whose p-value there is at most `LAX_P`.
     `nearby` is what `candidates_of` makes of the ranks, if it is there already.
     """
     nearby = nearby or candidates_of(prepared.log, prepared.gaps)
     bounds = nearby.blocks(_BLOCKS)
 
-    def run(block: int) -> PairEvidence:
+    def run(block: int) -> tuple[PairEvidence, HalfEvidence]:
         hub, leaf = nearby.candidates(bounds[block], bounds[block + 1])
-        return _measured(prepared, hub, leaf, max_p)
+        return _measured(prepared, hub, leaf, max_p, halves)
 
-    found = []
+    found, by_half = [], []
     n_blocks = len(bounds) - 1
     with ThreadPoolExecutor(threads) as pool:
-        for done, pairs in enumerate(pool.map(run, range(n_blocks)), 1):
+        for done, (pairs, on_half) in enumerate(pool.map(run, range(n_blocks)), 1):
             tell(done / n_blocks)
             found.append(pairs)
-    return _sorted(found)
+            by_half.append(on_half)
+    return _sorted(found), _sorted_halves(by_half)
 
 
 def pairs_at(prepared: PreparedShares, source: Int64, target: Int64, /, *, threads: int) -> PairEvidence:
@@ -243,7 +226,7 @@ def pairs_at(prepared: PreparedShares, source: Int64, target: Int64, /, *, threa
 
     def run(k: int) -> PairEvidence:
         part = slice(int(cuts[k]), int(cuts[k + 1]))
-        return _measured(prepared, hub[part].astype(np.int32), leaf[part].astype(np.int32), 2.0)
+        return _measured(prepared, hub[part].astype(np.int32), leaf[part].astype(np.int32), 2.0, NO_HALVES)[0]
 
     with ThreadPoolExecutor(threads) as pool:
         return _sorted(list(pool.map(run, range(len(cuts) - 1))))
@@ -294,6 +277,7 @@ def as_frame(
                 "closest_delta_s": np.where(pairs.closest_ms < 0, np.nan, pairs.closest_ms / 1000),
                 "synchrony": np.where(testable, -pairs.log_p / np.log(10), np.nan),
                 "p_value": p_value,
+                "p_habits": np.full(p_value.size, np.nan),
                 "q_value": q_value,
                 "n_shared": both.n_shared,
                 "expected_shared": both.expected_shared,
@@ -328,18 +312,24 @@ def closest_posts(
     return found
 
 
-def _measured(prepared: PreparedShares, hub: Int32, leaf: Int32, max_p: float) -> PairEvidence:
+def _measured(
+    prepared: PreparedShares, hub: Int32, leaf: Int32, max_p: float, halves: Halves
+) -> tuple[PairEvidence, HalfEvidence]:
     log, gaps = prepared.log, prepared.gaps
-    counts, log_p = measure_pairs(
+    n_splits = N_SPLITS if halves.usable.size else 0
+    counts, log_p, on_half, log_p_half = measure_pairs(
         hub, leaf, prepared.start, prepared.position, prepared.listed, prepared.opens, prepared.closes,
         prepared.session, log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, prepared.tau,
+        halves.side, halves.usable, n_splits, np.log(LAX_P),
     )  # fmt: skip
     keep = log_p <= np.log(max_p)
     counts, log_p = counts[keep], log_p[keep]
-    low, high = np.minimum(hub, leaf)[keep], np.maximum(hub, leaf)[keep]
-    return PairEvidence(
-        low.astype(np.int64), high.astype(np.int64), counts[:, 0], counts[:, 1], counts[:, 2], log_p
-    )
+    low, high = np.minimum(hub, leaf), np.maximum(hub, leaf)
+    pair = on_half[:, 0]
+    ends = (low[keep].astype(np.int64), high[keep].astype(np.int64))
+    found = PairEvidence(*ends, counts[:, 0], counts[:, 1], counts[:, 2], log_p)
+    halved = (low[pair].astype(np.int64), high[pair].astype(np.int64), on_half[:, 1].astype(np.int64))
+    return found, HalfEvidence(*halved, log_p_half)
 
 
 def _sorted(parts: list[PairEvidence]) -> PairEvidence:
@@ -350,3 +340,12 @@ def _sorted(parts: list[PairEvidence]) -> PairEvidence:
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
     order = np.lexsort((columns[1], columns[0]))
     return PairEvidence(*(column[order] for column in columns))
+
+
+def _sorted_halves(parts: list[HalfEvidence]) -> HalfEvidence:
+    none = np.empty(0, np.int64)
+    empty = HalfEvidence(none, none, none, np.empty(0, np.float64))
+    names = ("source", "target", "half", "log_p")
+    columns = [np.concatenate([getattr(part, name) for part in (empty, *parts)]) for name in names]
+    order = np.lexsort((columns[1], columns[0], columns[2]))
+    return HalfEvidence(*(column[order] for column in columns))

@@ -19,7 +19,8 @@ from numba import njit
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
-from propgraph.synchrony.pairs import LEAST_OBJECTS, PreparedShares
+from propgraph.synchrony.pairs import LEAST_OBJECTS
+from propgraph.synchrony.prepared import PreparedShares
 
 
 @dataclass(frozen=True)

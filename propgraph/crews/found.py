@@ -1,0 +1,292 @@
+"""Crews: groups formed on one half of the objects, tested on the other, several splits joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import igraph as ig
+import numpy as np
+import polars as pl
+
+from propgraph.arrays.p_values import false_discovery_rate
+from propgraph.arrays.types import Bool, Float64, Int64
+from propgraph.communities import leiden
+from propgraph.crews.attendance import attended
+from propgraph.crews.gatherings import moments_of
+from propgraph.synchrony.habits import Habits
+from propgraph.synchrony.halves import N_SPLITS, Halves
+from propgraph.synchrony.pairs import HalfEvidence
+from propgraph.synchrony.prepared import PreparedShares
+from propgraph.synchrony.weighed import weigh_standing
+
+#: The smallest group that is tested, and how many of a half, the largest first.
+LEAST_MEMBERS, MOST_GROUPS = 4, 400
+#: A member belongs to a crew whose own standing on the half that did not choose it has this p-value at most.
+MEMBER_P = 0.05
+
+GROUPS = {
+    "trace": pl.String, "split": pl.Int64, "half": pl.Int64, "group": pl.Int64, "n_members": pl.Int64,
+    "n_gatherings": pl.Int64, "p_deal": pl.Float64, "p_habits": pl.Float64, "p_value": pl.Float64,
+}  # fmt: skip
+MEMBERS = {"account_id": pl.String, "community": pl.UInt32, "n_splits": pl.UInt32}
+CREWS = {"community": pl.UInt32, "p_value": pl.Float64, "q_value": pl.Float64}
+
+
+@dataclass(frozen=True)
+class HalvedTrace:
+    """One trace cut into halves.
+
+    Attributes
+    ----------
+    prepared, habits, halves
+        Its shares, when they are made, and the splits.
+    pairs
+        The pairs that stand out on each half.
+    """
+
+    prepared: PreparedShares
+    habits: Habits
+    halves: Halves
+    pairs: HalfEvidence
+
+
+@dataclass(frozen=True)
+class Crews:
+    """The crews that hold in most splits.
+
+    Attributes
+    ----------
+    members
+        `account_id`, `community` (a number), `n_splits` (in how many splits it was found).
+    crews
+        `community`, `p_value`, `q_value` (twice the median over the splits).
+    groups
+        Every group that was tested, as in `GROUPS`, with `q_value`.
+    """
+
+    members: pl.DataFrame
+    crews: pl.DataFrame
+    groups: pl.DataFrame
+
+
+NO_CREWS = Crews(
+    pl.DataFrame(schema=MEMBERS),
+    pl.DataFrame(schema=CREWS),
+    pl.DataFrame(schema=GROUPS | {"q_value": pl.Float64}),
+)
+
+
+def find_crews(traces: Mapping[str, HalvedTrace], /, *, q: float, seed: int, threads: int) -> Crews:
+    """Return the crews of a study.
+
+    On each half of the objects groups are formed by Leiden over the pairs that stand out there. On the other half they
+    are tested, by the deal of accounts to posts and with habits, and the larger p-value counts; the false discovery
+    rate is over all groups of a split. In a group found, a member is confirmed by its own standing near the others on
+    the half that did not choose it. An account is in a crew if most splits find it: with m of n splits a rate of n / m
+    times that of one split holds, whatever the splits have in common (Markov's inequality). A crew's p-value is twice
+    the median of its p-values in the splits, which is valid under any dependence (Meinshausen et al.).
+
+    Parameters
+    ----------
+    traces
+        By name.
+    q
+        False discovery rate (0..1) of groups in each split.
+    seed
+        Of Leiden and the draws.
+    threads
+        At most so many at once.
+
+    References
+    ----------
+    Meinshausen, Meier and Bühlmann, "p-Values for High-Dimensional Regression", JASA 104 (2009).
+    """
+    tested, memberships, attendance = [], {}, {}
+    for trace, one in traces.items():
+        for split in range(N_SPLITS):
+            for half in range(2):
+                group = _formed(one, 2 * split + half, seed=seed)
+                if group.max(initial=-1) < 0:
+                    continue
+                memberships[trace, split, half] = group
+                rows = attended(one.prepared, group, _counts(one, split, 1 - half))
+                attendance[trace, split, half] = rows["place"].to_numpy()
+                found = _tested(one, group, rows, 2 * split + half + 8 * seed)
+                tested.append(
+                    found.with_columns(
+                        trace=pl.lit(trace), split=pl.lit(split, pl.Int64), half=pl.lit(half, pl.Int64)
+                    ).select(*GROUPS)
+                )
+    if not tested:
+        return NO_CREWS
+    groups = pl.concat(tested)
+    rates = [
+        part.with_columns(
+            q_value=pl.Series(false_discovery_rate(part["p_value"].to_numpy(), n_tests=part.height))
+        )
+        for part in groups.partition_by("split", maintain_order=True)
+    ]
+    groups = pl.concat(rates)
+    standing = [
+        _confirmed(
+            traces[trace], memberships[trace, split, half], part["group"],
+            at=attendance[trace, split, half], threads=threads,
+        )
+        .with_columns(trace=pl.lit(trace), split=pl.lit(split, pl.Int64), half=pl.lit(half, pl.Int64))
+        for (trace, split, half), part in groups.filter(pl.col("q_value") <= q)
+        .partition_by("trace", "split", "half", as_dict=True, maintain_order=True)
+        .items()
+    ]  # fmt: skip
+    if not standing:
+        return Crews(NO_CREWS.members, NO_CREWS.crews, groups)
+    return _joined(groups, pl.concat(standing))
+
+
+def _formed(one: HalvedTrace, half: int, *, seed: int) -> Int64:
+    """Return the group of each account on a half, the largest first; -1 for none."""
+    source, target, log_p = one.pairs.of(half)
+    group = np.full(len(one.prepared.log.accounts), -1, np.int64)
+    if source.size == 0:
+        return group
+    accounts, ends = np.unique(np.concatenate([source, target]), return_inverse=True)
+    graph = ig.Graph(n=accounts.size, edges=ends.reshape(2, -1).T)
+    graph.es["weight"] = -log_p / np.log(10)
+    found = np.asarray(leiden(graph, seed=seed), np.int64)
+    size = np.bincount(found)
+    _, first = np.unique(found, return_index=True)
+    order = np.lexsort((first, -size))
+    order = order[size[order] >= LEAST_MEMBERS][:MOST_GROUPS]
+    number = np.full(size.size, -1, np.int64)
+    number[order] = np.arange(order.size)
+    group[accounts] = number[found]
+    return group
+
+
+def _counts(one: HalvedTrace, split: int, half: int) -> Bool:
+    """Mark the shares, by their place in the accounts' lists, that count on a half of a split."""
+    lies: Bool = (one.halves.usable >> split & 1).astype(np.bool_)
+    lies &= one.halves.lies_on(split, half)[one.prepared.listed]
+    return lies
+
+
+def _tested(one: HalvedTrace, group: Int64, rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Return `group, n_members, n_gatherings, p_deal, p_habits, p_value` of each group, by what it attended."""
+    prepared, habits = one.prepared, one.habits
+    n_groups = int(group.max()) + 1
+    keys = rows.select(pl.struct("group", "object").rle_id()).to_series().to_numpy()
+    begin = np.concatenate([np.flatnonzero(np.diff(keys, prepend=-1)), [rows.height]]).astype(np.int64)
+    log, gaps = prepared.log, prepared.gaps
+    found = moments_of(
+        begin, rows["place"].to_numpy(), rows["account"].to_numpy(), seed, prepared.start,
+        prepared.position, prepared.listed, prepared.session, log.offsets, gaps.first, gaps.last, habits.kind,
+        habits.first_cell, habits.cell, habits.usual, habits.vote, habits.leads,
+    )  # fmt: skip
+    of = rows["group"].to_numpy()[begin[:-1]]
+    sums = np.zeros((n_groups, 7))
+    np.add.at(sums, of, found)
+    p_deal, p_habits = upper_tail(sums[:, 0], sums[:, 1:4]), upper_tail(sums[:, 0], sums[:, 4:7])
+    return pl.DataFrame(
+        {
+            "group": np.arange(n_groups),
+            "n_members": np.bincount(group[group >= 0], minlength=n_groups),
+            "n_gatherings": np.bincount(of, minlength=n_groups),
+            "p_deal": p_deal,
+            "p_habits": p_habits,
+            "p_value": np.maximum(p_deal, p_habits),
+        }
+    )
+
+
+def upper_tail(observed: Float64, moments: Float64, /) -> Float64:
+    """Return P(X >= observed) of sums whose mean, variance and third central moment are known; 1 without any.
+
+    By Pearson's type III (a shifted gamma), the skewness at least that of the gamma from 0 with this mean and variance:
+    a heavier tail errs to the safe side.
+    """
+    from scipy.stats import gamma  # noqa: PLC0415 - slow to import
+
+    mean, variance, third = moments.T
+    p = np.ones(observed.size)
+    there = variance > 0
+    sd = np.sqrt(variance[there])
+    skew = np.maximum(third[there] / sd**3, 2 * sd / mean[there])
+    shape = 4 / skew**2
+    scale = sd * skew / 2
+    p[there] = gamma.sf(observed[there] - (mean[there] - shape * scale), shape, scale=scale)
+    return p
+
+
+def _confirmed(
+    one: HalvedTrace, group: Int64, found: pl.Series, /, *, at: Int64, threads: int
+) -> pl.DataFrame:
+    """Return `group`, `account_id` of the members of the groups found whose own standing confirms them."""
+    counts = np.zeros(one.prepared.listed.size, np.bool_)
+    counts[at] = True
+    kept = np.isin(group, found.to_numpy())
+    member = np.flatnonzero(kept)
+    of_deal, of_habits = weigh_standing(
+        one.prepared, one.habits, np.where(kept, group, -1), account=member, near=group[member],
+        counts=counts, threads=threads,
+    )  # fmt: skip
+    sure = np.maximum(of_deal, of_habits) <= np.log(MEMBER_P)
+    return pl.DataFrame(
+        {
+            "group": group[member][sure],
+            "account_id": one.prepared.log.accounts.gather(pl.Series(member[sure])),
+        }
+    )
+
+
+def _joined(groups: pl.DataFrame, standing: pl.DataFrame) -> Crews:
+    """Return the crews of the accounts that most splits find, from who was confirmed in which group."""
+    key = ["trace", "split", "half", "group"]
+    often = standing.group_by("account_id").agg(n_splits=pl.col("split").n_unique())
+    often = often.filter(pl.col("n_splits") * 2 > N_SPLITS)
+    rows = standing.join(often, on="account_id", how="semi")
+    names = rows.select(key).unique().sort(key).with_row_index("number")
+    rows = rows.join(names, on=key).select("account_id", "number")
+    size = rows.group_by("number").len("size")
+    both = rows.join(rows, on="account_id", suffix="_other").filter(pl.col("number") < pl.col("number_other"))
+    # Groups of which one has half of its members, or more, in common with the other are one crew.
+    links = (
+        both.group_by("number", "number_other")
+        .len("n")
+        .join(size, on="number")
+        .join(size.rename({"number": "number_other", "size": "size_other"}), on="number_other")
+        .filter(pl.col("n") * 2 >= pl.min_horizontal("size", "size_other"))
+    )
+    graph = ig.Graph(n=names.height, edges=links.select("number", "number_other").rows())
+    part = names.with_columns(community=pl.Series(graph.connected_components().membership, dtype=pl.UInt32))
+    rows = rows.join(part.select("number", "community"), on="number")
+    # Where an account's groups belong to two crews, to that with most of them.
+    members = (
+        rows.group_by("account_id", "community")
+        .len()
+        .sort(["account_id", "len", "community"], descending=[False, True, False])
+        .unique("account_id", keep="first", maintain_order=True)
+        .join(often, on="account_id")
+        .select(*MEMBERS)
+        .sort("community", "account_id")
+    )
+    return Crews(members, _p_values(groups, part), groups)
+
+
+def _p_values(groups: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
+    """Return `community`, `p_value`, `q_value` of each crew: twice the median over the splits, 1 for one without it.
+
+    In a split, the least of its groups' p-values counts as often as it has groups, twice at least.
+    """
+    own = part.join(groups, on=["trace", "split", "half", "group"])
+    ways = pl.max_horizontal(pl.len(), 2)
+    by_split = own.group_by("community", "split").agg(
+        p=(pl.col("p_value").min() * ways).clip(0, 1), q=(pl.col("q_value").min() * ways).clip(0, 1)
+    )
+    every = part.select("community").unique().join(pl.DataFrame({"split": range(N_SPLITS)}), how="cross")
+    told = every.join(by_split, on=["community", "split"], how="left").with_columns(
+        pl.col("p", "q").fill_null(1.0)
+    )
+    medians = told.group_by("community").agg(
+        p_value=(2 * pl.col("p").median()).clip(0, 1), q_value=(2 * pl.col("q").median()).clip(0, 1)
+    )
+    return medians.select(*CREWS).sort("community")

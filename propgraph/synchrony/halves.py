@@ -1,9 +1,10 @@
 """Objects cut into halves, several times over: what is found on one half is tested on the other.
 
-Nothing that found a group may test it. So each split deals the objects into two halves, by a hash of their number.
-Under the deal of accounts to posts objects are independent of each other, but in life an account's posts of one session
-are not: who reads a list posts many objects in a row. So a session lies on one side: on that of one of its objects,
-chosen by hash, and of its other objects those on the other side are not used in that split.
+Nothing that found a group may test it. So each split deals the objects into two halves, by a hash of their names: on
+which half an object lies does not depend on which others are in the log. Under the deal of accounts to posts objects
+are independent of each other, but in life an account's posts of one session are not: who reads a list posts many
+objects in a row. So a session lies on one side: on that of one of its objects, chosen by hash, and of its other objects
+those on the other side are not used in that split.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from propgraph.arrays.hashes import text_hashes
 from propgraph.arrays.types import Int32, Int64, UInt8, UInt64
-from propgraph.cosharing.bursts import shuffled_all
 from propgraph.synchrony.prepared import PreparedShares
 
 #: How often the objects are cut into halves.
@@ -48,10 +49,7 @@ NO_HALVES = Halves(np.empty(0, np.uint8), np.empty(0, np.uint8))
 
 def halves_of(prepared: PreparedShares, /, *, seed: int = 0) -> Halves:
     """Return the splits of the objects of one trace; the parts of one object lie on the same half."""
-    log = prepared.log
-    n = len(log.objects)
-    whole = log.whole if log.whole.size else np.arange(n, dtype=np.int32)
-    bits = shuffled_all((whole.astype(np.int64) + (np.int64(seed) << 32)).astype(np.int64))
+    bits = text_hashes(prepared.log.objects, seed=seed)
     side = (bits & np.uint64(255)).astype(np.uint8)
     return Halves(side, _usable(prepared.start, prepared.listed, prepared.session, bits, side))
 

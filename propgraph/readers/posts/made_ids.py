@@ -1,8 +1,7 @@
 """Ids of posts for logs that have none: made of what a row says, and of nothing else.
 
 Not of the file that a row stands in, nor of its place there, nor of the other rows, so that a log gives the same ids
-whole, in parts, packed and shuffled. The hash is our own choice, MurmurHash64A (Appleby, 2008): that of a library may
-be another in its next version, or on another machine.
+whole, in parts, packed and shuffled.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.hashes import add_hashes, bytes_of_texts
 from propgraph.arrays.types import Int64, UInt8, UInt64
 
 _ROWS = 1 << 19  # at a time, so that no column is copied as a whole
@@ -61,7 +60,7 @@ def row_hashes(rows: pl.DataFrame, /) -> UInt64:
 
     def add(start: int) -> None:
         for values in rows.slice(start, _ROWS).iter_columns():
-            _add_hashes(hashes[start : start + _ROWS], *_bytes_of(values), _seed(values.name))
+            add_hashes(hashes[start : start + _ROWS], *_bytes_of(values), _seed(values.name))
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(add, range(0, rows.height, _ROWS)))
@@ -78,15 +77,11 @@ def _bytes_of(values: pl.Series) -> tuple[Int64, UInt8]:
         there = values.list.len().fill_null(0)
         offsets, data = _bytes_of(values.filter(there > 0).explode())
         items = np.zeros(offsets.size - 1, np.uint64)
-        _add_hashes(
-            items, offsets, data, np.uint64(0)
-        )  # a list is what its items' hashes are, in their order
+        # A list is what its items' hashes are, in their order.
+        add_hashes(items, offsets, data, np.uint64(0))
         return _offsets(there.to_numpy() * 8), _as_bytes(items)
     if values.dtype == pl.String:
-        texts = values.fill_null("").rechunk().to_arrow()
-        _, offsets, data = texts.buffers()
-        place = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        return place, np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+        return bytes_of_texts(values)
     numbers = values.drop_nulls().cast(pl.Int64).to_numpy()
     return _offsets(values.is_not_null().to_numpy() * 8), _as_bytes(numbers)
 
@@ -97,36 +92,3 @@ def _offsets(lengths: npt.NDArray[np.integer]) -> Int64:
 
 def _as_bytes(numbers: npt.NDArray[np.integer]) -> UInt8:
     return np.ascontiguousarray(numbers, numbers.dtype.newbyteorder("<")).view(np.uint8)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add_hashes(hashes: UInt64, offsets: Int64, data: UInt8, seed: np.uint64) -> None:
-    for row in range(hashes.size):
-        if offsets[row + 1] > offsets[row]:
-            hashes[row] += _murmur(data, offsets[row], offsets[row + 1], seed)
-
-
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _murmur(data: UInt8, begin: int, end: int, seed: np.uint64) -> np.uint64:
-    """Return MurmurHash64A of `data[begin:end]`."""
-    factor, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)
-    result = seed ^ (np.uint64(end - begin) * factor)
-    whole = begin + ((end - begin) // 8) * 8
-    for start in range(begin, whole, 8):
-        # Eight bytes as one number; the compiler makes one load of it.
-        word = np.uint64(0)
-        for k in range(8):
-            word |= np.uint64(data[start + k]) << np.uint64(8 * k)
-        word *= factor
-        word ^= word >> shift
-        result ^= word * factor
-        result *= factor
-    if whole < end:
-        word = np.uint64(0)
-        for k in range(end - whole):
-            word |= np.uint64(data[whole + k]) << np.uint64(8 * k)
-        result ^= word
-        result *= factor
-    result ^= result >> shift
-    result *= factor
-    return result ^ (result >> shift)

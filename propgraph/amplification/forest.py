@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import polars.selectors as cs
 from numba import njit
 
 from propgraph.arrays.encoding import codes_of, encode, labels_of
 from propgraph.arrays.types import Bool, Int64, UInt64
 
 _UNTOLD = ("root", "inferred:star")
+# Parents that one draw in many gave.
+_DRAWN = ("inferred:pdi", "inferred:learned")
 
 #: The time of a root that is not in the log.
 NO_TIME = -(1 << 62)
@@ -80,7 +84,7 @@ class Forest:
         return age
 
 
-def forest(nodes: pl.DataFrame | pl.LazyFrame, /) -> Forest:
+def forest(nodes: pl.DataFrame | pl.LazyFrame, /, *, drawn: bool = True) -> Forest:
     """Return the cascades of two nodes or more as numbers.
 
     Parameters
@@ -88,6 +92,8 @@ def forest(nodes: pl.DataFrame | pl.LazyFrame, /) -> Forest:
     nodes
         `schema.CASCADE_NODES` in the order of a study: cascade by cascade, the root first, then by time.
         Ids may be encoded. Of a LazyFrame one column is read at a time, so that a file need not be held whole.
+    drawn
+        Whether parents that were drawn (`inferred:pdi`, `inferred:learned`) count as known.
 
     Returns
     -------
@@ -107,7 +113,8 @@ def forest(nodes: pl.DataFrame | pl.LazyFrame, /) -> Forest:
     traces, trace = _coded(ids.str.extract("^([^:]*):").fill_null(""))
     accounts, account = _coded(column("account_id"))
     content = column("content_id")
-    told = ~column("parent_source").cast(pl.String).is_in(_UNTOLD).to_numpy()
+    untold = _UNTOLD if drawn else _UNTOLD + _DRAWN
+    told = ~column("parent_source").cast(pl.String).is_in(untold).to_numpy()
     parent = np.repeat(offsets[:-1], sizes)
     named = _named_rows(offsets, content, column("parent_content_id"), told) if told.any() else told - 1
     known = told & (named >= 0) & (named < np.arange(told.size))
@@ -128,6 +135,21 @@ def forest(nodes: pl.DataFrame | pl.LazyFrame, /) -> Forest:
         known=known,
         time=time.to_numpy().astype(np.int64),
     )
+
+
+def by_trace(nodes: pl.LazyFrame, /) -> list[pl.LazyFrame]:
+    """Return the nodes of each trace.
+
+    Parameters
+    ----------
+    nodes
+        `schema.CASCADE_NODES`, in the order of a study: those of a trace stand together.
+    """
+    traces = nodes.select(pl.col("cascade_id").cast(pl.String).str.extract("^([^:]*):").rle()).unnest(
+        cs.all()
+    )
+    ends = traces.select(pl.col("len").cum_sum()).collect().to_series().to_list()
+    return [nodes.slice(start, end - start) for start, end in pairwise([0, *ends])]
 
 
 def _column(nodes: pl.LazyFrame, name: str) -> pl.Series:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 
-from propgraph.amplification.forest import forest
+from propgraph.amplification.forest import by_trace, forest
 from propgraph.amplification.reach import measure_amplification
 from propgraph.amplification.spreaders import measure_spreaders
 from propgraph.amplification.structure import KINDS, Structure, joined_structures, measure_structure
@@ -70,7 +68,7 @@ def amplify(nodes: pl.DataFrame | pl.LazyFrame, members: pl.DataFrame, /) -> Amp
         `account_id`, `cluster_id`; an account is in one cluster at most.
     """
     parts, spreaders = [], [SPREADERS.empty()]
-    for part in _by_trace(nodes.lazy()):
+    for part in by_trace(nodes.lazy()):
         cascades = forest(part)
         if len(cascades.cascade_id):
             spreaders.append(measure_spreaders(cascades))
@@ -83,15 +81,6 @@ def amplify(nodes: pl.DataFrame | pl.LazyFrame, members: pl.DataFrame, /) -> Amp
     table = pl.concat([table for table, _ in parts]).sort("cluster_id", "cascade_id")
     structure = joined_structures([structure for _, structure in parts])
     return Amplified(table, _figures(table, structure), spread, structure)
-
-
-def _by_trace(nodes: pl.LazyFrame) -> list[pl.LazyFrame]:
-    """Return the nodes of each trace; they stand together."""
-    traces = nodes.select(pl.col("cascade_id").cast(pl.String).str.extract("^([^:]*):").rle()).unnest(
-        cs.all()
-    )
-    ends = traces.select(pl.col("len").cum_sum()).collect().to_series().to_list()
-    return [nodes.slice(start, end - start) for start, end in pairwise([0, *ends])]
 
 
 def _figures(table: pl.DataFrame, structure: Structure) -> pl.DataFrame:

@@ -87,7 +87,7 @@ def posts_of_finding(rule: str, posts: pl.DataFrame, /, *, trace: str | None, mo
     """
     shows = RULE[rule].shows
     if shows is None:
-        raise ValueError(f"{rule}: shown by pairs, not by single posts")
+        raise ValueError(f"{rule}: shown by posts together, not by single ones")
     found = shows(_by_meetings(posts, trace if RULE[rule].in_trace else None))
     ids: list[str] = found["content_id"].unique(maintain_order=True).head(most).to_list()
     return ids
@@ -111,7 +111,7 @@ def evidence_rows(
     *,
     subject: str,
     trace: str | None,
-    of_pairs: Sequence[str],
+    chosen: Mapping[str, Sequence[str]],
 ) -> list[dict[str, object]]:
     """Return the rows of `schema.EVIDENCE` for one cluster's findings.
 
@@ -125,8 +125,9 @@ def evidence_rows(
         The cluster's id.
     trace
         The trace whose timing is shown.
-    of_pairs
-        Ids of the posts over which its synchronised pairs met.
+    chosen
+        By rule, the ids of posts that show what single posts cannot: those over which synchronised pairs met, those of
+        relays and their followers.
     """
     return [
         {
@@ -137,7 +138,7 @@ def evidence_rows(
             "threshold": finding.threshold,
             "expected": finding.expected,
             "sentence": finding.sentence,
-            "content_ids": list(of_pairs)
+            "content_ids": list(chosen[finding.rule])
             if RULE[finding.rule].shows is None
             else posts_of_finding(finding.rule, posts, trace=trace),
         }

@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from propgraph.amplification.join import Amplified, amplify
+from propgraph.amplification.relays import Relayed
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Progress
 from propgraph.clusters.baseline import baseline_of
@@ -33,6 +34,7 @@ from propgraph.clusters.metrics import (
     with_habits,
     with_synchrony,
 )
+from propgraph.clusters.relayed import crews_left, relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
@@ -83,12 +85,15 @@ def _crews(*, joint: Joint, options: ClusterOptions, threads: int) -> tuple[Crew
 
 
 def _members(
-    *, logs: dict[str, Incidence], edges: pl.DataFrame, joint: Joint, groups: pl.DataFrame, sampled: Sampled | None,
-    window_ms: int, options: ClusterOptions,
+    *, logs: dict[str, Incidence], edges: pl.DataFrame, joint: Joint, groups: pl.DataFrame, relayed: Relayed,
+    sampled: Sampled | None, window_ms: int, options: ClusterOptions,
 ) -> pl.DataFrame:  # fmt: skip
-    in_window = window_clusters(logs, edges, groups, options=options, window_ms=window_ms, sampled=sampled)
-    taken = pl.concat([groups.select("account_id"), in_window.select("account_id")])
-    return number_clusters(groups, in_window, habit_groups(joint.network, taken, options=options))
+    behind = crews_left(relayed, groups, min_size=options.min_size)
+    taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
+    in_window = window_clusters(logs, edges, taken, options=options, window_ms=window_ms, sampled=sampled)
+    taken = pl.concat([taken, in_window.select("account_id")])
+    by_habit = habit_groups(joint.network, taken, options=options)
+    return number_clusters(groups, in_window, by_habit, relayed=behind)
 
 
 def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
@@ -98,7 +103,7 @@ def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
 
 def _figures(
     *, study: Study, logs: dict[str, Incidence], shares: Shares, edges: pl.DataFrame, links: pl.DataFrame,
-    members: pl.DataFrame, joint: Joint, crews: Crews, window_ms: int,
+    members: pl.DataFrame, joint: Joint, crews: Crews, relayed: Relayed, window_ms: int,
 ) -> tuple[ClusterInputs | None, pl.DataFrame, dict[int, list[str]], Joint]:  # fmt: skip
     # The synchronised pairs of which both are in one cluster, the surest first.
     inside = edges_inside(joint.network.filter("synchronised"), members).sort(
@@ -113,7 +118,7 @@ def _figures(
         with_context(measure_clusters(inputs), inputs, links), inputs, shares,
         originals=originals_of(study, inputs), window_ms=window_ms,
     )  # fmt: skip
-    table = with_declared(table, inputs, declared_posts(study, inputs))
+    table = with_relayed(with_declared(table, inputs, declared_posts(study, inputs)), members, relayed)
     of_pairs = posts_of_pairs(joint, inside, shares)
     # What comes after asks for no share any more: they make room for the cascades.
     table = with_synchrony(table, members, inside)
@@ -155,6 +160,7 @@ STEPS = (
     Step("synchrony", _synchrony, makes=("joint",)),
     Step("crews", _crews, makes=("crews", "joint")),
     Step("groups", synchronised_groups, makes=("groups", "standing")),
+    Step("relays", relayed_accounts, makes=("relayed",)),
     Step("communities", _members, makes=("members",)),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
     Step("amplification", _amplification, makes=("amplified",)),

@@ -17,6 +17,7 @@ from propgraph.clusters.readings import BREAKING_NEWS, EXPLAINING, Fit, innocent
 from propgraph.clusters.rules import (
     AT_ONCE,
     IN_STEP,
+    RELAYED,
     REPETITIVE,
     RULES,
     SYNCHRONISED,
@@ -109,7 +110,7 @@ def judge_clusters(
         )
         evidence += evidence_rows(
             findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],
-            of_pairs=of_pairs.get(row["cluster"], []),
+            chosen={SYNCHRONISED: of_pairs.get(row["cluster"], []), RELAYED: row["crew_posts"] or []},
         )  # fmt: skip
         readings += [{"cluster_id": name} | vars(fit) for fit in fits]
     named = amplified.named({str(cluster): name for cluster, name in ids.items()})
@@ -145,24 +146,25 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[Fit]]
     """Return a cluster's score (0..1), the findings that fire, and the innocent readings that also fit.
 
     The score is 1 - product(1 - weight) over the rules that fire. It is halved for each innocent reading
-    that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `synchronised`
-    fires, for that is held against each object's own burst). Where neither `synchronised` nor
-    `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than outsiders do is not
-    organised), and without `synchronised`, `repetitive` and `turnout` by a fifth (a few meetings prove little).
+    that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `synchronised` or
+    `relayed` fires, for these are held against each object's own burst, and each cascade's own tree). Where neither
+    `synchronised` nor `relayed` nor `at-once` nor `in-step` fires it is cut to three tenths (what meets no more than
+    outsiders do is not organised), and without `synchronised`, `relayed`, `repetitive` and `turnout` by a fifth (a few
+    meetings prove little).
     """
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
     score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
     findings = [finding for _, finding in fired]
     fits = innocent_readings(row, base)
-    if SYNCHRONISED in {finding.rule for finding in findings}:
-        # Each object's own burst is what pairs were held against, and there are several.
+    rules = {finding.rule for finding in findings}
+    if rules & {SYNCHRONISED, RELAYED}:
+        # Each object's own burst, or tree, is what pairs were held against, and there are several.
         fits = [fit for fit in fits if fit.reading != BREAKING_NEWS]
     score *= 0.5 ** sum(fit.reading in EXPLAINING for fit in fits)
-    rules = {finding.rule for finding in findings}
-    if not rules & {SYNCHRONISED, AT_ONCE, IN_STEP}:
+    if not rules & {SYNCHRONISED, RELAYED, AT_ONCE, IN_STEP}:
         score *= 0.3
-    if not rules & {SYNCHRONISED, REPETITIVE, TURNOUT}:
+    if not rules & {SYNCHRONISED, RELAYED, REPETITIVE, TURNOUT}:
         score *= 0.8
     return score, findings, fits
 

@@ -13,6 +13,7 @@ from functools import partial
 
 import polars as pl
 
+from propgraph.amplification.relays import DELAY
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.selection import (
     met,
@@ -27,7 +28,7 @@ from propgraph.clusters.timing import ENOUGH
 
 SYNCHRONISED = "synchronised"
 AT_ONCE, IN_STEP, REPETITIVE, IN_SECONDS = "at-once", "in-step", "repetitive", "within-seconds"
-TURNOUT = "turnout"
+TURNOUT, RELAYED = "turnout", "relayed"
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
@@ -66,7 +67,7 @@ class Rule:
         Holds it against a cluster's figures; None where it does not apply.
     shows
         Picks the posts that show a finding best out of the cluster's (see `evidence.posts_of_finding`). None where
-        pairs show it.
+        pairs, or crews behind relays, show it.
     in_trace
         Only posts of the trace whose timing is shown count.
     """
@@ -96,6 +97,28 @@ def _synchronised(row: Row, base: Baseline) -> Finding | None:
         SYNCHRONISED, value, 0.5, base.q, value >= 0.5,
         f"{value:.0%} of the members stand nearer to fellows in the order of posts, object after object, than chance "
         f"and their own hours put accounts: {'; '.join(ways)}",
+    )  # fmt: skip
+
+
+def _relayed(row: Row, base: Baseline) -> Finding | None:
+    """Look for a crew behind relays, which has held all that is asked of one (see `amplification.relays`).
+
+    Coarse times may tell less of its delay than was measured.
+    """
+    value, n = row["relay_crew_share"], row["n_of_crew"]
+    if value is None:
+        return None
+    lag, usual = max(row["crew_lag_s"], row["time_resolution_s"] or 0.0), row["crew_usual_s"]
+    relays = row["crew_relays"]
+    named = ", ".join(relays[:3]) + (", ..." if len(relays) > 3 else "")
+    return Finding(
+        RELAYED, value, 0.5, base.q, value >= 0.5 and lag <= DELAY * usual,
+        f"{n:,} of the {row['n_accounts']:,} members are {len(relays):,} relays of the same cascades ({named}) or "
+        "stand under these, cascade after cascade, oftener than parents drawn among the earlier posts would have it "
+        f"(false discovery rate {base.q:g}): over {row['n_relay_jobs']:,} cascades, when one follower of a relay came, "
+        f"{row['relay_turnout']:.0%} of its others did, half within {lag:,.0f} s of the post before "
+        f"(other people: {usual:,.0f} s); branches of one movement that pass on its posts at once look "
+        "the same",
     )  # fmt: skip
 
 
@@ -231,6 +254,7 @@ def _many_groups(row: Row, base: Baseline) -> Finding | None:
 
 RULES = (
     Rule(SYNCHRONISED, 0.65, _synchronised, shows=None),
+    Rule(RELAYED, 0.60, _relayed, shows=None),
     Rule(AT_ONCE, 0.40, _at_once, shows=met, in_trace=True),
     Rule(IN_STEP, 0.30, _in_step, shows=met, in_trace=True),
     Rule(REPETITIVE, 0.30, _repetitive, shows=partial(some_of_each_object, n=2), in_trace=True),

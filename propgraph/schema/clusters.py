@@ -119,9 +119,10 @@ MEMBERS = declare(
     created_at=(TIME, "UTC", "when the account was made, where known"),
     evidence=(
         ID,
-        "pairs, crew, group, window, habits",
+        "pairs, crew, group, relays, window, habits",
         "why it is here: synchronised with fellows pair by pair; in a crew, found on one half of the objects and "
-        "confirmed on the other; near such a group as a whole; co-shares in the window; near others by habit alone",
+        "confirmed on the other; near such a group as a whole; under common relays; co-shares in the window; near "
+        "others by habit alone",
     ),
     stability=(
         SHARE,
@@ -140,7 +141,8 @@ ACCOUNT_SCORES = declare(
         pl.Float64(),
         ">= 0",
         "higher is more surely synchronised; in a flagged cluster of the window -log10 of the cluster's p_value, at "
-        "most 10, is added; orders accounts, never a probability",
+        "most 10, is added, and in a flagged crew behind relays that of its own p-value there; orders accounts, never "
+        "a probability",
     ),
     q_value=(
         SHARE,
@@ -169,8 +171,9 @@ CLUSTERS = declare(
     ),
     evidence=(
         ID,
-        "synchrony, window, habits",
-        "what it was found by: pairs or a crew beyond chance, co-shares in the window, or pairs that habits explain",
+        "synchrony, relays, window, habits",
+        "what it was found by: pairs or a crew beyond chance, common relays, co-shares in the window, or pairs that "
+        "habits explain",
     ),
     n_accounts=(COUNT, "accounts", "members"),
     n_edges=(
@@ -284,6 +287,28 @@ CLUSTERS = declare(
     centralised=(SHARE, "0..1", "how much the crowd looks as if fired by the origin itself; no probability"),
     distributed=(SHARE, "0..1", "as if fired by relays, each its own sub-crowd; no probability"),
     pyramid=(SHARE, "0..1", "as if passed down through relays to ever wider tiers; no probability"),
+    relayed_share=(
+        SHARE,
+        "0..1",
+        "share of the members who stand under one relay or another, cascade after cascade, oftener than parents drawn "
+        "among earlier posts would have it (false discovery rate --q); loyal readers do, too",
+    ),
+    relay_crew_share=(
+        SHARE,
+        "0..1",
+        "share of the members who are of one crew: such relays with jobs in common, and their followers, who come "
+        "each time and soon; this and the following null without any",
+    ),
+    n_relay_jobs=(
+        COUNT,
+        "cascades",
+        "cascades in which two followers or more stand under one of the crew's relays",
+    ),
+    relay_turnout=(
+        SHARE,
+        "0..1",
+        "when one follower of a relay came to a job, the share of the others who did",
+    ),
     stability=(SHARE, "0..1", "Jaccard similarity found again, mean over the runs of `propgraph stability`"),
 )
 

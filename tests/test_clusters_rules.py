@@ -28,7 +28,7 @@ PLAIN = {
     "leader_expected": 0.2, "leader_inside": True, "n_led": 2, "n_meetings": 20, "seconds_share": 0.1, "n_timed": 50,
     "offset_spread_s": 15.0, "n_constant": 9, "co_shared": 0.95, "n_declared": 0,
     "declared_forms": ["volunteer", "join us"], "relay_crew_share": None, "n_of_crew": None, "crew_relays": None,
-    "n_relay_jobs": None, "relay_turnout": None, "crew_lag_s": None, "crew_usual_s": None,
+    "n_relay_jobs": None, "relay_turnout": None, "n_origins": None, "crew_lag_s": None, "crew_usual_s": None,
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
 UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
@@ -57,7 +57,7 @@ REPETITIVE = {"co_objects": 5.0}
 TURNOUT = {"turnout": 0.5, "n_gathered": 10}
 CREW = {
     "relay_crew_share": 0.5, "n_of_crew": 10, "crew_relays": ["r1", "r2", "r3", "r4"], "n_relay_jobs": 30,
-    "relay_turnout": 0.6, "crew_lag_s": 122.0, "crew_usual_s": 1448.0,
+    "relay_turnout": 0.6, "n_origins": 3, "crew_lag_s": 122.0, "crew_usual_s": 1448.0,
 }  # fmt: skip
 TOGETHER = {"creation_spread_s": 1.0 * DAY}
 GROUPS = {"typical_targets": 5.0}
@@ -445,7 +445,8 @@ def test_sentences_give_figures_and_no_verdict():
     assert said["relayed"] == (
         "10 of the 20 members are 4 relays of the same cascades (r1, r2, r3, ...) or stand under these, cascade after "
         "cascade, oftener than parents drawn among the earlier posts would have it (false discovery rate 0.05): over "
-        "30 cascades, when one follower of a relay came, 60% of its others did, half within 122 s of the post before "
+        "30 cascades, nine in ten of which go back to 3 accounts, when one follower of a relay came, 60% of its others "
+        "did, half within 122 s of the post before "
         "(other people: 1,448 s); branches of one movement that pass on its posts at once look the same"
     )
     assert said["created-together"].startswith(

@@ -45,7 +45,7 @@ class Study:
     Examples
     --------
     >>> import propgraph as pg
-    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=2).log
+    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
     >>> study = pg.find_clusters(pg.build(log, "study"))
     >>> study = pg.Study.open("study")
     >>> study.tables[:6]
@@ -53,9 +53,9 @@ class Study:
     >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts").rows()
     [('c1', 25), ('c2', 25)]
     >>> study.scan("edges").filter(trace="url").collect().height
-    555
+    650
     >>> study.evidence["sentence"][0]
-    "2,050 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 175.9 (nominal p <= 0.03)"
+    "3,420 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 213.2"
     """
 
     def __init__(self, path: str | Path) -> None:

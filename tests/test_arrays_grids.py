@@ -136,7 +136,7 @@ def test_timing_of_each_fineness_equals_the_slow_twin_over_its_posts(rows, clust
     window_ms = 10_000
     log = incidence(frame(rows))
     cluster = np.array([cluster_of.get(account, -1) for account in log.accounts], dtype=np.int64)
-    found = timings_of(log, cluster, window_ms=window_ms)
+    found = timings_of(log, cluster, window_ms=window_ms, habits=False)
     steps = sorted({step for *_, step in rows}) or [0]
     assert len(found) == len(steps)
     for step, part in zip(steps, found, strict=True):

@@ -74,7 +74,7 @@ def timing(objects=(), members=(), step_s=1.0):
             schema={"cluster": pl.UInt32, "object": pl.UInt32, "n_pairs": pl.Float64,
                     "n_within": pl.Float64, "outsider_rate": pl.Float64, "gathered": pl.Int64, "hour": pl.Float64},
             orient="row",
-        ).with_columns(gathered_ms=(pl.col("hour") * 3_600_000).cast(pl.Int64)),
+        ).with_columns(gathered_ms=(pl.col("hour") * 3_600_000).cast(pl.Int64), usual_rate="outsider_rate"),
         members=pl.DataFrame(
             list(members),
             schema={"cluster": pl.UInt32, "account": pl.UInt32, "n_co_objects": pl.UInt32,
@@ -320,10 +320,10 @@ def test_the_surest_trace_tells_and_each_trace_counts():
     sure = timing(objects=[(0, 1, 9.0, 9.0, 0.1), (0, 2, 9.0, 9.0, 0.05)], members=[(0, 0, 2, 1.0, 0.1)])
     found = figures(timing={"reshare": [weak], "url": [sure]})
     assert found["timing_trace"] == "url"
-    assert found["p_value"] == pytest.approx(2 * 0.1 * 0.05)
-    assert figures(timing={"url": [sure]})["p_value"] == pytest.approx(0.1 * 0.05)
+    assert found["nominal_p"] == pytest.approx(2 * 0.1 * 0.05)
+    assert figures(timing={"url": [sure]})["nominal_p"] == pytest.approx(0.1 * 0.05)
     assert figures(timing={"a": [weak], "b": [weak]})["timing_trace"] == "a"
-    assert figures(timing={name: [weak] for name in "abcdef"})["p_value"] == 1  # no chance is above 1
+    assert figures(timing={name: [weak] for name in "abcdef"})["nominal_p"] == 1  # no chance is above 1
 
 
 def test_the_times_tell_that_tell_most_surely_and_each_fineness_counts():
@@ -332,7 +332,7 @@ def test_the_times_tell_that_tell_most_surely_and_each_fineness_counts():
     for parts, step_s in (([weak, sure], 1), ([sure, weak], 1), ([weak], 3600)):
         found = figures(timing={"url": parts})
         assert found["time_resolution_s"] == step_s
-        assert found["p_value"] == pytest.approx(len(parts) * (0.1 if step_s == 1 else 0.2))
+        assert found["nominal_p"] == pytest.approx(len(parts) * (0.1 if step_s == 1 else 0.2))
 
 
 def test_members_degree_and_strength():

@@ -17,8 +17,9 @@ from propgraph.schema import TIME
 DAY = 86_400
 # A cluster of twenty that does nothing special: it met as often as the outsiders' rate gives.
 PLAIN = {
-    "n_accounts": 20, "timing_trace": "url", "observed": 10.0, "expected": 10.0, "p_value": 0.8,
-    "window_rate": 0.1, "outsider_rate": 0.1, "co_objects": 2.0, "expected_co_objects": 2.0, "fast_share": 0.1,
+    "n_accounts": 20, "timing_trace": "url", "observed": 10.0, "expected": 10.0, "nominal_p": 0.8,
+    "window_rate": 0.1, "outsider_rate": 0.1, "usual_rate": 0.1, "p_value": None, "n_by_habit": 0,
+    "by_habit_share": 0.0, "co_objects": 2.0, "expected_co_objects": 2.0, "fast_share": 0.1,
     "top_site": "x.com", "top_site_share": 0.2, "n_links": 100, "original_share": 0.5, "n_created": 20,
     "creation_spread_s": 300.0 * DAY, "n_targets": 4, "typical_targets": 1.0, "met_site_share": 0.2,
     "met_site_all": 0.2, "met_site_inside": 0.1, "met_origin_share": 0.1, "top_object_share": 0.1,
@@ -28,10 +29,11 @@ PLAIN = {
     "leader_expected": 0.2, "leader_inside": True, "n_led": 2, "n_meetings": 20, "seconds_share": 0.1, "n_timed": 50,
     "offset_spread_s": 15.0, "n_constant": 9, "co_shared": 0.95, "n_declared": 0,
     "declared_forms": ["volunteer", "join us"], "relay_crew_share": None, "n_of_crew": None, "crew_relays": None,
-    "n_relay_jobs": None, "relay_turnout": None, "n_origins": None, "crew_lag_s": None, "crew_usual_s": None,
+    "n_relay_jobs": None, "relay_turnout": None, "crew_lag_s": None, "crew_usual_s": None,
 }  # fmt: skip
 # What rules about timing, sites, originals, creation and groups see where the log cannot tell.
-UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20}
+# Pairs by habit are counted: where none was tested there are none.
+UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20, "n_by_habit": 0, "by_habit_share": 0.0}
 
 
 def base(**changes):
@@ -50,14 +52,16 @@ def judged(baseline=None, **changes):
 
 
 SYNCHRONISED = {"n_synchronised": 7, "synchronised_share": 0.5, "best_p": 2.3e-9}
-AT_ONCE = {"observed": 100.0, "p_value": 0.05}
+# Found as a group alone: no pair of it stands out.
+CREW = {"p_value": 0.003, "synchronised_share": 0.8}
+AT_ONCE = {"observed": 100.0, "nominal_p": 0.05}
 # As often as the outsiders' rate gives, so not repetitive.
 IN_STEP = {"window_rate": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
 REPETITIVE = {"co_objects": 5.0}
 TURNOUT = {"turnout": 0.5, "n_gathered": 10}
 CREW = {
     "relay_crew_share": 0.5, "n_of_crew": 10, "crew_relays": ["r1", "r2", "r3", "r4"], "n_relay_jobs": 30,
-    "relay_turnout": 0.6, "n_origins": 3, "crew_lag_s": 122.0, "crew_usual_s": 1448.0,
+    "relay_turnout": 0.6, "crew_lag_s": 122.0, "crew_usual_s": 1448.0,
 }  # fmt: skip
 TOGETHER = {"creation_spread_s": 1.0 * DAY}
 GROUPS = {"typical_targets": 5.0}
@@ -82,12 +86,15 @@ def test_nothing_fires_on_a_plain_cluster():
         ("synchronised", True, SYNCHRONISED),
         ("synchronised", False, SYNCHRONISED | {"synchronised_share": 0.49}),
         ("synchronised", False, {"synchronised_share": 1.0}),
+        ("synchronised", True, CREW),
+        ("synchronised", True, CREW | {"synchronised_share": 0.5}),
+        ("synchronised", False, CREW | {"synchronised_share": 0.49}),
         ("at-once", True, AT_ONCE),
         ("at-once", False, AT_ONCE | {"observed": 99.9}),
-        ("at-once", False, AT_ONCE | {"p_value": 0.051}),
-        ("at-once", True, {"observed": 30.0, "p_value": 1e-12}),
-        ("at-once", False, {"observed": 29.9, "p_value": 1e-12}),
-        ("at-once", False, {"observed": 99.9, "p_value": 1.1e-12}),
+        ("at-once", False, AT_ONCE | {"nominal_p": 0.051}),
+        ("at-once", True, {"observed": 30.0, "nominal_p": 1e-12}),
+        ("at-once", False, {"observed": 29.9, "nominal_p": 1e-12}),
+        ("at-once", False, {"observed": 99.9, "nominal_p": 1.1e-12}),
         ("at-once", False, AT_ONCE | {"compared": False}),
         ("in-step", True, IN_STEP),
         ("in-step", False, IN_STEP | {"window_rate": 0.49}),
@@ -419,8 +426,7 @@ def test_sentences_give_figures_and_no_verdict():
     _, findings, _ = judge(PLAIN | ALL_FIRE, base())
     said = {finding.rule: finding.sentence for finding in findings}
     assert said["at-once"] == (
-        "100 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 10.0 "
-        "(nominal p <= 0.05)"
+        "100 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 10.0"
     )
     assert said["in-step"] == (
         "of members' pairs of posts of the same URL 50% lie within 60 s, on average over what they shared "
@@ -445,8 +451,7 @@ def test_sentences_give_figures_and_no_verdict():
     assert said["relayed"] == (
         "10 of the 20 members are 4 relays of the same cascades (r1, r2, r3, ...) or stand under these, cascade after "
         "cascade, oftener than parents drawn among the earlier posts would have it (false discovery rate 0.05): over "
-        "30 cascades, nine in ten of which go back to 3 accounts, when one follower of a relay came, 60% of its others "
-        "did, half within 122 s of the post before "
+        "30 cascades, when one follower of a relay came, 60% of its others did, half within 122 s of the post before "
         "(other people: 1,448 s); branches of one movement that pass on its posts at once look the same"
     )
     assert said["created-together"].startswith(
@@ -485,8 +490,10 @@ def test_coarse_times_show_neither_one_hand_nor_a_leader():
      (0.0099, "0.01"), (9.5e-12, "1e-11"), (1e-4, "0.0001")],
 )  # fmt: skip
 def test_a_bound_is_rounded_up(p, shown):
-    _, [finding], _ = judge(PLAIN | AT_ONCE | {"p_value": p}, base())
-    assert finding.sentence.endswith(f"(nominal p <= {shown})")
+    _, [finding], _ = judge(PLAIN | SYNCHRONISED | {"best_p": p}, base())
+    assert finding.sentence.endswith(f"(the surest: p <= {shown})")
+    _, [finding], _ = judge(PLAIN | CREW | {"p_value": p}, base())
+    assert finding.sentence.endswith(f"tested on the other (p <= {shown})")
 
 
 def shown(rule, rows, *, trace="url", **options):

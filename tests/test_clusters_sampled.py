@@ -29,16 +29,17 @@ def posts(accounts, objects, times_ms):
 
 def jobs(accounts, n, *, seed=0, name="job", turnout=1.0, first_hour=0, listed=False, outsiders=0):
     """`n` objects, seven hours or so apart, that each account shares within a minute of each other, by chance in any
-    order or (`listed`) always in the same; `outsiders` others share them hours later."""
+    order or (`listed`) in that of a list, begun at another place each time; `outsiders` others share them hours later.
+    """
     rng = np.random.default_rng(seed)
     parts = []
     for k in range(n):
         who = [account for account in accounts if rng.random() < turnout]
         times = np.sort(rng.integers(0, 60, len(who)) * 1000)
         start = (first_hour + 7 * k) * HOUR + int(rng.integers(HOUR))
-        parts.append(
-            posts(who, [f"{name}{k}"] * len(who), start + (times if listed else rng.permutation(times)))
-        )
+        # Who always came first would come first by habit.
+        order = np.roll(times, rng.integers(len(who))) if listed else rng.permutation(times)
+        parts.append(posts(who, [f"{name}{k}"] * len(who), start + order))
         late = rng.integers(HOUR, 6 * HOUR, outsiders)
         parts.append(
             posts(
@@ -96,19 +97,23 @@ def test_a_crew_larger_than_the_cap_is_found_as_one(tmp_path, choices):
 
 
 def test_a_crew_is_found_where_ties_are_sampled_and_it_is_told(tmp_path):
-    # In the order of a list, two hundred in each second: their pairs are a sample for edges and for synchrony alike.
-    n, n_jobs = 2_400, 20
+    # In the order of a list, 140 in each second: their pairs are a sample for edges and for synchrony alike.
+    n, n_jobs = 4_760, 20
     crew = names("crew", n)
+    # The list is begun at another place each time: who always came first would come first by habit.
     shares = [
-        posts(crew, [f"job{k}"] * n, (7 * HOUR + 97_000) * (k + 1) + np.arange(n) // 200 * 1_000)
+        posts(
+            crew, [f"job{k}"] * n,
+            (7 * HOUR + 97_000) * (k + 1) + np.roll(np.arange(n), 1_540 * k) // 140 * 1_000,
+        )
         for k in range(n_jobs)
-    ]
+    ]  # fmt: skip
     study = study_of(tmp_path, ordinary(), *shares)
     assert flagged(study) == [crew]
     assert "synchronised" in study.clusters.filter("flagged")["flags"].item()
     record = study.run["clusters"]
-    told, n_ties = record["sampled_ties_by_trace"]["object"], n_jobs * n // 200
-    assert (told["n_ties"], told["n_posts"], told["n_pairs"]) == (n_ties, n_jobs * n, n_ties * 200 * 199 // 2)
+    told, n_ties = record["sampled_ties_by_trace"]["object"], n_jobs * n // 140
+    assert (told["n_ties"], told["n_posts"], told["n_pairs"]) == (n_ties, n_jobs * n, n_ties * 140 * 139 // 2)
     assert 0 < told["n_looked_at"] < told["n_pairs"] / 4
     [note] = record["notes"]
     assert f"{told['n_looked_at']:,}" in note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
@@ -11,11 +11,16 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from propgraph.clusters.groups import NO_STANDING
+from propgraph.clusters.judge import NOTHING
+from propgraph.clusters.scores import score_accounts
+from propgraph.crews.found import NO_CREWS, Crews
 from propgraph.errors import UsageError
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.schema import ACCOUNT_SCORES, NETWORK, SYNCHRONY
 from propgraph.study import Study
+from propgraph.synchrony.joint import Joint
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 MINUTE = 60
@@ -292,13 +297,45 @@ def test_by_the_window_alone_nothing_is_said_of_ranks(found_by):
     assert set(scores["account_id"]) == set(study.members["account_id"])
     assert (scores["q_value"] == 1).all()
     assert (scores["n_partners"] == 0).all()
-    # Members of flagged clusters: as many orders of magnitude as their cluster's bound has, at most ten.
-    worth = scores.join(study.clusters.select("cluster_id", "p_value"), on="cluster_id")
-    assert worth["score"].to_list() == [
-        pytest.approx(min(-math.log10(row["p_value"]), 10) if row["flagged"] else 0)
-        for row in worth.to_dicts()
-    ]
+    # Members of flagged clusters: as many orders of magnitude as their cluster's bound has, at most ten (see below).
+    assert set(scores.filter("flagged")["account_id"]) >= set(QUICK)
+    assert scores.filter("flagged").group_by("cluster_id").agg(pl.col("score").n_unique())["score"].max() == 1
+    assert scores.filter("flagged")["score"].is_between(0, 10, closed="right").all()
+    assert (scores.filter(~pl.col("flagged"))["score"] == 0).all()
+    # The bound is no probability: without a crew none is told.
+    assert study.clusters["p_value"].is_null().all()
     assert study.run["clusters"]["tested_pairs_by_trace"] == {}
+
+
+def test_the_bound_of_the_window_counts_up_to_ten_orders_where_nothing_else_speaks():
+    clusters = {"one": (True, 1e-4), "two": (False, 1e-8), "three": (True, 1e-40), "four": (True, None)}
+    members = [("a", "one", "window"), ("b", "one", "pairs"), ("c", "two", "window"), ("d", "three", "window"),
+               ("e", "four", "window")]  # fmt: skip
+    table = pl.DataFrame({"cluster_id": list(clusters), "flagged": [flag for flag, _ in clusters.values()]})
+    nominal = pl.DataFrame({"cluster_id": list(clusters), "nominal_p": [p for _, p in clusters.values()]})
+    inside = pl.DataFrame(members, schema=["account_id", "cluster_id", "evidence"], orient="row")
+    judged = replace(NOTHING, members=inside, clusters=table, nominal=nominal)
+    crews = Crews(
+        pl.DataFrame({"account_id": ["b", "z"], "community": [3, 3], "n_splits": [2, 3]}).cast(
+            {"community": pl.UInt32}
+        ),
+        pl.DataFrame({"community": [3], "p_value": [0.001], "q_value": [0.03]}).cast(
+            {"community": pl.UInt32}
+        ),
+        NO_CREWS.groups,
+    )
+    scores = score_accounts(
+        joint=Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {}, {}),
+        crews=crews, standing=NO_STANDING, judged=judged,
+    )  # fmt: skip
+    of = {row["account_id"]: row for row in scores.to_dicts()}
+    assert {name: row["score"] for name, row in of.items()} == {
+        "a": pytest.approx(4), "b": 0, "c": 0, "d": 10, "e": 0, "z": 0
+    }  # fmt: skip
+    # Whoever is in a crew has its rate; the others stood near nobody.
+    assert {name: row["q_value"] for name, row in of.items()} == dict.fromkeys("acde", 1.0) | dict.fromkeys(
+        "bz", 0.03
+    )
 
 
 def test_a_stricter_rate_finds_no_more(found_by):

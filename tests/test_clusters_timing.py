@@ -31,7 +31,7 @@ def timing(posts, cluster_of, window_ms):
     """`timing_of` with labels in the place of codes, in the shape that the slow twin returns."""
     log = incidence(frame(posts))
     cluster = np.array([cluster_of.get(account, -1) for account in log.accounts], dtype=np.int64)
-    found = timing_of(log, cluster, window_ms=window_ms)
+    found = timing_of(log, cluster, window_ms=window_ms, habits=False)
     objects = {
         (row["cluster"], log.objects[row["object"]]): (row["n_pairs"], row["n_within"], row["outsider_rate"])
         for row in found.objects.to_dicts()

@@ -104,7 +104,7 @@ def test_who_would_be_a_candidate(made, neighbours):
     terms = terms_of(prepare_shares(log), source, target, threads=2)
     limit = gaps_of(log, tau=0.2, neighbours=neighbours).limit
     again = retest(terms, np.ones(N_OBJECTS, np.bool_), limit, tau=0.2, threads=2)
-    found = near_pairs(prepare_shares(log, neighbours=neighbours), max_p=1.0, threads=1)
+    found, _ = near_pairs(prepare_shares(log, neighbours=neighbours), max_p=1.0, threads=1)
     assert {(s, t) for s, t, n in zip(source, target, again.n_met, strict=True) if n >= 2} == set(
         zip(found.source, found.target, strict=True)
     )

@@ -113,7 +113,7 @@ def test_a_pair_that_is_no_chance_is_told_as_none():
     shares = made_log(0, n_accounts=130, n_posts=120, n_objects=20, repeats=False)
     behind = pl.when(pl.col("account_id").shift(1) == "a0007").then(pl.lit("x")).otherwise("account_id")
     prepared = prepare_shares(incidence(shares.with_columns(account_id=behind)))
-    found = near_pairs(prepared, threads=1)
+    found, _ = near_pairs(prepared, threads=1)
     q_values = false_discovery_rate(np.exp(found.log_p), n_tests=130 * 129 / 2)
     names = [
         {prepared.log.accounts[int(s)], prepared.log.accounts[int(t)]}
@@ -130,7 +130,7 @@ def test_nothing_is_discovered_where_nothing_is_true():
             incidence(made_log(seed, n_accounts=60, n_posts=50, n_objects=20, repeats=seed % 2))
         )
         n_tests = count_tests(prepared.log, prepared.carries, threads=1).total
-        found = near_pairs(prepared, threads=1)
+        found, _ = near_pairs(prepared, threads=1)
         discovered += bool((false_discovery_rate(np.exp(found.log_p), n_tests=n_tests) <= 0.05).any())
     assert discovered <= binom.isf(1e-4, n_draws, 0.05)
 
@@ -162,7 +162,7 @@ def test_real_logs_dealt_anew_hold(name):
     prepared = prepare_shares(incidence(dealt(real(name), 0)))
     n_tests = count_tests(prepared.log, prepared.carries, threads=2, budget=10**12).total
     assert n_tests > 50_000
-    found = np.exp(near_pairs(prepared, max_p=1.0, threads=2).log_p)
+    found = np.exp(near_pairs(prepared, max_p=1.0, threads=2)[0].log_p)
     for x in (*LEVELS, 1e-4, 1e-5):
         assert (found <= x).sum() <= most(int(n_tests), x)
     # Far from them: nothing to find, and yet pairs enough that stand near each other twice.

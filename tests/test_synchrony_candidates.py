@@ -143,7 +143,7 @@ def test_pairs_grow_with_the_accounts_not_with_their_square():
     for n in (3_000, 12_000):
         log = crowd(n, 2, a_second=n // 60)
         prepared = prepare_shares(incidence(log))
-        pairs.append(near_pairs(prepared, max_p=1.0, threads=1).source.size / n)
+        pairs.append(near_pairs(prepared, max_p=1.0, threads=1)[0].source.size / n)
     # In the order of a list all in a tie, and in the next ones, are near over both: 75 an account, then 300.
     assert pairs[0] > 70
     assert pairs[1] < 70
@@ -175,7 +175,7 @@ def test_chance_is_as_rare_in_a_sample_as_it_says():
     for seed in range(6):
         prepared = prepare_shares(incidence(crowd(1_600, 8, a_second=150, seed=seed)))
         assert sampled_ties(prepared.log, prepared.gaps, tau=prepared.tau)["n_ties"] > 50
-        p_values = np.exp(near_pairs(prepared, threads=1).log_p)
+        p_values = np.exp(near_pairs(prepared, threads=1)[0].log_p)
         n_tests += count_tests(prepared.log, prepared.carries, threads=1).total
         least = {x: n + (p_values <= x).sum() for x, n in least.items()}
         surest = min(

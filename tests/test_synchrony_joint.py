@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from reference import synchrony as slow
 from scipy.integrate import quad
 from scipy.stats import binom
 
@@ -100,14 +101,21 @@ def test_each_trace_says_what_it_says_alone():
     found = joined(traces)
     assert found.synchrony.schema == SYNCHRONY.dtypes
     assert found.network.schema == NETWORK.dtypes
-    flags = ("synchronised", "alike")
+    # Who is held to habits, and so what is surest, depends on all traces: the rates are over the tests of all.
+    others = ("q_value", "overlap_q", "synchronised", "alike", "synchrony", "p_habits")
     for trace, shares in traces.items():
-        alone = rank_synchrony(shares.with_columns(trace=pl.lit(trace)), threads=1).drop(
-            "q_value", "overlap_q", *flags
-        )
+        alone = rank_synchrony(shares.with_columns(trace=pl.lit(trace)), threads=1)
         assert alone.height
-        here = found.synchrony.filter(trace=trace).drop("q_value", "overlap_q", *flags)
-        assert_frame_equal(here.join(alone, on=["source", "target"], how="semi"), alone, check_exact=True)
+        here = found.synchrony.filter(trace=trace).join(alone, on=["source", "target"], how="semi")
+        assert_frame_equal(here.drop(others), alone.drop(others), check_exact=True)
+        both = here["p_habits"].is_not_null() & alone["p_habits"].is_not_null()
+        assert here.filter(both)["p_habits"].to_list() == alone.filter(both)["p_habits"].to_list()
+        for table in (here, alone):
+            larger = [
+                max(p, p_habits or 0) for p, p_habits in table.select("p_value", "p_habits").iter_rows()
+            ]
+            assert table["synchrony"].to_list() == pytest.approx((-np.log10(larger)).tolist(), abs=1e-12)
+    assert found.synchrony["p_habits"].is_not_null().any()
     for cut, rate in (("synchronised", "q_value"), ("alike", "overlap_q")):
         expected = [value is not None and value <= 0.05 for value in found.synchrony[rate]]
         assert found.synchrony[cut].to_list() == expected
@@ -133,7 +141,8 @@ def test_two_traces_are_joined_by_the_harmonic_mean():
     cd = row_of(found.network, "c", "d")
     assert parts["trace"].to_list() == ["tag", "url"]
     assert cd["p_value"] == pytest.approx(wilson(parts["p_value"].to_list()), rel=1e-5)
-    assert cd["synchrony"] == pytest.approx(-np.log10(cd["p_value"]))
+    assert cd["p_habits"] == pytest.approx(wilson(parts["p_habits"].to_list()), rel=1e-5)
+    assert cd["synchrony"] == pytest.approx(-np.log10(max(cd["p_value"], cd["p_habits"])))
     assert (cd["traces"], cd["n_near"]) == ("tag+url", 5)
     # Twice the smaller would be Bonferroni's; two that agree do better.
     assert cd["p_value"] < 2 * parts["p_value"].min()
@@ -154,10 +163,19 @@ def test_the_false_discovery_rate_is_over_the_tests_of_all_traces():
     # All objects are large enough for two posts to be near.
     assert found.n_tests == {trace: shared_by_two(shares) for trace, shares in traces.items()}
     n_tests = sum(found.n_tests.values())
-    p = np.sort(found.network["p_value"].to_numpy())
-    rate = [min(1, *(p[k] * n_tests / (k + 1) for k in range(j, p.size))) for j in range(p.size)]
-    assert np.sort(found.network["q_value"].to_numpy()) == pytest.approx(rate)
+    if_dealt = found.network["p_value"].to_list()
+    larger = found.network.select(pl.max_horizontal("p_value", "p_habits")).to_series().to_list()
+    assert larger != if_dealt
+    rate_if_dealt = slow.q_values(if_dealt, n_tests)
+    assert found.network["q_value"].to_list() == pytest.approx(slow.q_values(larger, n_tests))
     assert found.network["synchronised"].to_list() == (found.network["q_value"] <= 0.05).to_list()
+    by_habit = [rate <= 0.05 < q for rate, q in zip(rate_if_dealt, found.network["q_value"], strict=True)]
+    assert found.network["by_habit"].to_list() == by_habit
+    # Whose rate is above a half is left at that, unless one trace alone says more.
+    above = [rate > 0.5 for rate in rate_if_dealt]
+    assert [p is None for p, high in zip(found.network["p_habits"], above, strict=True) if not high] == [
+        False
+    ] * above.count(False)
     assert found.network["p_value"].max() <= 0.01
 
 
@@ -169,12 +187,13 @@ def test_a_probability_too_small_for_a_number_is_still_ranked():
         for o in range(400) for k in range(298)
     ]  # fmt: skip
     rows += [
-        (who, f"o{o:03d}", 60 * MINUTE * o + ms)
+        # Everywhere in the objects' lives, so that it is nobody's habit.
+        (who, f"o{o:03d}", 60 * MINUTE * o + 11_000 * (37 * o % 297) + ms)
         for o in range(400)
         for who, ms in (("x", 5_000), ("y", 6_000))
     ]
     found = row_of(joined({"url": shares_of(rows)}).network, "x", "y")
-    assert (found["n_near"], found["p_value"], found["synchrony"]) == (400, 0.0, 300.0)
+    assert (found["n_near"], found["p_value"], found["synchrony"]) == (400, 0.0, pytest.approx(300))
 
 
 def test_edges_of_the_window_are_tested_although_not_near():

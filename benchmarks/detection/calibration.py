@@ -66,7 +66,7 @@ def told(name: str, log: Incidence, draw: int, options: argparse.Namespace) -> i
     rng = np.random.default_rng(draw)
     prepared = prepare_shares(dealt(log, rng))
     n_tests = count_tests(prepared.log, prepared.carries, threads=options.threads, budget=10**12).total
-    near = near_pairs(prepared, max_p=1.0, threads=options.threads)
+    near, _ = near_pairs(prepared, max_p=1.0, threads=options.threads)
     some = sample(prepared, rng, options)
     p_wrong = uncorrected(prepared, near)
     p_some, p_near = np.exp(some.log_p), np.exp(near.log_p)

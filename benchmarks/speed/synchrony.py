@@ -127,7 +127,7 @@ def by_parts(shares: pl.DataFrame, threads: int) -> list[float]:
     lap()
     prepared = prepare_shares(log)
     lap()
-    found = near_pairs(prepared, threads=threads)
+    found, _ = near_pairs(prepared, threads=threads)
     lap()
     n_tests = count_tests(log, prepared.carries, threads=threads).total
     lap()

@@ -198,8 +198,8 @@ def _habits_in_window(row: Row, base: Baseline) -> Fit | None:
     return Fit(
         HABITS, multiple, _RAISED,
         f"at the hours at which each of them always posts, and reacting as quickly as each always does, they would "
-        f"share a {_things(row)[0]} {base.nearby(row)} {multiple:.1f} times as often as others do, of the {beyond:.1f} times "
-        "that they do",
+        f"share a {_things(row)[0]} {base.nearby(row)} {multiple:.1f} times as often as others do, of the "
+        f"{beyond:.1f} times that they do",
         f"a crew that is always told at once looks the same{_opened(row, base)}",
     )  # fmt: skip
 

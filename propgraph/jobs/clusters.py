@@ -87,14 +87,14 @@ def find_clusters(
     Examples
     --------
     >>> import propgraph as pg
-    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=2).log
+    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
     >>> study = pg.find_clusters(pg.build(log, "study"))
     >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts", "flags").row(0)
-    ('c1', 25, ['at-once', 'turnout', 'created-together', 'many-groups'])
+    ('c1', 25, ['at-once', 'repetitive', 'turnout', 'created-together', 'many-groups'])
     >>> study.sites.filter(study.sites["score"] >= 0.9)["site"].to_list()[:3]
-    ['holapokeaglenews.info', 'verouvikrealreport.xyz', 'jasetortruthdaily.com']
+    ['verouvikrealreport.xyz', 'holapokeaglenews.info', 'rinotorpatriotwire.com']
     >>> print(study.evidence.filter(subject_id="c1", rule="at-once")["sentence"][0])
-    2,050 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 175.9 (nominal p <= 0.03)
+    3,420 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 213.2
     """
     source = opened(study)
     options = ClusterOptions(

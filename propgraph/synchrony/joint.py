@@ -121,7 +121,7 @@ def joint_synchrony(
     >>> import polars as pl
     >>> import propgraph as pg
     >>> posts = [(f"reader {j * (k + 2) % 101}", k, 86_400 * k + 600 * j) for k in range(12) for j in range(1, 101)]
-    >>> posts += [(who, k, 88_400 * k + wait) for k in range(12) for who, wait in (("ana", 301), ("bo", 303))]
+    >>> posts += [(who, k, 91_200 * k + wait) for k in range(12) for who, wait in (("ana", 901), ("bo", 903))]
     >>> shares = pl.DataFrame(posts, ["account_id", "object_id", "timestamp"], orient="row").with_columns(
     ...     pl.from_epoch("timestamp"),
     ...     pl.format("story {}", "object_id"),

@@ -16,17 +16,19 @@ from propgraph.jobs.stability import measure_stability
 from propgraph.options import ClusterOptions
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import grid_of
-from propgraph.stability.rerun import rerun, shared_work
+from propgraph.stability.rerun import rerun
+from propgraph.stability.shared import shared_work
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
-N_STORIES = 60
+N_STORIES = 90
 FAST, SLOW = [f"fast{k}" for k in range(5)], [f"slow{k}" for k in range(5)]
 
 
 def planted():
-    """A log of a crew within seconds, a crew hours apart but always next to each other, and a crowd.
+    """A log of a crew within seconds, a crew minutes apart but always next to each other, and a crowd.
 
-    The crowd posts each story in bursts, so that strangers meet within seconds here and there.
+    The crowd posts each story in bursts, so that strangers meet within seconds here and there. Bursts and crews come
+    at any time of the day: what always came at one hour, or before anybody else, would be a habit.
     """
     random = np.random.default_rng(11)
     rows = []
@@ -34,10 +36,15 @@ def planted():
         name = f"story{story:02d}"
         day = story * 86_400
         crowd = random.choice(300, 100, replace=False)
-        at = [int(t) for t in random.choice([600, 9_000, 30_000, 50_000], 100) + random.integers(0, 900, 100)]
+        bursts = random.choice(random.integers(0, 80_000, 4), 100)
+        at = [int(t) for t in bursts + random.integers(0, 900, 100)]
         rows += [(f"one{a:03d}", name, day + t) for a, t in zip(crowd, at, strict=True)]
+        begin = int(random.integers(0, 84_000))
+        crew, step = (FAST, 3) if story % 2 else (SLOW, 150)
         # In no order among themselves: otherwise only neighbours in that order would be synchronised.
-        crew, begin, step = (FAST, 70_000, 3) if story % 2 else (SLOW, 72_000, 2_000)
+        # Between the bursts, now here, now there: what always came at one hour would be a habit.
+        begin = int(random.choice([11_000, 32_000, 52_000, 72_000]) + random.integers(0, 5_000))
+        crew, step = (FAST, 3) if story % 2 else (SLOW, 2_000)
         rows += [
             (who, name, day + begin + step * k) for k, who in enumerate(random.permutation(crew).tolist())
         ]

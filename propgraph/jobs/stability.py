@@ -16,7 +16,8 @@ from propgraph.provenance import Run
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
 from propgraph.stability.hold import HOLDS, best_match, together, vanishing
-from propgraph.stability.rerun import rerun, shared_work
+from propgraph.stability.rerun import rerun
+from propgraph.stability.shared import shared_work
 from propgraph.study import Study, opened, run_first
 from propgraph.writing import writing
 

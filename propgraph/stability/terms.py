@@ -15,9 +15,11 @@ from numba import njit
 from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.p_values import truncated_product
-from propgraph.arrays.types import Bool, Float64, Int32, Int64
+from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt8
 from propgraph.synchrony.gaps import chance_at
+from propgraph.synchrony.halves import N_SPLITS, NO_HALVES, Halves
 from propgraph.synchrony.pair_kernels import gap_between, least_gap
+from propgraph.synchrony.pairs import LAX_P, HalfEvidence
 from propgraph.synchrony.prepared import PreparedShares
 
 
@@ -37,13 +39,15 @@ class Terms:
         int32; objects both shared of which some two posts can be near, in order.
     gap
         int32; the least gap between their posts of it.
-    hub_session, leaf_session
-        int32; in which of its sessions each account posted it first.
+    hub_place, leaf_place
+        int32; where each account's first post of it stands in the accounts' lists.
     floor, value
         float64; the least chance that so many posts could have given, and that of the gap (see `rank_synchrony`).
     first_post, post
         int64; `post[first_post[x]:first_post[x + 1]]` are the posts at the least gap, where that is near. Empty
         where every share is a post of its own.
+    session
+        int32[n_shares]; the session of each place in the accounts' lists.
     """
 
     log: Incidence
@@ -53,12 +57,13 @@ class Terms:
     start: Int64
     object: Int32
     gap: Int32
-    hub_session: Int32
-    leaf_session: Int32
+    hub_place: Int32
+    leaf_place: Int32
     floor: Float64
     value: Float64
     first_post: Int64
     post: Int64
+    session: Int32
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,15 @@ class Retested:
         int64; objects in which they stand within the largest gap that is looked at.
     log_p
         float64; natural logarithm of the p-value.
+    on_half
+        Pairs that stand out on a half of the objects left, and stand within the largest gap in two objects, so that
+        they could have been found as candidates.
     """
 
     n_tested: Int64
     n_met: Int64
     log_p: Float64
+    on_half: HalfEvidence
 
 
 def terms_of(prepared: PreparedShares, source: Int64, target: Int64, /, *, threads: int) -> Terms:
@@ -88,7 +97,7 @@ def terms_of(prepared: PreparedShares, source: Int64, target: Int64, /, *, threa
     def run(k: int) -> tuple[Int64, Int64, Float64, Int64, Int64]:
         found: tuple[Int64, Int64, Float64, Int64, Int64] = _list(
             hub[cuts[k] : cuts[k + 1]], leaf[cuts[k] : cuts[k + 1]], prepared.start, prepared.position,
-            prepared.listed, prepared.opens, prepared.closes, prepared.session, log.offsets, log.post, gaps.counted,
+            prepared.listed, prepared.opens, prepared.closes, log.offsets, log.post, gaps.counted,
             gaps.chance, gaps.least, prepared.tau,
         )  # fmt: skip
         return found
@@ -99,10 +108,10 @@ def terms_of(prepared: PreparedShares, source: Int64, target: Int64, /, *, threa
         parts += pool.map(run, range(len(cuts) - 1))
     # A part without pairs comes first, so that there is something to join where no pair was asked for.
     length, whole, real, n_posts, post = (np.concatenate(column) for column in zip(*parts, strict=True))
-    object_, gap, hub_session, leaf_session = (whole[:, k].astype(np.int32) for k in range(4))
+    object_, gap, hub_place, leaf_place = (whole[:, k].astype(np.int32) for k in range(4))
     return Terms(
-        log, order, hub, leaf, _offsets(length), object_, gap, hub_session, leaf_session,
-        real[:, 0].copy(), real[:, 1].copy(), _offsets(n_posts), post,
+        log, order, hub, leaf, _offsets(length), object_, gap, hub_place, leaf_place,
+        real[:, 0].copy(), real[:, 1].copy(), _offsets(n_posts), post, prepared.session,
     )  # fmt: skip
 
 
@@ -110,7 +119,9 @@ def _offsets(length: Int64) -> Int64:
     return np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
 
 
-def retest(terms: Terms, drawn: Bool, limit: Int64, /, *, tau: float, threads: int) -> Retested:
+def retest(
+    terms: Terms, drawn: Bool, limit: Int64, /, *, tau: float, halves: Halves = NO_HALVES, threads: int
+) -> Retested:
     """Return what the objects that are left say of the pairs.
 
     Parameters
@@ -123,6 +134,8 @@ def retest(terms: Terms, drawn: Bool, limit: Int64, /, *, tau: float, threads: i
         int64[n_objects]; the largest gap that is looked at, for `n_met`.
     tau
         Chance (0..1) up to which a gap counts as near.
+    halves
+        Splits of the objects; which shares count is by their place in the lists of all accounts, with all objects.
     threads
         At most so many at once.
     """
@@ -133,10 +146,13 @@ def retest(terms: Terms, drawn: Bool, limit: Int64, /, *, tau: float, threads: i
     hub, leaf = degree[terms.hub], degree[terms.leaf]
     hub_is_busier = (hub > leaf) | ((hub == leaf) & (terms.hub > terms.leaf))
 
-    def run(k: int) -> tuple[Int64, Float64]:
-        found: tuple[Int64, Float64] = _again(
-            cuts[k], cuts[k + 1], hub_is_busier, terms.start, terms.object, terms.gap, terms.hub_session,
-            terms.leaf_session, terms.floor, terms.value, terms.first_post, terms.post, drawn, limit, tau,
+    n_splits = N_SPLITS if halves.usable.size else 0
+
+    def run(k: int) -> tuple[Int64, Float64, Int64, Float64]:
+        found: tuple[Int64, Float64, Int64, Float64] = _again(
+            cuts[k], cuts[k + 1], hub_is_busier, terms.start, terms.object, terms.gap, terms.hub_place,
+            terms.leaf_place, terms.floor, terms.value, terms.first_post, terms.post, terms.session, drawn, limit, tau,
+            halves.side, halves.usable, n_splits, np.log(LAX_P),
         )  # fmt: skip
         return found
 
@@ -145,7 +161,16 @@ def retest(terms: Terms, drawn: Bool, limit: Int64, /, *, tau: float, threads: i
     counts, log_p = np.empty((n, 2), np.int64), np.empty(n, np.float64)
     counts[terms.pair] = np.concatenate([part[0] for part in parts])
     log_p[terms.pair] = np.concatenate([part[1] for part in parts])
-    return Retested(counts[:, 0], counts[:, 1], log_p)
+    at = np.concatenate([part[2] for part in parts])
+    on_half = _on_halves(terms, at[:, 0], at[:, 1], np.concatenate([part[3] for part in parts]))
+    return Retested(counts[:, 0], counts[:, 1], log_p, on_half)
+
+
+def _on_halves(terms: Terms, at: Int64, half: Int64, log_p: Float64) -> HalfEvidence:
+    """Return the lists `at` that stand out on a half, by half and pair."""
+    low, high = np.minimum(terms.hub[at], terms.leaf[at]), np.maximum(terms.hub[at], terms.leaf[at])
+    order = np.lexsort((high, low, half))
+    return HalfEvidence(low[order], high[order], half[order], log_p[order])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -157,7 +182,6 @@ def _list(
     listed: Int32,
     opens: Int32,
     closes: Int32,
-    session: Int32,
     offsets: Int64,
     post: Int64,
     counted: Int64,
@@ -165,7 +189,7 @@ def _list(
     least: Float64,
     tau: float,
 ) -> tuple[Int64, Int64, Float64, Int64, Int64]:
-    """Return each list's length; its entries' object, gap and sessions, floor and value, number of posts; the posts."""
+    """Return each list's length; its entries' object, gap and places, floor and value, number of posts; the posts."""
     length = np.zeros(hub.size, np.int64)
     whole, real = np.empty((1024, 4), np.int64), np.empty((1024, 2), np.float64)
     n_posts, posts = np.zeros(1024, np.int64), np.empty(1024, np.int64)
@@ -189,7 +213,7 @@ def _list(
                 real = np.concatenate((real, np.empty((kept, 2), np.float64)))
                 n_posts = np.concatenate((n_posts, np.zeros(kept, np.int64)))
             whole[kept, 0], whole[kept, 1] = o, gap
-            whole[kept, 2], whole[kept, 3] = session[x], session[y]
+            whole[kept, 2], whole[kept, 3] = x, y
             real[kept, 0] = ways * least[o]
             real[kept, 1] = ways * chance_at(gap, o, offsets[o + 1] - offsets[o], counted, chance)
             # By which posts they met is asked only where they are near; where they are not, these could be many.
@@ -230,27 +254,40 @@ def _again(
     start: Int64,
     object_: Int32,
     gap: Int32,
-    hub_session: Int32,
-    leaf_session: Int32,
+    hub_place: Int32,
+    leaf_place: Int32,
     floor: Float64,
     value: Float64,
     first_post: Int64,
     post: Int64,
+    session: Int32,
     drawn: Bool,
     limit: Int64,
     tau: float,
-) -> tuple[Int64, Float64]:
-    """Return n_tested and n_met, and ln P, of the lists of a block."""
+    side: UInt8,
+    usable: UInt8,
+    n_splits: int,
+    lax: float,
+) -> tuple[Int64, Float64, Int64, Float64]:
+    """Return n_tested and n_met, and ln P, of the lists of a block.
+
+    And the lists that stand out on a half of the objects up to the p-value `lax`, with the half, and ln P there.
+    """
     counts = np.zeros((last - first, 2), np.int64)
     log_p = np.zeros(last - first, np.float64)
     met = np.full(
         post.max() + 1 if post.size else 0, -1, np.int32
     )  # by each post, the last pair that met by it
-    n_sessions = max(hub_session.max(), leaf_session.max()) + 1 if object_.size else 0
+    n_sessions = session.max() + 1 if session.size else 0
     spent = np.full(n_sessions, -1, np.int32)  # the last pair that each session served
+    on_half, log_p_half = np.empty((1024, 2), np.int64), np.empty(1024)
+    n_found = 0
+    # Of each half, as in `pair_kernels.measure_pairs`: sessions, objects near and the sum.
+    n_half, near_half = np.zeros(2 * n_splits, np.int64), np.zeros(2 * n_splits, np.int64)
+    total_half = np.zeros(2 * n_splits)
+    spent_half = np.full((n_splits, n_sessions), -1, np.int32)
     # `met` and `spent` are never cleared: an entry below e was left by another pair.
     for e in range(last - first):
-        session = hub_session if hub_is_busier[first + e] else leaf_session
         total = 0.0
         n = 0
         # The list stands in order of the objects: of those of one session that are drawn the first counts.
@@ -265,16 +302,37 @@ def _again(
             if floor[x] > tau:
                 continue
             counts[e, 0] += 1
-            first_of_session = spent[session[x]] != e
-            spent[session[x]] = e
+            own = session[hub_place[x] if hub_is_busier[first + e] else leaf_place[x]]
+            first_of_session = spent[own] != e
+            spent[own] = e
             n += first_of_session
-            if value[x] > tau:
-                continue
-            fresh = _fresh(e, post[first_post[x] : first_post[x + 1]], met)
-            if fresh and first_of_session:
-                total -= np.log(value[x] / tau)
+            worth = 0.0
+            if value[x] <= tau and _fresh(e, post[first_post[x] : first_post[x + 1]], met):
+                worth = -np.log(value[x] / tau)
+            if first_of_session:
+                total += worth
+            both = usable[hub_place[x]] & usable[leaf_place[x]] if n_splits else np.uint8(0)
+            for s in range(n_splits):
+                if not both >> s & 1 or spent_half[s, own] == e:
+                    continue
+                spent_half[s, own] = e
+                half = 2 * s + (side[o] >> s & 1)
+                n_half[half] += 1
+                near_half[half] += worth > 0
+                total_half[half] += worth
         log_p[e] = truncated_product(n, total, tau)
-    return counts, log_p
+        for half in range(2 * n_splits):
+            if near_half[half] >= 2 and counts[e, 1] >= 2:
+                found = truncated_product(n_half[half], total_half[half], tau)
+                if found <= lax:
+                    if n_found == log_p_half.size:
+                        on_half = np.concatenate((on_half, np.empty_like(on_half)))
+                        log_p_half = np.concatenate((log_p_half, np.empty_like(log_p_half)))
+                    on_half[n_found, 0], on_half[n_found, 1], log_p_half[n_found] = first + e, half, found
+                    n_found += 1
+            n_half[half] = near_half[half] = 0
+            total_half[half] = 0.0
+    return counts, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

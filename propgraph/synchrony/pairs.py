@@ -232,7 +232,7 @@ def pairs_at(prepared: PreparedShares, source: Int64, target: Int64, /, *, threa
         return _sorted(list(pool.map(run, range(len(cuts) - 1))))
 
 
-def ends_of(pairs: PairEvidence, accounts: pl.Series, /) -> pl.DataFrame:
+def ends_of(pairs: PairEvidence | HalfEvidence, accounts: pl.Series, /) -> pl.DataFrame:
     """Return `source`, `target` (String) of pairs, by the labels behind their codes."""
     ends = {"source": pairs.source, "target": pairs.target}
     return pl.DataFrame(

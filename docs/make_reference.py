@@ -23,6 +23,7 @@ COMMANDS = (
     ("cascades",),
     ("evaluate",),
     ("stability",),
+    ("power",),
     ("formats",),
     ("formats", "show"),
     ("simulate", "veles"),
@@ -82,9 +83,9 @@ def reference() -> str:
         "highest score down."
     )
     jobs = (
-        "`build`, `clusters` and `stability` make a study anew beside the old one and put it in its place when it "
-        "is whole; whatever ends them before (an error, a full disk, Ctrl-C, SIGTERM, SIGHUP, a crash) leaves the "
-        "old one. On Linux the two change places in one step (`renameat2`). On macOS, on Windows and on file "
+        "`build`, `clusters`, `stability` and `power` make a study anew beside the old one and put it in its place "
+        "when it is whole; whatever ends them before (an error, a full disk, Ctrl-C, SIGTERM, SIGHUP, a crash) leaves "
+        "the old one. On Linux the two change places in one step (`renameat2`). On macOS, on Windows and on file "
         "systems that cannot do so there is a moment in which neither is there: commands wait for its end, and "
         "where a job was killed in it, the next command brings the old one back. One job at a time is at work on a "
         "study; a second one ends at once and says so. The lock, `.STUDY.lock` beside the study, is the system's "

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from propgraph.export.network import write_network as write_network
     from propgraph.jobs.build import build as build
     from propgraph.jobs.clusters import find_clusters as find_clusters
+    from propgraph.jobs.power import measure_power as measure_power
     from propgraph.jobs.stability import measure_stability as measure_stability
     from propgraph.networks import join_traces as join_traces
     from propgraph.networks import to_igraph as to_igraph
@@ -56,6 +57,7 @@ _HOME = {
     "join_traces": "networks",
     "joint_synchrony": "synchrony.joint",
     "make_shares": "traces.make",
+    "measure_power": "jobs.power",
     "measure_stability": "jobs.stability",
     "rank_synchrony": "synchrony.pairs",
     "read_cascade": "trees",

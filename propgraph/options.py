@@ -73,6 +73,18 @@ def between(words: str, within: Callable[[float], bool], /, *, unit: str = "") -
     return check
 
 
+def each(check: Check, /) -> Check:
+    """Return a check that there are some values, and that each passes another check."""
+
+    def every(name: str, values: Any) -> None:
+        if not len(values):
+            raise UsageError("no value; give one or more", option=name)
+        for value in values:
+            check(name, value)
+
+    return every
+
+
 def or_word(word: str, check: Check, /) -> Check:
     """Return a check that a value is a word, or passes another check."""
 
@@ -246,3 +258,26 @@ class ClusterOptions(Options):
         0.5, "Flag clusters and sites from this score on, 0..1.", metavar="X",
         check=between("0..1", lambda score: 0 <= score <= 1),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PowerOptions(Options):
+    """Which crews are planted to see whether they would be found; see `measure_power`."""
+
+    sizes: tuple[int, ...] = option(
+        (5, 10, 20, 50), "Accounts of a crew.", metavar="N,N,...", check=each(at_least(2, at_most=100_000))
+    )
+    objects: tuple[int, ...] = option(
+        (4, 6, 10, 20), "Objects that its members have in common.", metavar="N,N,...", check=each(at_least(1))
+    )
+    spans: tuple[float, ...] = option(
+        (60.0, 1_800.0, 21_600.0), "Within how long of each other its members post each of them.",
+        metavar="TIME,TIME,...",
+        check=each(between("0..3e+07 (a year)", lambda s: 0 <= s <= 3e7, unit=" s")),
+    )  # fmt: skip
+    turnout: float = option(
+        1.0, "The part of a crew that posts each of them, drawn anew each time; two accounts at least.", metavar="X",
+        check=between("0 < turnout <= 1", lambda x: 0 < x <= 1),
+    )  # fmt: skip
+    runs: int = option(10, "Crews of each kind.", metavar="N", check=at_least(1, at_most=100_000))
+    seed: int = option(0, "Of the crews.", metavar="N", check=lambda _, seed: check_seed(seed))

@@ -23,7 +23,12 @@ RUN = "run.json"
 _BUILD = " (in Python: propgraph.build)"
 
 # What a job is called in Python.
-_JOBS = {"build": "build", "clusters": "find_clusters", "stability": "measure_stability"}
+_JOBS = {
+    "build": "build",
+    "clusters": "find_clusters",
+    "stability": "measure_stability",
+    "power": "measure_power",
+}
 
 
 def run_first(job: str, /) -> str:

@@ -69,6 +69,7 @@ def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
         "clusters": [study],
         "evaluate": [clustered, "--truth", tmp_path / "truth.csv"],
         "stability": [clustered],
+        "power": [clustered],
         "simulate": ["-o", tmp_path / "new"],
     }
     if option == "--resolution" and value != "-1":
@@ -84,7 +85,7 @@ def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
 
 def test_the_walk_goes_through_all_commands_with_numbers():
     assert {words[0] for words, _ in NUMBERS} == {
-        "build", "cascades", "clusters", "evaluate", "simulate", "stability",
+        "build", "cascades", "clusters", "evaluate", "power", "simulate", "stability",
     }  # fmt: skip
     assert len(NUMBERS) > 30
 
@@ -101,6 +102,7 @@ FUNCTIONS = {
     "build": ("LOG", "NEW"),
     "find_clusters": ("BUILT",),
     "measure_stability": ("CLUSTERED",),
+    "measure_power": ("CLUSTERED",),
     "evaluate": (
         pl.DataFrame({"account_id": ["a"], "score": [1.0]}),
         pl.DataFrame({"account_id": ["a"], "label": [True]}),
@@ -131,6 +133,7 @@ def test_every_parameter_of_a_job_bears_on_the_command_line_its_name_in_python()
         "build": "build",
         "clusters": "find_clusters",
         "stability": "measure_stability",
+        "power": "measure_power",
         "evaluate": "evaluate",
     }
     shown = dict(commands())

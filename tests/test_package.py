@@ -178,5 +178,6 @@ def test_results_are_frozen():
 
 
 def test_a_table_says_which_job_makes_it():
-    assert {table.job for table in TABLES.values()} == {"build", "clusters", "stability"}
+    assert {table.job for table in TABLES.values()} == {"build", "clusters", "stability", "power"}
     assert tables_of("stability") == ["stability"]
+    assert tables_of("power") == ["power"]

@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from propgraph.cli import build, cascades, clusters, demo, evaluate, formats, interrupts, simulate, stability
+from propgraph.cli import (
+    build,
+    cascades,
+    clusters,
+    demo,
+    evaluate,
+    formats,
+    interrupts,
+    power,
+    simulate,
+    stability,
+)
 from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
@@ -27,6 +38,7 @@ app.command("cascades")(cascades.cascades)
 app.command("clusters")(clusters.clusters)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("power")(power.power)
 app.command("stability")(stability.stability)
 app.add_typer(formats.app, name="formats")
 app.add_typer(simulate.app, name="simulate")

@@ -100,8 +100,9 @@ def _tell_replaced(before: dict[str, Any], now: dict[str, Any]) -> None:
     if changed:
         told = ", ".join(f"{name} {_in_words(old[name])}" for name in changed)
         err(f"this replaced what was found before by other choices ({told}); copy a study to keep both")
-    if "stability" in before:
-        err("the table stability was about those clusters and is taken out; run `propgraph stability` again")
+    for job in ("stability", "power"):
+        if job in before:
+            err(f"the table {job} was about those clusters and is taken out; run `propgraph {job}` again")
 
 
 def _in_words(value: Any) -> str:

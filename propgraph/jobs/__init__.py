@@ -1,1 +1,1 @@
-"""The jobs that make a study's tables: `build`, then `find_clusters`, then `measure_stability`; one a file."""
+"""A study's jobs, one a file: `build`, `find_clusters`, then `measure_stability`, `measure_power`."""

@@ -49,7 +49,7 @@ def find_clusters(
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
         `members`, `clusters`, `amplification`, `spreaders`, `sites`, `evidence` and `readings` are replaced,
-        `stability` is taken out.
+        `stability` and `power` are taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
@@ -122,9 +122,10 @@ def find_clusters(
             writer.write(name, table)
         _count(run, found["tables"])
         _count_tests(run, found["joint"])
-        writer.drop("stability")  # it is about the clusters that were there before
+        for job in ("stability", "power"):  # they are about the clusters that were there before
+            writer.drop(job)
         writer.finish()
-        kept = {job: record for job, record in writer.run.items() if job != "stability"}
+        kept = {job: record for job, record in writer.run.items() if job not in ("stability", "power")}
         writer.run = {**kept, "clusters": run.finish()}
     return Study.open(source.path)
 

@@ -94,7 +94,7 @@ def measure_stability(
     check_seed(seed)
     if "clusters" not in source.run:
         raise StudyError(f"{source.path}: no clusters yet; {run_first('clusters')}")
-    traces, choices = _own(source)
+    traces, choices = own_choices(source)
     window = window_of(source.run["build"])
     grid = grid_of(traces, choices, time_window=window, runs=runs, seed=seed)
     run = Run("stability", {"runs": runs, "seed": seed})
@@ -127,7 +127,7 @@ def measure_stability(
     return Study.open(source.path)
 
 
-def _own(study: Study) -> tuple[list[str], ClusterOptions]:
+def own_choices(study: Study) -> tuple[list[str], ClusterOptions]:
     """Return the traces and choices that a study's clusters were found by."""
     given = study.run["clusters"]["parameters"]
     names = [field.name for field in fields(ClusterOptions)]

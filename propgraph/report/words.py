@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from propgraph.readers.times.coarse import told_apart
@@ -33,6 +34,7 @@ _LEVELS = {
     "drawn=yes": "with part of the objects",
     "drawn=no": "with all objects",
 }
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _MANY = 6  # choices beyond which a line names none; the table has them all
 
 
@@ -112,6 +114,43 @@ def how_it_holds(row: dict[str, Any], /) -> str:
     elif row["vanishes"]:
         text += "; vanishes: " + ", ".join(choice(label) for label in row["vanishes"])
     return text
+
+
+def would_be_flagged(row: dict[str, Any], /) -> str:
+    """Return how often a kind of crew was flagged, by its row of `power`, in whole numbers."""
+    n = row["n_planted"]
+    low, high = round(row["power_low"] * n), round(row["power_high"] * n)
+    crew, times = _crew(row), "time" if row["n_flagged"] == 1 else "times"
+    return f"{crew[0].upper()}{crew[1:]}: flagged {row['n_flagged']:,} {times} in {n:,} ({low:,} to {high:,})"
+
+
+def power_headline(rows: Sequence[dict[str, Any]], /) -> str:
+    """Return the smallest crew that was flagged eight times in ten or more, by the rows of `power`.
+
+    Of the smallest, that with the fewest objects; of these, that with the longest span.
+    """
+    found = [row for row in rows if row["n_flagged"] * 10 >= row["n_planted"] * 8]
+    if not found:
+        return "None of these crews would be found eight times in ten."
+    least = min(found, key=lambda row: (row["n_accounts"], row["n_objects"], -row["span_s"]))
+    return f"The smallest crew that would be found eight times in ten: {_crew(least)}."
+
+
+def _crew(row: dict[str, Any]) -> str:
+    objects = "object" if row["n_objects"] == 1 else "objects"
+    return (
+        f"a crew of {row['n_accounts']:,} with {row['n_objects']:,} {objects} in common, each within "
+        f"{duration(row['span_s'])}"
+    )
+
+
+def duration(seconds: float, /) -> str:
+    """Return a time in the largest unit of which it is a whole number."""
+    for size, unit in _UNITS:
+        if seconds and seconds % size == 0:
+            n = round(seconds / size)
+            return f"{n:,} {unit}{'s' * (n > 1)}"
+    return f"{seconds:,g} s"
 
 
 def choice(label: str, /) -> str:

@@ -18,6 +18,7 @@ from propgraph.schema.clusters import (
     SPREADERS,
     SYNCHRONY,
 )
+from propgraph.schema.power import POWER
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.table import Table
 
@@ -26,7 +27,7 @@ TABLES: Mapping[str, Table] = {
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, AMPLIFICATION, SITES, EVIDENCE,
-        READINGS, STABILITY,
+        READINGS, STABILITY, POWER,
     )
 }  # fmt: skip
 

@@ -241,12 +241,21 @@ def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFram
     pairs = _at_random(synchrony)
     # A pair was tested again in all of its traces, or in none.
     p_habits = pl.Series(_harmonic(pairs["p_habits"]), dtype=pl.Float64).fill_nan(None)
+    pairs = with_verdicts(pairs.with_columns(p_habits=p_habits), n_tests=n_tests, q=q)
+    return NETWORK.conform(pairs).sort("source", "target")
+
+
+def with_verdicts(pairs: pl.DataFrame, /, *, n_tests: float, q: float) -> pl.DataFrame:
+    """Return pairs with `synchrony`, `q_value`, `synchronised` and `by_habit` by their `p_value` and `p_habits`.
+
+    The false discovery rate is over the pairs given, and as many as `n_tests` in all.
+    """
     if_dealt = false_discovery_rate(pairs["p_value"].to_numpy(), n_tests=n_tests)
-    pairs = with_rates(pairs.with_columns(p_habits=p_habits), n_tests=n_tests).with_columns(
+    pairs = with_rates(pairs, n_tests=n_tests).with_columns(
         synchronised=(pl.col("q_value") <= q).fill_null(False)
     )
     by_habit = pl.Series(if_dealt <= q, dtype=pl.Boolean) & ~pl.col("synchronised")
-    return NETWORK.conform(pairs.with_columns(by_habit=by_habit)).sort("source", "target")
+    return pairs.with_columns(by_habit=by_habit)
 
 
 def _harmonic(lists: pl.Series) -> Float64:

@@ -101,11 +101,25 @@ def measure_following(cascades: Forest, /, relays: Int64 | None = None) -> Follo
 
 def _first_posts(cascades: Forest, which: Bool) -> pl.DataFrame:
     """Return `account, cascade, row`: each account's first of these posts in a cascade; of three cascades or more."""
-    rows = np.flatnonzero(which)
-    posts = pl.DataFrame(
-        {"account": cascades.account[rows], "cascade": cascades.cascade[rows], "row": rows}
-    ).unique(["account", "cascade"], keep="first", maintain_order=True)
-    return posts.filter(pl.len().over("account") >= CASCADES)
+    n_accounts = len(cascades.accounts)
+    rows = np.flatnonzero(_first_in_cascade(cascades.account, cascades.cascade, which, n_accounts))
+    account = cascades.account[rows]
+    often = np.bincount(account, minlength=n_accounts)[account] >= CASCADES
+    rows = rows[often]
+    return pl.DataFrame({"account": account[often], "cascade": cascades.cascade[rows], "row": rows})
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _first_in_cascade(account: Int64, cascade: Int64, which: Bool, n_accounts: int) -> Bool:
+    """Tell which of the rows in `which` are the first of their account in their cascade; a cascade's stand together."""
+    latest = np.full(n_accounts, -1, np.int64)
+    first = np.zeros(account.size, np.bool_)
+    for i in range(account.size):
+        # A cascade is new to an account unless it is the latest that was seen there.
+        if which[i] and latest[account[i]] != cascade[i]:
+            latest[account[i]] = cascade[i]
+            first[i] = True
+    return first
 
 
 def _tested(

@@ -64,7 +64,12 @@ def test_following_by_hand():
         node
         for k in range(4)
         for node in tree(
-            f"reshare:{k}", (f"origin{k}", 0, None), ("r", 1, 0), ("s", 2, 0), ("w", 3, 2), ("v", 4, 1)
+            f"reshare:{k}",
+            (f"origin{k}", 0, None),
+            ("r", 1, 0),
+            ("s", 2, 0),
+            ("w", 3, 2),
+            ("v", 4, 1),
         )
     ]
     cascades = forest(frame(nodes))
@@ -126,13 +131,13 @@ def test_nobody_is_of_a_crew_where_parents_are_drawn():
     assert (found.followers.height, found.members.height, found.crews.height) == (0, 0, 0)
 
 
-def crew(n_jobs=8, relays=("r", "s"), *, delay=60, together=True):
+def crew(n_jobs=8, relays=("r", "s"), *, delay=60, together=True, n_origins=5):
     """Each relay's four followers come to every job `delay` s after it; thirty strangers an hour after others."""
     nodes = []
     for k in range(n_jobs):
         for part in [relays] if together else [(relay,) for relay in relays]:
             name = f"{k}{''.join(part)}"
-            rows = [(f"origin{k}", 0, None), *((relay, 1, 0) for relay in part)]
+            rows = [(f"origin{k % n_origins}", 0, None), *((relay, 1, 0) for relay in part)]
             early = len(rows)
             rows += [(f"early{name}{i}", 1, 0) for i in range(10)]
             rows += [(f"{r}{i}", 1 + delay, 1 + place) for i in range(4) for place, r in enumerate(part)]
@@ -147,6 +152,8 @@ def test_a_crew_behind_relays():
     assert set(found.members["account_id"]) == {"r", "s", *found.followers["account_id"]}
     row = found.crews.row(0, named=True)
     assert (row["relays"], row["n_jobs"], row["turnout"]) == (["r", "s"], 8, 1)
+    # Of eight jobs three origins have two each, and two have one: nine in ten take all five.
+    assert row["n_origins"] == 5
     assert (row["lag_s"], row["usual_s"]) == (60, 3600)
     # Of four jobs, the relay's post and four followers'.
     assert len(row["content_ids"]) == 20
@@ -159,6 +166,7 @@ def test_a_crew_behind_relays():
         crew(together=False),  # two who share no cascade
         crew(delay=1801),  # they take more than half as long as others
         crew(n_jobs=4),  # too few jobs
+        crew(n_origins=6),  # they carry whatever is popular: of eight jobs six are of as many accounts
     ],
 )
 def test_loyal_followers_are_no_crew(log):

@@ -59,9 +59,9 @@ AT_ONCE = {"observed": 100.0, "nominal_p": 0.05}
 IN_STEP = {"window_rate": 0.5, "co_objects": 5.0, "expected_co_objects": 5.0}
 REPETITIVE = {"co_objects": 5.0}
 TURNOUT = {"turnout": 0.5, "n_gathered": 10}
-CREW = {
+RELAYS = {
     "relay_crew_share": 0.5, "n_of_crew": 10, "crew_relays": ["r1", "r2", "r3", "r4"], "n_relay_jobs": 30,
-    "relay_turnout": 0.6, "crew_lag_s": 122.0, "crew_usual_s": 1448.0,
+    "relay_turnout": 0.6, "n_origins": 3, "crew_lag_s": 122.0, "crew_usual_s": 1448.0,
 }  # fmt: skip
 TOGETHER = {"creation_spread_s": 1.0 * DAY}
 GROUPS = {"typical_targets": 5.0}
@@ -108,10 +108,10 @@ def test_nothing_fires_on_a_plain_cluster():
         ("turnout", False, TURNOUT | {"turnout": 0.49}),
         ("turnout", True, TURNOUT | {"n_gathered": 5}),
         ("turnout", False, TURNOUT | {"n_gathered": 4, "turnout": 1.0}),
-        ("relayed", True, CREW),
-        ("relayed", False, CREW | {"relay_crew_share": 0.49}),
-        ("relayed", True, CREW | {"time_resolution_s": 724.0}),
-        ("relayed", False, CREW | {"time_resolution_s": 725.0}),
+        ("relayed", True, RELAYS),
+        ("relayed", False, RELAYS | {"relay_crew_share": 0.49}),
+        ("relayed", True, RELAYS | {"time_resolution_s": 724.0}),
+        ("relayed", False, RELAYS | {"time_resolution_s": 725.0}),
         ("created-together", True, TOGETHER),
         ("created-together", False, {"creation_spread_s": 600.0 * DAY}),
         ("created-together", True, TOGETHER | {"n_created": 5, "creation_spread_s": 1.0}),
@@ -358,9 +358,9 @@ def test_what_cannot_be_compared_is_told_with_what_stands_in_for_it():
         (0.65, SYNCHRONISED | {"top_object_share": 0.5}, []),
         (0.79, SYNCHRONISED | AT_ONCE, []),
         # A crew behind relays is beyond chance by itself, too: .60; halved for fans; one story explains no tree.
-        (0.60, CREW, []),
-        (0.30, CREW | {"met_origin_share": 0.5}, ["fans"]),
-        (0.60, CREW | {"top_object_share": 0.5}, []),
+        (0.60, RELAYS, []),
+        (0.30, RELAYS | {"met_origin_share": 0.5}, ["fans"]),
+        (0.60, RELAYS | {"top_object_share": 0.5}, []),
         # 1 - .6 * .7.
         (0.58, AT_ONCE | REPETITIVE, []),
         # A crowd that was called three times: 1 - .6 * .7, uncut, and nothing without any synchrony.
@@ -394,7 +394,7 @@ ALL_FIRE = (
     | IN_STEP
     | REPETITIVE
     | TURNOUT
-    | CREW
+    | RELAYS
     | TOGETHER
     | GROUPS
     | SECONDS
@@ -412,7 +412,7 @@ def test_all_rules_together_stay_below_one():
 
 
 def test_no_score_leaves_0_to_1():
-    switches = [SYNCHRONISED, AT_ONCE, IN_STEP, REPETITIVE, TURNOUT, CREW, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS,
+    switches = [SYNCHRONISED, AT_ONCE, IN_STEP, REPETITIVE, TURNOUT, RELAYS, TOGETHER, GROUPS, SECONDS, NO_ORIGINALS,
                 ONE_SITE, {"met_origin_share": 1.0}, LED]  # fmt: skip
     baseline = base()
     for on in product([False, True], repeat=len(switches)):
@@ -451,7 +451,8 @@ def test_sentences_give_figures_and_no_verdict():
     assert said["relayed"] == (
         "10 of the 20 members are 4 relays of the same cascades (r1, r2, r3, ...) or stand under these, cascade after "
         "cascade, oftener than parents drawn among the earlier posts would have it (false discovery rate 0.05): over "
-        "30 cascades, when one follower of a relay came, 60% of its others did, half within 122 s of the post before "
+        "30 cascades, nine in ten of which go back to 3 accounts, when one follower of a relay came, 60% of its others "
+        "did, half within 122 s of the post before "
         "(other people: 1,448 s); branches of one movement that pass on its posts at once look the same"
     )
     assert said["created-together"].startswith(

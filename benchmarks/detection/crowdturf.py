@@ -45,6 +45,8 @@ def main() -> None:
     show(confusion(found.filter(of="campaign")))
     print("\nThe same where the whole campaign is taken as one cluster: the scores without the finding\n")
     show(confusion(found.filter(of=WHOLE)).drop("flagged_share"))
+    print("\nFlagged accounts: how many of the hired, and innocents, among them of loyal communities\n")
+    show(flagged(found))
     print("\nClusters by what most of their members are\n")
     show(innocents(found.filter(pl.col("of") != WHOLE)))
 
@@ -64,17 +66,21 @@ def structures(kind: str, strength: float, seed: int) -> pl.DataFrame:
             .otherwise(pl.lit("others"))
         )  # fmt: skip
         main = members.group_by("cluster_id").agg(
-            of=pl.col("is_of").mode().sort().first(), n_hired=pl.col("organised").sum()
+            of=pl.col("is_of").mode().sort().first(),
+            n_hired=pl.col("organised").sum(),
+            n_innocent=(~pl.col("organised")).sum(),
+            n_loyal=pl.col("group").str.starts_with("hub").sum(),
         )
         shown = (
-            "cluster_id", "score", "flagged", "n_accounts", "first_generation_share", "middle_share", "n_relays",
+            "cluster_id", "score", "flagged", "flags", "n_accounts",
+            "first_generation_share", "middle_share", "n_relays",
             "relay_overlap", "clock", *KINDS,
         )  # fmt: skip
         hired = made.accounts.filter("organised").select("account_id", cluster_id=pl.lit(WHOLE))
         whole = CLUSTERS.conform(amplify(study.scan("cascade_nodes"), hired).figures)
         main = pl.concat(
             [main, pl.DataFrame({"cluster_id": [WHOLE], "of": [WHOLE], "n_hired": [hired.height]})],
-            how="vertical_relaxed",
+            how="diagonal_relaxed",
         )
         clusters = pl.concat([study.clusters, whole]).select(shown)
         return main.join(clusters, on="cluster_id").select(
@@ -113,6 +119,22 @@ def confusion(found: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("strength", "kind")
     )  # fmt: skip
+
+
+def flagged(found: pl.DataFrame) -> pl.DataFrame:
+    """Return per strength and kind how many of the hired, and who else, are in flagged clusters."""
+    hired = found.filter(of=WHOLE).group_by("strength", "kind").agg(hired=pl.col("n_hired").sum())
+    in_flagged = found.filter("flagged", pl.col("of") != WHOLE)
+    counts = in_flagged.group_by("strength", "kind").agg(
+        runs=pl.col("seed").n_unique(),
+        relayed=pl.col("flags").list.contains("relayed").sum(),
+        **{name: pl.col(name).sum() for name in ("n_hired", "n_innocent", "n_loyal")},
+    )
+    table = hired.join(counts, on=["strength", "kind"], how="left").with_columns(
+        recall=pl.col("n_hired").fill_null(0) / pl.col("hired"),
+        precision=pl.col("n_hired") / (pl.col("n_hired") + pl.col("n_innocent")),
+    )
+    return table.sort("strength", "kind")
 
 
 def innocents(found: pl.DataFrame) -> pl.DataFrame:

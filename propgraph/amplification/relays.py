@@ -1,8 +1,8 @@
 """Crews behind relays: accounts that stand under the same relays beyond chance, come each time, and come at once.
 
 To stand under one account in cascade after cascade is what a loyal reader does, too. What loyalty to one account does
-not explain is a *crew*: two relays or more that pass on the same cascades, each with followers of its own, of whom half
-or more come each time, and sooner than others who reshare in these very cascades, and in the log, do.
+not explain is a *crew*: two relays or more that pass on the same cascades, of a few origins again and again, each with
+followers of its own, of whom half or more come each time, and sooner than others who reshare, there and in the log, do.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from propgraph.arrays.types import Bool, Float64, Int64
 FOLLOWERS, JOBS = 3, 5
 #: Least share of a relay's followers who come when another of them comes; most delay, in parts of the usual one.
 TURNOUT, DELAY = 0.5, 0.5
+#: Most accounts at the root of nine in ten of a crew's jobs: it carries a centre's posts, not whatever is popular.
+ORIGINS = 5
 
 # Relays are of one crew where they have so many jobs in common, and this part of those of the one with fewer.
 _COMMON, _PART = 3, 1 / 3
@@ -41,7 +43,8 @@ class Relayed:
         `account_id, crew, p_value`: the relays of each crew and who stands under them beyond chance, once; the least
         p-value of its pairs in the crew.
     crews
-        `crew, relays` (ids, the one with most followers first)`, n_jobs` (cascades)`, turnout` (0..1)`, lag_s,
+        `crew, relays` (ids, the one with most followers first)`, n_jobs` (cascades)`, n_origins` (fewest
+        accounts at the root of nine in ten of these)`, turnout` (0..1)`, lag_s,
         usual_s` (median delay after the post reshared, theirs and the others')`, content_ids` (of relays and their
         followers in the largest jobs).
     """
@@ -52,7 +55,7 @@ class Relayed:
 
 
 _CREWS: dict[str, Any] = {
-    "crew": pl.UInt32, "relays": pl.List(pl.String), "n_jobs": pl.Int64, "turnout": pl.Float64,
+    "crew": pl.UInt32, "relays": pl.List(pl.String), "n_jobs": pl.Int64, "n_origins": pl.Int64, "turnout": pl.Float64,
     "lag_s": pl.Float64, "usual_s": pl.Float64, "content_ids": pl.List(pl.String),
 }  # fmt: skip
 NO_RELAYED = Relayed(
@@ -72,9 +75,11 @@ def find_relayed(nodes: pl.DataFrame | pl.LazyFrame, /, *, q: float) -> Relayed:
     A *crew* has two relays or more. Each has five jobs or more, cascades in which two or more of its followers stand
     under it; when one of its followers comes, half of the others or more do; and half of their posts or more come
     within half the usual delay after the post that they reshare. It shares three jobs with another relay of the crew,
-    and a third of those of the one with fewer jobs. Usual is the median delay of reshares of reshares by those who
-    follow no relay beyond chance, in the whole trace, or of those who are in one of the crew's jobs only if that
-    is less. Who stands under one of the crew's relays beyond chance among those alone joins it.
+    and a third of those of the one with fewer jobs. Nine in ten of the crew's jobs go back to five accounts
+    or fewer, for keen readers of a few hubs do all the rest, too, but over whatever is popular. Usual is the median
+    delay of reshares of reshares by those who follow no relay beyond chance, in the whole trace, or of those who are
+    in one of the crew's jobs only if that is less. Who stands under one of the crew's relays beyond chance among these
+    alone joins it.
 
     Parameters
     ----------
@@ -117,7 +122,9 @@ def _of_trace(cascades: Forest, q: float) -> Relayed:
     if crews.is_empty():
         return Relayed(followers, NO_RELAYED.members, NO_RELAYED.crews)
     under = under.join(crews, on="relay", maintain_order="left")
-    told = _figures(cascades, under, delays).filter(pl.col("lag_s") <= DELAY * pl.col("usual_s"))
+    told = _figures(cascades, under, delays).filter(
+        pl.col("lag_s") <= DELAY * pl.col("usual_s"), pl.col("n_origins") <= ORIGINS
+    )
     told = told.sort("crew").with_row_index("number")
     crews = crews.join(told.select("crew", "number"), on="crew").select("relay", crew="number")
     joined = _sure(measure_following(cascades, crews["relay"].to_numpy()), q)
@@ -237,14 +244,14 @@ def _components(n: int, source: Int64, target: Int64) -> Int64:
 
 
 def _figures(cascades: Forest, under: pl.DataFrame, delays: _Delays) -> pl.DataFrame:
-    """Return `crew, n_jobs, turnout, lag_s, usual_s`."""
+    """Return `crew, n_jobs, n_origins, turnout, lag_s, usual_s`."""
     jobs = under.group_by("crew", "relay", "cascade").agg(n=pl.len().cast(pl.Int64))
     each = _turnout(jobs, under).join(under.select("crew", "relay").unique(), on="relay")
     once = under.unique(["crew", "row"], keep="first", maintain_order=True)
     lag = pl.Series(delays.seconds[once["row"].to_numpy()])
     lags = once.with_columns(lag=lag).group_by("crew").agg(lag_s=pl.col("lag").median())
     several = jobs.filter(pl.col("n") >= 2)
-    n_jobs = several.group_by("crew").agg(n_jobs=pl.col("cascade").n_unique().cast(pl.Int64))
+    n_jobs = _origins(cascades, several.select("crew", "cascade").unique())
     turnout = each.group_by("crew").agg(turnout=pl.col("n_came").sum() / pl.col("n_could").sum())
     in_trace = _median(delays.seconds[delays.other])
     usual = []
@@ -253,6 +260,20 @@ def _figures(cascades: Forest, under: pl.DataFrame, delays: _Delays) -> pl.DataF
         usual.append((crew, min(one for one in (in_trace, in_jobs) if one is not None)))
     least = pl.DataFrame(usual, schema={"crew": pl.Int64, "usual_s": pl.Float64}, orient="row")
     return n_jobs.join(turnout, on="crew").join(lags, on="crew").join(least, on="crew")
+
+
+def _origins(cascades: Forest, jobs: pl.DataFrame) -> pl.DataFrame:
+    """Return `crew, n_jobs, n_origins`: the fewest at the root of nine in ten jobs; unknown ones are several."""
+    cascade = jobs["cascade"].to_numpy()
+    origin = cascades.account[cascades.offsets[cascade]]
+    origin = np.where(origin < 0, -1 - cascade, origin)
+    counts = (
+        jobs.with_columns(origin=pl.Series(origin)).group_by("crew", "origin").agg(n=pl.len().cast(pl.Int64))
+    )
+    before = pl.col("n").sort(descending=True).cum_sum() - pl.col("n").sort(descending=True)
+    return counts.group_by("crew").agg(
+        n_jobs=pl.col("n").sum(), n_origins=(before < 0.9 * pl.col("n").sum()).sum().cast(pl.Int64)
+    )
 
 
 def _of_strangers(cascades: Forest, jobs: Int64, delays: _Delays) -> Float64:

@@ -36,8 +36,8 @@ def with_relayed(table: pl.DataFrame, members: pl.DataFrame, relayed: Relayed, /
     """Add what relays tell of each cluster, of the crew that most of its members are of, if any.
 
     Added are `relayed_share` (0..1, of the members who stand under a relay beyond chance)`, n_of_crew,
-    relay_crew_share` (members, 0..1) and the crew's `crew_relays` (ids)`, n_relay_jobs` (cascades)`, relay_turnout`
-    (0..1)`, crew_lag_s, crew_usual_s` and `crew_posts` (ids).
+    relay_crew_share` (members, 0..1) and the crew's `crew_relays` (ids)`, n_relay_jobs` (cascades)`, n_origins`
+    (accounts)`, relay_turnout` (0..1)`, crew_lag_s, crew_usual_s` and `crew_posts` (ids).
 
     Parameters
     ----------

@@ -115,7 +115,9 @@ def _relayed(row: Row, base: Baseline) -> Finding | None:
         RELAYED, value, 0.5, base.q, value >= 0.5 and lag <= DELAY * usual,
         f"{n:,} of the {row['n_accounts']:,} members are {len(relays):,} relays of the same cascades ({named}) or "
         "stand under these, cascade after cascade, oftener than parents drawn among the earlier posts would have it "
-        f"(false discovery rate {base.q:g}): over {row['n_relay_jobs']:,} cascades, when one follower of a relay came, "
+        f"(false discovery rate {base.q:g}): over {row['n_relay_jobs']:,} cascades, nine in ten of which go back to "
+        f"{row['n_origins']:,} {'account' if row['n_origins'] == 1 else 'accounts'}, when one follower of a relay "
+        "came, "
         f"{row['relay_turnout']:.0%} of its others did, half within {lag:,.0f} s of the post before "
         f"(other people: {usual:,.0f} s); branches of one movement that pass on its posts at once look "
         "the same",

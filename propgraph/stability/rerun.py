@@ -2,7 +2,7 @@
 
 A run leaves out objects and traces, tests the pairs again, on all objects left and on their halves, forms crews and
 tests them, cuts, and goes the same way on as `find_clusters`: groups, their growth, the window's core, and who stands
-out by habit alone.
+out by habit alone. Of crews behind relays only the cut is another, for the trees stay as they are.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from propgraph.clusters.groups import (
     number_clusters,
     window_clusters,
 )
+from propgraph.clusters.relayed import crews_left
 from propgraph.clusters.sampled import Sampled, sampling
 from propgraph.crews.found import HalvedTrace, find_crews
 from propgraph.options import ClusterOptions
@@ -78,10 +79,12 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         groups, network = _grown(
             shared, setting, drawn, met=weight > 0, edges=edges, choices=choices, sampled=sampled, threads=threads
         )  # fmt: skip
-    in_window = window_clusters(logs, edges, groups, options=choices, window_ms=window_ms, sampled=sampled)
-    taken = pl.concat([groups.select("account_id"), in_window.select("account_id")])
+    behind = crews_left(shared.relayed[setting.q], groups, min_size=choices.min_size)
+    taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
+    in_window = window_clusters(logs, edges, taken, options=choices, window_ms=window_ms, sampled=sampled)
+    taken = pl.concat([taken, in_window.select("account_id")])
     by_habit = habit_groups(network, taken, options=choices)
-    return number_clusters(groups, in_window, by_habit).select("account_id", "cluster")
+    return number_clusters(groups, in_window, by_habit, relayed=behind).select("account_id", "cluster")
 
 
 def _grown(

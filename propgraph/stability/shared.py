@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from propgraph.amplification.relays import Relayed
 from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Bool, Int64
 from propgraph.clusters.inputs import logs_of
+from propgraph.clusters.relayed import relayed_accounts
 from propgraph.clusters.sampled import told_of_bursts
 from propgraph.cosharing.choice import window_of
 from propgraph.cosharing.window import edges_and_bursts
@@ -100,6 +102,8 @@ class Shared:
         Those of the study's `build`.
     choices
         The study's own.
+    relayed
+        Crews behind relays, by the cut q of a run.
     """
 
     pairs: pl.DataFrame
@@ -110,6 +114,7 @@ class Shared:
     in_bursts: set[float]
     options: dict[str, Any]
     choices: ClusterOptions
+    relayed: dict[float, Relayed]
 
 
 def shared_work(
@@ -173,7 +178,11 @@ def shared_work(
         tell(done / len(traces))
     n_tests = study.run["clusters"]["tested_pairs_by_trace"]
     by_events = built["edge_weight"] == "events"
-    return Shared(pairs, parts, windows, n_tests, by_events, in_bursts, built, choices)
+    relayed = {
+        q: relayed_accounts(study=study, options=replace(choices, q=q))
+        for q in {setting.q for setting in grid.settings}
+    }
+    return Shared(pairs, parts, windows, n_tests, by_events, in_bursts, built, choices, relayed)
 
 
 def _edges(

@@ -6,7 +6,7 @@ The functions of the jobs, the command line, `run.json` and the grid of `propgra
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
@@ -86,11 +86,20 @@ def each(check: Check, /) -> Check:
 
 
 def or_word(word: str, check: Check, /) -> Check:
-    """Return a check that a value is a word, or passes another check."""
+    """Return a check that a value is a word, or passes another check, or that all of several do."""
 
     def either(name: str, value: Any) -> None:
         if isinstance(value, str):
             check_choice(name, value, [word])
+        elif isinstance(value, Sequence):
+            if not value:
+                raise UsageError("give one or several", option=name)
+            for one in value:
+                if isinstance(one, str):
+                    raise UsageError(
+                        f"{one!r} is not one of several; give numbers, or {word} alone", option=name
+                    )
+                check(name, one)
         else:
             check(name, value)
 
@@ -137,10 +146,11 @@ def same(of: type[Options], name: str, /) -> Any:
 class WindowOptions(Options):
     """How edges are found in the time window; see `cosharing_edges`."""
 
-    time_window: float | str = option(
+    time_window: float | str | Sequence[float] = option(
         60.0,
         "Two shares this close are a co-share: 60s, 5m, 1h; auto: as long as the objects that are shared again soonest "
-        "take to get half of their shares.",
+        "take to get half of their shares. Several (60s,10m,1h): the shortest is that of the edges; in the wider ones "
+        "clusters looks for crowds whose whole bursts are theirs.",
         metavar="TIME",
         check=or_word(
             AUTO,
@@ -174,8 +184,14 @@ class WindowOptions(Options):
 
     @property
     def seconds(self) -> float:
-        """The window (s), once it is no word any more; see `cosharing.choice.settled`."""
-        return float(self.time_window)
+        """The window of the edges (s), once it is no word any more (see `cosharing.choice.settled`)."""
+        return self.windows[0]
+
+    @property
+    def windows(self) -> tuple[float, ...]:
+        """All windows (s), ascending, each once."""
+        several = self.time_window if isinstance(self.time_window, Sequence) else [self.time_window]
+        return tuple(sorted({float(one) for one in several}))
 
 
 @dataclass(frozen=True)

@@ -613,6 +613,9 @@ def test_durations(text, value):
 def test_a_window_is_a_duration_or_left_to_the_log():
     assert time_window("time_window", " auto ") == "auto"
     assert time_window("time_window", "5m") == 300
+    assert time_window("time_window", "60s, 10m,1h") == [60, 600, 3600]
+    with pytest.raises(UsageError, match=r"^time_window: 'auto' is no duration"):
+        time_window("time_window", "auto,1h")
 
 
 @pytest.mark.parametrize("text", ["", "s", "soon", "1y", "-1s", "inf", "nan", "1h30m", "60S", "1e999"])

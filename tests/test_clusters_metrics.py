@@ -96,7 +96,7 @@ def material(members=None, **parts):
     table = pl.DataFrame(
         {"account_id": list(members), "cluster": list(members.values())},
         schema={"account_id": pl.String, "cluster": pl.UInt32},
-    )
+    ).with_columns(time_window_s=60.0, own_objects=None, usual_bursts=None)
     default = {
         "edges": edges(("a", "b", 1, 1, 0.0, 0.0)), "shares": shares(), "posts": posts(), "links": links(),
         "accounts": accounts({}), "timing": {"url": [timing()]},

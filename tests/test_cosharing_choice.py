@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from propgraph import build, cosharing_edges, find_clusters, measure_stability
-from propgraph.cosharing.choice import choose_window, window_of
+from propgraph.cosharing.choice import choose_window, window_options
 
 T0 = 1_700_000_000
 
@@ -110,7 +110,9 @@ def auto(tmp_path_factory):
 def test_a_study_goes_by_the_window_that_it_chose(auto):
     built = auto.run["build"]
     assert built["parameters"]["time_window"] == "auto"
-    assert window_of(built) == built["time_window"]["window_s"] == 15  # six accounts, the fourth after 15 s
+    assert (
+        window_options(built).seconds == built["time_window"]["window_s"] == 15
+    )  # six accounts, the fourth after 15 s
     assert any(note.startswith("time window: 15 s, chosen from the log") for note in built["notes"])
     told = cosharing_edges(auto.shares.filter(trace="url"), time_window="auto")
     assert told.equals(auto.edges.filter(trace="url"))

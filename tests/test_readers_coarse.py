@@ -18,6 +18,7 @@ def times(*resolutions, n_posts=100):
         (60, 3600.0, "in the same hour"), (60, 86_400.0, "on the same day"), (0, 1.0, "in the same second"),
         (60, 900.0, "in the same 15 minutes"), (60, 7200.0, "in the same 2 hours"),
         (60, 10_000.0, "in the same 10,000 s"), (60, 131.072, "in the same 131.072 s"),
+        (90, 1.0, "within 90 s"), (600, None, "within 10 minutes"), (3600, 60.0, "within 1 hour"),
     ],
 )  # fmt: skip
 def test_how_near_is_said_as_the_times_allow(window, resolution, words):

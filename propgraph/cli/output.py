@@ -84,15 +84,18 @@ def progress() -> Iterator[Callable[[str, float], None] | None]:
         yield tell
 
 
-def time_window(option: str, text: str) -> float | str:
-    """Return a duration in seconds, or the word `auto` as it is.
+def time_window(option: str, text: str) -> float | str | list[float]:
+    """Return a duration in seconds, those of several joined by commas, or the word `auto` as it is.
 
     Raises
     ------
     UsageError
         When `text` is neither.
     """
-    return AUTO if text.strip() == AUTO else seconds(option, text)
+    if text.strip() == AUTO:
+        return AUTO
+    several = [seconds(option, part) for part in text.split(",")]
+    return several if len(several) > 1 else several[0]
 
 
 def seconds(option: str, text: str) -> float:

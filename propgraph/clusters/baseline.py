@@ -33,7 +33,7 @@ class Baseline:
     site_share
         For each site its fraction of all links in the log, 0..1.
     window_s
-        The window in seconds.
+        The window of the study's edges in seconds.
     q
         False discovery rate (0..1) of the pairs that are called synchronised.
     seed
@@ -49,13 +49,17 @@ class Baseline:
     seed: int
     _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
 
+    def window_of(self, row: Row) -> float:
+        """Return the window (s) of a cluster: the study's, or a wider one that it was found in."""
+        return float(row.get("time_window_s") or self.window_s)
+
     def effective_s(self, row: Row) -> float:
         """Return the effective window (s): the larger of the window and the resolution of the times of a cluster."""
-        return max(self.window_s, row["time_resolution_s"] or 0.0)
+        return max(self.window_of(row), row["time_resolution_s"] or 0.0)
 
     def nearby(self, row: Row) -> str:
         """Return how near two posts in the window are, in words: `within 60 s`, or `on the same day`."""
-        return told_apart(self.window_s, row["time_resolution_s"])
+        return told_apart(self.window_of(row), row["time_resolution_s"])
 
     def creation_draws(self, n: int) -> tuple[float, float]:
         """Return the 0.01 quantile and the median of the spans (s) that hold half of `n` accounts drawn."""

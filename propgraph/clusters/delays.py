@@ -25,14 +25,13 @@ _OBJECT = ("cluster", "trace", "object_id")
 
 def with_delays(
     table: pl.DataFrame, inputs: ClusterInputs, shares: Mapping[str, pl.DataFrame], /, *, originals: pl.DataFrame,
-    window_ms: int,
 ) -> pl.DataFrame:  # fmt: skip
     """Add who leads each cluster and how constant its members' delays are; see `leaders`, `offsets`.
 
     Parameters
     ----------
     table
-        A row for each `cluster`.
+        A row for each `cluster`, with its `time_window_s`.
     inputs
         What the figures are made from.
     shares
@@ -40,8 +39,6 @@ def with_delays(
     originals
         `object_id, account_id, timestamp, time_resolution_s` of the originals that were reshared: who wrote one is
         before all who reshare it.
-    window_ms
-        The window in milliseconds.
     """
     if (reshares := shares.get("reshare")) is not None:
         both = [reshares.select(originals.columns), originals]
@@ -51,7 +48,12 @@ def with_delays(
         .join(inputs.members.select("account_id", "cluster"), on="account_id")
         .select(*_OBJECT, "account_id", "content_id", RESOLUTION, ms=pl.col("timestamp").dt.timestamp("ms"))
     )
-    for part in (leaders(met, shares), offsets(met, inner_edges(inputs), window_ms=window_ms)):
+    edges = inner_edges(inputs)
+    constant = []
+    for (window_s,), part in table.partition_by("time_window_s", as_dict=True).items():
+        there = pl.col("cluster").is_in(part["cluster"].implode())
+        constant.append(offsets(met.filter(there), edges.filter(there), window_ms=round(window_s * 1000)))
+    for part in (leaders(met, shares), pl.concat(constant)):
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     return table
 

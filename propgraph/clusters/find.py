@@ -24,7 +24,7 @@ from propgraph.clusters.inputs import (
     links_of,
     logs_of,
     originals_of,
-    timing_by_trace,
+    timing_in_windows,
 )
 from propgraph.clusters.judge import NOTHING, Judged, flagged_members, judge_clusters
 from propgraph.clusters.metrics import (
@@ -34,12 +34,13 @@ from propgraph.clusters.metrics import (
     with_habits,
     with_synchrony,
 )
+from propgraph.clusters.own_bursts import own_bursts
 from propgraph.clusters.relayed import crews_left, relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
-from propgraph.options import ClusterOptions
+from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.sites.metrics import measure_sites
 from propgraph.steps import Step
 from propgraph.study import Study
@@ -49,13 +50,13 @@ Shares = dict[str, pl.DataFrame]
 
 
 def _read(
-    *, study: Study, traces: list[str], window_ms: int, options: ClusterOptions
+    *, study: Study, traces: list[str], window: WindowOptions, window_ms: int, options: ClusterOptions
 ) -> tuple[dict[str, Incidence], Shares, pl.DataFrame, pl.DataFrame, Sampled | None]:
     logs, shares = logs_of(study, traces)
     built = study.run["build"]
     sampled = None
     if told_of_bursts(built):
-        sampled = sampling(built["parameters"], logs, window_ms=window_ms, seed=options.seed)
+        sampled = sampling(window, logs, window_ms=window_ms, seed=options.seed)
     return logs, shares, join_traces(edges_of(study, traces)), links_of(study), sampled
 
 
@@ -86,14 +87,19 @@ def _crews(*, joint: Joint, options: ClusterOptions, threads: int) -> tuple[Crew
 
 def _members(
     *, logs: dict[str, Incidence], edges: pl.DataFrame, joint: Joint, groups: pl.DataFrame, relayed: Relayed,
-    sampled: Sampled | None, window_ms: int, options: ClusterOptions,
-) -> pl.DataFrame:  # fmt: skip
+    sampled: Sampled | None, window_ms: int, window: WindowOptions, options: ClusterOptions, threads: int,
+) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
+    """Return the members of all clusters, and the edges: those within crowds found in wider windows are in theirs."""
     behind = crews_left(relayed, groups, min_size=options.min_size)
     taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
-    in_window = window_clusters(logs, edges, taken, options=options, window_ms=window_ms, sampled=sampled)
+    own = own_bursts(logs, taken, window=window, options=options, threads=threads)
+    in_window = own.before(
+        window_clusters(logs, edges, own.taken(taken), options=options, window_ms=window_ms, sampled=sampled)
+    )
     taken = pl.concat([taken, in_window.select("account_id")])
     by_habit = habit_groups(joint.network, taken, options=options)
-    return number_clusters(groups, in_window, by_habit, relayed=behind)
+    members = number_clusters(groups, in_window, by_habit, relayed=behind)
+    return own.with_windows(members, time_window=window.seconds), own.with_edges(edges)
 
 
 def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
@@ -103,7 +109,7 @@ def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
 
 def _figures(
     *, study: Study, logs: dict[str, Incidence], shares: Shares, edges: pl.DataFrame, links: pl.DataFrame,
-    members: pl.DataFrame, joint: Joint, crews: Crews, relayed: Relayed, window_ms: int,
+    members: pl.DataFrame, joint: Joint, crews: Crews, relayed: Relayed, window: WindowOptions,
 ) -> tuple[ClusterInputs | None, pl.DataFrame, dict[int, list[str]], Joint]:  # fmt: skip
     # The synchronised pairs of which both are in one cluster, the surest first.
     inside = edges_inside(joint.network.filter("synchronised"), members).sort(
@@ -111,12 +117,12 @@ def _figures(
     )
     if members.is_empty():
         return None, pl.DataFrame(), {}, replace(joint, prepared={})
-    timing = timing_by_trace(logs, members, window_ms=window_ms)
+    timing = timing_in_windows(logs, members, windows=window.windows)
     network = with_pairs(edges, joint.network)
     inputs = inputs_of(study, members, edges=network, shares=shares, links=links, timing=timing)
     table = with_delays(
         with_context(measure_clusters(inputs), inputs, links), inputs, shares,
-        originals=originals_of(study, inputs), window_ms=window_ms,
+        originals=originals_of(study, inputs),
     )  # fmt: skip
     table = with_relayed(with_declared(table, inputs, declared_posts(study, inputs)), members, relayed)
     of_pairs = posts_of_pairs(joint, inside, shares)
@@ -161,7 +167,7 @@ STEPS = (
     Step("crews", _crews, makes=("crews", "joint")),
     Step("groups", synchronised_groups, makes=("groups", "standing")),
     Step("relays", relayed_accounts, makes=("relayed",)),
-    Step("communities", _members, makes=("members",)),
+    Step("communities", _members, makes=("members", "edges")),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
     Step("amplification", _amplification, makes=("amplified",)),
     Step("judge", _judge, makes=("judged",)),

@@ -197,6 +197,20 @@ def window_clusters(
     )
 
 
+def one_crowd_clusters(
+    logs: Mapping[str, Incidence], edges: pl.DataFrame, /, *, options: ClusterOptions, window_ms: int
+) -> pl.DataFrame:
+    """Return the core of the communities of edges, of which those of one crew are joined: `account_id`, `cluster`."""
+    found = _communities(edges.select("source", "target", "weight"), options, min_size=options.min_size)
+    if found.is_empty():
+        return NO_MEMBERS.clear()
+    members = merge_groups(found, _of_one_crew(found, edges)).rename({"community": "cluster"})
+    labels = {trace: log.accounts for trace, log in logs.items()}
+    return core_members(
+        timing_by_trace(logs, members, window_ms=window_ms), labels, min_size=options.min_size
+    )
+
+
 def core_members(
     timing: Mapping[str, Sequence[Timing]], accounts: Mapping[str, pl.Series], /, *, min_size: int
 ) -> pl.DataFrame:

@@ -23,7 +23,8 @@ class ClusterInputs:
     Attributes
     ----------
     members
-        `account_id` (String), `cluster` (UInt32), `evidence` (why it is there, as in `schema.MEMBERS`).
+        `account_id` (String), `cluster` (UInt32), `evidence` (why it is there, as in `schema.MEMBERS`),
+        `time_window_s` (the window of the cluster).
     edges
         One row a pair of accounts (see `networks.join_traces`).
     shares
@@ -116,6 +117,34 @@ def timing_by_trace(
     for trace, log in logs.items():
         cluster = groups_of(log.accounts, members["account_id"], members["cluster"])
         timing[trace] = timings_of(log, cluster, window_ms=window_ms)
+    return timing
+
+
+def timing_in_windows(
+    logs: Mapping[str, Incidence], members: pl.DataFrame, /, *, windows: Sequence[float]
+) -> dict[str, list[Timing]]:
+    """Return how each cluster keeps time in its own window, as from `timing_by_trace`.
+
+    Where some were found in a wider window than others, all windows are gone through: in those of other clusters a part
+    tells nothing of a cluster, but counts as looked at.
+
+    Parameters
+    ----------
+    logs
+        All shares of each trace.
+    members
+        `account_id`, `cluster`, `time_window_s`.
+    windows
+        The study's, in seconds, ascending.
+    """
+    own = members.select("cluster", "time_window_s").unique()
+    if (own["time_window_s"] == windows[0]).all():
+        return timing_by_trace(logs, members, window_ms=round(windows[0] * 1000))
+    timing: dict[str, list[Timing]] = {trace: [] for trace in logs}
+    for window in windows:
+        there = own.filter(pl.col("time_window_s") == window)["cluster"].implode()
+        for trace, parts in timing_by_trace(logs, members, window_ms=round(window * 1000)).items():
+            timing[trace] += [part.of(there) for part in parts]
     return timing
 
 

@@ -30,7 +30,11 @@ def measure_clusters(inputs: ClusterInputs, /) -> pl.DataFrame:
         _network(inputs), _timing(inputs), _shares(inputs), _posts(inputs), _sites(inputs),
         _creation(inputs),
     ]  # fmt: skip
-    table = inputs.members.group_by("cluster").agg(n_accounts=pl.len().cast(COUNT)).sort("cluster")
+    table = (
+        inputs.members.group_by("cluster")
+        .agg(pl.col("time_window_s", "own_objects", "usual_bursts").first(), n_accounts=pl.len().cast(COUNT))
+        .sort("cluster")
+    )
     for part in parts:
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     pairs = pl.col("n_accounts").cast(pl.Float64) * (pl.col("n_accounts") - 1) / 2
@@ -292,7 +296,7 @@ def _sites(inputs: ClusterInputs) -> pl.DataFrame:
 def _creation(inputs: ClusterInputs) -> pl.DataFrame:
     known = inputs.members.join(
         inputs.accounts.select("account_id", "created_at"), on="account_id"
-    ).drop_nulls()
+    ).drop_nulls("created_at")
     rows = [
         (cluster, shortest_half(part["created_at"].dt.timestamp("ms").to_numpy()) / 1000, part.height)
         for (cluster,), part in known.partition_by("cluster", as_dict=True, maintain_order=True).items()

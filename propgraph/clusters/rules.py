@@ -28,7 +28,7 @@ from propgraph.clusters.timing import ENOUGH
 
 SYNCHRONISED = "synchronised"
 AT_ONCE, IN_STEP, REPETITIVE, IN_SECONDS = "at-once", "in-step", "repetitive", "within-seconds"
-TURNOUT, RELAYED = "turnout", "relayed"
+TURNOUT, RELAYED, OWN_BURSTS = "turnout", "relayed", "own-bursts"
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
 
@@ -189,7 +189,7 @@ def _turnout(row: Row, base: Baseline) -> Finding | None:
     It is held against nobody, so it rests where coarse times make more than a minute of the window.
     """
     value, n = row["turnout"], row["n_gathered"]
-    if value is None or base.effective_s(row) > max(base.window_s, 60):
+    if value is None or base.effective_s(row) > max(base.window_of(row), 60):
         return None
     return Finding(
         TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
@@ -198,14 +198,31 @@ def _turnout(row: Row, base: Baseline) -> Finding | None:
     )  # fmt: skip
 
 
+def _own_bursts(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether so many whole bursts of one crowd are more than the log's objects would show by themselves.
+
+    Where every object has half of its accounts within the window (a breaking story, a lively log), it takes more.
+    """
+    value, usual = row.get("own_objects"), row.get("usual_bursts")
+    if value is None or usual is None:
+        return None
+    threshold = 3.0 if usual <= 0 else max(3.0, math.log(0.05) / math.log(usual)) if usual < 1 else math.inf
+    return Finding(
+        OWN_BURSTS, value, threshold, usual, value >= threshold,
+        f"{value:,} times, hours apart, half of the members or more posted the same {_noun(row)} {base.nearby(row)} "
+        f"and were half of all who ever did, or more; of other objects of like size {usual:.0%} have half of their "
+        "accounts so close together",
+    )  # fmt: skip
+
+
 def _within_seconds(row: Row, base: Baseline) -> Finding | None:
-    if row["fast_share"] is None or base.window_s < 20:
+    if row["fast_share"] is None or base.window_of(row) < 20:
         return None
     value = row["fast_share"]
     return Finding(
-        IN_SECONDS, value, 0.5, 10 / base.window_s, value >= 0.5,
+        IN_SECONDS, value, 0.5, 10 / base.window_of(row), value >= 0.5,
         f"{value:.0%} of the pairs lie within 10 s, where an even spread over the window gives "
-        f"{10 / base.window_s:.0%}",
+        f"{10 / base.window_of(row):.0%}",
     )  # fmt: skip
 
 
@@ -261,6 +278,7 @@ RULES = (
     Rule(IN_STEP, 0.30, _in_step, shows=met, in_trace=True),
     Rule(REPETITIVE, 0.30, _repetitive, shows=partial(some_of_each_object, n=2), in_trace=True),
     Rule(TURNOUT, 0.30, _turnout, shows=partial(some_of_each_object, n=6), in_trace=True),
+    Rule(OWN_BURSTS, 0.65, _own_bursts, shows=partial(some_of_each_object, n=6), in_trace=True),
     Rule(CREATED_TOGETHER, 0.35, _created_together, shows=one_of_each_account),
     Rule(MANY_GROUPS, 0.25, _many_groups, shows=one_in_each_group),
     Rule(IN_SECONDS, 0.15, _within_seconds, shows=met_in_seconds),

@@ -173,9 +173,9 @@ def told_of_bursts(built: Mapping[str, Any], /) -> bool:
 
 
 def sampling(
-    options: Mapping[str, Any], logs: Mapping[str, Incidence], /, *, window_ms: int, seed: int
+    options: WindowOptions, logs: Mapping[str, Incidence], /, *, window_ms: int, seed: int
 ) -> Sampled:
     """Return the shares behind edges that are a sample, by the options of `build`."""
-    least = options["min_edge_weight"] if options["edge_weight"] == "objects" else 1
+    least = options.min_edge_weight if options.edge_weight == "objects" else 1
     parts = {trace: split(log, limit_ms=window_ms) for trace, log in logs.items()}
-    return Sampled(parts, window_ms, options.get("burst_cap", WindowOptions.burst_cap), least, seed)
+    return Sampled(parts, window_ms, options.burst_cap, least, seed)

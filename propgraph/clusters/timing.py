@@ -8,7 +8,7 @@ stands in. Posts whose times are coarser than the window are held against others
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,11 @@ class Timing:
     shares: pl.DataFrame
     clusters: pl.DataFrame
 
+    def of(self, clusters: pl.Series, /) -> Timing:
+        """Return the same of some clusters only (a list of their numbers, imploded)."""
+        there = pl.col("cluster").is_in(clusters.cast(pl.List(pl.UInt32)))
+        return Timing(*(getattr(self, one.name).filter(there) for one in fields(self)))
+
 
 def timings_of(log: Incidence, cluster: Int64, /, *, window_ms: int, habits: bool = True) -> list[Timing]:
     """Return how each cluster keeps time in one trace: by times as fine as the window, and by each coarser one.
@@ -108,7 +113,7 @@ def timing_of(log: Incidence, cluster: Int64, /, *, window_ms: int, habits: bool
     rows = rows.with_columns(pl.Series("own", own)).sort("cluster", "object", "time", "account")
     of_objects = _bounds(rows, "cluster", "object")
     group = _near(of_objects, rows["time"].to_numpy(), window_ms)
-    gathered = _gathered(of_objects, rows["time"].to_numpy(), rows["account"].to_numpy(), window_ms)
+    gathered = gathered_in(of_objects, rows["time"].to_numpy(), rows["account"].to_numpy(), window_ms)
     rows = rows.with_columns(
         pl.Series("group", group),
         # As int64: sums of pairs pass 2**32, where Polars' sum of UInt32 wraps around without a word.
@@ -305,7 +310,7 @@ def _near(offsets: Int64, time: Int64, window_ms: int) -> Int64:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _gathered(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tuple[Int64, Int64]:
+def gathered_in(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tuple[Int64, Int64]:
     """Return the most accounts of each group within one window, and when the earliest of such windows begins."""
     most = np.zeros(offsets.size - 1, np.int64)
     begin = np.zeros(offsets.size - 1, np.int64)

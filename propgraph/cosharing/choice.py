@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -78,10 +78,13 @@ def settled(
     return replace(options, time_window=chosen.window_s), chosen
 
 
-def window_of(built: Mapping[str, Any], /) -> float:
-    """Return the window (s) of a study by the record of its `build`."""
-    asked = built["parameters"]["time_window"]
-    return float(built["time_window"]["window_s"] if asked == AUTO else asked)
+def window_options(built: Mapping[str, Any], /) -> WindowOptions:
+    """Return how a study's edges were found, by the record of its `build`; one of an earlier version lacks some."""
+    given = built["parameters"]
+    known = {one.name: given[one.name] for one in fields(WindowOptions) if one.name in given}
+    if known["time_window"] == AUTO:
+        known["time_window"] = built["time_window"]["window_s"]
+    return WindowOptions(**known)
 
 
 def choose_window(shares: Mapping[str, pl.DataFrame], /) -> ChosenWindow:
@@ -114,7 +117,7 @@ def choose_window(shares: Mapping[str, pl.DataFrame], /) -> ChosenWindow:
     second, half = _delays(shares)
     fine = _resolution(shares)
     if not second.size:
-        return ChosenWindow(float(WindowOptions.time_window), None, None, 0, 0, fine)
+        return ChosenWindow(WindowOptions().seconds, None, None, 0, 0, fine)
     cut = float(np.quantile(second, _QUICKEST))
     quickest = half[second <= cut]
     found = float(np.median(quickest))

@@ -10,7 +10,7 @@ sample is looked at (see `bursts`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -45,7 +45,7 @@ def cosharing_edges(
     shares: pl.DataFrame,
     /,
     *,
-    time_window: float | str = WindowOptions.time_window,
+    time_window: float | str | Sequence[float] = WindowOptions.time_window,
     min_participation: int = WindowOptions.min_participation,
     min_edge_weight: int = WindowOptions.min_edge_weight,
     edge_weight: str = WindowOptions.edge_weight,
@@ -65,7 +65,7 @@ def cosharing_edges(
     time_window
         Seconds; the bound belongs to the window. Sliding, never binned. Posts whose times are coarser than that are
         paired with those of the same resolution only, as if they had shared another object. `"auto"`: chosen from
-        all shares here, as `cosharing.choice.choose_window` does.
+        all shares here, as `cosharing.choice.choose_window` does. Of several windows the shortest.
     min_participation
         An account enters with at least this many shares of the trace, and an edge stays when either of
         its accounts has at least this many shares whose post is in some pair (both as CooRTweet does).
@@ -149,19 +149,37 @@ def edges_and_bursts(
     frames, bursts = [EDGES.empty()], [NO_BURSTS]
     for trace, part in parts_by_trace(shares):
         log = split(incidence(part), limit_ms=window_ms)
-        window = _Window(
-            trace,
-            window_ms=window_ms,
-            min_weight=options.min_edge_weight,
-            by_events=options.edge_weight == "events",
-            burst_cap=options.burst_cap,
-            threads=n_threads,
-            tell=named(progress, f"co-shares ({trace})"),
-        )
-        edges = window.edges(log, options.min_participation, options.edge_quantile)
-        frames.append(_as_frame(edges, log, window))
-        bursts.append(window.bursts)
+        tell = named(progress, f"co-shares ({trace})")
+        edges, sampled = edges_of_trace(trace, log, options, threads=n_threads, tell=tell)
+        frames.append(edges)
+        bursts.append(sampled)
     return pl.concat(frames), pl.concat(bursts)
+
+
+def edges_of_trace(
+    trace: str,
+    log: Incidence,
+    options: WindowOptions,
+    /,
+    *,
+    threads: int,
+    tell: Callable[[float], None] = lambda _: None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the edges of one trace and its bursts, as `edges_and_bursts` does.
+
+    `log` holds its shares as the window pairs them (see `grids.split`).
+    """
+    window = _Window(
+        trace,
+        window_ms=round(options.seconds * 1000),
+        min_weight=options.min_edge_weight,
+        by_events=options.edge_weight == "events",
+        burst_cap=options.burst_cap,
+        threads=threads,
+        tell=tell,
+    )
+    edges = window.edges(log, options.min_participation, options.edge_quantile)
+    return _as_frame(edges, log, window), window.bursts
 
 
 class _Window:

@@ -70,7 +70,7 @@ def build(
     align_clocks: bool = ClockOptions.align_clocks,
     trace: str | Sequence[str] | None = None,
     resolved: str | Path | None = None,
-    time_window: float | str = WindowOptions.time_window,
+    time_window: float | str | Sequence[float] = WindowOptions.time_window,
     min_participation: int = WindowOptions.min_participation,
     min_edge_weight: int = WindowOptions.min_edge_weight,
     edge_weight: str = WindowOptions.edge_weight,
@@ -106,7 +106,9 @@ def build(
         A table of short links and where they lead, as for `read_resolved`; nothing is ever fetched.
     time_window, min_participation, min_edge_weight, edge_weight, edge_quantile, burst_cap, threads
         As for `cosharing_edges`; the window in seconds, or `"auto"`: chosen from the traces that make the network by
-        default (see `find_clusters`). The run record reports which bursts were sampled, and how a window was chosen.
+        default (see `find_clusters`). Of several the shortest is that of the edges, and in the wider ones
+        `find_clusters` looks for crowds whose whole bursts are theirs. The run record reports which bursts were
+        sampled, and how a window was chosen.
     parents, samples, seed
         Who gives the parents that the log does not name, how many trees are drawn, and where the draws
         begin; as for `build_cascades`.

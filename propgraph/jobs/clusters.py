@@ -12,7 +12,7 @@ from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS
 from propgraph.clusters.judge import flagged_members
-from propgraph.cosharing.choice import window_of
+from propgraph.cosharing.choice import window_options
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
 from propgraph.options import ClusterOptions
 from propgraph.provenance import Run
@@ -110,10 +110,11 @@ def find_clusters(
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
-        window_s = window_of(built)
+        window = window_options(built)
         given = {
-            "study": source, "traces": traces, "options": options, "time_window": window_s,
-            "window_ms": round(window_s * 1000), "threads": n_threads, "progress": progress,
+            "study": source, "traces": traces, "options": options, "window": window,
+            "time_window": window.seconds, "window_ms": round(window.seconds * 1000), "threads": n_threads,
+            "progress": progress,
         }  # fmt: skip
         found = run_steps(
             STEPS, given, run=run, wanted=("joint", "tables"), tell=named(progress, "communities")

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Float64, Progress
-from propgraph.cosharing.choice import window_of
+from propgraph.cosharing.choice import window_options
 from propgraph.errors import StudyError, check_at_least, check_seed, check_threads
 from propgraph.options import ClusterOptions
 from propgraph.provenance import Run
@@ -33,7 +33,8 @@ def measure_stability(
 ) -> Study:
     """Go through a study again under other reasonable choices, and tell which clusters hold.
 
-    Varied are, where they play a part: the traces (each left out), the time window (half, double), tau (0.1) and
+    Varied are, where they play a part: the traces (each left out), the time window (half, double; of several the
+    shortest, while crowds are looked for in the same wider ones), tau (0.1) and
     the neighbours (half, double) of rank synchrony, the cut q (0.01, 0.05, 0.2), the resolution (half, double),
     the seed, and the objects: in half of the runs a bootstrap sample of the objects of each trace (n draws with
     replacement out of n, which bring up about 63 % of them). An object that is drawn twice counts once, for its
@@ -95,7 +96,7 @@ def measure_stability(
     if "clusters" not in source.run:
         raise StudyError(f"{source.path}: no clusters yet; {run_first('clusters')}")
     traces, choices = own_choices(source)
-    window = window_of(source.run["build"])
+    window = window_options(source.run["build"]).seconds
     grid = grid_of(traces, choices, time_window=window, runs=runs, seed=seed)
     run = Run("stability", {"runs": runs, "seed": seed})
     with writing(source.path, of=source) as writer:

@@ -10,9 +10,9 @@ import polars as pl
 
 from propgraph.clusters.find import STEPS
 from propgraph.clusters.judge import Judged, flagged_members
-from propgraph.cosharing.choice import window_of
+from propgraph.cosharing.choice import window_options
 from propgraph.cosharing.window import edges_and_bursts
-from propgraph.options import ClusterOptions, WindowOptions
+from propgraph.options import ClusterOptions
 from propgraph.power.plants import Plants
 from propgraph.provenance import Run
 from propgraph.schema import CASCADE_NODES, EDGES, NETWORK
@@ -62,11 +62,11 @@ class Search:
 
     def judged(self, plants: Plants, /) -> Judged:
         """Return the clusters of the log with crews in it, judged."""
-        window_s = window_of(self.study.run["build"])
+        window = window_options(self.study.run["build"])
         given = {
             "study": self._planted(plants), "traces": list(self.traces), "options": self.options,
-            "time_window": window_s, "window_ms": round(window_s * 1000), "threads": self.threads,
-            "progress": None, "crew_of": plants.crews,
+            "window": window, "time_window": window.seconds, "window_ms": round(window.seconds * 1000),
+            "threads": self.threads, "progress": None, "crew_of": plants.crews,
         }  # fmt: skip
         found: Judged = run_steps(_STEPS, given, run=Run("power", {}), wanted=("judged",))["judged"]
         return found
@@ -76,7 +76,7 @@ class Search:
         added = {"posts": plants.posts, "shares": plants.shares, "accounts": plants.accounts}
         built = self.study.run["build"]
         bare = PlantedStudy(self.study, added, EDGES.empty(), built)
-        asked = _window_options(built)
+        asked = window_options(built)
         frames, n_bursts = [EDGES.empty()], 0
         for trace in self.traces:
             shares = bare.scan("shares").filter(pl.col("trace") == trace).collect()
@@ -85,15 +85,6 @@ class Search:
             n_bursts += bursts.height
         told = {**built.get("bursts", {}), "n_bursts": n_bursts}
         return PlantedStudy(self.study, added, pl.concat(frames), {**built, "bursts": told})
-
-
-def _window_options(built: Mapping[str, Any]) -> WindowOptions:
-    """Return the options of a study's edges; one of an earlier version lacks some."""
-    given = built["parameters"]
-    names = ("min_participation", "min_edge_weight", "edge_weight", "edge_quantile", "burst_cap")
-    return WindowOptions(
-        time_window=window_of(built), **{name: given[name] for name in names if name in given}
-    )
 
 
 def as_if_alone(*, joint: Joint, crew_of: pl.DataFrame, options: ClusterOptions) -> Joint:

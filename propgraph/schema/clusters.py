@@ -175,6 +175,23 @@ CLUSTERS = declare(
         "what it was found by: pairs or a crew beyond chance, common relays, co-shares in the window, or pairs that "
         "habits explain",
     ),
+    time_window_s=(
+        SECONDS,
+        "s",
+        "the window that is meant here: that of the edges, or a wider one of --time-window in which its whole bursts "
+        "are its own",
+    ),
+    own_objects=(
+        COUNT,
+        "objects",
+        "of a crowd found in a wider window: over so many, at moments apart, half of it or more gathered within it and "
+        "were half or more of all accounts that share the object; else null",
+    ),
+    usual_bursts=(
+        SHARE,
+        "0..1",
+        "of other objects of like size, those with half of their accounts within one such window; null as there",
+    ),
     n_accounts=(COUNT, "accounts", "members"),
     n_edges=(
         COUNT,

@@ -23,6 +23,7 @@ from propgraph.clusters.groups import (
     number_clusters,
     window_clusters,
 )
+from propgraph.clusters.own_bursts import own_bursts
 from propgraph.clusters.relayed import crews_left
 from propgraph.clusters.sampled import Sampled, sampling
 from propgraph.crews.found import HalvedTrace, find_crews
@@ -72,7 +73,7 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         logs[trace] = log.keep(kept[log.object])
     sampled = None
     if setting.time_window in shared.in_bursts:
-        sampled = sampling(shared.options, logs, window_ms=window_ms, seed=choices.seed)
+        sampled = sampling(shared.window, logs, window_ms=window_ms, seed=choices.seed)
     if choices.evidence == "window":
         groups, network = NO_GROUPS, NETWORK.empty()
     else:
@@ -81,7 +82,12 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         )  # fmt: skip
     behind = crews_left(shared.relayed[setting.q], groups, min_size=choices.min_size)
     taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
-    in_window = window_clusters(logs, edges, taken, options=choices, window_ms=window_ms, sampled=sampled)
+    wider = [one for one in shared.window.windows[1:] if one > setting.time_window]
+    window = replace(shared.window, time_window=[setting.time_window, *wider])
+    own = own_bursts(logs, taken, window=window, options=choices, threads=threads)
+    in_window = own.before(
+        window_clusters(logs, edges, own.taken(taken), options=choices, window_ms=window_ms, sampled=sampled)
+    )
     taken = pl.concat([taken, in_window.select("account_id")])
     by_habit = habit_groups(network, taken, options=choices)
     return number_clusters(groups, in_window, by_habit, relayed=behind).select("account_id", "cluster")
@@ -112,7 +118,7 @@ def _weights(shared: Shared, setting: Setting, drawn: dict[str, Bool]) -> Int64:
     window = shared.windows.index(setting.time_window)
     for trace, kept in drawn.items():
         part = shared.parts[trace]
-        found = part.meetings.weights(kept, window=window, by_events=shared.by_events)
+        found = part.meetings.weights(kept, window=window, by_events=shared.window.edge_weight == "events")
         found[~part.present[:, window] | (found < part.least[window])] = 0
         weight[part.edge] = np.maximum(weight[part.edge], found)
     return weight

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -23,7 +22,7 @@ from propgraph.arrays.types import Bool, Int64
 from propgraph.clusters.inputs import logs_of
 from propgraph.clusters.relayed import relayed_accounts
 from propgraph.clusters.sampled import told_of_bursts
-from propgraph.cosharing.choice import window_of
+from propgraph.cosharing.choice import window_options
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.stability.grid import Grid
@@ -94,12 +93,10 @@ class Shared:
         Seconds, ascending.
     n_tests
         Pairs that could have been found in each trace, in the study's own run.
-    by_events
-        Edges count pairs of posts, not objects.
     in_bursts
         The windows (s) in which edges of some bursts are a sample.
-    options
-        Those of the study's `build`.
+    window
+        How the study's edges were found.
     choices
         The study's own.
     relayed
@@ -110,9 +107,8 @@ class Shared:
     parts: dict[str, Part]
     windows: list[float]
     n_tests: dict[str, float]
-    by_events: bool
     in_bursts: set[float]
-    options: dict[str, Any]
+    window: WindowOptions
     choices: ClusterOptions
     relayed: dict[float, Relayed]
 
@@ -144,14 +140,13 @@ def shared_work(
     tell
         Called with the fraction done, 0..1.
     """
-    own = window_of(study.run["build"])
-    built = {**study.run["build"]["parameters"], "time_window": own}
+    own = window_options(study.run["build"])
     windows = sorted({setting.time_window for setting in grid.settings})
     logs, shares = logs_of(study, traces)
-    in_bursts = {own} if told_of_bursts(study.run["build"]) else set()
+    in_bursts = {own.seconds} if told_of_bursts(study.run["build"]) else set()
     edges = {}
     for trace in traces:
-        edges[trace], found = _edges(study, shares[trace], windows, built, threads=threads)
+        edges[trace], found = _edges(study, shares[trace], windows, own, threads=threads)
         in_bursts |= found
     prepared = {trace: prepare_shares(log) for trace, log in logs.items()}
     met = _distinct([frame for parts in edges.values() for frame in parts])
@@ -172,34 +167,29 @@ def shared_work(
             near=near,
             grid=grid,
             windows=windows,
-            built=built,
+            built=own,
             threads=threads,
         )
         tell(done / len(traces))
     n_tests = study.run["clusters"]["tested_pairs_by_trace"]
-    by_events = built["edge_weight"] == "events"
     relayed = {
         q: relayed_accounts(study=study, options=replace(choices, q=q))
         for q in {setting.q for setting in grid.settings}
     }
-    return Shared(pairs, parts, windows, n_tests, by_events, in_bursts, built, choices, relayed)
+    return Shared(pairs, parts, windows, n_tests, in_bursts, own, choices, relayed)
 
 
 def _edges(
-    study: Study, shares: pl.DataFrame, windows: list[float], built: dict[str, Any], *, threads: int
+    study: Study, shares: pl.DataFrame, windows: list[float], own: WindowOptions, *, threads: int
 ) -> tuple[list[pl.DataFrame], set[float]]:
     """Return the edges of one trace in each window, and the windows with bursts; the study's own are there already."""
     trace = "" if shares.is_empty() else shares.item(0, "trace")
-    options = ("min_participation", "min_edge_weight", "edge_weight", "edge_quantile")
-    cap = built.get("burst_cap", WindowOptions.burst_cap)  # a study of an earlier version has none
     found, in_bursts = [], set()
     for window in windows:
-        if window == built["time_window"]:
+        if window == own.seconds:
             frame = study.scan("edges").filter(pl.col("trace") == trace).collect()
         else:
-            same = {name: built[name] for name in options}
-            asked = WindowOptions(time_window=window, burst_cap=cap, **same)
-            frame, bursts = edges_and_bursts(shares, asked, threads=threads)
+            frame, bursts = edges_and_bursts(shares, replace(own, time_window=window), threads=threads)
             if not bursts.is_empty():
                 in_bursts.add(window)
         found.append(frame.select("source", "target", "weight"))
@@ -240,7 +230,7 @@ def _part(
     near: pl.DataFrame,
     grid: Grid,
     windows: list[float],
-    built: dict[str, Any],
+    built: WindowOptions,
     threads: int,
 ) -> Part:
     source, target = (codes_in(pairs[name], log.accounts) for name in ("source", "target"))
@@ -248,7 +238,7 @@ def _part(
     present = np.stack([is_row_of(pairs, frame) for frame in edges], axis=1)
     edge = np.flatnonzero(present.any(axis=1))
     least = [
-        int(frame["weight"].min() or 1) if built["edge_quantile"] > 0 else built["min_edge_weight"]  # type: ignore[arg-type]
+        int(frame["weight"].min() or 1) if built.edge_quantile > 0 else built.min_edge_weight  # type: ignore[arg-type]
         for frame in edges
     ]
     ask = {(setting.tau, setting.neighbours) for setting in grid.settings}

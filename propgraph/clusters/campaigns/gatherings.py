@@ -74,7 +74,7 @@ def gatherings_of(
     shares, objects = _shares(inputs, numbers)
     spread = _spreads(shares, window_ms=window_ms, slow=slow)
     shares = shares.join(spread, on="cluster", how="left", maintain_order="left").with_columns(
-        pl.col("spread").fill_null(window_ms)
+        pl.col("spread").fill_null(_windows(inputs, numbers))
     )
     fresh = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in ("cluster", "object"))
     code = shares.select(fresh.fill_null(False).cast(pl.Int64).cum_sum()).to_series().to_numpy()
@@ -96,6 +96,13 @@ def gatherings_of(
     cluster, start, end = (sessions[name].to_numpy() for name in ("cluster", "start", "end"))
     spreads = dict(rows.select("cluster", "spread").unique().iter_rows())
     return Gatherings(rows, objects, cluster, start, end, spreads)
+
+
+def _windows(inputs: ClusterInputs, numbers: Mapping[int, int]) -> pl.Expr:
+    """Return the window (ms) of each row's `cluster`."""
+    of = dict(inputs.members.select("cluster", "time_window_s").unique().iter_rows())
+    ms = {numbers[cluster]: round(window_s * 1000) for cluster, window_s in of.items()}
+    return pl.col("cluster").replace_strict(ms, return_dtype=pl.Int64)
 
 
 def _shares(inputs: ClusterInputs, numbers: Mapping[int, int]) -> tuple[pl.DataFrame, pl.DataFrame]:

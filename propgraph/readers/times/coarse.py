@@ -12,7 +12,7 @@ _SHOWN = 3
 
 
 def told_apart(time_window: float, resolution_s: float | None, /) -> str:
-    """Return in words how near two posts in the window are: `within 60 s`, or `on the same day`.
+    """Return in words how near two posts in the window are: `within 60 s`, `within 10 minutes`, `on the same day`.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def told_apart(time_window: float, resolution_s: float | None, /) -> str:
     """
     if resolution_s and resolution_s >= 1 and time_window < resolution_s:
         return _same(resolution_s)
-    return f"within {time_window:g} s"
+    return f"within {_span(time_window) if time_window > _UNITS['minute'] else f'{time_window:g} s'}"
 
 
 def coarse_notes(times: Sequence[Fineness], /, *, time_window: float) -> list[str]:

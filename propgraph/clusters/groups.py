@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.p_values import false_discovery_rate
 from propgraph.clusters.inputs import timing_by_trace
 from propgraph.clusters.sampled import Sampled
 from propgraph.clusters.timing import Timing
@@ -15,7 +17,7 @@ from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.crews.found import Crews
 from propgraph.networks import to_igraph
 from propgraph.options import ClusterOptions
-from propgraph.synchrony.joint import Joint, grow_groups, merge_groups
+from propgraph.synchrony.joint import Joint, grow_groups, held_to_habits, merge_groups
 from propgraph.synchrony.prepared import PreparedShares
 
 NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32, "evidence": pl.String})
@@ -85,7 +87,7 @@ def grown_groups(
         )
         found = detect_multiplex(layers, **_leiden(options), min_size=2)
     else:
-        found = _communities(pairs, options, min_size=2)
+        found = _communities(ties_among(prepared, network, q=options.q, threads=threads), options, min_size=2)
     of_pairs = found["account_id"]
     found = with_crews(found, crews)
     if found.is_empty():
@@ -104,6 +106,42 @@ def grown_groups(
     )
     kept = groups.filter(pl.len().over("community") >= options.min_size)
     return kept.select("account_id", "community", evidence=why), standing
+
+
+def ties_among(
+    prepared: Mapping[str, PreparedShares], network: pl.DataFrame, /, *, q: float, threads: int
+) -> pl.DataFrame:
+    """Return `source`, `target`, `weight`: synchronised pairs, and those that hold among the synchronised accounts.
+
+    Who is synchronised is settled by the first. Whether two of these accounts belong together is another question,
+    asked of far fewer pairs: a pair of them is a tie if its false discovery rate over the pairs of these accounts is at
+    most `q`, by the larger p-value of both nulls. So a crew whose pairs stand out here and there is one group.
+
+    Parameters
+    ----------
+    prepared
+        The shares of each trace.
+    network
+        `source, target, synchrony, synchronised` of pairs that stand near each other.
+    q
+        False discovery rate, 0..1.
+    threads
+        At most so many at once.
+    """
+    sure = network.filter("synchronised")
+    accounts = pl.concat([sure["source"], sure["target"]]).unique().implode()
+    inside = pl.col("source").is_in(accounts) & pl.col("target").is_in(accounts)
+    among = network.filter(inside & ~pl.col("synchronised"))
+    ties = [sure.select("source", "target", weight="synchrony")]
+    if not among.is_empty():
+        p_habits = held_to_habits(prepared, among, threads=threads)
+        both = among.with_columns(p=pl.max_horizontal(10 ** -pl.col("synchrony"), pl.Series(p_habits)))
+        n = accounts[0].len() * (accounts[0].len() - 1) / 2
+        sure_p = 10 ** -sure["synchrony"].to_numpy()
+        rate = false_discovery_rate(np.concatenate([sure_p, both["p"].to_numpy()]), n_tests=n)[sure.height :]
+        held = both.filter(pl.Series(rate <= q, dtype=pl.Boolean))
+        ties.append(held.select("source", "target", weight=-pl.col("p").clip(1e-300).log10()))
+    return pl.concat(ties).sort("source", "target")
 
 
 def with_crews(groups: pl.DataFrame, crews: pl.DataFrame, /) -> pl.DataFrame:

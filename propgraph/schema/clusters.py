@@ -29,10 +29,16 @@ _P_HABITS = (
     "the same where each account keeps its own hours, days and places in an object's life; null where p_value alone "
     "leaves the pair a false discovery rate above 0.5",
 )
+_WEIGHT = (
+    pl.Float64(),
+    "1 on average at most",
+    "how much the pair counts in the false discovery rate: more where it could show enough to stand out among all, "
+    "whatever the times, less where it could not",
+)
 _Q_VALUE = (
     SHARE,
     "0..1",
-    "false discovery rate over all pairs that could have been found, by the larger of p_value and p_habits",
+    "weighted false discovery rate over all pairs that could have been found, by the larger of p_value and p_habits",
 )
 
 SYNCHRONY = declare(
@@ -61,6 +67,7 @@ SYNCHRONY = declare(
         "chance of that if accounts were dealt at random to the posts; null where fewer than two objects could tell",
     ),
     p_habits=_P_HABITS,
+    weight=_WEIGHT,
     q_value=_Q_VALUE,
     n_shared=(COUNT, "objects", "distinct objects both shared, whenever"),
     expected_shared=(pl.Float64(), "objects", "as many as their activity and the objects' popularity give"),
@@ -88,6 +95,7 @@ NETWORK = declare(
     synchrony=(pl.Float64(), "-log10 P", "by the larger of both p-values"),
     p_value=(SHARE, "0..1", "the traces' p-values joined (harmonic mean)"),
     p_habits=_P_HABITS,
+    weight=_WEIGHT,
     q_value=_Q_VALUE,
     synchronised=(pl.Boolean(), "", "q_value is at most --q"),
     by_habit=(

@@ -29,8 +29,8 @@ from propgraph.synchrony.pairs import (
 )
 from propgraph.synchrony.prepared import TAU, PreparedShares, prepare_shares
 from propgraph.synchrony.standing import standing_of
-from propgraph.synchrony.testable import count_tests
-from propgraph.synchrony.weighed import WEIGHED_Q, hold_to_habits, weigh_standing, with_rates
+from propgraph.synchrony.testable import NumberOfTests, count_tests
+from propgraph.synchrony.weighed import WEIGHED_Q, hold_to_habits, weigh_pairs, weigh_standing, with_rates
 
 #: Accounts are told to stand near a group up to this p-value.
 MAX_GROUP_P = 0.05
@@ -159,17 +159,18 @@ def joint_evidence(
     """Return what `joint_synchrony` says of the shares of each trace, with the options as they are."""
     tell = named(progress, "synchrony")
     prepared = {trace: prepare_shares(log, tau=TAU, neighbours=neighbours) for trace, log in logs.items()}
-    n_tests, ties, halves, found = {}, {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
+    tests, ties, halves, found = {}, {}, {}, [edges.select(pl.col("source", "target").cast(pl.String))]
     for done, (trace, part) in enumerate(prepared.items(), 1):
         near, halves[trace], ties[trace] = _near(part, seed=seed, threads=threads)
         found.append(ends_of(near, part.log.accounts))
-        n_tests[trace] = count_tests(part.log, part.carries, seed=seed, threads=threads).total
+        tests[trace] = count_tests(part.log, part.gaps.least, tau=part.tau, seed=seed, threads=threads)
         tell(done / len(prepared) / 2)
     pairs = pl.concat(found).unique().sort("source", "target")
     tables = {}
     for done, (trace, part) in enumerate(prepared.items(), 1):
-        tables[trace] = _tested(part, trace, pairs, n_tests=n_tests[trace], threads=threads)
+        tables[trace] = _tested(part, trace, pairs, tests=tests[trace], threads=threads)
         tell(0.5 + done / len(prepared) / 2)
+    n_tests = {trace: told.total for trace, told in tests.items()}
     total = sum(n_tests.values())
     again = _standing_out(tables, n_tests=total)
     for trace, part in prepared.items():
@@ -193,14 +194,14 @@ def _near(
 
 
 def _tested(
-    part: PreparedShares, trace: str, pairs: pl.DataFrame, *, n_tests: float, threads: int
+    part: PreparedShares, trace: str, pairs: pl.DataFrame, *, tests: NumberOfTests, threads: int
 ) -> pl.DataFrame:
     """Return the rows of the pairs that share an object in a trace."""
     source = codes_in(pairs["source"], part.log.accounts)
     target = codes_in(pairs["target"], part.log.accounts)
     there = (source >= 0) & (target >= 0)
     found = pairs_at(part, source[there], target[there], threads=threads)
-    return as_frame(found, part.log, trace, n_tests=n_tests, threads=threads).filter(pl.col("n_shared") > 0)
+    return as_frame(found, part.log, trace, tests=tests, threads=threads).filter(pl.col("n_shared") > 0)
 
 
 def is_row_of(pairs: pl.DataFrame, some: pl.DataFrame, /) -> Bool:
@@ -217,7 +218,9 @@ def _standing_out(tables: Mapping[str, pl.DataFrame], *, n_tests: float) -> pl.D
         table.filter(pl.col("q_value") <= WEIGHED_Q).select("source", "target") for table in tables.values()
     ]
     all_together = _at_random(pl.concat([SYNCHRONY.empty(), *tables.values()]))
-    rate = false_discovery_rate(all_together["p_value"].to_numpy(), n_tests=n_tests)
+    rate = false_discovery_rate(
+        (all_together["p_value"] / all_together["weight"]).to_numpy(), n_tests=n_tests
+    )
     return pl.concat(
         [all_together.filter(pl.Series(rate <= WEIGHED_Q)).select("source", "target"), *one]
     ).unique()
@@ -232,6 +235,8 @@ def _at_random(synchrony: pl.DataFrame) -> pl.DataFrame:
         closest_delta_s=pl.col("closest_delta_s").min(),
         p_values=pl.col("p_value"),
         p_habits=pl.col("p_habits"),
+        # Over all traces the weights add up to the number of tests at most: the largest stands for the pair.
+        weight=pl.col("weight").max(),
     )
     p_value = pl.Series(_harmonic(pairs["p_values"]), dtype=pl.Float64)
     return pairs.drop("p_values").with_columns(p_value=p_value).filter(pl.col("p_value") <= MAX_P)
@@ -246,11 +251,11 @@ def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFram
 
 
 def with_verdicts(pairs: pl.DataFrame, /, *, n_tests: float, q: float) -> pl.DataFrame:
-    """Return pairs with `synchrony`, `q_value`, `synchronised` and `by_habit` by their `p_value` and `p_habits`.
+    """Return pairs with `synchrony`, `q_value`, `synchronised` and `by_habit` by `p_value`, `p_habits` and `weight`.
 
     The false discovery rate is over the pairs given, and as many as `n_tests` in all.
     """
-    if_dealt = false_discovery_rate(pairs["p_value"].to_numpy(), n_tests=n_tests)
+    if_dealt = false_discovery_rate((pairs["p_value"] / pairs["weight"]).to_numpy(), n_tests=n_tests)
     pairs = with_rates(pairs, n_tests=n_tests).with_columns(
         synchronised=(pl.col("q_value") <= q).fill_null(False)
     )
@@ -264,6 +269,29 @@ def _harmonic(lists: pl.Series) -> Float64:
     for k in range(table.shape[1]):
         table[:, k] = lists.list.get(k, null_on_oob=True).fill_null(np.nan).to_numpy()
     return harmonic_mean(table)
+
+
+def held_to_habits(
+    prepared: Mapping[str, PreparedShares], pairs: pl.DataFrame, /, *, threads: int
+) -> Float64:
+    """Return the p-values under the null with habits of pairs, all traces together (harmonic mean).
+
+    Parameters
+    ----------
+    prepared
+        The shares of each trace.
+    pairs
+        `source`, `target` (String). A trace in which a pair shares nothing counts as a test that found nothing.
+    threads
+        At most so many at once.
+    """
+    p_values = np.ones((pairs.height, len(prepared)))
+    for k, part in enumerate(prepared.values()):
+        source, target = (codes_in(pairs[name], part.log.accounts) for name in ("source", "target"))
+        there = np.flatnonzero((source >= 0) & (target >= 0))
+        log_p = weigh_pairs(part, part.habits(), source=source[there], target=target[there], threads=threads)
+        p_values[there, k] = np.exp(log_p)
+    return harmonic_mean(p_values)
 
 
 def grow_groups(

@@ -55,14 +55,14 @@ def measure_pairs(
     usable: UInt8,
     n_splits: int,
     lax: float,
-) -> tuple[Int64, Float64, Int32, Float64]:
-    """Return n_tested, n_near and closest_ms, and ln P, of pairs that are sorted by hub.
+) -> tuple[Int64, Float64, Float64, Int32, Float64]:
+    """Return n_tested, n_near and closest_ms, the reach (see `testable`) and ln P of pairs that are sorted by hub.
 
     And the pairs that stand out on a half of the objects alone, up to the p-value `lax`: the pair and the half, two for
     each split (see `halves`), and ln P there.
     """
     counts = np.zeros((hub.size, 3), np.int64)
-    log_p = np.zeros(hub.size, np.float64)
+    reach, log_p = np.zeros(hub.size, np.float64), np.zeros(hub.size, np.float64)
     begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
     shared = np.empty((longest_list(start, leaf), 4), np.int64)
     carries = least <= tau  # of the other objects no two posts can be near, whatever happens
@@ -98,6 +98,7 @@ def measure_pairs(
             if ways * least[o] > tau:
                 continue
             counts[e, 0] += 1
+            reach[e] -= np.log(ways * least[o] / tau)
             own = session[x] if hub_is_busier else session[y]
             first_of_session = spent[own] != e
             spent[own] = e
@@ -135,7 +136,7 @@ def measure_pairs(
                     n_found += 1
             n_half[half] = near_half[half] = 0
             total_half[half] = 0.0
-    return counts, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
+    return counts, reach, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]

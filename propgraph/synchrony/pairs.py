@@ -31,7 +31,7 @@ from propgraph.synchrony.gaps import chance_at
 from propgraph.synchrony.halves import N_SPLITS, NO_HALVES, Halves
 from propgraph.synchrony.pair_kernels import measure_pairs
 from propgraph.synchrony.prepared import TAU, PreparedShares, prepare_shares
-from propgraph.synchrony.testable import count_tests
+from propgraph.synchrony.testable import NumberOfTests, count_tests
 from propgraph.synchrony.weighed import WEIGHED_Q, hold_to_habits
 
 #: Pairs are kept up to this p-value.
@@ -58,6 +58,8 @@ class PairEvidence:
         int64; those in which they are.
     closest_ms
         int64; the least time between their posts over these, -1 without any.
+    reach
+        float64; what the objects could have shown, had they met in all (see `testable`).
     log_p
         float64; natural logarithm of the p-value.
     """
@@ -67,6 +69,7 @@ class PairEvidence:
     n_tested: Int64
     n_near: Int64
     closest_ms: Int64
+    reach: Float64
     log_p: Float64
 
 
@@ -181,10 +184,10 @@ def rank_synchrony(
         prepared = prepare_shares(incidence(part), tau=tau, neighbours=neighbours)
         tell = named(progress, f"synchrony ({trace})")
         found, _ = near_pairs(prepared, max_p=max_p, threads=threads, tell=tell)
-        n_tests = count_tests(prepared.log, prepared.carries, seed=seed, threads=threads).total
-        table = as_frame(found, prepared.log, trace, n_tests=n_tests, threads=threads)
+        tests = count_tests(prepared.log, prepared.gaps.least, tau=tau, seed=seed, threads=threads)
+        table = as_frame(found, prepared.log, trace, tests=tests, threads=threads)
         which = (table["q_value"] <= WEIGHED_Q).fill_null(False).to_numpy()
-        frames.append(hold_to_habits(table, prepared, which, n_tests=n_tests, threads=threads))
+        frames.append(hold_to_habits(table, prepared, which, n_tests=tests.total, threads=threads))
     return pl.concat(frames)
 
 
@@ -242,7 +245,7 @@ def ends_of(pairs: PairEvidence | HalfEvidence, accounts: pl.Series, /) -> pl.Da
 
 
 def as_frame(
-    pairs: PairEvidence, log: Incidence, trace: str, /, *, n_tests: float, threads: int
+    pairs: PairEvidence, log: Incidence, trace: str, /, *, tests: NumberOfTests, threads: int
 ) -> pl.DataFrame:
     """Return pairs as a table, with what they share beyond chance.
 
@@ -250,8 +253,8 @@ def as_frame(
     ----------
     pairs, log, trace
         The pairs, all shares of the trace, its name.
-    n_tests
-        How many pairs could have been found near, these or others.
+    tests
+        How many pairs could have been found near, these or others, and how far they reach.
     threads
         At most so many at once.
 
@@ -264,8 +267,9 @@ def as_frame(
     n_accounts = np.count_nonzero(np.bincount(log.account))
     testable = pairs.n_tested >= LEAST_OBJECTS
     p_value = np.where(testable, np.exp(pairs.log_p), np.nan)
+    weight = tests.weights(pairs.n_tested, pairs.reach)
     q_value = np.full(testable.size, np.nan)
-    q_value[testable] = false_discovery_rate(p_value[testable], n_tests=n_tests)
+    q_value[testable] = false_discovery_rate((p_value / weight)[testable], n_tests=tests.total)
     return SYNCHRONY.conform(
         pl.DataFrame(
             {
@@ -278,6 +282,7 @@ def as_frame(
                 "synchrony": np.where(testable, -pairs.log_p / np.log(10), np.nan),
                 "p_value": p_value,
                 "p_habits": np.full(p_value.size, np.nan),
+                "weight": weight,
                 "q_value": q_value,
                 "n_shared": both.n_shared,
                 "expected_shared": both.expected_shared,
@@ -317,17 +322,17 @@ def _measured(
 ) -> tuple[PairEvidence, HalfEvidence]:
     log, gaps = prepared.log, prepared.gaps
     n_splits = N_SPLITS if halves.usable.size else 0
-    counts, log_p, on_half, log_p_half = measure_pairs(
+    counts, reach, log_p, on_half, log_p_half = measure_pairs(
         hub, leaf, prepared.start, prepared.position, prepared.listed, prepared.opens, prepared.closes,
         prepared.session, log.offsets, log.time, log.post, gaps.counted, gaps.chance, gaps.least, prepared.tau,
         halves.side, halves.usable, n_splits, np.log(LAX_P),
     )  # fmt: skip
     keep = log_p <= np.log(max_p)
-    counts, log_p = counts[keep], log_p[keep]
+    counts, reach, log_p = counts[keep], reach[keep], log_p[keep]
     low, high = np.minimum(hub, leaf), np.maximum(hub, leaf)
     pair = on_half[:, 0]
     ends = (low[keep].astype(np.int64), high[keep].astype(np.int64))
-    found = PairEvidence(*ends, counts[:, 0], counts[:, 1], counts[:, 2], log_p)
+    found = PairEvidence(*ends, counts[:, 0], counts[:, 1], counts[:, 2], reach, log_p)
     halved = (low[pair].astype(np.int64), high[pair].astype(np.int64), on_half[:, 1].astype(np.int64))
     return found, HalfEvidence(*halved, log_p_half)
 
@@ -335,8 +340,8 @@ def _measured(
 def _sorted(parts: list[PairEvidence]) -> PairEvidence:
     if not parts:
         none = np.empty(0, np.int64)
-        return PairEvidence(none, none, none, none, none, np.empty(0, np.float64))
-    names = ("source", "target", "n_tested", "n_near", "closest_ms", "log_p")
+        return PairEvidence(none, none, none, none, none, np.empty(0, np.float64), np.empty(0, np.float64))
+    names = ("source", "target", "n_tested", "n_near", "closest_ms", "reach", "log_p")
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
     order = np.lexsort((columns[1], columns[0]))
     return PairEvidence(*(column[order] for column in columns))

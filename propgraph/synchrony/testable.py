@@ -1,4 +1,13 @@
-"""How many pairs of accounts could have been found: all that share two objects or more that carry anything."""
+"""How many pairs of accounts could have been found: all that share two objects or more that carry anything.
+
+Most of them share two or three objects, in which not even the least gaps would make a pair stand out among millions:
+nothing can come of these tests, and each costs all others a part of the false discovery rate. So tests weigh by what
+they could show: the **reach** of a pair is the sum of -ln(least chance / tau) over the objects that both shared, which
+who shared what decides, not when. Those whose least possible p-value is at most one over the number of tests share
+nine tenths of the weight, all tests together the other tenth. Weights that do not depend on times, and are 1 on
+average at most, leave the rate valid (Genovese et al.; the idea that tests which cannot reach need not count is
+Tarone's).
+"""
 
 from __future__ import annotations
 
@@ -10,11 +19,16 @@ from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.incidence import Incidence
-from propgraph.arrays.types import Bool, Float64, Int32, Int64
+from propgraph.arrays.p_values import truncated_product
+from propgraph.arrays.types import Float64, Int32, Int64
 from propgraph.synchrony.candidates import shares_that_count
 
 #: Posts looked at before the number of pairs is estimated from a sample of accounts.
 BUDGET = 200_000_000
+#: The part of all weight that those tests share which could reach far enough.
+SURE_PART = 0.9
+# Pairs are counted by their number of objects, up to so many, and by their reach in steps of 1.
+_MOST_OBJECTS, _MOST_REACH = 64, 128
 
 
 @dataclass(frozen=True)
@@ -28,14 +42,31 @@ class NumberOfTests:
         to the safe side.
     counted
         It was counted, not estimated.
+    able
+        How many of them could reach a p-value of 1 / `total`.
+    least_reach
+        float64[65]; the reach that it takes, by the number of objects shared.
     """
 
     total: float
     counted: bool
+    able: float
+    least_reach: Float64
+
+    def weights(self, n_objects: Int64, reach: Float64, /) -> Float64:
+        """Return how much tests weigh, by the number of objects that each pair shares and its reach.
+
+        Where half of all tests or more could reach far enough all weigh 1.
+        """
+        if self.able <= 0 or 2 * self.able >= self.total:
+            return np.ones(reach.size)
+        able = reach >= self.least_reach[np.minimum(n_objects, _MOST_OBJECTS)]
+        found: Float64 = np.where(able, SURE_PART * self.total / self.able, 0.0) + (1 - SURE_PART)
+        return found
 
 
 def count_tests(
-    log: Incidence, carries: Bool, /, *, seed: int = 0, threads: int, budget: int = BUDGET
+    log: Incidence, least: Float64, /, *, tau: float, seed: int = 0, threads: int, budget: int = BUDGET
 ) -> NumberOfTests:
     """Count or estimate the pairs of accounts that share two objects or more.
 
@@ -47,8 +78,10 @@ def count_tests(
     ----------
     log
         All shares of the trace.
-    carries
-        bool[n_objects]; the objects that count.
+    least
+        float64[n_objects]; the least chance that two posts of each can have: those up to `tau` count.
+    tau
+        Chance up to which two posts count as near.
     seed
         Seed of the draw.
     threads
@@ -58,8 +91,12 @@ def count_tests(
 
     References
     ----------
-    Horvitz and Thompson, "A Generalization of Sampling Without Replacement", JASA 47 (1952).
+    Horvitz and Thompson, "A Generalization of Sampling Without Replacement", JASA 47 (1952); Tarone, "A Modified
+    Bonferroni Method for Discrete Data", Biometrics 46 (1990); Genovese, Roeder and Wasserman, "False Discovery Control
+    with p-Value Weighting", Biometrika 93 (2006).
     """
+    carries = least <= tau
+    worth = np.where(carries, np.log(tau / np.maximum(least, 1e-300)), 0.0)
     log = log.keep(shares_that_count(log, carries))
     start, position = grouped(log.account, len(log.accounts))
     size = np.diff(log.offsets).astype(np.float64)
@@ -71,15 +108,39 @@ def count_tests(
     )
     blocks = np.split(drawn, cuts)
 
-    def run(accounts: Int64) -> Int64:
-        found: Int64 = _partners(accounts, start, position, log.offsets, log.object, log.account)
+    def run(accounts: Int64) -> tuple[Int64, Float64]:
+        found: tuple[Int64, Float64] = _partners(
+            accounts, 1 / chance[accounts], start, position, log.offsets, log.object, log.account, worth
+        )
         return found
 
     with ThreadPoolExecutor(threads) as pool:
-        partners = np.concatenate([np.empty(0, np.int64), *pool.map(run, blocks)]).astype(np.float64)
+        found = list(pool.map(run, blocks))
+    partners = np.concatenate([np.empty(0, np.int64), *(part for part, _ in found)]).astype(np.float64)
+    by_reach = np.zeros((_MOST_OBJECTS + 1, _MOST_REACH))
+    for _, part in found:
+        by_reach += part / 2
     total = (partners / chance[drawn]).sum() / 2
     variance = (partners**2 * (1 - chance[drawn]) / chance[drawn] ** 2).sum() / 4
-    return NumberOfTests(float(total + 2 * np.sqrt(variance)), bool((chance[work > 0] >= 1).all()))
+    safe = float(total + 2 * np.sqrt(variance))
+    least_reach = reach_for(1 / max(safe, 1.0), tau)
+    # A step of reach that holds the least is counted whole.
+    steps = np.minimum(np.floor(least_reach), _MOST_REACH - 1).astype(np.int64)
+    able = sum(float(by_reach[k, step:].sum()) for k, step in enumerate(steps))
+    more = safe / total if total > 0 else 1.0
+    return NumberOfTests(safe, bool((chance[work > 0] >= 1).all()), able * more, least_reach)
+
+
+def reach_for(p: float, tau: float, /) -> Float64:
+    """Return the least sum of -ln(chance / tau) whose p-value is `p` or less, by the number of objects."""
+    least = np.full(_MOST_OBJECTS + 1, np.inf)
+    for k in range(2, _MOST_OBJECTS + 1):
+        low, high = 0.0, 1e4
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (low, middle) if truncated_product(k, middle, tau) <= np.log(p) else (middle, high)
+        least[k] = high
+    return least
 
 
 def _chances(work: Float64, budget: int) -> Float64:
@@ -95,13 +156,26 @@ def _chances(work: Float64, budget: int) -> Float64:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _partners(
-    accounts: Int64, start: Int64, position: Int64, offsets: Int64, object_: Int32, account: Int32
-) -> Int64:
-    """Return with how many others each of `accounts` shares two objects or more."""
+    accounts: Int64,
+    each: Float64,
+    start: Int64,
+    position: Int64,
+    offsets: Int64,
+    object_: Int32,
+    account: Int32,
+    worth: Float64,
+) -> tuple[Int64, Float64]:
+    """Return with how many others each of `accounts` shares two objects or more.
+
+    And the number of such pairs by objects shared and reach, each account counted `each` times; `worth` is what each
+    object adds to the reach.
+    """
     latest = np.full((start.size - 1, 2), -1, np.int32)  # the latest object shared, how many so far
     latest[:, 1] = 0
     touched = np.empty(start.size - 1, np.int32)
+    reach = np.zeros(start.size - 1, np.float64)
     found = np.zeros(accounts.size, np.int64)
+    by_reach = np.zeros((_MOST_OBJECTS + 1, _MOST_REACH))
     # At the top no account has a count: each row leaves `latest` as it found it.
     for row in range(accounts.size):
         a = accounts[row]
@@ -121,10 +195,15 @@ def _partners(
                     if latest[b, 1] == 0:
                         touched[used] = b
                         used += 1
+                        reach[b] = 0.0
                     latest[b, 1] += 1
+                    reach[b] += worth[o]
         # A partner is testable from two objects on: with one alone nothing can be combined.
         for k in range(used):
-            found[row] += latest[touched[k], 1] >= 2
-            latest[touched[k], 0] = -1
-            latest[touched[k], 1] = 0
-    return found
+            b = touched[k]
+            if latest[b, 1] >= 2:
+                found[row] += 1
+                by_reach[min(latest[b, 1], _MOST_OBJECTS), min(int(reach[b]), _MOST_REACH - 1)] += each[row]
+            latest[b, 0] = -1
+            latest[b, 1] = 0
+    return found, by_reach

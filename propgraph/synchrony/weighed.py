@@ -63,11 +63,13 @@ def hold_to_habits(
 
 
 def with_rates(pairs: pl.DataFrame, /, *, n_tests: float) -> pl.DataFrame:
-    """Return pairs with `synchrony` and `q_value` by the larger of `p_value` and `p_habits`."""
+    """Return pairs with `synchrony` and `q_value` by the larger of `p_value` and `p_habits`; the rate with `weight`."""
     larger = pairs.select(pl.max_horizontal("p_value", "p_habits")).to_series()
     tested = np.flatnonzero(larger.is_not_null().to_numpy())
     q_value = np.full(pairs.height, np.nan)
-    q_value[tested] = false_discovery_rate(larger.gather(tested).to_numpy(), n_tests=n_tests)
+    q_value[tested] = false_discovery_rate(
+        (larger / pairs["weight"]).gather(tested).to_numpy(), n_tests=n_tests
+    )
     return pairs.with_columns(
         synchrony=-larger.clip(1e-300).log10(), q_value=pl.Series(q_value, dtype=pl.Float64).fill_nan(None)
     )

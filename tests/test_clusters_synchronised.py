@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from propgraph.amplification.relays import NO_RELAYED
 from propgraph.clusters.groups import NO_STANDING
 from propgraph.clusters.judge import NOTHING
 from propgraph.clusters.scores import score_accounts
@@ -304,7 +305,7 @@ def test_by_the_window_alone_nothing_is_said_of_ranks(found_by):
     assert (scores.filter(~pl.col("flagged"))["score"] == 0).all()
     # The bound is no probability: without a crew none is told.
     assert study.clusters["p_value"].is_null().all()
-    assert study.run["clusters"]["tested_pairs_by_trace"] == {}
+    assert study.run["clusters"]["tests_by_trace"] == {}
 
 
 def test_the_bound_of_the_window_counts_up_to_ten_orders_where_nothing_else_speaks():
@@ -326,7 +327,7 @@ def test_the_bound_of_the_window_counts_up_to_ten_orders_where_nothing_else_spea
     )
     scores = score_accounts(
         joint=Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {}, {}),
-        crews=crews, standing=NO_STANDING, judged=judged,
+        crews=crews, standing=NO_STANDING, relayed=NO_RELAYED, judged=judged,
     )  # fmt: skip
     of = {row["account_id"]: row for row in scores.to_dicts()}
     assert {name: row["score"] for name, row in of.items()} == {

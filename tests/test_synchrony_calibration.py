@@ -129,7 +129,7 @@ def test_nothing_is_discovered_where_nothing_is_true():
         prepared = prepare_shares(
             incidence(made_log(seed, n_accounts=60, n_posts=50, n_objects=20, repeats=seed % 2))
         )
-        n_tests = count_tests(prepared.log, prepared.carries, threads=1).total
+        n_tests = count_tests(prepared.log, prepared.gaps.least, tau=prepared.tau, threads=1).total
         found, _ = near_pairs(prepared, threads=1)
         discovered += bool((false_discovery_rate(np.exp(found.log_p), n_tests=n_tests) <= 0.05).any())
     assert discovered <= binom.isf(1e-4, n_draws, 0.05)
@@ -160,7 +160,7 @@ def real(name):
 @pytest.mark.parametrize("name", ["weibo_trees", "hoaxy_edges", "german_domains"])
 def test_real_logs_dealt_anew_hold(name):
     prepared = prepare_shares(incidence(dealt(real(name), 0)))
-    n_tests = count_tests(prepared.log, prepared.carries, threads=2, budget=10**12).total
+    n_tests = count_tests(prepared.log, prepared.gaps.least, tau=prepared.tau, threads=2, budget=10**12).total
     assert n_tests > 50_000
     found = np.exp(near_pairs(prepared, max_p=1.0, threads=2)[0].log_p)
     for x in (*LEVELS, 1e-4, 1e-5):

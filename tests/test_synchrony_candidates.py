@@ -176,7 +176,7 @@ def test_chance_is_as_rare_in_a_sample_as_it_says():
         prepared = prepare_shares(incidence(crowd(1_600, 8, a_second=150, seed=seed)))
         assert sampled_ties(prepared.log, prepared.gaps, tau=prepared.tau)["n_ties"] > 50
         p_values = np.exp(near_pairs(prepared, threads=1)[0].log_p)
-        n_tests += count_tests(prepared.log, prepared.carries, threads=1).total
+        n_tests += count_tests(prepared.log, prepared.gaps.least, tau=prepared.tau, threads=1).total
         least = {x: n + (p_values <= x).sum() for x, n in least.items()}
         surest = min(
             surest,

@@ -161,8 +161,10 @@ def test_the_false_discovery_rate_is_over_the_tests_of_all_traces():
     traces = two_traces()
     found = joined(traces)
     # All objects are large enough for two posts to be near.
-    assert found.n_tests == {trace: shared_by_two(shares) for trace, shares in traces.items()}
-    n_tests = sum(found.n_tests.values())
+    assert {name: told.total for name, told in found.tests.items()} == {
+        trace: shared_by_two(shares) for trace, shares in traces.items()
+    }
+    n_tests = sum(told.total for told in found.tests.values())
     if_dealt = found.network["p_value"].to_list()
     larger = found.network.select(pl.max_horizontal("p_value", "p_habits")).to_series().to_list()
     assert larger != if_dealt
@@ -228,7 +230,7 @@ def test_threads_and_order_change_nothing():
 
 def test_nothing_to_join():
     empty = joined({})
-    assert (empty.synchrony.height, empty.network.height, empty.n_tests) == (0, 0, {})
+    assert (empty.synchrony.height, empty.network.height, empty.tests) == (0, 0, {})
     alone = joined({"url": shares_of([("a", "x", 1), ("b", "y", 2)])})
     assert alone.synchrony.is_empty()
     assert alone.network.is_empty()
@@ -453,7 +455,9 @@ def test_the_public_door_takes_frames_and_checks_them():
         found = joint_synchrony(order, threads=1)
         assert_frame_equal(found.network, wanted.network)
         assert_frame_equal(found.synchrony, wanted.synchrony)
-        assert found.n_tests == wanted.n_tests
+        assert {name: told.total for name, told in found.tests.items()} == {
+            name: told.total for name, told in wanted.tests.items()
+        }
     edges = pl.DataFrame({"source": ["s000"], "target": ["s001"]})
     assert_frame_equal(joint_synchrony(traces, edges=edges).network, joined(traces, edges).network)
     for options, message in (({"q": 1}, "^q: 1 is not"), ({"neighbours": 0}, "^neighbours: 0 is too small")):

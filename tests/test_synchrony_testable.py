@@ -19,16 +19,16 @@ from propgraph.synchrony.testable import count_tests
 @given(logs(), st.sampled_from([0.1, 0.2, 0.5]))
 def test_the_number_of_pairs_equals_the_slow_twin(log, tau):
     prepared = prepare_shares(incidence(frame(log)), tau=tau)
-    found = count_tests(prepared.log, prepared.carries, threads=2)
+    found = count_tests(prepared.log, prepared.gaps.least, tau=prepared.tau, threads=2)
     assert found.counted
     assert found.total == len(reference.tested_pairs(log, tau))
 
 
 def test_none_counts_or_there_is_none():
     prepared = prepare_shares(incidence(frame(LOUD)))
-    assert count_tests(prepared.log, np.zeros_like(prepared.carries), threads=1).total == 0
+    assert count_tests(prepared.log, np.full_like(prepared.gaps.least, 2.0), tau=0.2, threads=1).total == 0
     empty = prepare_shares(incidence(frame([])))
-    assert count_tests(empty.log, empty.carries, threads=1).total == 0
+    assert count_tests(empty.log, empty.gaps.least, tau=0.2, threads=1).total == 0
 
 
 @given(logs())
@@ -58,11 +58,12 @@ def heavy_log(seed, *, n=6_000, n_accounts=600, n_objects=60):
 
 def test_an_estimate_is_near_and_errs_to_the_safe_side():
     prepared = prepare_shares(incidence(frame(heavy_log(0))))
-    exact = count_tests(prepared.log, prepared.carries, threads=1)
+    exact = count_tests(prepared.log, prepared.gaps.least, tau=prepared.tau, threads=1)
     assert exact.counted
     assert exact.total > 10_000
     draws = [
-        count_tests(prepared.log, prepared.carries, seed=s, threads=2, budget=300_000) for s in range(40)
+        count_tests(prepared.log, prepared.gaps.least, tau=prepared.tau, seed=s, threads=2, budget=300_000)
+        for s in range(40)
     ]
     assert not any(draw.counted for draw in draws)
     totals = np.array([draw.total for draw in draws])
@@ -77,11 +78,14 @@ def test_an_estimate_is_near_and_errs_to_the_safe_side():
 def test_the_same_seed_gives_the_same_estimate_on_any_number_of_threads():
     prepared = prepare_shares(incidence(frame(heavy_log(1))))
     one, two = (
-        count_tests(prepared.log, prepared.carries, seed=3, threads=n, budget=100_000) for n in (1, 2)
+        count_tests(prepared.log, prepared.gaps.least, tau=prepared.tau, seed=3, threads=n, budget=100_000)
+        for n in (1, 2)
     )
-    assert one == two
+    assert one.record(tau=prepared.tau) == two.record(tau=prepared.tau)
     assert one.total != pytest.approx(
-        count_tests(prepared.log, prepared.carries, seed=4, threads=1, budget=100_000).total
+        count_tests(
+            prepared.log, prepared.gaps.least, tau=prepared.tau, seed=4, threads=1, budget=100_000
+        ).total
     )
 
 
@@ -90,7 +94,9 @@ def test_the_budget_bounds_the_work():
     loose, tight = (
         np.std(
             [
-                count_tests(prepared.log, prepared.carries, seed=s, threads=1, budget=b).total
+                count_tests(
+                    prepared.log, prepared.gaps.least, tau=prepared.tau, seed=s, threads=1, budget=b
+                ).total
                 for s in range(12)
             ]
         )

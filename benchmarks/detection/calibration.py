@@ -65,7 +65,9 @@ def told(name: str, log: Incidence, draw: int, options: argparse.Namespace) -> i
     """Deal once, print a row, return the number of discoveries."""
     rng = np.random.default_rng(draw)
     prepared = prepare_shares(dealt(log, rng))
-    n_tests = count_tests(prepared.log, prepared.carries, threads=options.threads, budget=10**12).total
+    n_tests = count_tests(
+        prepared.log, prepared.gaps.least, tau=prepared.tau, threads=options.threads, budget=10**12
+    ).total
     near, _ = near_pairs(prepared, max_p=1.0, threads=options.threads)
     some = sample(prepared, rng, options)
     p_wrong = uncorrected(prepared, near)

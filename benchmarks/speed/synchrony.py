@@ -129,9 +129,9 @@ def by_parts(shares: pl.DataFrame, threads: int) -> list[float]:
     lap()
     found, _ = near_pairs(prepared, threads=threads)
     lap()
-    n_tests = count_tests(log, prepared.carries, threads=threads).total
+    tests = count_tests(log, prepared.gaps.least, tau=prepared.tau, threads=threads)
     lap()
-    as_frame(found, log, "object", n_tests=n_tests, threads=threads)
+    as_frame(found, log, "object", tests=tests, threads=threads)
     lap()
     return [late - early for early, late in pairwise(clock)]
 

@@ -14,7 +14,7 @@ from propgraph.clusters.find import STEPS
 from propgraph.clusters.judge import flagged_members
 from propgraph.cosharing.choice import window_options
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
-from propgraph.options import ClusterOptions
+from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.provenance import Run
 from propgraph.steps import run_steps
 from propgraph.study import Study, opened, run_first
@@ -146,7 +146,9 @@ def _count(run: Run, tables: Mapping[str, pl.DataFrame]) -> None:
 
 def _count_tests(run: Run, joint: Joint) -> None:
     """Tell how many pairs could have been found, and of which ties a sample was looked at."""
-    run.record["tested_pairs_by_trace"] = {trace: round(n) for trace, n in joint.n_tests.items()}
+    run.record["tests_by_trace"] = {
+        trace: tests.record(tau=SynchronyOptions.tau) for trace, tests in joint.tests.items()
+    }
     run.record["sampled_ties_by_trace"] = {
         trace: told for trace, told in joint.ties.items() if told["n_ties"]
     }

@@ -102,7 +102,7 @@ def as_if_alone(*, joint: Joint, crew_of: pl.DataFrame, options: ClusterOptions)
     ends = (pl.col("source_crew"), pl.col("target_crew"))
     of_log = network.filter(pl.all_horizontal(end.is_null() for end in ends))
     rest = network.filter(pl.any_horizontal(end.is_not_null() for end in ends))
-    n_tests = sum(joint.n_tests.values())
+    n_tests = sum(tests.total for tests in joint.tests.values())
     frames = [with_verdicts(of_log, n_tests=n_tests, q=options.q)]
     # A pair of two crews counts with the first of them.
     rest = rest.with_columns(crew=pl.coalesce(*ends))

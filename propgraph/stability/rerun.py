@@ -157,24 +157,34 @@ def _network(
     `met` marks the pairs that met in the window, which are tested whether near or not.
     """
     p_values, candidate = _tested(shared, ranks)
-    n_tests = sum(shared.n_tests[trace] for trace in ranks)
+    n_tests = sum(shared.tests[trace].total for trace in ranks)
+    weight = _weight_of_tests(shared, ranks)
     least = np.fmin.reduce(p_values, axis=1, initial=np.inf)
     # The joint probability is never below the least.
     rows = np.flatnonzero((candidate | met) & (least <= MAX_P))
     joint = harmonic_mean(p_values[rows])
     rows, joint = rows[joint <= MAX_P], joint[joint <= MAX_P]
-    rate = false_discovery_rate(joint, n_tests=n_tests)
+    rate = false_discovery_rate(joint / weight[rows], n_tests=n_tests)
     again = rate <= WEIGHED_Q
     p_habits = _weighed(shared, rows[again], p_values, ranks, threads=threads)
     joint[again] = np.maximum(joint[again], harmonic_mean(p_habits))
     larger = p_values.copy()
     larger[rows[again]] = np.maximum(larger[rows[again]], p_habits)
-    near = false_discovery_rate(joint, n_tests=n_tests) <= q
+    near = false_discovery_rate(joint / weight[rows], n_tests=n_tests) <= q
     network = _as_frame(shared, rows, joint).with_columns(
         synchronised=pl.Series(near, dtype=pl.Boolean),
         by_habit=pl.Series((rate <= q) & ~near, dtype=pl.Boolean),
     )
     return network, larger
+
+
+def _weight_of_tests(shared: Shared, ranks: dict[str, Ranks]) -> Float64:
+    """Return how much each pair counts in the false discovery rate: as much as in the trace in which it counts most."""
+    weight = np.zeros(shared.pairs.height)
+    for trace, one in ranks.items():
+        in_trace = shared.tests[trace].weights(one.found.n_tested, one.found.reach)
+        weight[one.there] = np.maximum(weight[one.there], in_trace)
+    return weight
 
 
 def _weighed(

@@ -34,6 +34,7 @@ from propgraph.synchrony.halves import halves_of
 from propgraph.synchrony.joint import is_row_of
 from propgraph.synchrony.pairs import ends_of, near_pairs, pairs_at
 from propgraph.synchrony.prepared import PreparedShares, prepare_shares
+from propgraph.synchrony.testable import NumberOfTests
 
 #: Pairs near each other are tested again whose p-value over all objects is at most this in some trace,
 SHARED_P = 0.2
@@ -91,8 +92,8 @@ class Shared:
         By trace.
     windows
         Seconds, ascending.
-    n_tests
-        Pairs that could have been found in each trace, in the study's own run.
+    tests
+        Pairs that could have been found in each trace, and how far they reach, in the study's own run.
     in_bursts
         The windows (s) in which edges of some bursts are a sample.
     window
@@ -106,7 +107,7 @@ class Shared:
     pairs: pl.DataFrame
     parts: dict[str, Part]
     windows: list[float]
-    n_tests: dict[str, float]
+    tests: dict[str, NumberOfTests]
     in_bursts: set[float]
     window: WindowOptions
     choices: ClusterOptions
@@ -171,12 +172,14 @@ def shared_work(
             threads=threads,
         )
         tell(done / len(traces))
-    n_tests = study.run["clusters"]["tested_pairs_by_trace"]
+    tests = {
+        trace: NumberOfTests.told(**told) for trace, told in study.run["clusters"]["tests_by_trace"].items()
+    }
     relayed = {
         q: relayed_accounts(study=study, options=replace(choices, q=q))
         for q in {setting.q for setting in grid.settings}
     }
-    return Shared(pairs, parts, windows, n_tests, in_bursts, own, choices, relayed)
+    return Shared(pairs, parts, windows, tests, in_bursts, own, choices, relayed)
 
 
 def _edges(

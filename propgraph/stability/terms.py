@@ -76,6 +76,8 @@ class Retested:
         int64; objects in which they could have been near.
     n_met
         int64; objects in which they stand within the largest gap that is looked at.
+    reach
+        float64; what these could have shown (see `synchrony.testable`).
     log_p
         float64; natural logarithm of the p-value.
     on_half
@@ -85,6 +87,7 @@ class Retested:
 
     n_tested: Int64
     n_met: Int64
+    reach: Float64
     log_p: Float64
     on_half: HalfEvidence
 
@@ -148,8 +151,8 @@ def retest(
 
     n_splits = N_SPLITS if halves.usable.size else 0
 
-    def run(k: int) -> tuple[Int64, Float64, Int64, Float64]:
-        found: tuple[Int64, Float64, Int64, Float64] = _again(
+    def run(k: int) -> tuple[Int64, Float64, Float64, Int64, Float64]:
+        found: tuple[Int64, Float64, Float64, Int64, Float64] = _again(
             cuts[k], cuts[k + 1], hub_is_busier, terms.start, terms.object, terms.gap, terms.hub_place,
             terms.leaf_place, terms.floor, terms.value, terms.first_post, terms.post, terms.session, drawn, limit, tau,
             halves.side, halves.usable, n_splits, np.log(LAX_P),
@@ -158,12 +161,13 @@ def retest(
 
     with ThreadPoolExecutor(threads) as pool:
         parts = list(pool.map(run, range(threads)))
-    counts, log_p = np.empty((n, 2), np.int64), np.empty(n, np.float64)
+    counts, reach, log_p = np.empty((n, 2), np.int64), np.empty(n, np.float64), np.empty(n, np.float64)
     counts[terms.pair] = np.concatenate([part[0] for part in parts])
-    log_p[terms.pair] = np.concatenate([part[1] for part in parts])
-    at = np.concatenate([part[2] for part in parts])
-    on_half = _on_halves(terms, at[:, 0], at[:, 1], np.concatenate([part[3] for part in parts]))
-    return Retested(counts[:, 0], counts[:, 1], log_p, on_half)
+    reach[terms.pair] = np.concatenate([part[1] for part in parts])
+    log_p[terms.pair] = np.concatenate([part[2] for part in parts])
+    at = np.concatenate([part[3] for part in parts])
+    on_half = _on_halves(terms, at[:, 0], at[:, 1], np.concatenate([part[4] for part in parts]))
+    return Retested(counts[:, 0], counts[:, 1], reach, log_p, on_half)
 
 
 def _on_halves(terms: Terms, at: Int64, half: Int64, log_p: Float64) -> HalfEvidence:
@@ -268,13 +272,13 @@ def _again(
     usable: UInt8,
     n_splits: int,
     lax: float,
-) -> tuple[Int64, Float64, Int64, Float64]:
-    """Return n_tested and n_met, and ln P, of the lists of a block.
+) -> tuple[Int64, Float64, Float64, Int64, Float64]:
+    """Return n_tested and n_met, the reach, and ln P, of the lists of a block.
 
     And the lists that stand out on a half of the objects up to the p-value `lax`, with the half, and ln P there.
     """
     counts = np.zeros((last - first, 2), np.int64)
-    log_p = np.zeros(last - first, np.float64)
+    reach, log_p = np.zeros(last - first, np.float64), np.zeros(last - first, np.float64)
     met = np.full(
         post.max() + 1 if post.size else 0, -1, np.int32
     )  # by each post, the last pair that met by it
@@ -302,6 +306,7 @@ def _again(
             if floor[x] > tau:
                 continue
             counts[e, 0] += 1
+            reach[e] -= np.log(floor[x] / tau)
             own = session[hub_place[x] if hub_is_busier[first + e] else leaf_place[x]]
             first_of_session = spent[own] != e
             spent[own] = e
@@ -332,7 +337,7 @@ def _again(
                     n_found += 1
             n_half[half] = near_half[half] = 0
             total_half[half] = 0.0
-    return counts, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
+    return counts, reach, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

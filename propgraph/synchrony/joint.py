@@ -49,8 +49,8 @@ class Joint:
         `schema.SYNCHRONY`: a row for each trace and pair.
     network
         `schema.NETWORK`: a row for each pair, all traces together.
-    n_tests
-        Pairs that could have been found in each trace.
+    tests
+        Pairs that could have been found in each trace, and how far they reach.
     ties
         `n_ties, n_posts, n_pairs, n_looked_at` of the ties that are sampled in each trace (see `candidates`).
     halves
@@ -60,7 +60,7 @@ class Joint:
     prepared: dict[str, PreparedShares]
     synchrony: pl.DataFrame
     network: pl.DataFrame
-    n_tests: dict[str, float]
+    tests: dict[str, NumberOfTests]
     ties: dict[str, dict[str, int]]
     halves: dict[str, tuple[Halves, HalfEvidence]]
 
@@ -170,17 +170,18 @@ def joint_evidence(
     for done, (trace, part) in enumerate(prepared.items(), 1):
         tables[trace] = _tested(part, trace, pairs, tests=tests[trace], threads=threads)
         tell(0.5 + done / len(prepared) / 2)
-    n_tests = {trace: told.total for trace, told in tests.items()}
-    total = sum(n_tests.values())
+    total = sum(told.total for told in tests.values())
     again = _standing_out(tables, n_tests=total)
     for trace, part in prepared.items():
         which = is_row_of(tables[trace], again)
-        tables[trace] = hold_to_habits(tables[trace], part, which, n_tests=n_tests[trace], threads=threads)
+        tables[trace] = hold_to_habits(
+            tables[trace], part, which, n_tests=tests[trace].total, threads=threads
+        )
     synchrony = pl.concat([SYNCHRONY.empty(), *tables.values()]).with_columns(
         synchronised=(pl.col("q_value") <= q).fill_null(False),
         alike=(pl.col("overlap_q") <= q).fill_null(False),
     )
-    return Joint(prepared, synchrony, _joined(synchrony, n_tests=total, q=q), n_tests, ties, halves)
+    return Joint(prepared, synchrony, _joined(synchrony, n_tests=total, q=q), tests, ties, halves)
 
 
 def _near(

@@ -29,6 +29,8 @@ BUDGET = 200_000_000
 SURE_PART = 0.9
 # Pairs are counted by their number of objects, up to so many, and by their reach in steps of 1.
 _MOST_OBJECTS, _MOST_REACH = 64, 128
+# Blocks of accounts, whatever the threads: sums of floats depend on how they are cut.
+_BLOCKS = 64
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ class NumberOfTests:
     counted: bool
     able: float
     least_reach: Float64
+
+    @classmethod
+    def told(cls, *, total: float, able: float, tau: float) -> NumberOfTests:
+        """Return the number of tests that `record` told of."""
+        return cls(total, True, able, reach_for(1 / max(total, 1.0), tau))
+
+    def record(self, *, tau: float) -> dict[str, float]:
+        """Return what `run.json` tells of the tests."""
+        return {"total": self.total, "able": self.able, "tau": tau}
 
     def weights(self, n_objects: Int64, reach: Float64, /) -> Float64:
         """Return how much tests weigh, by the number of objects that each pair shares and its reach.
@@ -104,7 +115,7 @@ def count_tests(
     chance = _chances(work, budget)
     drawn = np.flatnonzero(np.random.default_rng(seed).random(work.size) < chance)
     cuts = np.unique(
-        np.searchsorted(np.cumsum(work[drawn]), np.linspace(0, work[drawn].sum(), 16 * threads + 1)[1:-1])
+        np.searchsorted(np.cumsum(work[drawn]), np.linspace(0, work[drawn].sum(), _BLOCKS + 1)[1:-1])
     )
     blocks = np.split(drawn, cuts)
 

@@ -48,6 +48,10 @@ def planted():
         rows += [
             (who, name, day + begin + step * k) for k, who in enumerate(random.permutation(crew).tolist())
         ]
+    return log_of(rows)
+
+
+def log_of(rows):
     return pl.DataFrame(
         {
             "content_id": [f"p{k}" for k in range(len(rows))],
@@ -56,6 +60,24 @@ def planted():
             "timestamp": [START + timedelta(seconds=when) for *_, when in rows],
         }
     )
+
+
+def crowd_with_crew():
+    """A log of a crew that posts every fifth story within half an hour, twelve of 24 at a time, and a crowd.
+
+    Any two of the crew meet over seven stories, in no order: no pair stands out, only all together do.
+    """
+    random = np.random.default_rng(5)
+    rows = []
+    for story in range(150):
+        name, day = f"story{story:03d}", story * 86_400
+        crowd = random.choice(300, 100, replace=False)
+        rows += [(f"one{a:03d}", name, day + int(random.integers(0, 86_000))) for a in crowd]
+        if story % 5 == 0:
+            begin = day + int(random.integers(0, 80_000))
+            crew = random.choice(24, 12, replace=False)
+            rows += [(f"crew{a:02d}", name, begin + int(random.integers(0, 1_800))) for a in crew]
+    return log_of(rows)
 
 
 def study_of(folder, log, *, time_window=60.0, **options):
@@ -99,7 +121,13 @@ def test_the_tables_agree(found):
     assert table["cluster_id"].to_list() == found.clusters["cluster_id"].to_list()
     assert table["n_runs"].unique().to_list() == [40]
     assert found.clusters["stability"].to_list() == table["jaccard_mean"].to_list()
+    # Each campaign is one cluster here; together with others, none can be more like it.
+    alone = found.campaigns.explode("cluster_ids")
+    assert alone.height == found.campaigns.height >= 2
+    held = dict(found.clusters.select("cluster_id", "stability").iter_rows())
+    assert all(of >= held[name] > 0.5 for name, of in alone.select("cluster_ids", "stability").iter_rows())
     record = found.run["stability"]
+    assert record["counts"]["campaigns"] == record["counts"]["campaigns_hold"] == found.campaigns.height
     assert record["notes"] == []  # the first run finds what the study has
     assert len(record["grid"]["runs"]) == 40
     levels = {
@@ -121,20 +149,49 @@ def test_the_tables_agree(found):
     ],
 )  # fmt: skip
 def test_a_run_is_what_the_jobs_make_of_what_is_left(found, tmp_path, varied):
-    log = planted()
-    choices = ClusterOptions()
+    mine, plain = both_ways(found, planted(), tmp_path / "b", ClusterOptions(), varied)
+    assert {tuple(FAST), tuple(SLOW)} <= {tuple(group) for group in mine}
+    assert mine == plain
+
+
+def both_ways(study, log, folder, choices, varied):
+    """Return the groups of one run, and those that the jobs find in what is left of the log."""
     grid = grid_of(["object"], choices, time_window=60.0, runs=40, seed=1)
     setting = replace(grid.settings[0], **varied)
-    shared = shared_work(found, ["object"], grid, choices=choices, threads=2)
+    shared = shared_work(study, ["object"], grid, choices=choices, threads=2)
     mine = rerun(shared, setting, threads=2)
     objects = log["object_id"].unique().sort()
     left = objects.filter(pl.Series(setting.draw(len(objects), 0)))
     plain = study_of(
-        tmp_path / "b", log.filter(pl.col("object_id").is_in(left.implode())), time_window=setting.time_window,
+        folder, log.filter(pl.col("object_id").is_in(left.implode())), time_window=setting.time_window,
         q=setting.q, neighbours=setting.neighbours, resolution=setting.resolution, seed=setting.seed,
+        evidence=choices.evidence,
     )  # fmt: skip
-    assert {tuple(FAST), tuple(SLOW)} <= {tuple(group) for group in groups(mine, "cluster")}
-    assert groups(mine, "cluster") == groups(plain.members, "cluster_id")
+    return groups(mine, "cluster"), groups(plain.members, "cluster_id")
+
+
+@pytest.fixture(scope="module")
+def crew_only(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crew")
+    return study_of(folder, crowd_with_crew(), evidence="synchrony")
+
+
+@pytest.mark.parametrize(
+    "varied", [{}, {"seed": 5}, {"drawn": True, "number": 3}, {"drawn": True, "number": 8, "seed": 2}]
+)
+def test_a_crew_for_which_no_pair_speaks_is_found_in_a_run_as_the_jobs_find_it(crew_only, tmp_path, varied):
+    assert not crew_only.network["synchronised"].any()
+    choices = ClusterOptions(evidence="synchrony")
+    mine, plain = both_ways(crew_only, crowd_with_crew(), tmp_path / "b", choices, varied)
+    assert [len(crew) >= 20 for crew in mine] == [True]
+    assert mine == plain
+
+
+def test_a_crew_for_which_no_pair_speaks_holds(crew_only):
+    done = measure_stability(crew_only.path, runs=20)
+    assert done.members["evidence"].unique().to_list() == ["crew"]
+    assert done.run["stability"]["notes"] == []
+    assert done.stability["holds_share"].item() >= 0.5
 
 
 def test_several_traces(tmp_path):
@@ -163,7 +220,7 @@ def test_the_same_bytes_on_any_number_of_threads_and_in_any_order(tmp_path):
     other = study_of(tmp_path / "b", log.sample(fraction=1, shuffle=True, seed=3))
     measure_stability(one.path, runs=6, seed=4, threads=1)
     measure_stability(other.path, runs=6, seed=4, threads=2)
-    for name in ("stability", "clusters", "members"):
+    for name in ("stability", "clusters", "campaigns", "members"):
         assert one.file(name).read_bytes() == other.file(name).read_bytes()
     measure_stability(other.path, runs=6, seed=5)
     assert not one.stability.equals(other.stability)
@@ -189,6 +246,7 @@ def test_a_trace_named_twice_counts_once(tmp_path):
 def test_clusters_found_anew_have_no_stability_yet(found, tmp_path):
     study = study_of(tmp_path / "a", planted())
     assert study.clusters["stability"].null_count() == study.clusters.height
+    assert study.campaigns["stability"].null_count() == study.campaigns.height > 0
     measure_stability(study.path, runs=2)
     assert "stability" in study.tables
     study = find_clusters(study.path)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference.stability import best_match as slow_match
+from reference.stability import best_union as slow_union
 from reference.stability import together as slow_together
 
-from propgraph.stability.hold import best_match, together, vanishing
+from propgraph.stability.hold import best_match, best_union, together, vanishing
 
 ACCOUNTS = [f"a{k}" for k in range(12)]
 PARTITION = st.lists(st.integers(-1, 3), min_size=len(ACCOUNTS), max_size=len(ACCOUNTS))
@@ -47,6 +48,25 @@ def test_by_hand():
     # a and b are together with z: 2 of 5; c alone; d, x and y in none.
     assert best_match(base, found)["jaccard"].to_list() == [2 / 5, 0]
     assert together(base, found).to_list() == pytest.approx([1 / 3, 1 / 3, 0, 0, 0, 0])
+
+
+@given(PARTITION, PARTITION)
+def test_a_campaign_is_held_against_the_best_clusters_together(one, other):
+    base, mine = frames(one, "cluster_id", lambda c: f"g{c}")
+    found, theirs = frames(other, "cluster", lambda c: c)
+    alike = best_union(base.rename({"cluster_id": "campaign_id"}), found)
+    assert dict(alike.iter_rows()) == pytest.approx(slow_union(mine, theirs))
+    assert alike["campaign_id"].to_list() == base["cluster_id"].unique(maintain_order=True).to_list()
+
+
+def test_a_campaign_by_hand():
+    base = pl.DataFrame({"campaign_id": ["g1"] * 5 + ["g2"], "account_id": list("abcdez")})
+    found = pl.DataFrame(
+        {"cluster": [4, 4, 2, 2, 2, 3, 3, 3, 3], "account_id": list("abcdxeuvw")},
+        schema_overrides={"cluster": pl.UInt32},
+    )
+    # {a, b} and {c, d, x} together: 4 of 6; the third cluster would bring one member and three strangers. z is in none.
+    assert best_union(base, found)["jaccard"].to_list() == [4 / 6, 0]
 
 
 def runs(text):

@@ -55,7 +55,7 @@ def stability(
 
 def _show(study: Study, *, top: int) -> None:
     from propgraph.cli.output import say
-    from propgraph.report.words import how_it_holds
+    from propgraph.report.words import how_a_campaign_holds, how_it_holds
 
     record = study.run["stability"]
     table = study.clusters.select("cluster_id", "flagged").join(
@@ -77,7 +77,14 @@ def _show(study: Study, *, top: int) -> None:
         say(how_it_holds(row))
     if flagged_rows.height > top:
         say(f"... and {flagged_rows.height - top:,} more: add --top {flagged_rows.height}")
+    crowds = study.campaigns.filter(study.campaigns["n_clusters"] > 1)
+    for row in crowds.head(top).to_dicts():
+        say(how_a_campaign_holds(row))
     say()
     say("A cluster holds in a run that has one of Jaccard similarity 0.5 or more; it vanishes under a choice")
     say("where it does so in less than half of the runs with that choice; runs in which it vanishes by a")
     say("choice named before do not count. Add --format json for all clusters and choices.")
+    if crowds.height:
+        say(
+            "A campaign is compared with the clusters of a run that together are most like it, mean over the runs."
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,11 @@ from propgraph.options import ClusterOptions
 from propgraph.provenance import Run
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
-from propgraph.stability.hold import HOLDS, best_match, together, vanishing
+from propgraph.stability.hold import HOLDS, best_match, best_union, together, vanishing
 from propgraph.stability.rerun import rerun
 from propgraph.stability.shared import shared_work
 from propgraph.study import Study, opened, run_first
-from propgraph.writing import writing
+from propgraph.writing import StudyWriter, writing
 
 
 def measure_stability(
@@ -41,8 +41,10 @@ def measure_stability(
     double is no new evidence: it would make pairs surer than they are. The design is a Latin hypercube; see
     `stability.grid.grid_of`.
 
-    In every run pairs are tested again, joined over the traces, cut, and lead to groups that grow and to the
-    window's communities and their core, as in `find_clusters`. The number of pairs that could have been found
+    In every run pairs are tested again, joined over the traces, cut, crews are formed and tested on new halves of the
+    objects that are left, and both lead to groups that grow and to the window's communities and their core, as in
+    `find_clusters`. Which pairs are tested is looked up once: a run may miss a weak pair that stands out only with
+    its objects or halves (see `stability.shared`). The number of pairs that could have been found
     stays that of the study's own run, and so does, with fewer objects, who takes part often enough
     (`min_participation`) and what `edge_quantile` cut.
 
@@ -50,9 +52,10 @@ def measure_stability(
     ----------
     study
         A study that `find_clusters` went through, open or by its path. Its table `stability` and the columns
-        `stability` of `clusters` and `members` are made anew. A cluster's is its Jaccard similarity to the run's
-        cluster most like it, mean over the runs. An account's is the share of its fellow members who are in one
-        cluster with it in a run (0 where it is in none), mean over the runs.
+        `stability` of `clusters`, `campaigns` and `members` are made anew. A cluster's is its Jaccard similarity to
+        the run's cluster most like it, mean over the runs. An account's is the share of its fellow members who are in
+        one cluster with it in a run (0 where it is in none), mean over the runs. A campaign's is the Jaccard similarity
+        of its accounts to those clusters of the run that together are most like it, mean over the runs.
     runs
         Number of runs, the first of which repeats the study's own choices.
     seed
@@ -102,23 +105,11 @@ def measure_stability(
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {job: source.ids[job] for job in ("build", "clusters")}
-        members, clusters = source.members, source.clusters
-        jaccard, alike = _reruns(
-            source, traces, grid, choices=choices, members=members, threads=n_threads,
-            run=run, progress=progress,
-        )  # fmt: skip
-        order = members.select(pl.col("cluster_id").unique(maintain_order=True)).to_series()
-        table = _table(order, jaccard, grid)
-        of_cluster = table.select("cluster_id", stability="jaccard_mean")
-        writer.write("stability", table)
-        writer.write("members", members.with_columns(stability=pl.Series(alike.mean(axis=0))))
-        writer.write(
-            "clusters",
-            clusters.drop("stability").join(of_cluster, on="cluster_id", how="left", maintain_order="left"),
-        )
-        if jaccard.size and (jaccard[0] < 1).any():
+        held = _reruns(source, traces, grid, choices=choices, threads=n_threads, run=run, progress=progress)
+        _write(writer, held, grid)
+        if held.clusters.size and (held.clusters[0] < 1).any():
             run.note("the first run did not find all of the study's clusters again; find them anew")
-        run.count(clusters=table.height, hold=int((table["holds_share"] >= 0.5).sum()))
+        _count(run, held)
         run.record["grid"] = {
             "levels": grid.levels,
             "runs": [asdict(setting) for setting in grid.settings],
@@ -126,6 +117,25 @@ def measure_stability(
         writer.finish()
         writer.run = {**writer.run, "stability": run.finish()}
     return Study.open(source.path)
+
+
+@dataclass(frozen=True)
+class Held:
+    """How much of a study is found again: a row a run, 0..1.
+
+    Attributes
+    ----------
+    clusters
+        The best match of each cluster, in order of first sight among the members.
+    members
+        Each member's share of fellows with it.
+    campaigns
+        The best match of each campaign, in order of first sight among the members.
+    """
+
+    clusters: Float64
+    members: Float64
+    campaigns: Float64
 
 
 def own_choices(study: Study) -> tuple[list[str], ClusterOptions]:
@@ -148,18 +158,20 @@ def _reruns(
     /,
     *,
     choices: ClusterOptions,
-    members: pl.DataFrame,
     threads: int,
     run: Run,
     progress: Progress | None,
-) -> tuple[Float64, Float64]:
-    """Return each cluster's best match and each member's share of fellows with it: a row a run."""
-    base = members.select("cluster_id", "account_id")
+) -> Held:
+    """Return how much of a study is found again in each run."""
+    base = study.members.select("cluster_id", "account_id")
+    of = study.clusters.select("cluster_id", "campaign_id").drop_nulls()
+    crowds = base.join(of, on="cluster_id", maintain_order="left").select("campaign_id", "account_id")
     n_runs = len(grid.settings)
-    jaccard = np.zeros((n_runs, base["cluster_id"].n_unique()))
-    alike = np.zeros((n_runs, base.height))
+    held = Held(
+        *(np.zeros((n_runs, n)) for n in (base["cluster_id"].n_unique(), base.height, crowds["campaign_id"].n_unique()))
+    )  # fmt: skip
     if base.is_empty():
-        return jaccard, alike
+        return held
     tell = progress or (lambda _label, _done: None)
     with run.step("shared work"):
         shared = shared_work(
@@ -169,10 +181,44 @@ def _reruns(
     with run.step("runs"):
         for k, setting in enumerate(grid.settings):
             found = rerun(shared, setting, threads=threads)
-            jaccard[k] = best_match(base, found)["jaccard"].to_numpy()
-            alike[k] = together(base, found).to_numpy()
+            held.clusters[k] = best_match(base, found)["jaccard"].to_numpy()
+            held.members[k] = together(base, found).to_numpy()
+            held.campaigns[k] = best_union(crowds, found)["jaccard"].to_numpy()
             tell("runs", (k + 1) / n_runs)
-    return jaccard, alike
+    return held
+
+
+def _write(writer: StudyWriter, held: Held, grid: Grid) -> None:
+    """Write the table, and `stability` of clusters, campaigns and members."""
+    study = writer.source
+    members, clusters, campaigns = study.members, study.clusters, study.campaigns
+    order = members.select(pl.col("cluster_id").unique(maintain_order=True)).to_series()
+    table = _table(order, held.clusters, grid)
+    of_crowds = members.select("cluster_id").join(
+        clusters.select("cluster_id", "campaign_id").drop_nulls(), on="cluster_id", maintain_order="left"
+    )
+    mean = {
+        "clusters": table.select("cluster_id", stability="jaccard_mean"),
+        "campaigns": of_crowds.select(pl.col("campaign_id").unique(maintain_order=True)).with_columns(
+            stability=pl.Series(held.campaigns.mean(axis=0), dtype=pl.Float64)
+        ),
+    }
+    writer.write("stability", table)
+    writer.write("members", members.with_columns(stability=pl.Series(held.members.mean(axis=0))))
+    for name, frame in (("clusters", clusters), ("campaigns", campaigns)):
+        told = frame.drop("stability").join(
+            mean[name], on=mean[name].columns[0], how="left", maintain_order="left"
+        )
+        writer.write(name, told)
+
+
+def _count(run: Run, held: Held) -> None:
+    run.count(
+        clusters=held.clusters.shape[1],
+        hold=int(((held.clusters >= HOLDS).mean(axis=0) >= 0.5).sum()),
+        campaigns=held.campaigns.shape[1],
+        campaigns_hold=int(((held.campaigns >= HOLDS).mean(axis=0) >= 0.5).sum()),
+    )
 
 
 def _table(clusters: pl.Series, jaccard: Float64, grid: Grid) -> pl.DataFrame:

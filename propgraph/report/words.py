@@ -153,6 +153,14 @@ def duration(seconds: float, /) -> str:
     return f"{seconds:,g} s"
 
 
+def how_a_campaign_holds(row: dict[str, Any], /) -> str:
+    """Return how much of a campaign of several clusters is found again, by its row of `campaigns`."""
+    return (
+        f"{row['campaign_id']}  one crowd in {row['n_clusters']:,} clusters, {row['n_accounts']:,} accounts: "
+        f"similarity {row['stability']:.2f}"
+    )
+
+
 def choice(label: str, /) -> str:
     """Return a choice of the grid, `name=level`, in words."""
     if label in _LEVELS:

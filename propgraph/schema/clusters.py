@@ -378,6 +378,12 @@ CAMPAIGNS = declare(
     first_time=(TIME, "UTC", "first co-share within one of its clusters"),
     last_time=(TIME, "UTC", "last co-share within one of its clusters"),
     traces=(IDS, "", "traces in which fellow members co-shared in the window"),
+    stability=(
+        SHARE,
+        "0..1",
+        "similarity of its accounts to the clusters of a run that together are most like it, mean over the runs; by "
+        "`propgraph stability`, null before",
+    ),
 )
 
 AMPLIFICATION = declare(

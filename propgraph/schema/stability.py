@@ -1,4 +1,4 @@
-"""The table that `stability` makes; it fills the columns `stability` of `clusters` and `members`, too."""
+"""The table that `stability` makes; it fills the columns `stability` of `clusters`, `campaigns` and `members`, too."""
 
 from __future__ import annotations
 

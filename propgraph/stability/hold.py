@@ -45,6 +45,44 @@ def best_match(base: pl.DataFrame, found: pl.DataFrame, /) -> pl.DataFrame:
     )
 
 
+def best_union(base: pl.DataFrame, found: pl.DataFrame, /) -> pl.DataFrame:
+    """Return how like each campaign is to those clusters of a run that together are most like it.
+
+    That is the largest Jaccard similarity of its accounts to the union of any clusters of the run. Clusters of a run
+    have no account in common, so the best ones are those with the largest parts of their members in the campaign,
+    down to some part: each cluster more, in this order, is tried.
+
+    Parameters
+    ----------
+    base
+        `campaign_id`, `account_id`; the members of all clusters of each campaign.
+    found
+        `cluster`, `account_id`; the run's.
+
+    Returns
+    -------
+    pl.DataFrame
+        `campaign_id`, `jaccard` (0..1; 0 where none of its members is in any cluster), in order of first sight.
+    """
+    sizes = base.group_by("campaign_id", maintain_order=True).agg(n_base=pl.len().cast(pl.Int64))
+    both = base.join(found, on="account_id").group_by("campaign_id", "cluster").agg(n=pl.len().cast(pl.Int64))
+    n_found = found.group_by("cluster").agg(n_found=pl.len().cast(pl.Int64))
+    tried = (
+        both.join(n_found, on="cluster")
+        .join(sizes, on="campaign_id")
+        .sort(pl.col("n") / pl.col("n_found"), "cluster", descending=[True, False])
+        .select(
+            "campaign_id",
+            jaccard=pl.col("n").cum_sum().over("campaign_id")
+            / (pl.col("n_base") + (pl.col("n_found") - pl.col("n")).cum_sum().over("campaign_id")),
+        )
+    )
+    best = tried.group_by("campaign_id").agg(pl.col("jaccard").max())
+    return sizes.join(best, on="campaign_id", how="left", maintain_order="left").select(
+        "campaign_id", pl.col("jaccard").fill_null(0.0)
+    )
+
+
 def together(base: pl.DataFrame, found: pl.DataFrame, /) -> pl.Series:
     """Return for each row of `base` the share (0..1) of its fellow members who are in one cluster with it.
 

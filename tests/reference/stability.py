@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 
 def best_match(base, found):
     """Return the Jaccard similarity of each cluster to the most similar one found.
@@ -42,3 +44,13 @@ def meetings(posts, source, target, window_ms):
             if (who, other) == (source, target) and what == which and post != another:
                 found[what] = found.get(what, 0) + (abs(when - then) <= window_ms)
     return {what: n for what, n in found.items() if n}
+
+
+def best_union(base, found):
+    """Return the largest Jaccard similarity of each campaign to the union of any clusters found."""
+    unions = [
+        set().union(*some) for n in range(len(found) + 1) for some in combinations(list(found.values()), n)
+    ]
+    return {
+        name: max(len(mine & other) / len(mine | other) for other in unions) for name, mine in base.items()
+    }

@@ -189,7 +189,7 @@ def _tables(
     met = traces.group_by("first").agg(traces=pl.col("trace").unique().sort())
     for part in (met, _ties_of(ties, found)):
         rows = rows.join(part, on="first", how="left", maintain_order="left")
-    rows = rows.with_columns(pl.col("ties", "tokens", "traces").fill_null([]))
+    rows = rows.with_columns(pl.col("ties", "tokens", "traces").fill_null([]), stability=None)
     named = of.join(rows.select("first", "campaign_id"), on="first", how="left", maintain_order="left")
     return (
         replace(judged, clusters=named.select(judged.clusters.columns)),

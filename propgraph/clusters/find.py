@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -38,6 +39,7 @@ from propgraph.clusters.own_bursts import own_bursts
 from propgraph.clusters.relayed import crews_left, relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
+from propgraph.cosharing.choice import window_options
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions, WindowOptions
@@ -47,6 +49,23 @@ from propgraph.study import Study
 from propgraph.synchrony.joint import NO_JOINT, Joint, joint_evidence
 
 Shares = dict[str, pl.DataFrame]
+
+
+def given_of(
+    study: Study,
+    traces: list[str],
+    /,
+    *,
+    options: ClusterOptions,
+    threads: int,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Return what is there before the first step, by name: a study, and how its clusters are looked for."""
+    window = window_options(study.run["build"])
+    return {
+        "study": study, "traces": traces, "options": options, "window": window, "time_window": window.seconds,
+        "window_ms": round(window.seconds * 1000), "threads": threads, "progress": progress,
+    }  # fmt: skip
 
 
 def _read(

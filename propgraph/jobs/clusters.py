@@ -10,9 +10,8 @@ import polars as pl
 from propgraph.arrays.incidence import named
 from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
-from propgraph.clusters.find import STEPS
+from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import flagged_members
-from propgraph.cosharing.choice import window_options
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
 from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.provenance import Run
@@ -110,12 +109,7 @@ def find_clusters(
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
-        window = window_options(built)
-        given = {
-            "study": source, "traces": traces, "options": options, "window": window,
-            "time_window": window.seconds, "window_ms": round(window.seconds * 1000), "threads": n_threads,
-            "progress": progress,
-        }  # fmt: skip
+        given = given_of(source, traces, options=options, threads=n_threads, progress=progress)
         found = run_steps(
             STEPS, given, run=run, wanted=("joint", "tables"), tell=named(progress, "communities")
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from propgraph.clusters.find import STEPS
+from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import Judged, flagged_members
 from propgraph.cosharing.choice import window_options
 from propgraph.cosharing.window import edges_and_bursts
@@ -51,7 +51,7 @@ class Search:
     """How a study's clusters were found: its traces, its choices, and at most how many threads."""
 
     study: Study
-    traces: Sequence[str]
+    traces: list[str]
     options: ClusterOptions
     threads: int
 
@@ -62,12 +62,8 @@ class Search:
 
     def judged(self, plants: Plants, /) -> Judged:
         """Return the clusters of the log with crews in it, judged."""
-        window = window_options(self.study.run["build"])
-        given = {
-            "study": self._planted(plants), "traces": list(self.traces), "options": self.options,
-            "window": window, "time_window": window.seconds, "window_ms": round(window.seconds * 1000),
-            "threads": self.threads, "progress": None, "crew_of": plants.crews,
-        }  # fmt: skip
+        given = given_of(self._planted(plants), self.traces, options=self.options, threads=self.threads)
+        given["crew_of"] = plants.crews
         found: Judged = run_steps(_STEPS, given, run=Run("power", {}), wanted=("judged",))["judged"]
         return found
 

@@ -1,7 +1,7 @@
 """Which organised campaigns are found: ten kinds (one of them twice), each laid into a real log with a known truth.
 
     python -m benchmarks campaigns [--hosts weibo hoaxy twitter15] [--kinds NAME ...] [--draws 3] [--first 0]
-                                     [--data ../shared/data]
+                                     [--windows 60 600 3600] [--data ../shared/data]
 
 - small-crews: 4 crews of 5, six objects each, within half an hour;
 - ten-at-a-time: 100 accounts, ten of them (drawn anew) at each of 60 objects, 2 h;
@@ -31,6 +31,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -258,11 +259,11 @@ def _joined(
     return (as_traces(log, "split", seed) if campaign.traces else log), truth
 
 
-def searched(log: pl.DataFrame, folder: Path) -> Study:
+def searched(log: pl.DataFrame, folder: Path, *, windows: Sequence[float] = (60,)) -> Study:
     """Return the study of a log, clusters found, over both traces where it has two."""
     log.write_parquet(folder / "log.parquet")
     trace = ["url", "hashtag"] if "hashtags" in log.columns else None
-    study = build([folder / "log.parquet"], folder / "study", trace=trace)
+    study = build([folder / "log.parquet"], folder / "study", trace=trace, time_window=windows)
     return find_clusters(study.path, trace=trace)
 
 
@@ -292,11 +293,11 @@ def measured(study: Study, log: pl.DataFrame, truth: pl.DataFrame) -> dict[str, 
     }
 
 
-def drawn(host: pl.DataFrame, kind: str, seed: int) -> dict[str, float | None]:
+def drawn(host: pl.DataFrame, kind: str, seed: int, *, windows: Sequence[float]) -> dict[str, float | None]:
     """Return how well one campaign is found."""
     log, truth = lay(host, kind, seed)
     with tempfile.TemporaryDirectory() as folder:
-        return measured(searched(log, Path(folder)), log, truth)
+        return measured(searched(log, Path(folder), windows=windows), log, truth)
 
 
 def shown(name: str, values: list[float | None]) -> str:
@@ -318,6 +319,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=CAMPAIGNS, default=list(CAMPAIGNS), metavar="NAME")
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--windows", type=float, nargs="+", default=[60], metavar="SECONDS")
     options = parser.parse_args()
     for name in options.hosts:
         host = ORGANIC[name](options.data)
@@ -326,7 +328,10 @@ def main() -> None:
         for kind in options.kinds:
             begun = time.perf_counter()
             try:
-                draws = [drawn(host, kind, options.first + draw) for draw in range(options.draws)]
+                draws = [
+                    drawn(host, kind, options.first + draw, windows=options.windows)
+                    for draw in range(options.draws)
+                ]
             except TooFewObjectsError as fault:
                 row(kind, fault)
                 continue

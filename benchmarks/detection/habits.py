@@ -28,7 +28,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -313,13 +313,15 @@ def found_in(study: Study) -> dict[str, int | float | None]:
     }
 
 
-def searched(log: pl.DataFrame) -> tuple[dict[str, int | float | None], float]:
+def searched(
+    log: pl.DataFrame, *, windows: Sequence[float] = (60,)
+) -> tuple[dict[str, int | float | None], float]:
     """Return what is found in a log, and the seconds that the search took."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         log.write_parquet(folder / "log.parquet")
         begun = time.perf_counter()
-        study = find_clusters(build([folder / "log.parquet"], folder / "study").path)
+        study = find_clusters(build([folder / "log.parquet"], folder / "study", time_window=windows).path)
         return found_in(study), time.perf_counter() - begun
 
 
@@ -331,13 +333,14 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), metavar="NAME")
     parser.add_argument("--draws", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--windows", type=float, nargs="+", default=[60], metavar="SECONDS")
     parser.add_argument("--data", type=Path, default=SHARED)
     options = parser.parse_args()
     clean = total = 0
     for kind in options.kinds:
         for seed in range(options.first, options.first + options.draws):
             log = null_log(kind, seed, data=options.data)
-            figures, seconds = searched(log)
+            figures, seconds = searched(log, windows=options.windows)
             if not total:
                 header("log", "seed", "shares", *figures, "s")
             cells = [

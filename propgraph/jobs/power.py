@@ -88,8 +88,9 @@ def measure_power(
     >>> import propgraph as pg
     >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=2).log
     >>> study = pg.find_clusters(pg.build(log, "study"))
-    >>> study = pg.measure_power(study, sizes=[10], objects=[1, 20], spans=[30], runs=2)
+    >>> study = pg.measure_power(study, sizes=[6], objects=[2, 18], spans=[10], runs=2)
     >>> study.power.select("n_accounts", "n_objects", "span_s", "n_planted", "n_flagged").rows()
+    [(6, 2, 10.0, 2, 1), (6, 18, 10.0, 2, 2)]
     """
     options = PowerOptions(
         tuple(sizes), tuple(objects), tuple(map(float, spans)), turnout=turnout, runs=runs, seed=seed

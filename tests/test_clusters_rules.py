@@ -603,3 +603,61 @@ def test_evidence_holds_at_most_twenty_posts_each_once():
     rows = [post("a", f"p{k // 2}", k, object_id=f"x{k}", n_fellows=1) for k in range(100)]
     found = shown("at-once", rows)
     assert len(found) == len(set(found)) == 20
+
+
+HABITUAL = {"by_habit_share": 0.5, "n_by_habit": 12}
+# Habits alone raise the usual rate of .01 four times, to .04; members are in the window sixteen times as often.
+RAISED = {"usual_rate": 0.01, "outsider_rate": 0.04, "window_rate": 0.16}
+
+
+@pytest.mark.parametrize(
+    ("fits", "changes"),
+    [
+        (True, HABITUAL),
+        (False, HABITUAL | {"by_habit_share": 0.49}),
+        # What holds whatever the habits is not explained by them.
+        (False, HABITUAL | {"n_synchronised": 1, "best_p": 1e-9}),
+        (False, HABITUAL | {"p_value": 0.01}),
+        (True, RAISED),
+        # Four times is half, in orders of magnitude, of sixteen times, and less than half of seventeen.
+        (False, RAISED | {"window_rate": 0.17}),
+        (True, RAISED | {"outsider_rate": 0.02, "window_rate": 0.039}),
+        # Less than twice is nothing to tell of, however much of it that explains.
+        (False, RAISED | {"outsider_rate": 0.0199, "window_rate": 0.03}),
+        (False, RAISED | {"window_rate": 0.01}),
+        (False, RAISED | {"n_synchronised": 1, "best_p": 1e-9}),
+        (False, RAISED | {"p_value": 0.01}),
+        (False, RAISED | {"usual_rate": None}),
+    ],
+)
+def test_habits_fit_at_their_thresholds(fits, changes):
+    assert ("habits" in judged(**changes)[2]) == fits
+
+
+def test_habits_say_what_speaks_for_them_and_explain():
+    [fit] = [fit for fit in innocent_readings(PLAIN | HABITUAL, base()) if fit.reading == "habits"]
+    assert (fit.value, fit.threshold) == (0.5, 0.5)
+    assert fit.speaks_for.startswith(
+        "12 pairs among 50% of the accounts post near each other again and again"
+    )
+    assert fit.speaks_against.startswith("a crew that only ever works in its own hours looks the same")
+    [fit] = [fit for fit in innocent_readings(PLAIN | RAISED, base()) if fit.reading == "habits"]
+    assert (fit.value, fit.threshold) == (pytest.approx(4), 2)
+    assert "4.0 times as often as others do, of the 16.0 times that they do" in fit.speaks_for
+    # As the other readings that explain the synchrony do, it takes from the score what the same rules give without it.
+    fired = AT_ONCE | REPETITIVE
+    assert judged(**(fired | HABITUAL))[0] < judged(**fired)[0]
+
+
+def test_a_crew_is_told_as_a_group_with_its_pairs_or_without():
+    lead = (
+        "80% of the members stand nearer to fellows in the order of posts, object after object, than chance and "
+        "their own hours put accounts: "
+    )
+    group = "as a group, found on one half of the objects and tested on the other (p <= 0.003)"
+    _, [alone], _ = judge(PLAIN | CREW, base())
+    assert alone.sentence == lead + group
+    _, [both], _ = judge(PLAIN | CREW | {"n_synchronised": 1, "best_p": 2e-7}, base())
+    assert (
+        both.sentence == f"{lead}1 pair at a false discovery rate of 0.05 (the surest: p <= 2e-07); {group}"
+    )

@@ -134,8 +134,9 @@ def test_a_coarse_file_is_judged_beside_a_finer_one_as_it_is_alone(tmp_path, ste
         ]
         assert beside.clusters.select(figures).row(0) == alone.clusters.select(figures).row(0)
         assert beside.clusters["fast_share"][0] is None
-        # The surer of two clocks is taken, and so counts twice.
-        assert beside.clusters["p_value"][0] == pytest.approx(2 * alone.clusters["p_value"][0])
+        # No crew was found. The window's bound, of which the surer of two clocks is taken and so counts twice, is
+        # told nowhere (see test_clusters_metrics).
+        assert beside.clusters["p_value"][0] is alone.clusters["p_value"][0] is None
 
 
 def test_platforms_of_one_file_are_told_apart(tmp_path):

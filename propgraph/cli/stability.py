@@ -86,5 +86,5 @@ def _show(study: Study, *, top: int) -> None:
     say("choice named before do not count. Add --format json for all clusters and choices.")
     if crowds.height:
         say(
-            "A campaign is compared with the clusters of a run that together are most like it, mean over the runs."
+            "A campaign is held against those clusters of a run that together fit it best."
         )

@@ -17,6 +17,7 @@ from scipy.stats import binom, gamma, poisson
 from test_synchrony_habits import drawn, ordered
 from test_synchrony_pairs import frame
 
+from propgraph import build, find_clusters
 from propgraph.arrays.incidence import incidence
 from propgraph.crews.attendance import attended
 from propgraph.crews.found import GROUPS, NO_CREWS, HalvedTrace, find_crews, upper_tail
@@ -251,7 +252,7 @@ def crowd(rng, n_objects=400, n_accounts=970, n=60):
     """Strangers who share objects at any time of three days, each begun at some hour of sixty days."""
     rows = []
     for o in range(n_objects):
-        begin = int(rng.integers(60 * 24)) * HOUR
+        begin = (18_200 * 24 + int(rng.integers(60 * 24))) * HOUR  # in 2019
         for who, at in zip(
             rng.choice(n_accounts, n, replace=False), rng.integers(0, 72 * HOUR, n), strict=True
         ):
@@ -332,3 +333,41 @@ def test_nothing_to_group():
     few = crews_of([("p", "a", "o", 0), ("q", "b", "o", 1)])
     assert few.members.is_empty()
     assert few.groups.schema == pl.Schema(GROUPS | {"q_value": pl.Float64})
+
+
+def test_clusters_say_who_is_there_as_a_crew_and_how_surely(found, tmp_path):
+    frame(planted()).write_parquet(tmp_path / "log.parquet")
+    study = find_clusters(build([tmp_path / "log.parquet"], tmp_path / "study").path)
+    [cluster] = study.clusters.filter("flagged").to_dicts()
+    assert cluster["evidence"] == "synchrony"
+    assert cluster["p_value"] == found.crews["p_value"].item()
+    assert "synchronised" in cluster["flags"]
+    members = study.members.filter(cluster_id=cluster["cluster_id"])
+    pairs = study.network.filter("synchronised")
+    in_pairs = {*pairs["source"], *pairs["target"]}
+    why = dict(members.select("account_id", "evidence").iter_rows())
+    assert set(why) <= set(CREW)
+    assert "crew" in why.values()
+    for name, evidence in why.items():
+        if name in in_pairs:
+            assert evidence == "pairs"
+        else:
+            assert evidence == ("crew" if name in set(found.members["account_id"]) else "group")
+
+
+def test_those_near_by_habit_alone_are_told_so_and_not_flagged(tmp_path):
+    # Four always come within the first minutes, in any order, and so does nobody else.
+    rng = np.random.default_rng(1)
+    rows = crowd(rng, n_objects=60, n_accounts=300)
+    for o in range(60):
+        name = f"o{o:03}"
+        begin = min(row[3] for row in rows if row[2] == name)
+        rows += [(f"h{k}.{o}", f"h{k}", name, begin - 900_000 + int(rng.integers(800_000))) for k in range(4)]
+    frame(rows).write_parquet(tmp_path / "log.parquet")
+    study = find_clusters(build([tmp_path / "log.parquet"], tmp_path / "study").path, evidence="synchrony")
+    assert not study.network["synchronised"].any()
+    [cluster] = study.clusters.filter(pl.col("evidence") == "habits").to_dicts()
+    members = study.members.filter(cluster_id=cluster["cluster_id"])
+    assert members.select("account_id", "evidence").rows() == [(f"h{k}", "habits") for k in range(4)]
+    assert (cluster["flagged"], cluster["p_value"]) == (False, None)
+    assert "habits" in cluster["innocent"]

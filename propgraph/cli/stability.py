@@ -85,4 +85,6 @@ def _show(study: Study, *, top: int) -> None:
     say("where it does so in less than half of the runs with that choice; runs in which it vanishes by a")
     say("choice named before do not count. Add --format json for all clusters and choices.")
     if crowds.height:
-        say("A campaign is held against those clusters of a run that together fit it best.")
+        say(
+            "A campaign is compared with the clusters of a run that together are most like it, mean over the runs."
+        )

@@ -171,7 +171,9 @@ def with_crews(groups: pl.DataFrame, crews: pl.DataFrame, /) -> pl.DataFrame:
 
 def habit_groups(network: pl.DataFrame, taken: pl.DataFrame, /, *, options: ClusterOptions) -> pl.DataFrame:
     """Return `account_id`, `cluster` of accounts in no cluster yet whose pairs stand out by their habits alone."""
-    pairs = network.filter("by_habit").select("source", "target", weight="synchrony")
+    # By how they stand out if accounts are dealt: where habits explain a pair in full, its `synchrony` is 0.
+    surely = -pl.col("p_value").clip(1e-300).log10()
+    pairs = network.filter("by_habit").select("source", "target", weight=surely)
     for end in ("source", "target"):
         pairs = pairs.join(taken, left_on=end, right_on="account_id", how="anti", maintain_order="left")
     found = _communities(pairs, options, min_size=options.min_size)

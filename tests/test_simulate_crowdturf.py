@@ -124,11 +124,8 @@ def test_the_campaign_is_flagged_and_nobody_else(found):
     flagged = study.members.join(study.clusters.filter("flagged"), on="cluster_id", how="semi")
     hits = flagged.join(made.accounts.filter("organised"), on="account_id", how="semi").height
     assert hits == flagged.height
-    if kind == "pyramid":
-        # Its tiers reshare one another, minutes apart: few of them ever stand in one window.
-        assert hits == 0
-    else:
-        assert hits / made.accounts["organised"].sum() >= 0.5
+    # A pyramid's tiers reshare one another, minutes apart, and few of them ever stand in one window: relays tell.
+    assert hits / made.accounts["organised"].sum() >= (0.8 if kind == "pyramid" else 0.5)
 
 
 def test_the_clusters_of_a_campaign_score_highest_for_its_kind(found):

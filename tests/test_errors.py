@@ -95,7 +95,9 @@ def test_a_bad_word_is_told_as_the_command_line_writes_the_option(words, option,
     log, study = built
     needed = {"build": [log, "-o", tmp_path / "new"], "clusters": [study]}
     assert run([*words, *map(str, needed[words[0]]), option, "%Q, no such word"]) == 2
-    assert re.match(rf"propgraph: {option}: (over no )?'%Q, no such word'", capsys.readouterr().err)
+    # Of a list of durations the first that is none is named.
+    found = "'%Q'" if option == "--time-window" else "'%Q, no such word'"
+    assert re.match(rf"propgraph: {option}: (over no )?{found}", capsys.readouterr().err)
 
 
 FUNCTIONS = {

@@ -123,6 +123,7 @@ def cosharing_edges(
         time_window=time_window, min_participation=min_participation, min_edge_weight=min_edge_weight,
         edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
     )  # fmt: skip
+    threads = check_threads(threads)
     check_shares(shares)
     options, _ = settled(options, dict(parts_by_trace(shares)))
     edges, bursts = edges_and_bursts(shares, options, threads=threads, progress=progress)

@@ -18,14 +18,8 @@ from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.incidence import incidence
 from propgraph.errors import InputError, UsageError
 from propgraph.schema import NETWORK, SYNCHRONY
-from propgraph.synchrony.joint import (
-    grow_groups,
-    joint_evidence,
-    joint_synchrony,
-    merge_groups,
-    near_posts,
-    scores_of,
-)
+from propgraph.synchrony.growth import grow_groups, merge_groups, scores_of
+from propgraph.synchrony.joint import joint_evidence, joint_synchrony, near_posts
 from propgraph.synchrony.pairs import rank_synchrony
 from propgraph.synchrony.prepared import prepare_shares
 from propgraph.synchrony.standing import standing_of

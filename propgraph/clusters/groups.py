@@ -17,7 +17,8 @@ from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.crews.found import Crews
 from propgraph.networks import to_igraph
 from propgraph.options import ClusterOptions
-from propgraph.synchrony.joint import Joint, grow_groups, held_to_habits, merge_groups
+from propgraph.synchrony.growth import grow_groups, held_to_habits, merge_groups
+from propgraph.synchrony.joint import Joint
 from propgraph.synchrony.prepared import PreparedShares
 
 NO_GROUPS = pl.DataFrame(schema={"account_id": pl.String, "community": pl.UInt32, "evidence": pl.String})

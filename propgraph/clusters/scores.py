@@ -8,7 +8,8 @@ from propgraph.amplification.relays import Relayed
 from propgraph.clusters.judge import Judged
 from propgraph.crews.found import Crews
 from propgraph.schema import ACCOUNT_SCORES
-from propgraph.synchrony.joint import Joint, scores_of
+from propgraph.synchrony.growth import scores_of
+from propgraph.synchrony.joint import Joint
 
 _WINDOW_WORTH = 10.0  # orders of magnitude, at most: the window's bound is nominal
 

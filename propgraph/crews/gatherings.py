@@ -60,7 +60,6 @@ def moments_of(
     float64[n_gatherings, 7]
     """
     found = np.empty((begin.size - 1, 7))
-    votes, weights = np.empty(WEIGHTS), np.empty(WEIGHTS)
     for k in range(begin.size - 1):
         low, size = begin[k], begin[k + 1] - begin[k]
         o = listed[place[low]]
@@ -82,25 +81,12 @@ def moments_of(
         for d in range(draws):
             _deal(post, n, taken)
             by_deal[d] = nearness(post, who, n_members, n, first, last, at)
-        # The weight up to each cell of the object, one line a member.
         c_low, c_high = first_cell[o], first_cell[o + 1]
         up_to = np.zeros((n_members, c_high - c_low + 1))
-        x = 0
-        while x < size:
-            x_stop = x + 1
-            while x_stop < size and who[x_stop] == who[x]:
-                x_stop += 1
-            a = member[low + x]
-            count_sessions(a, start, vote, leads, votes)
-            y = place[low + x]
-            y_stop = y
-            while y_stop < start[a + 1] and listed[y_stop] == o:
-                y_stop += 1
-            weights_without(y, y_stop, session, vote, votes, usual, weights)
-            for c in range(c_low, c_high):
-                weight = weight_of(kind[cell[c]], weights) * (cell[c + 1] - cell[c])
-                up_to[who[x], c - c_low + 1] = up_to[who[x], c - c_low] + weight
-            x = x_stop
+        _weigh_cells(
+            up_to, who, place[low : low + size], member[low : low + size], c_low, start, listed, session, kind, cell,
+            usual, vote, leads,
+        )  # fmt: skip
         for d in range(draws):
             _deal_by_habit(post, who, n, taken, up_to, cell[c_low : c_high + 1])
             by_habit[d] = nearness(post, who, n_members, n, first, last, at)
@@ -111,6 +97,44 @@ def moments_of(
             found[k, 2 + 3 * null] = ((drawn - mean) ** 2).mean()
             found[k, 3 + 3 * null] = ((drawn - mean) ** 3).mean()
     return found
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _weigh_cells(
+    up_to: Float64,
+    who: Int64,
+    place: Int64,
+    member: Int64,
+    c_low: int,
+    start: Int64,
+    listed: Int32,
+    session: Int32,
+    kind: Int16,
+    cell: Int64,
+    usual: Float64,
+    vote: Int16,
+    leads: Bool,
+) -> None:
+    """Fill `up_to` with the weight up to each cell of an object, the first of which is `c_low`; one line a member."""
+    votes, weights = np.empty(WEIGHTS), np.empty(WEIGHTS)
+    x = 0
+    # Member by member: at the top `x` is the first of one's shares of the gathering.
+    while x < who.size:
+        x_stop = x + 1
+        while x_stop < who.size and who[x_stop] == who[x]:
+            x_stop += 1
+        a = member[x]
+        count_sessions(a, start, vote, leads, votes)
+        y = place[x]
+        y_stop = y
+        while y_stop < start[a + 1] and listed[y_stop] == listed[y]:
+            y_stop += 1
+        weights_without(y, y_stop, session, vote, votes, usual, weights)
+        for c in range(up_to.shape[1] - 1):
+            at = c_low + c
+            weight = weight_of(kind[cell[at]], weights) * (cell[at + 1] - cell[at])
+            up_to[who[x], c + 1] = up_to[who[x], c] + weight
+        x = x_stop
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.arrays.encoding import labels_of
 from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES, build_cascades
 from propgraph.clocks.align import aligned
@@ -22,38 +21,35 @@ from propgraph.cosharing.bursts import NO_BURSTS, bursts_note
 from propgraph.cosharing.choice import settled
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.errors import UsageError, check_threads
+from propgraph.jobs.told import (
+    BURSTS_TOLD,
+    REPAIRED,
+    count,
+    count_resolved,
+    tell_coarse,
+    tell_nothing_shared,
+    with_digests,
+)
 from propgraph.options import CascadeOptions, ClockOptions, WindowOptions
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
-from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.find import find_logs
-from propgraph.readers.frames import LogLike, as_logs, frame_digest, names_of_logs
+from propgraph.readers.frames import LogLike, as_logs, names_of_logs
 from propgraph.readers.log import Log
 from propgraph.readers.plan import Plan, plan_logs
 from propgraph.readers.read import read_planned
 from propgraph.readers.side import read_side_table
-from propgraph.readers.times.coarse import coarse_notes
 from propgraph.readers.times.fineness import RESOLUTION, coarsest
 from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, TIME
 from propgraph.steps import Step, run_steps
 from propgraph.study import Study
-from propgraph.traces.make import check_traces, make_shares, nothing_shared
-from propgraph.traces.parents import FAST_S
+from propgraph.traces.make import check_traces, make_shares
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.totals import accounts_table, objects_table
 from propgraph.writing import StudyWriter, check_target, writing
 
-_REPAIRED = {
-    "parents_absent": "posts whose parent is not in the tree hang under the root or their origin",
-    "self_loops": "named themselves as the parent",
-    "extra_parents": "further parents of posts that name several are left out",
-    "cycles": "cycles of parents opened at their earliest post",
-    "times_raised": "posts dated before their parent have its time in `cascade_nodes`",
-    "roots_later": "originals dated after a reshare come first all the same",
-}
-FAST, PSEUDONYMS = "fast-reshare", "pseudonyms"
-_BURSTS_TOLD = 20  # in the run record, the largest
+PSEUDONYMS = "pseudonyms"
 
 
 def build(
@@ -211,7 +207,7 @@ def _read(
     """Read the logs; the digests of the files are made in the background."""
     log = read_planned(plan, progress=progress)
     run.record[RESOLUTION] = coarsest(log.times)
-    return log, background.submit(_with_digests, log.sources, [one.file for one in plan.files])
+    return log, background.submit(with_digests, log.sources, [one.file for one in plan.files])
 
 
 def _traces(
@@ -265,13 +261,13 @@ def _accounts_and_objects(
     """Say what is known of the log, and write the tables that every log has."""
     for note in log.notes:
         run.note(note)
-    _tell_coarse(log, shares, run, asked=traces, time_window=window.seconds)
-    _tell_nothing_shared(log, shares, plan, run)
+    tell_coarse(log, shares, run, asked=traces, time_window=window.seconds)
+    tell_nothing_shared(log, shares, plan, run)
     _write_shares(writer, log, shares)
     objects = objects_table(shares, log.posts)
     writer.write("objects", objects)
     if led is not None and "url" in shares:
-        _count_resolved(run, shares["url"], objects)
+        count_resolved(run, shares["url"], objects)
 
 
 def _cascades(
@@ -296,7 +292,7 @@ def _edges(
         **{name: int(bursts[name].sum()) for name in ("n_shares", "n_pairs", "n_looked_at")},
         "n_bursts": bursts.height,
         "n_objects": bursts.select(pl.struct("trace", "object_id").n_unique()).item(),
-        "largest": told.head(_BURSTS_TOLD).cast({TIME: pl.String}).to_dicts(),
+        "largest": told.head(BURSTS_TOLD).cast({TIME: pl.String}).to_dicts(),
     }
     note = bursts_note(bursts, burst_cap=window.burst_cap, time_window=window.seconds)
     if note is not None:
@@ -311,7 +307,7 @@ def _write(
     run: Run, writer: StudyWriter,
 ) -> None:  # fmt: skip
     run.record["inputs"] = digests.result()
-    _count(run, log, shares, edges)
+    count(run, log, shares, edges)
     writer.finish()
 
 
@@ -327,40 +323,6 @@ def _check_follows(parents: str | None, follows: str | Path | None) -> None:
             "follow: who follows whom? Give a table with --follows FILE (in Python: follows=)",
             option="parents",
         )
-
-
-def _tell_nothing_shared(log: Log, shares: Mapping[str, pl.DataFrame], plan: Plan, run: Run) -> None:
-    if not shares:
-        unread = dict.fromkeys(name for one in plan.files for name in one.unread)
-        run.record["nothing_shared"] = nothing_shared(log.posts, unread=unread)
-        run.note(run.record["nothing_shared"])
-
-
-def _tell_coarse(
-    log: Log, shares: Mapping[str, pl.DataFrame], run: Run, *, asked: Sequence[str], time_window: float
-) -> None:
-    """Tell which times are coarse, and what they cannot show."""
-    for note in coarse_notes(log.times, time_window=time_window):
-        run.note(note)
-    if FAST in asked or not {"kind", RESOLUTION}.issubset(log.posts.columns):
-        return
-    coarse = log.posts.filter((pl.col("kind") == "reshare") & (pl.col(RESOLUTION) > FAST_S)).height
-    if coarse and FAST in shares:
-        run.note(f"{FAST} leaves out {coarse:,} reshares: their times are coarser than {FAST_S:g} s")
-    elif coarse:
-        run.note(
-            f"{FAST} is left out: the times are too coarse to tell what was reshared within {FAST_S:g} s"
-        )
-
-
-def _with_digests(sources: list[dict[str, Any]], files: list[LogFile]) -> list[dict[str, Any]]:
-    """Return `sources`, each with the digest of the file as it was given: of a member, that of the archive."""
-    given = [file.given or file.path for file in files]
-    digests = {
-        path: digest(path) if file.frame is None else frame_digest(file.frame)
-        for path, file in dict(zip(given, files, strict=True)).items()
-    }
-    return [source | {"sha256": digests[path]} for source, path in zip(sources, given, strict=True)]
 
 
 def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:
@@ -379,17 +341,6 @@ def _read_resolved(path: str | Path, run: Run) -> pl.DataFrame:
     for note in notes:
         run.note(note)
     return led
-
-
-def _count_resolved(run: Run, links: pl.DataFrame, objects: pl.DataFrame) -> None:
-    """Tell how many links of the log were resolved, and how many short ones were not."""
-    n_resolved = links["via"].drop_nulls().n_unique()
-    n_left = int(objects["is_shortener"].sum())
-    run.count(resolved_links=n_resolved, unresolved_shorteners=n_left)
-    run.note(
-        f"resolved links: {n_resolved:,} of the log's links count as their targets; "
-        f"{n_left:,} short links stay"
-    )
 
 
 def _streamed(frame: pl.DataFrame, dtypes: Mapping[str, Any]) -> pl.LazyFrame:
@@ -441,28 +392,9 @@ def _write_cascades(
     writer.write("cascades", pl.concat(cascades))
     writer.write("cascade_nodes", pl.concat(nodes))
     run.count(**counts, cascades=sum(frame.height for frame in cascades))
-    repaired = [f"{counts[name]:,} {what}" for name, what in _REPAIRED.items() if counts[name]]
+    repaired = [f"{counts[name]:,} {what}" for name, what in REPAIRED.items() if counts[name]]
     if repaired:
         run.note("trees repaired, no post lost: " + "; ".join(repaired))
-
-
-def _count(run: Run, log: Log, shares: Mapping[str, pl.DataFrame], edges: pl.DataFrame) -> None:
-    run.count(
-        rows=log.n_rows,
-        posts=log.posts.height,
-        rejected=log.rejected.height,
-        accounts=log.posts["account_id"].n_unique(),
-        shares=sum(part.height for part in shares.values()),
-        objects=sum(len(labels_of(part["object_id"])) for part in shares.values()),
-        edges=edges.height,
-    )
-    reasons = log.rejected["reason"].str.replace(
-        r"^(\w+: ).*(is not a time|is a rounded number|lies|is another post|shares the same)", "$1… $2"
-    )
-    run.record["rejected_by_reason"] = dict(Counter(reasons.to_list()).most_common(20))
-    run.record["edges_by_trace"] = {
-        str(name): int(n) for name, n in edges.group_by("trace").len().sort("trace").iter_rows()
-    }
 
 
 STEPS = (

@@ -15,17 +15,16 @@ from propgraph.schema.clusters import (
     CLUSTERS,
     EVIDENCE,
     MEMBERS,
-    NETWORK,
     READINGS,
     SITES,
     SPREADERS,
-    SYNCHRONY,
 )
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
 from propgraph.schema.power import POWER
 from propgraph.schema.registry import TABLES, tables_of
 from propgraph.schema.stability import STABILITY
+from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Column, Table
 
 __all__ = [

@@ -22,90 +22,6 @@ SPREADERS = declare(
     median_delay_s=(SECONDS, "s", "median time from the parent's post to its own, where the parent is known"),
     median_delay_root_s=(SECONDS, "s", "median time from the root's post to its own"),
 )
-
-_P_HABITS = (
-    SHARE,
-    "0..1",
-    "the same where each account keeps its own hours, days and places in an object's life; null where p_value alone "
-    "leaves the pair a false discovery rate above 0.5",
-)
-_WEIGHT = (
-    pl.Float64(),
-    "1 on average at most",
-    "how much the pair counts in the false discovery rate: more where it could show enough to stand out among all, "
-    "whatever the times, less where it could not",
-)
-_Q_VALUE = (
-    SHARE,
-    "0..1",
-    "weighted false discovery rate over all pairs that could have been found, by the larger of p_value and p_habits",
-)
-
-SYNCHRONY = declare(
-    "synchrony",
-    "clusters",
-    "two accounts near each other in rank over two objects or more, or joined by an edge; of one trace",
-    ("trace", "source", "target"),
-    trace=(ID, "", "what kind of object"),
-    source=(ID, "id", "the account whose id sorts first"),
-    target=(ID, "id", "the other account"),
-    n_tested=(COUNT, "objects", "objects both shared in which they could have been near"),
-    n_near=(
-        COUNT,
-        "objects",
-        "those in which they are: nearer in rank than all but a fifth of pairs of posts",
-    ),
-    closest_delta_s=(SECONDS, "s", "the least time between their posts over these"),
-    synchrony=(
-        pl.Float64(),
-        "-log10 P",
-        "how surely they are nearer than chance puts accounts: by the larger of both p-values",
-    ),
-    p_value=(
-        SHARE,
-        "0..1",
-        "chance of that if accounts were dealt at random to the posts; null where fewer than two objects could tell",
-    ),
-    p_habits=_P_HABITS,
-    weight=_WEIGHT,
-    q_value=_Q_VALUE,
-    n_shared=(COUNT, "objects", "distinct objects both shared, whenever"),
-    expected_shared=(pl.Float64(), "objects", "as many as their activity and the objects' popularity give"),
-    cosine=(SHARE, "0..1", "TF-IDF cosine of what they share; null where either shared one object only"),
-    overlap_p=(SHARE, "0..1", "chance of n_shared or more if shares were dealt by activity and popularity"),
-    overlap_q=(SHARE, "0..1", "false discovery rate of that over all pairs of accounts"),
-    synchronised=(
-        pl.Boolean(),
-        "",
-        "q_value is at most --q: nearer to each other in rank than chance puts them",
-    ),
-    alike=(pl.Boolean(), "", "overlap_q is at most --q: a common interest or list, no sign of organisation"),
-)
-
-NETWORK = declare(
-    "network",
-    "clusters",
-    "two accounts near each other beyond chance (p_value up to 0.01) over all traces together",
-    ("source", "target"),
-    source=(ID, "id", "the account whose id sorts first"),
-    target=(ID, "id", "the other account"),
-    traces=(ID, "", "traces in which they are near, joined by +"),
-    n_near=(COUNT, "objects", "objects in which they are near, in the trace with most"),
-    closest_delta_s=(SECONDS, "s", "the least time between their posts over these"),
-    synchrony=(pl.Float64(), "-log10 P", "by the larger of both p-values"),
-    p_value=(SHARE, "0..1", "the traces' p-values joined (harmonic mean)"),
-    p_habits=_P_HABITS,
-    weight=_WEIGHT,
-    q_value=_Q_VALUE,
-    synchronised=(pl.Boolean(), "", "q_value is at most --q"),
-    by_habit=(
-        pl.Boolean(),
-        "",
-        "the rate would be at most --q if accounts were dealt at random, and is not where each keeps its habits: "
-        "same hours, or both quick",
-    ),
-)
-
 MEMBERS = declare(
     "members",
     "clusters",
@@ -138,7 +54,6 @@ MEMBERS = declare(
         "share of its fellows that are in one cluster with it, mean over the runs of `propgraph stability`",
     ),
 )
-
 ACCOUNT_SCORES = declare(
     "account_scores",
     "clusters",
@@ -161,7 +76,6 @@ ACCOUNT_SCORES = declare(
     cluster_id=(ID, "id", "its cluster; null where it is in none"),
     flagged=(pl.Boolean(), "", "it is in a flagged cluster"),
 )
-
 CLUSTERS = declare(
     "clusters",
     "clusters",
@@ -336,7 +250,6 @@ CLUSTERS = declare(
     ),
     stability=(SHARE, "0..1", "Jaccard similarity found again, mean over the runs of `propgraph stability`"),
 )
-
 CAMPAIGNS = declare(
     "campaigns",
     "clusters",
@@ -385,7 +298,6 @@ CAMPAIGNS = declare(
         "`propgraph stability`, null before",
     ),
 )
-
 AMPLIFICATION = declare(
     "amplification",
     "clusters",
@@ -414,7 +326,6 @@ AMPLIFICATION = declare(
     tier_2=(COUNT, "posts", "the same at depth 2"),
     tier_3=(COUNT, "posts", "members' posts at depth 3 or more, and those below members there"),
 )
-
 SITES = declare(
     "sites",
     "clusters",
@@ -434,7 +345,6 @@ SITES = declare(
     gini=(SHARE, "0..1", "Gini of its shares over accounts; one account = 1"),
     top_cluster_id=(ID, "id", "the flagged cluster that shared it most"),
 )
-
 EVIDENCE = declare(
     "evidence",
     "clusters",
@@ -449,7 +359,6 @@ EVIDENCE = declare(
     content_ids=(IDS, "id", "posts that show it, at most 24"),
     sentence=(ID, "", "the reason in words"),
 )
-
 READINGS = declare(
     "readings",
     "clusters",

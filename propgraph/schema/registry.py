@@ -12,14 +12,13 @@ from propgraph.schema.clusters import (
     CLUSTERS,
     EVIDENCE,
     MEMBERS,
-    NETWORK,
     READINGS,
     SITES,
     SPREADERS,
-    SYNCHRONY,
 )
 from propgraph.schema.power import POWER
 from propgraph.schema.stability import STABILITY
+from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Table
 
 TABLES: Mapping[str, Table] = {

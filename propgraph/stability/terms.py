@@ -17,6 +17,7 @@ from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt8
 from propgraph.synchrony.gaps import chance_at
+from propgraph.synchrony.half_kernels import add_to_halves, begin_halves, keep_halves
 from propgraph.synchrony.halves import N_SPLITS, NO_HALVES, Halves
 from propgraph.synchrony.pair_kernels import gap_between, least_gap
 from propgraph.synchrony.pairs import LAX_P, HalfEvidence
@@ -279,17 +280,12 @@ def _again(
     """
     counts = np.zeros((last - first, 2), np.int64)
     reach, log_p = np.zeros(last - first, np.float64), np.zeros(last - first, np.float64)
-    met = np.full(
-        post.max() + 1 if post.size else 0, -1, np.int32
-    )  # by each post, the last pair that met by it
+    # By each post the last pair that met by it, and the last pair that each session served.
+    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)
     n_sessions = session.max() + 1 if session.size else 0
-    spent = np.full(n_sessions, -1, np.int32)  # the last pair that each session served
-    on_half, log_p_half = np.empty((1024, 2), np.int64), np.empty(1024)
+    spent = np.full(n_sessions, -1, np.int32)
+    spent_half, n_half, near_half, total_half, on_half, log_p_half = begin_halves(n_splits, n_sessions)
     n_found = 0
-    # Of each half, as in `pair_kernels.measure_pairs`: sessions, objects near and the sum.
-    n_half, near_half = np.zeros(2 * n_splits, np.int64), np.zeros(2 * n_splits, np.int64)
-    total_half = np.zeros(2 * n_splits)
-    spent_half = np.full((n_splits, n_sessions), -1, np.int32)
     # `met` and `spent` are never cleared: an entry below e was left by another pair.
     for e in range(last - first):
         total = 0.0
@@ -316,27 +312,15 @@ def _again(
                 worth = -np.log(value[x] / tau)
             if first_of_session:
                 total += worth
-            both = usable[hub_place[x]] & usable[leaf_place[x]] if n_splits else np.uint8(0)
-            for s in range(n_splits):
-                if not both >> s & 1 or spent_half[s, own] == e:
-                    continue
-                spent_half[s, own] = e
-                half = 2 * s + (side[o] >> s & 1)
-                n_half[half] += 1
-                near_half[half] += worth > 0
-                total_half[half] += worth
+            if n_splits:
+                both = usable[hub_place[x]] & usable[leaf_place[x]]
+                add_to_halves(e, own, both, side[o], worth, spent_half, n_half, near_half, total_half)
         log_p[e] = truncated_product(n, total, tau)
-        for half in range(2 * n_splits):
-            if near_half[half] >= 2 and counts[e, 1] >= 2:
-                found = truncated_product(n_half[half], total_half[half], tau)
-                if found <= lax:
-                    if n_found == log_p_half.size:
-                        on_half = np.concatenate((on_half, np.empty_like(on_half)))
-                        log_p_half = np.concatenate((log_p_half, np.empty_like(log_p_half)))
-                    on_half[n_found, 0], on_half[n_found, 1], log_p_half[n_found] = first + e, half, found
-                    n_found += 1
-            n_half[half] = near_half[half] = 0
-            total_half[half] = 0.0
+        if counts[e, 1] < 2:
+            near_half[:] = 0  # no candidate, on no half either
+        on_half, log_p_half, n_found = keep_halves(
+            first + e, lax, tau, n_half, near_half, total_half, on_half, log_p_half, n_found
+        )
     return counts, reach, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 

@@ -13,6 +13,7 @@ from propgraph.arrays.holdings import longest_list, mark_hub, shared_objects
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Float64, Int32, Int64, UInt8
 from propgraph.synchrony.gaps import chance_at
+from propgraph.synchrony.half_kernels import add_to_halves, begin_halves, keep_halves
 
 #: What an account posts within an hour of the clock is one session.
 SESSION_MS = 3_600_000
@@ -55,7 +56,7 @@ def measure_pairs(
     usable: UInt8,
     n_splits: int,
     lax: float,
-) -> tuple[Int64, Float64, Float64, Int32, Float64]:
+) -> tuple[Int64, Float64, Float64, Int64, Float64]:
     """Return n_tested, n_near and closest_ms, the reach (see `testable`) and ln P of pairs that are sorted by hub.
 
     And the pairs that stand out on a half of the objects alone, up to the p-value `lax`: the pair and the half, two for
@@ -66,19 +67,11 @@ def measure_pairs(
     begin = np.full(offsets.size - 1, -1, np.int64)  # where the hub's posts of an object begin in its list
     shared = np.empty((longest_list(start, leaf), 4), np.int64)
     carries = least <= tau  # of the other objects no two posts can be near, whatever happens
-    met = np.full(
-        post.max() + 1 if post.size else 0, -1, np.int32
-    )  # by each post, the last pair that met by it
-    spent = np.full(
-        session.max() + 1 if session.size else 0, -1, np.int32
-    )  # the last pair that each session served
-    on_half = np.empty((1024, 2), np.int32)
-    log_p_half = np.empty(1024)
+    # By each post the last pair that met by it, and the last pair that each session served.
+    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)
+    spent = np.full(session.max() + 1 if session.size else 0, -1, np.int32)
+    spent_half, n_half, near_half, total_half, on_half, log_p_half = begin_halves(n_splits, spent.size)
     n_found = 0
-    # Of each half: sessions and the sum, as for all objects, the objects near, and the last pair each session served.
-    n_half, near_half = np.zeros(2 * n_splits, np.int64), np.zeros(2 * n_splits, np.int64)
-    total_half = np.zeros(2 * n_splits)
-    spent_half = np.full((n_splits, spent.size), -1, np.int32)
     for e in range(hub.size):
         a, b = hub[e], leaf[e]
         # At the top `begin` is marked for the hub of the pair before: only a new hub costs a walk over its list.
@@ -115,27 +108,13 @@ def measure_pairs(
                     total += worth
                 if counts[e, 2] < 0 or 0 <= apart < counts[e, 2]:
                     counts[e, 2] = apart
-            for s in range(n_splits):
-                if not (usable[x] & usable[y]) >> s & 1 or spent_half[s, own] == e:
-                    continue
-                spent_half[s, own] = e
-                half = 2 * s + (side[o] >> s & 1)
-                n_half[half] += 1
-                near_half[half] += worth > 0
-                total_half[half] += worth
+            if n_splits:
+                both = usable[x] & usable[y]
+                add_to_halves(e, own, both, side[o], worth, spent_half, n_half, near_half, total_half)
         log_p[e] = truncated_product(n_sessions, total, tau)
-        for half in range(2 * n_splits):
-            # With one object near there is no pair on the half.
-            if near_half[half] >= 2:
-                found = truncated_product(n_half[half], total_half[half], tau)
-                if found <= lax:
-                    if n_found == log_p_half.size:
-                        on_half = np.concatenate((on_half, np.empty_like(on_half)))
-                        log_p_half = np.concatenate((log_p_half, np.empty_like(log_p_half)))
-                    on_half[n_found, 0], on_half[n_found, 1], log_p_half[n_found] = e, half, found
-                    n_found += 1
-            n_half[half] = near_half[half] = 0
-            total_half[half] = 0.0
+        on_half, log_p_half, n_found = keep_halves(
+            e, lax, tau, n_half, near_half, total_half, on_half, log_p_half, n_found
+        )
     return counts, reach, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 

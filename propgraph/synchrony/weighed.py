@@ -309,22 +309,9 @@ def place_account(
         Whether it could have been near; the chance of so small a gap by the uniform deal, and with its own weights.
     """
     n = end - begin
-    gap = np.full(n, n, np.int64)
-    held = -1
-    # From the front: `held` is the latest post of the group; from the back, the next one. A gap is with ties.
-    for p in range(begin, end):
-        if held >= 0:
-            gap[p - begin] = last[p] - first[held]
-        if group[author[p]] == g and author[p] != a:
-            held = p
-    if held < 0:
+    gap, none = _gaps_to_group(a, g, begin, end, group, author, first, last)
+    if none:
         return False, 1.0, 1.0
-    held = -1
-    for p in range(end - 1, begin - 1, -1):
-        if held >= 0:
-            gap[p - begin] = min(gap[p - begin], last[held] - first[p])
-        if group[author[p]] == g and author[p] != a:
-            held = p
     own = np.int64(n)
     least = np.int64(n)
     free = 0
@@ -347,3 +334,28 @@ def place_account(
     if free < 2 or free == n or ways * fewest > tau * free:
         return False, 1.0, 1.0
     return True, ways * count / free, ways * near / whole if whole > 0 else 1.0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _gaps_to_group(
+    a: int, g: int, begin: int, end: int, group: Int64, author: Int32, first: Int64, last: Int64
+) -> tuple[Int64, bool]:
+    """Return each post's gap to the nearest post of group `g` but for account `a`; and whether there is none."""
+    n = end - begin
+    gap = np.full(n, n, np.int64)
+    held = -1
+    # From the front: `held` is the latest post of the group; from the back, the next one. A gap is with ties.
+    for p in range(begin, end):
+        if held >= 0:
+            gap[p - begin] = last[p] - first[held]
+        if group[author[p]] == g and author[p] != a:
+            held = p
+    if held < 0:
+        return gap, True
+    held = -1
+    for p in range(end - 1, begin - 1, -1):
+        if held >= 0:
+            gap[p - begin] = min(gap[p - begin], last[held] - first[p])
+        if group[author[p]] == g and author[p] != a:
+            held = p
+    return gap, False

@@ -151,7 +151,7 @@ def _tested(shared: Shared, ranks: dict[str, Ranks]) -> tuple[Float64, Bool]:
 def _network(
     shared: Shared, ranks: dict[str, Ranks], met: Bool, /, *, q: float, threads: int
 ) -> tuple[pl.DataFrame, Float64]:
-    """Return `source, target, synchrony, synchronised, by_habit`, all traces together, and larger p-values in each.
+    """Return `source, target, synchrony, p_value, synchronised, by_habit`, all traces together, and larger p-values.
 
     As `joint_evidence` does: pairs that stand out under the uniform deal are held to the accounts' habits, too.
     `met` marks the pairs that met in the window, which are tested whether near or not.
@@ -166,12 +166,14 @@ def _network(
     rows, joint = rows[joint <= MAX_P], joint[joint <= MAX_P]
     rate = false_discovery_rate(joint / weight[rows], n_tests=n_tests)
     again = rate <= WEIGHED_Q
+    if_dealt = joint.copy()
     p_habits = _weighed(shared, rows[again], p_values, ranks, threads=threads)
     joint[again] = np.maximum(joint[again], harmonic_mean(p_habits))
     larger = p_values.copy()
     larger[rows[again]] = np.maximum(larger[rows[again]], p_habits)
     near = false_discovery_rate(joint / weight[rows], n_tests=n_tests) <= q
     network = _as_frame(shared, rows, joint).with_columns(
+        p_value=pl.Series(if_dealt, dtype=pl.Float64),
         synchronised=pl.Series(near, dtype=pl.Boolean),
         by_habit=pl.Series((rate <= q) & ~near, dtype=pl.Boolean),
     )

@@ -87,6 +87,7 @@ def _multiples(
         few = 0
         for p in range(begin, end):
             few += cluster[account[p]] == of[k]
+        # Each member once, by its first post of the object: `at` tells who was met in this row before.
         for p in range(begin, end):
             a = account[p]
             if cluster[a] != of[k] or at[a] == k:
@@ -123,6 +124,7 @@ def within(weight: Float64, cell: Int64, time: Int64, window_ms: int) -> float:
     """Return the chance that two posts, drawn by `weight` (of each post of a cell), are two within the window."""
     size = cell[-1] - cell[0]
     each = np.empty(size)
+    # From cells to posts: all posts of a cell weigh the same.
     for c in range(weight.size):
         each[cell[c] - cell[0] : cell[c + 1] - cell[0]] = weight[c]
     total = 0.0

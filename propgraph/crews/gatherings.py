@@ -67,6 +67,7 @@ def moments_of(
         who = np.empty(size, np.int64)  # the members, numbered
         post = np.empty(size, np.int64)
         n_members = 0
+        # The shares stand member by member: at the top `n_members` is the number of the latest.
         for x in range(size):
             if x > 0 and member[low + x] != member[low + x - 1]:
                 n_members += 1
@@ -78,6 +79,7 @@ def moments_of(
         draws = min(max(_DRAWN_POSTS // size, _FEWEST_DRAWS), _MOST_DRAWS)
         taken = np.zeros(n, np.bool_)
         by_deal, by_habit = np.empty(draws), np.empty(draws)
+        # The deal first, then with habits: each fills `post` anew, whose members stay.
         for d in range(draws):
             _deal(post, n, taken)
             by_deal[d] = nearness(post, who, n_members, n, first, last, at)
@@ -165,6 +167,7 @@ def nearness(post: Int64, who: Int64, n_members: int, n: int, first: Int64, last
             gap = last[at + post[i]] - first[at + post[k]]
             best[who[i]] = min(best[who[i]], gap)
     total = 0.0
+    # The nearest of all others' posts to any of the member's own: as many chances as there are pairs of these.
     for m in range(n_members):
         others = order.size - n_own[m]
         apart = 1.0 - min(1.0, 2.0 * best[m] / n)

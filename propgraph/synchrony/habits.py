@@ -106,6 +106,7 @@ def _cells(offsets: Int64, kind: Int16) -> tuple[Int64, Int64]:
     """Return the first cell of each object, and where each cell's shares begin."""
     first = np.zeros(offsets.size, np.int64)
     n = 0
+    # Counted first, for the room that is needed: at the top `n` cells lie in the objects before.
     for o in range(offsets.size - 1):
         first[o] = n
         for p in range(offsets[o], offsets[o + 1]):
@@ -128,6 +129,7 @@ def _votes(start: Int64, position: Int64, session: Int32, kind: Int16) -> tuple[
     """Return the vote of each place's session, and whether the place is the first of its session in the list."""
     vote, leads = np.empty(position.size, np.int16), np.empty(position.size, np.bool_)
     of = np.full(session.max() + 1 if session.size else 0, -1, np.int16)
+    # Account by account: `of` is the vote of each of its sessions met so far, -1 for the others.
     for a in range(start.size - 1):
         # All the account's sessions have smaller numbers than it has shares.
         of[: min(of.size, start[a + 1] - start[a])] = -1
@@ -222,6 +224,7 @@ def weighted_chance(
     before, sums = np.zeros(m + 1), np.zeros(m + 1)
     same = 0.0
     total = 0.0
+    # At the top `before` and `sums` are known up to the cell's beginning.
     for c in range(m):
         k = kind[cell[low + c]]
         size = float(begin[c + 1] - begin[c])

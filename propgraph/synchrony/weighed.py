@@ -315,6 +315,7 @@ def place_account(
     own = np.int64(n)
     least = np.int64(n)
     free = 0
+    # The account's own nearest post, and the least gap of any free one: those of the group stay where they are.
     for p in range(begin, end):
         if author[p] == a:
             own = min(own, gap[p - begin])
@@ -323,6 +324,7 @@ def place_account(
             least = min(least, gap[p - begin])
     fewest = count = 0
     near = whole = 0.0
+    # Free posts as near as that, by number and by weight.
     for p in range(begin, end):
         if author[p] == a or group[author[p]] != g:
             weight = weight_of(kind[p], weights)

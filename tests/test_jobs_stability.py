@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -275,3 +276,13 @@ def test_what_cannot_be_asked(found, tmp_path):
     for options in ({"runs": 0}, {"seed": -1}, {"threads": 0}):
         with pytest.raises(UsageError, match=next(iter(options))):
             measure_stability(found.path, **options)
+
+
+def test_clusters_of_an_earlier_version_have_to_be_found_again(tmp_path):
+    planted().head(50).write_parquet(tmp_path / "log.parquet")
+    study = find_clusters(build([tmp_path / "log.parquet"], tmp_path / "study"))
+    record = json.loads((study.path / "run.json").read_text(encoding="utf-8"))
+    del record["clusters"]["tests_by_trace"]  # which earlier versions did not tell
+    (study.path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(StudyError, match="run `propgraph clusters` again"):
+        measure_stability(study.path)

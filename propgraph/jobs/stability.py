@@ -98,6 +98,10 @@ def measure_stability(
     check_seed(seed)
     if "clusters" not in source.run:
         raise StudyError(f"{source.path}: no clusters yet; {run_first('clusters')}")
+    if "tests_by_trace" not in source.run["clusters"]:
+        raise StudyError(
+            f"{source.path}: its clusters are of an earlier version; run `propgraph clusters` again"
+        )
     traces, choices = own_choices(source)
     window = window_options(source.run["build"]).seconds
     grid = grid_of(traces, choices, time_window=window, runs=runs, seed=seed)

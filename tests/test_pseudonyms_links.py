@@ -19,7 +19,6 @@ from propgraph.pseudonyms.keys import Key
 from propgraph.pseudonyms.links import Known, hide_links
 from propgraph.pseudonyms.log import with_pseudonyms
 from propgraph.readers.read import read_logs
-from propgraph.schema import TABLES
 from propgraph.traces.make import TRACES, make_shares
 from propgraph.traces.urls import canonicalise_urls
 
@@ -358,10 +357,10 @@ def strings(frame):
 
 def test_nothing_that_the_log_says_of_anybody_is_left(studies, tmp_path, capsys):
     plain, hidden = studies
-    said = "\n".join(text for name in TABLES for text in strings(getattr(plain, name)))
+    said = "\n".join(text for name in plain.tables for text in strings(getattr(plain, name)))
     assert len(leaks(said)) >= 50  # the test looks for what is there
     assert plain.evidence.height == hidden.evidence.height > 0
-    for name in TABLES:
+    for name in hidden.tables:
         table = getattr(hidden, name)
         assert leaks("\n".join(strings(table))) == [], name
         assert leaks(render(table, "csv").decode()) == [], name

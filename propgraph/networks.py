@@ -69,6 +69,13 @@ def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
     )
 
 
+def without_accounts(edges: pl.DataFrame, accounts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `edges`, in order, without those whose `source` or `target` is among the `account_id` of `accounts`."""
+    for end in ("source", "target"):
+        edges = edges.join(accounts, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+    return edges
+
+
 def with_pairs(edges: pl.DataFrame, network: pl.DataFrame, /) -> pl.DataFrame:
     """Return the pairs of accounts that co-shared in the window, and those synchronised beyond chance.
 

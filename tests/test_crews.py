@@ -35,7 +35,7 @@ def crews_of(rows, *, seed=0, threads=2, q=0.05):
     prepared = prepare_shares(incidence(shares))
     halves = halves_of(prepared, seed=seed)
     _, pairs = near_pairs(prepared, max_p=MAX_P, halves=halves, threads=threads)
-    one = HalvedTrace(prepared, prepared.habits(), halves, pairs)
+    one = HalvedTrace(prepared, halves, pairs)
     return find_crews({"object": one}, q=q, seed=seed, threads=threads)
 
 
@@ -149,7 +149,7 @@ def test_nearness_equals_all_pairs_of_posts(seed):
 
 def moments(rows, members, *, seed=0):
     prepared = prepare_shares(incidence(frame(rows)))
-    habits, gaps = prepared.habits(), prepared.gaps
+    habits, gaps = prepared.habits, prepared.gaps
     labels = prepared.log.accounts
     place = [k for name in members for k in range(*prepared.start[labels.to_list().index(name) :][:2])]
     who = [
@@ -194,7 +194,7 @@ def test_moments_with_habits_equal_those_of_all_pairs_of_posts():
         (f"t{k}{j}", f"t{j}", f"x{k}", (24 * (k + 3) + 2 * j) * HOUR) for k in range(40) for j in range(12)
     ]
     prepared = prepare_shares(incidence(frame(rows + others)))
-    habits, gaps, labels = prepared.habits(), prepared.gaps, prepared.log.accounts.to_list()
+    habits, gaps, labels = prepared.habits, prepared.gaps, prepared.log.accounts.to_list()
     o = prepared.log.objects.to_list().index("o")
     place = [
         k for who in "ab" for k in range(*prepared.start[labels.index(who) :][:2]) if prepared.listed[k] == o

@@ -68,7 +68,7 @@ logs = st.integers(0, 1 << 32).map(drawn)
 @given(logs)
 def test_kinds_cells_and_frequencies_equal_the_slow_twin(rows):
     prepared = prepared_of(rows)
-    habits = prepared.habits()
+    habits = prepared.habits
     kind, order = reference.kinds(rows), ordered(rows)
     numbers = [(hour * 7 + day) * 12 + place for hour, day, place in (kind[row] for row in order)]
     assert habits.kind.tolist() == numbers
@@ -89,7 +89,7 @@ def test_kinds_cells_and_frequencies_equal_the_slow_twin(rows):
 @given(logs)
 def test_weights_equal_the_slow_twin(rows):
     prepared = prepared_of(rows)
-    habits, order = prepared.habits(), ordered(rows)
+    habits, order = prepared.habits, ordered(rows)
     labels, objects = prepared.log.accounts, prepared.log.objects
     found, votes = np.empty(WEIGHTS), np.empty(WEIGHTS)
     for a in range(len(labels)):
@@ -139,7 +139,7 @@ def test_weights_by_hand():
 @given(logs, st.integers(0, 1 << 32))
 def test_the_chance_with_weights_equals_a_count_over_all_pairs_and_bounds_that_with_ties(rows, seed):
     prepared = prepared_of(rows)
-    habits, kind = prepared.habits(), reference.kinds(rows)
+    habits, kind = prepared.habits, reference.kinds(rows)
     rng = np.random.default_rng(seed)
     one, other = rng.lognormal(0, 2, (2, WEIGHTS))
     one[rng.integers(WEIGHTS)] = 0
@@ -166,9 +166,7 @@ def test_pairs_held_to_habits_equal_the_slow_twin(rows, tau):
     labels = prepared.log.accounts
     pairs = list(combinations(range(len(labels)), 2))[:40]
     source, target = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
-    found = [
-        weigh_pairs(prepared, prepared.habits(), source=source, target=target, threads=n) for n in (1, 2)
-    ]
+    found = [weigh_pairs(prepared, source=source, target=target, threads=n) for n in (1, 2)]
     assert found[0].tolist() == found[1].tolist()
     for k, (a, b) in enumerate(pairs):
         assert exp(found[0][k]) == pytest.approx(
@@ -189,7 +187,7 @@ def test_standings_held_to_habits_equal_the_slow_twin(rows, tau, seed):
     counts = np.array([prepared.log.objects[int(o)] in some for o in prepared.listed])
     for told, names in ((np.empty(0, np.bool_), None), (counts, some)):
         by_deal, by_habit = weigh_standing(
-            prepared, prepared.habits(), group, account=account, near=near, counts=told, threads=2
+            prepared, group, account=account, near=near, counts=told, threads=2
         )
         for k in account:
             members = [labels[int(m)] for m in np.flatnonzero(group == near[k])]
@@ -239,7 +237,7 @@ def test_nobody_is_synchronised_by_habits_alone(kind):
         prepared = prepare_shares(incidence(shares))
         ends = np.random.default_rng(seed).integers(0, len(prepared.log.accounts), (2, 20_000))
         source, target = ends[:, ends[0] != ends[1]]
-        log_p = weigh_pairs(prepared, prepared.habits(), source=source, target=target, threads=2)
+        log_p = weigh_pairs(prepared, source=source, target=target, threads=2)
         held += [(log_p <= log(x)).sum() for x in levels]
         n_pairs += source.size
         found = joint_synchrony({"object": shares}, threads=2).network
@@ -297,13 +295,10 @@ ROWS_OF = reference.ordered(QUICK)
 
 def test_no_shares_and_no_objects():
     prepared = prepared_of([])
-    habits = prepared.habits()
+    habits = prepared.habits
     assert habits.cell.tolist() == [0]
     assert (
-        weigh_pairs(
-            prepared, habits, source=np.empty(0, np.int64), target=np.empty(0, np.int64), threads=2
-        ).size
-        == 0
+        weigh_pairs(prepared, source=np.empty(0, np.int64), target=np.empty(0, np.int64), threads=2).size == 0
     )
 
 

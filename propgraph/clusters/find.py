@@ -17,7 +17,7 @@ from propgraph.clusters.context import with_context
 from propgraph.clusters.declared import declared_posts, with_declared
 from propgraph.clusters.delays import with_delays
 from propgraph.clusters.evidence import posts_of_pairs
-from propgraph.clusters.groups import habit_groups, number_clusters, synchronised_groups, window_clusters
+from propgraph.clusters.groups import synchronised_groups
 from propgraph.clusters.inputs import (
     ClusterInputs,
     edges_of,
@@ -28,6 +28,7 @@ from propgraph.clusters.inputs import (
     timing_in_windows,
 )
 from propgraph.clusters.judge import NOTHING, Judged, flagged_members, judge_clusters
+from propgraph.clusters.members import members_of_all
 from propgraph.clusters.metrics import (
     edges_inside,
     measure_clusters,
@@ -35,8 +36,7 @@ from propgraph.clusters.metrics import (
     with_habits,
     with_synchrony,
 )
-from propgraph.clusters.own_bursts import own_bursts
-from propgraph.clusters.relayed import crews_left, relayed_accounts, with_relayed
+from propgraph.clusters.relayed import relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
 from propgraph.cosharing.choice import window_options
@@ -96,28 +96,20 @@ def _synchrony(
 
 
 def _crews(*, joint: Joint, options: ClusterOptions, threads: int) -> tuple[Crews, Joint]:
-    traces = {
-        trace: HalvedTrace(part, part.habits(), *joint.halves[trace])
-        for trace, part in joint.prepared.items()
-    }
+    traces = {trace: HalvedTrace(part, *joint.halves[trace]) for trace, part in joint.prepared.items()}
     # Pairs of halves are many, and nobody else asks for them.
     return find_crews(traces, q=options.q, seed=options.seed, threads=threads), replace(joint, halves={})
 
 
 def _members(
     *, logs: dict[str, Incidence], edges: pl.DataFrame, joint: Joint, groups: pl.DataFrame, relayed: Relayed,
-    sampled: Sampled | None, window_ms: int, window: WindowOptions, options: ClusterOptions, threads: int,
+    sampled: Sampled | None, window: WindowOptions, options: ClusterOptions, threads: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
     """Return the members of all clusters, and the edges: those within crowds found in wider windows are in theirs."""
-    behind = crews_left(relayed, groups, min_size=options.min_size)
-    taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
-    own = own_bursts(logs, taken, window=window, options=options, threads=threads)
-    in_window = own.before(
-        window_clusters(logs, edges, own.taken(taken), options=options, window_ms=window_ms, sampled=sampled)
-    )
-    taken = pl.concat([taken, in_window.select("account_id")])
-    by_habit = habit_groups(joint.network, taken, options=options)
-    members = number_clusters(groups, in_window, by_habit, relayed=behind)
+    members, own = members_of_all(
+        logs, groups, joint.network, edges=edges, relayed=relayed, sampled=sampled, window=window, options=options,
+        threads=threads,
+    )  # fmt: skip
     return own.with_windows(members, time_window=window.seconds), own.with_edges(edges)
 
 

@@ -15,9 +15,9 @@ from propgraph.clusters.sampled import Sampled
 from propgraph.clusters.timing import Timing
 from propgraph.communities import detect_communities, detect_multiplex
 from propgraph.crews.found import Crews
-from propgraph.networks import to_igraph
+from propgraph.networks import to_igraph, without_accounts
 from propgraph.options import ClusterOptions
-from propgraph.synchrony.growth import grow_groups, held_to_habits, merge_groups
+from propgraph.synchrony.growth import grow_groups, half_in_common, held_to_habits, merge_groups
 from propgraph.synchrony.joint import Joint
 from propgraph.synchrony.prepared import PreparedShares
 
@@ -154,19 +154,11 @@ def with_crews(groups: pl.DataFrame, crews: pl.DataFrame, /) -> pl.DataFrame:
         return groups
     above = int(groups["community"].max() or 0) + 1 if groups.height else 0  # type: ignore[arg-type]
     crews = crews.select("account_id", community=(pl.col("community") + above).cast(pl.UInt32))
-    size = pl.concat([groups, crews]).group_by("community").len("size")
-    links = (
-        groups.join(crews.rename({"community": "other"}), on="account_id")
-        .group_by("community", "other")
-        .len("n")
-        .join(size, on="community")
-        .join(size.rename({"community": "other", "size": "size_other"}), on="other")
-        .filter(pl.col("n") * 2 >= pl.min_horizontal("size", "size_other"))
-    )
     both = pl.concat([groups, crews.join(groups, on="account_id", how="anti")])
     # A crew of which all members are in groups of pairs has no row left to be joined to.
     there = both.select(other=pl.col("community")).unique()
-    linked = merge_groups(both, links.join(there, on="other", how="semi").select("community", "other"))
+    links = half_in_common(groups, crews).join(there, on="other", how="semi")
+    linked = merge_groups(both, links)
     return linked.sort("community", "account_id")
 
 
@@ -175,9 +167,7 @@ def habit_groups(network: pl.DataFrame, taken: pl.DataFrame, /, *, options: Clus
     # By how they stand out if accounts are dealt: where habits explain a pair in full, its `synchrony` is 0.
     surely = -pl.col("p_value").clip(1e-300).log10()
     pairs = network.filter("by_habit").select("source", "target", weight=surely)
-    for end in ("source", "target"):
-        pairs = pairs.join(taken, left_on=end, right_on="account_id", how="anti", maintain_order="left")
-    found = _communities(pairs, options, min_size=options.min_size)
+    found = _communities(without_accounts(pairs, taken), options, min_size=options.min_size)
     return found.rename({"community": "cluster"}).select("account_id", "cluster")
 
 
@@ -221,21 +211,14 @@ def window_clusters(
     """Return the communities of the window's edges among the accounts that are in no group yet, their core."""
     if options.evidence == "synchrony":
         return NO_MEMBERS.clear()
-    left = edges
-    for end in ("source", "target"):
-        left = left.join(groups, left_on=end, right_on="account_id", how="anti", maintain_order="left")
-    left = left.select("source", "target", "weight")
+    left = without_accounts(edges, groups).select("source", "target", "weight")
     if sampled is None:
         found = _communities(left, options, min_size=options.min_size)
     else:
         found = _of_bursts(left, options, sampled)
     if found.is_empty():
         return NO_MEMBERS.clear()
-    members = found.rename({"community": "cluster"})
-    labels = {trace: log.accounts for trace, log in logs.items()}
-    return core_members(
-        timing_by_trace(logs, members, window_ms=window_ms), labels, min_size=options.min_size
-    )
+    return _core(logs, found, options=options, window_ms=window_ms)
 
 
 def one_crowd_clusters(
@@ -245,7 +228,14 @@ def one_crowd_clusters(
     found = _communities(edges.select("source", "target", "weight"), options, min_size=options.min_size)
     if found.is_empty():
         return NO_MEMBERS.clear()
-    members = merge_groups(found, _of_one_crew(found, edges)).rename({"community": "cluster"})
+    return _core(logs, merge_groups(found, _of_one_crew(found, edges)), options=options, window_ms=window_ms)
+
+
+def _core(
+    logs: Mapping[str, Incidence], found: pl.DataFrame, *, options: ClusterOptions, window_ms: int
+) -> pl.DataFrame:
+    """Return the core of communities (`account_id`, `community`); see `core_members`."""
+    members = found.rename({"community": "cluster"})
     labels = {trace: log.accounts for trace, log in logs.items()}
     return core_members(
         timing_by_trace(logs, members, window_ms=window_ms), labels, min_size=options.min_size
@@ -298,9 +288,7 @@ def _of_bursts(edges: pl.DataFrame, options: ClusterOptions, sampled: Sampled) -
     A sample would tear a crew that met elsewhere, too, apart, and scatter it among the crowd of a burst.
     """
     first = _communities(sampled.met_outside(edges), options, min_size=options.min_size)
-    rest = edges
-    for end in ("source", "target"):
-        rest = rest.join(first, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+    rest = without_accounts(edges, first)
     second = _communities(rest, options, min_size=options.min_size)
     n_first = first["community"].n_unique()
     found = pl.concat([first, second.with_columns(pl.col("community") + n_first)])

@@ -17,7 +17,7 @@ from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.habits import (
     WEIGHTS,
     Int16,
-    count_sessions,
+    count_sessions_of,
     habits_of,
     weight_of,
     weights_without,
@@ -74,7 +74,8 @@ def _multiples(
     leads: Bool,
 ) -> Float64:
     found = np.ones(of.size)
-    votes, weights = np.empty(WEIGHTS), np.empty(WEIGHTS)
+    weights = np.empty(WEIGHTS)
+    line, votes = count_sessions_of(np.flatnonzero(cluster >= 0), start, vote, leads)
     at = np.full(start.size - 1, -1, np.int64)  # the last row in which each account was met
     for k in range(of.size):
         o = objects[k]
@@ -98,8 +99,7 @@ def _multiples(
             x_stop = x
             while x_stop < start[a + 1] and listed[x_stop] == o:
                 x_stop += 1
-            count_sessions(a, start, vote, leads, votes)
-            weights_without(x, x_stop, session, vote, votes, usual, weights)
+            weights_without(x, x_stop, session, vote, votes[line[a]], usual, weights)
             total = 0.0
             for c in range(low, high):
                 own[c - low] = weight_of(kind[cell[c]], weights)

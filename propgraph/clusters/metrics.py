@@ -14,8 +14,8 @@ from propgraph.clusters.timing import log_tail
 from propgraph.crews.found import Crews
 from propgraph.schema import COUNT
 
-# How often, and how far apart, a crowd has to gather: what is posted within an hour may be one occasion.
-_GATHERINGS, _APART_MS = 3, 3_600_000
+#: How often, and how far apart, a crowd has to gather: what is posted within an hour may be one occasion.
+GATHERINGS, APART_MS = 3, 3_600_000
 
 
 def measure_clusters(inputs: ClusterInputs, /) -> pl.DataFrame:
@@ -237,9 +237,9 @@ def _gathered(objects: pl.DataFrame) -> pl.DataFrame:
         times: list[int] = []
         least = None
         for n, at in part.select("gathered", "gathered_ms").iter_rows():
-            if all(abs(at - other) >= _APART_MS for other in times):
+            if all(abs(at - other) >= APART_MS for other in times):
                 times.append(at)
-            if len(times) == _GATHERINGS:
+            if len(times) == GATHERINGS:
                 least = n
                 break
         rows.append((cluster, least))

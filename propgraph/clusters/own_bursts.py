@@ -21,17 +21,15 @@ from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.clusters.groups import NO_MEMBERS, one_crowd_clusters
 from propgraph.clusters.inputs import timing_by_trace
+from propgraph.clusters.metrics import APART_MS, GATHERINGS, edges_inside
 from propgraph.clusters.timing import ENOUGH, gathered_in
 from propgraph.cosharing.window import edges_of_trace
-from propgraph.networks import join_traces
+from propgraph.networks import join_traces, without_accounts
 from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.schema import COUNT, EDGES
 
-#: Over how many objects, at moments apart, a crowd has to gather, and how many of it at least.
-GATHERINGS, LEAST = 3, 5
-_APART_MS = 3_600_000
-
-
+#: How many of a crowd have to gather over an object at least.
+LEAST = 5
 _FIGURES: dict[str, Any] = {"time_window_s": pl.Float64, "own_objects": COUNT, "usual_bursts": pl.Float64}
 
 
@@ -120,8 +118,7 @@ def own_bursts(
     for k, window_ms in enumerate(windows_ms[1:], 1):
         bursting = {trace: _bursting(log, crowds[trace], window_ms) for trace, log in logs.items()}
         found = _edges_in(logs, bursting, window_ms, window=window, threads=threads)
-        for end in ("source", "target"):
-            found = found.join(taken, left_on=end, right_on="account_id", how="anti", maintain_order="left")
+        found = without_accounts(found, taken)
         crowd = one_crowd_clusters(logs, found, options=options, window_ms=window_ms)
         crowd = crowd.join(_theirs(logs, crowds, bursting, crowd, windows_ms[: k + 1]), on="cluster")
         if crowd.is_empty():
@@ -130,7 +127,7 @@ def own_bursts(
         crowd = crowd.with_columns(number, time_window_s=pl.lit(window_ms / 1000))
         n += crowd["cluster"].n_unique()
         members.append(crowd.select(NO_OWN_BURSTS.members.columns).sort("cluster", "account_id"))
-        edges.append(_inside(found, crowd))
+        edges.append(edges_inside(found, crowd).select(found.columns))
         taken = pl.concat([taken, crowd.select("account_id")])
     return OwnBursts(pl.concat(members), pl.concat(edges))
 
@@ -181,10 +178,10 @@ def _theirs(
         for window_ms in windows_ms[:-1]:
             narrower = _gatherings(logs, crowds, members, window_ms)
             shown |= {
-                cluster for cluster, times in _moments(narrower) if _n_apart(times, _APART_MS) >= GATHERINGS
+                cluster for cluster, times in _moments(narrower) if _n_apart(times, APART_MS) >= GATHERINGS
             }
         for cluster, times in _moments(own):
-            n = _n_apart(times, max(_APART_MS, 2 * last))
+            n = _n_apart(times, max(APART_MS, 2 * last))
             if n >= GATHERINGS and cluster not in shown:
                 rows.append((cluster, n, _usual(crowds, bursting, own.filter(pl.col("cluster") == cluster))))
     schema: dict[str, Any] = {"cluster": pl.UInt32, "own_objects": COUNT, "usual_bursts": pl.Float64}
@@ -244,13 +241,6 @@ def _usual(crowds: Mapping[str, Int64], bursting: Mapping[str, Bool], own: pl.Da
         if np.count_nonzero(some) >= ENOUGH:
             return float(burst[some].mean())
     return None
-
-
-def _inside(edges: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    of = members.select("account_id", "cluster")
-    one = edges.join(of, left_on="source", right_on="account_id", maintain_order="left")
-    both = one.join(of, left_on="target", right_on="account_id", suffix="_target", maintain_order="left")
-    return both.filter(pl.col("cluster") == pl.col("cluster_target")).select(edges.columns)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

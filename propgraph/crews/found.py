@@ -14,7 +14,7 @@ from propgraph.arrays.types import Bool, Float64, Int64
 from propgraph.communities import leiden
 from propgraph.crews.attendance import attended
 from propgraph.crews.gatherings import moments_of
-from propgraph.synchrony.habits import Habits
+from propgraph.synchrony.growth import half_in_common, merge_groups
 from propgraph.synchrony.halves import N_SPLITS, Halves
 from propgraph.synchrony.pairs import HalfEvidence
 from propgraph.synchrony.prepared import PreparedShares
@@ -39,14 +39,13 @@ class HalvedTrace:
 
     Attributes
     ----------
-    prepared, habits, halves
-        Its shares, when they are made, and the splits.
+    prepared, halves
+        Its shares, and the splits.
     pairs
         The pairs that stand out on each half.
     """
 
     prepared: PreparedShares
-    habits: Habits
     halves: Halves
     pairs: HalfEvidence
 
@@ -172,7 +171,7 @@ def _counts(one: HalvedTrace, split: int, half: int) -> Bool:
 
 def _tested(one: HalvedTrace, group: Int64, rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return `group, n_members, n_gatherings, p_deal, p_habits, p_value` of each group, by what it attended."""
-    prepared, habits = one.prepared, one.habits
+    prepared, habits = one.prepared, one.prepared.habits
     n_groups = int(group.max()) + 1
     keys = rows.select(pl.struct("group", "object").rle_id()).to_series().to_numpy()
     begin = np.concatenate([np.flatnonzero(np.diff(keys, prepend=-1)), [rows.height]]).astype(np.int64)
@@ -226,7 +225,7 @@ def _confirmed(
     kept = np.isin(group, found.to_numpy())
     member = np.flatnonzero(kept)
     of_deal, of_habits = weigh_standing(
-        one.prepared, one.habits, np.where(kept, group, -1), account=member, near=group[member],
+        one.prepared, np.where(kept, group, -1), account=member, near=group[member],
         counts=counts, threads=threads,
     )  # fmt: skip
     sure = np.maximum(of_deal, of_habits) <= np.log(MEMBER_P)
@@ -246,18 +245,10 @@ def _joined(groups: pl.DataFrame, standing: pl.DataFrame) -> Crews:
     rows = standing.join(often, on="account_id", how="semi")
     names = rows.select(key).unique().sort(key).with_row_index("number")
     rows = rows.join(names, on=key).select("account_id", "number")
-    size = rows.group_by("number").len("size")
-    both = rows.join(rows, on="account_id", suffix="_other").filter(pl.col("number") < pl.col("number_other"))
     # Groups of which one has half of its members, or more, in common with the other are one crew.
-    links = (
-        both.group_by("number", "number_other")
-        .len("n")
-        .join(size, on="number")
-        .join(size.rename({"number": "number_other", "size": "size_other"}), on="number_other")
-        .filter(pl.col("n") * 2 >= pl.min_horizontal("size", "size_other"))
-    )
-    graph = ig.Graph(n=names.height, edges=links.select("number", "number_other").rows())
-    part = names.with_columns(community=pl.Series(graph.connected_components().membership, dtype=pl.UInt32))
+    of_groups = rows.rename({"number": "community"})
+    numbers = names.with_columns(community="number")
+    part = merge_groups(numbers, half_in_common(of_groups, of_groups))
     rows = rows.join(part.select("number", "community"), on="number")
     # Where an account's groups belong to two crews, to that with most of them.
     members = (

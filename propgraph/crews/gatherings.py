@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
-from propgraph.synchrony.habits import WEIGHTS, Int16, count_sessions, weight_of, weights_without
+from propgraph.synchrony.habits import WEIGHTS, Int16, count_sessions_of, weight_of, weights_without
 
 # Draws of a gathering: as many as make about so many posts, within bounds.
 _DRAWN_POSTS, _FEWEST_DRAWS, _MOST_DRAWS = 20_000, 40, 400
@@ -60,6 +60,7 @@ def moments_of(
     float64[n_gatherings, 7]
     """
     found = np.empty((begin.size - 1, 7))
+    line, votes = count_sessions_of(np.unique(member), start, vote, leads)
     for k in range(begin.size - 1):
         low, size = begin[k], begin[k + 1] - begin[k]
         o = listed[place[low]]
@@ -87,7 +88,7 @@ def moments_of(
         up_to = np.zeros((n_members, c_high - c_low + 1))
         _weigh_cells(
             up_to, who, place[low : low + size], member[low : low + size], c_low, start, listed, session, kind, cell,
-            usual, vote, leads,
+            usual, vote, line, votes,
         )  # fmt: skip
         for d in range(draws):
             _deal_by_habit(post, who, n, taken, up_to, cell[c_low : c_high + 1])
@@ -115,10 +116,14 @@ def _weigh_cells(
     cell: Int64,
     usual: Float64,
     vote: Int16,
-    leads: Bool,
+    line: Int64,
+    votes: Float64,
 ) -> None:
-    """Fill `up_to` with the weight up to each cell of an object, the first of which is `c_low`; one line a member."""
-    votes, weights = np.empty(WEIGHTS), np.empty(WEIGHTS)
+    """Fill `up_to` with the weight up to each cell of an object, the first of which is `c_low`; one line a member.
+
+    `line` is where an account's sessions stand in `votes` (see `habits.count_sessions_of`).
+    """
+    weights = np.empty(WEIGHTS)
     x = 0
     # Member by member: at the top `x` is the first of one's shares of the gathering.
     while x < who.size:
@@ -126,12 +131,11 @@ def _weigh_cells(
         while x_stop < who.size and who[x_stop] == who[x]:
             x_stop += 1
         a = member[x]
-        count_sessions(a, start, vote, leads, votes)
         y = place[x]
         y_stop = y
         while y_stop < start[a + 1] and listed[y_stop] == listed[y]:
             y_stop += 1
-        weights_without(y, y_stop, session, vote, votes, usual, weights)
+        weights_without(y, y_stop, session, vote, votes[line[a]], usual, weights)
         for c in range(up_to.shape[1] - 1):
             at = c_low + c
             weight = weight_of(kind[cell[at]], weights) * (cell[at + 1] - cell[at])

@@ -13,18 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
 from propgraph.arrays.types import Bool, Float64, Int64
-from propgraph.clusters.groups import (
-    NO_GROUPS,
-    grown_groups,
-    habit_groups,
-    number_clusters,
-    window_clusters,
-)
-from propgraph.clusters.own_bursts import own_bursts
-from propgraph.clusters.relayed import crews_left
+from propgraph.clusters.groups import NO_GROUPS, grown_groups
+from propgraph.clusters.members import members_of_all
 from propgraph.clusters.sampled import Sampled, sampling
 from propgraph.crews.found import HalvedTrace, find_crews
 from propgraph.options import ClusterOptions
@@ -36,7 +28,7 @@ from propgraph.synchrony.halves import Halves, halves_of
 from propgraph.synchrony.pair_kernels import sessions_of
 from propgraph.synchrony.pairs import LEAST_OBJECTS, MAX_P
 from propgraph.synchrony.prepared import PreparedShares
-from propgraph.synchrony.weighed import WEIGHED_Q, weigh_pairs
+from propgraph.synchrony.weighed import WEIGHED_Q, weigh_in_traces
 
 
 @dataclass(frozen=True)
@@ -80,17 +72,13 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         groups, network = _grown(
             shared, setting, drawn, met=weight > 0, edges=edges, choices=choices, sampled=sampled, threads=threads
         )  # fmt: skip
-    behind = crews_left(shared.relayed[setting.q], groups, min_size=choices.min_size)
-    taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
     wider = [one for one in shared.window.windows[1:] if one > setting.time_window]
     window = replace(shared.window, time_window=[setting.time_window, *wider])
-    own = own_bursts(logs, taken, window=window, options=choices, threads=threads)
-    in_window = own.before(
-        window_clusters(logs, edges, own.taken(taken), options=choices, window_ms=window_ms, sampled=sampled)
-    )
-    taken = pl.concat([taken, in_window.select("account_id")])
-    by_habit = habit_groups(network, taken, options=choices)
-    return number_clusters(groups, in_window, by_habit, relayed=behind).select("account_id", "cluster")
+    members, _ = members_of_all(
+        logs, groups, network, edges=edges, relayed=shared.relayed[setting.q], sampled=sampled, window=window,
+        options=choices, threads=threads,
+    )  # fmt: skip
+    return members.select("account_id", "cluster")
 
 
 def _grown(
@@ -134,7 +122,7 @@ def _ranks(part: Part, kept: Bool, setting: Setting, /, *, threads: int) -> Rank
         part.terms, kept, part.limits[setting.tau, setting.neighbours], tau=setting.tau,
         halves=Halves(halves.side, usable), threads=threads,
     )  # fmt: skip
-    return Ranks(part.there, found, HalvedTrace(prepared, prepared.habits(), halves, found.on_half))
+    return Ranks(part.there, found, HalvedTrace(prepared, halves, found.on_half))
 
 
 def _tested(shared: Shared, ranks: dict[str, Ranks]) -> tuple[Float64, Bool]:
@@ -193,16 +181,9 @@ def _weighed(
     shared: Shared, rows: Int64, p_values: Float64, ranks: dict[str, Ranks], *, threads: int
 ) -> Float64:
     """Return the p-values of some pairs under the null with habits in each trace; NaN where they were not tested."""
-    found = np.full((rows.size, len(ranks)), np.nan)
-    for k, one in enumerate(ranks.values()):
-        there = np.flatnonzero(~np.isnan(p_values[rows, k]))
-        if there.size == 0:
-            continue
-        part = one.halved
-        pairs = shared.pairs[rows[there]]
-        source, target = (codes_in(pairs[name], part.prepared.log.accounts) for name in ("source", "target"))
-        log_p = weigh_pairs(part.prepared, part.habits, source=source, target=target, threads=threads)
-        found[there, k] = np.exp(log_p)
+    prepared = {trace: one.halved.prepared for trace, one in ranks.items()}
+    found = weigh_in_traces(prepared, shared.pairs[rows], threads=threads)
+    found[np.isnan(p_values[rows])] = np.nan
     return found
 
 

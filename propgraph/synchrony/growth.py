@@ -13,7 +13,7 @@ from propgraph.arrays.types import Float64
 from propgraph.synchrony.joint import harmonic
 from propgraph.synchrony.prepared import PreparedShares
 from propgraph.synchrony.standing import standing_of
-from propgraph.synchrony.weighed import weigh_pairs, weigh_standing
+from propgraph.synchrony.weighed import weigh_in_traces, weigh_standing
 
 #: Accounts are told to stand near a group up to this p-value.
 MAX_GROUP_P = 0.05
@@ -34,13 +34,7 @@ def held_to_habits(
     threads
         At most so many at once.
     """
-    p_values = np.ones((pairs.height, len(prepared)))
-    for k, part in enumerate(prepared.values()):
-        source, target = (codes_in(pairs[name], part.log.accounts) for name in ("source", "target"))
-        there = np.flatnonzero((source >= 0) & (target >= 0))
-        log_p = weigh_pairs(part, part.habits(), source=source[there], target=target[there], threads=threads)
-        p_values[there, k] = np.exp(log_p)
-    return harmonic_mean(p_values)
+    return harmonic_mean(np.nan_to_num(weigh_in_traces(prepared, pairs, threads=threads), nan=1.0))
 
 
 def grow_groups(
@@ -77,7 +71,9 @@ def grow_groups(
     for _ in range(_ROUNDS):
         standing, n_tests = _standing(prepared, groups, threads=threads)
         away = _with_rate(standing.filter(~pl.col("inside")), n_tests=n_tests)
-        away = _with_rate(_held_to_habits(prepared, groups, away, q=q, threads=threads), n_tests=n_tests)
+        away = _with_rate(
+            _standing_held_to_habits(prepared, groups, away, q=q, threads=threads), n_tests=n_tests
+        )
         best = (
             away.join(groups, on="account_id", how="anti")
             .sort("p_value", "community", "account_id")
@@ -106,7 +102,7 @@ def _with_rate(away: pl.DataFrame, *, n_tests: int) -> pl.DataFrame:
     return away.with_columns(q_value=pl.Series(rate, dtype=pl.Float64))
 
 
-def _held_to_habits(
+def _standing_held_to_habits(
     prepared: Mapping[str, PreparedShares],
     groups: pl.DataFrame,
     away: pl.DataFrame,
@@ -124,9 +120,8 @@ def _held_to_habits(
         group = groups_of(labels, groups["account_id"], groups["community"])
         code = codes_in(again["account_id"], labels)
         there = np.flatnonzero(code >= 0)
-        habits = part.habits()
         near = again["community"].to_numpy().astype(np.int64)[there]
-        _, log_p = weigh_standing(part, habits, group, account=code[there], near=near, threads=threads)
+        _, log_p = weigh_standing(part, group, account=code[there], near=near, threads=threads)
         p_values[there, k] = np.exp(log_p)
     weighed = again.with_columns(p_habits=pl.Series(harmonic_mean(p_values)))
     return (
@@ -146,6 +141,27 @@ def _near_groups(groups: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
         .len("n")
         .join(size, on="community")
         .filter(pl.col("n") * 2 >= pl.col("size"))
+    )
+
+
+def half_in_common(groups: pl.DataFrame, others: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `community`, `other`: half the accounts of one of the two, or more, belong to both.
+
+    Parameters
+    ----------
+    groups, others
+        `account_id`, `community` (UInt32); an account may be in several of each.
+    """
+    sizes = (part.group_by("community").len("size") for part in (groups, others))
+    size, size_other = sizes
+    return (
+        groups.join(others.rename({"community": "other"}), on="account_id")
+        .group_by("community", "other")
+        .len("n")
+        .join(size, on="community")
+        .join(size_other.rename({"community": "other", "size": "size_other"}), on="other")
+        .filter(pl.col("n") * 2 >= pl.min_horizontal("size", "size_other"))
+        .select("community", "other")
     )
 
 

@@ -152,6 +152,17 @@ def count_sessions(a: int, start: Int64, vote: Int16, leads: Bool, votes: Float6
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def count_sessions_of(accounts: Int64, start: Int64, vote: Int16, leads: Bool) -> tuple[Int64, Float64]:
+    """Return the line of each account among some, -1 for the others, and their sessions as from `count_sessions`."""
+    line = np.full(start.size - 1, -1, np.int64)
+    votes = np.empty((accounts.size, WEIGHTS))
+    for k in range(accounts.size):
+        line[accounts[k]] = k
+        count_sessions(accounts[k], start, vote, leads, votes[k])
+    return line, votes
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def weights_without(
     x: int, x_stop: int, session: Int32, vote: Int16, votes: Float64, usual: Float64, weights: Float64
 ) -> None:

@@ -166,7 +166,8 @@ def joint_evidence(
         tables[trace] = _tested(part, trace, pairs, tests=tests[trace], threads=threads)
         tell(0.5 + done / len(prepared) / 2)
     total = sum(told.total for told in tests.values())
-    again = _standing_out(tables, n_tests=total)
+    at_random = _at_random(pl.concat([SYNCHRONY.empty(), *tables.values()]))
+    again = _standing_out(at_random, tables, n_tests=total)
     for trace, part in prepared.items():
         which = is_row_of(tables[trace], again)
         tables[trace] = hold_to_habits(
@@ -176,7 +177,7 @@ def joint_evidence(
         synchronised=(pl.col("q_value") <= q).fill_null(False),
         alike=(pl.col("overlap_q") <= q).fill_null(False),
     )
-    return Joint(prepared, synchrony, _joined(synchrony, n_tests=total, q=q), tests, ties, halves)
+    return Joint(prepared, synchrony, _joined(at_random, synchrony, n_tests=total, q=q), tests, ties, halves)
 
 
 def _near(
@@ -208,18 +209,16 @@ def is_row_of(pairs: pl.DataFrame, some: pl.DataFrame, /) -> Bool:
     return told
 
 
-def _standing_out(tables: Mapping[str, pl.DataFrame], *, n_tests: float) -> pl.DataFrame:
+def _standing_out(
+    at_random: pl.DataFrame, tables: Mapping[str, pl.DataFrame], *, n_tests: float
+) -> pl.DataFrame:
     """Return `source`, `target` of the pairs that stand out under the uniform deal, in a trace or all together."""
     one = [
         table.filter(pl.col("q_value") <= WEIGHED_Q).select("source", "target") for table in tables.values()
     ]
-    all_together = _at_random(pl.concat([SYNCHRONY.empty(), *tables.values()]))
-    rate = false_discovery_rate(
-        (all_together["p_value"] / all_together["weight"]).to_numpy(), n_tests=n_tests
-    )
-    return pl.concat(
-        [all_together.filter(pl.Series(rate <= WEIGHED_Q)).select("source", "target"), *one]
-    ).unique()
+    rate = false_discovery_rate((at_random["p_value"] / at_random["weight"]).to_numpy(), n_tests=n_tests)
+    together = at_random.filter(pl.Series(rate <= WEIGHED_Q)).select("source", "target")
+    return pl.concat([together, *one]).unique()
 
 
 def _at_random(synchrony: pl.DataFrame) -> pl.DataFrame:
@@ -230,7 +229,6 @@ def _at_random(synchrony: pl.DataFrame) -> pl.DataFrame:
         n_near=pl.col("n_near").max(),
         closest_delta_s=pl.col("closest_delta_s").min(),
         p_values=pl.col("p_value"),
-        p_habits=pl.col("p_habits"),
         # Over all traces the weights add up to the number of tests at most: the largest stands for the pair.
         weight=pl.col("weight").max(),
     )
@@ -238,11 +236,17 @@ def _at_random(synchrony: pl.DataFrame) -> pl.DataFrame:
     return pairs.drop("p_values").with_columns(p_value=p_value).filter(pl.col("p_value") <= MAX_P)
 
 
-def _joined(synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFrame:
-    pairs = _at_random(synchrony)
+def _joined(at_random: pl.DataFrame, synchrony: pl.DataFrame, *, n_tests: float, q: float) -> pl.DataFrame:
+    """Return `schema.NETWORK`: the pairs as from `_at_random`, with what `synchrony` says of those tested again."""
     # A pair was tested again in all of its traces, or in none.
-    p_habits = pl.Series(harmonic(pairs["p_habits"]), dtype=pl.Float64).fill_nan(None)
-    pairs = with_verdicts(pairs.with_columns(p_habits=p_habits), n_tests=n_tests, q=q)
+    again = (
+        synchrony.filter(pl.col("p_habits").is_not_null())
+        .group_by("source", "target", maintain_order=True)
+        .agg("p_habits")
+    )
+    again = again.with_columns(p_habits=pl.Series(harmonic(again["p_habits"]), dtype=pl.Float64))
+    pairs = at_random.join(again, on=["source", "target"], how="left", maintain_order="left")
+    pairs = with_verdicts(pairs, n_tests=n_tests, q=q)
     return NETWORK.conform(pairs).sort("source", "target")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -54,8 +55,9 @@ class PreparedShares:
         found: Bool = self.gaps.least <= self.tau
         return found
 
+    @cached_property
     def habits(self) -> Habits:
-        """Return when posts are made."""
+        """When posts are made; looked up when it is first asked for."""
         return habits_of(self.log, start=self.start, position=self.position, session=self.session)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +16,6 @@ from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.gaps import chance_at
 from propgraph.synchrony.habits import (
     WEIGHTS,
-    Habits,
     Int16,
     count_sessions,
     weight_of,
@@ -52,12 +52,8 @@ def hold_to_habits(
         At most so many at once.
     """
     again = np.flatnonzero(which & pairs["p_value"].is_not_null().to_numpy())
-    ends = (codes_in(pairs[name].gather(again), prepared.log.accounts) for name in ("source", "target"))
-    source, target = ends
     p_habits = np.full(pairs.height, np.nan)
-    if again.size:
-        habits = prepared.habits()
-        p_habits[again] = np.exp(weigh_pairs(prepared, habits, source=source, target=target, threads=threads))
+    p_habits[again] = weigh_in_traces({"": prepared}, pairs[again], threads=threads)[:, 0]
     told = pairs.with_columns(p_habits=pl.Series(p_habits).fill_nan(None))
     return with_rates(told, n_tests=n_tests)
 
@@ -75,9 +71,32 @@ def with_rates(pairs: pl.DataFrame, /, *, n_tests: float) -> pl.DataFrame:
     )
 
 
-def weigh_pairs(
-    prepared: PreparedShares, habits: Habits, /, *, source: Int64, target: Int64, threads: int
+def weigh_in_traces(
+    prepared: Mapping[str, PreparedShares], pairs: pl.DataFrame, /, *, threads: int
 ) -> Float64:
+    """Return each pair's p-value under the null with habits in each trace; NaN where one of the two is not in a trace.
+
+    Parameters
+    ----------
+    prepared
+        The shares of each trace.
+    pairs
+        `source`, `target` (String).
+    threads
+        At most so many at once.
+    """
+    found = np.full((pairs.height, len(prepared)), np.nan)
+    for k, part in enumerate(prepared.values()):
+        source, target = (codes_in(pairs[name], part.log.accounts) for name in ("source", "target"))
+        there = np.flatnonzero((source >= 0) & (target >= 0))
+        if there.size:
+            found[there, k] = np.exp(
+                weigh_pairs(part, source=source[there], target=target[there], threads=threads)
+            )
+    return found
+
+
+def weigh_pairs(prepared: PreparedShares, /, *, source: Int64, target: Int64, threads: int) -> Float64:
     """Return the natural logarithm of each pair's p-value under the null with habits.
 
     The same objects count as under the uniform deal, once a session, by the same gaps; where these are near by
@@ -85,14 +104,14 @@ def weigh_pairs(
 
     Parameters
     ----------
-    prepared, habits
-        The shares of one trace, and when its posts are made.
+    prepared
+        The shares of one trace.
     source, target
         int64[n_pairs]; account codes.
     threads
         At most so many at once.
     """
-    log, gaps = prepared.log, prepared.gaps
+    log, gaps, habits = prepared.log, prepared.gaps, prepared.habits
     order, hub, leaf, cuts = by_hub(np.diff(prepared.start), source, target, n_parts=4 * threads)
 
     def run(k: int) -> Float64:
@@ -189,7 +208,6 @@ def _weigh(
 
 def weigh_standing(
     prepared: PreparedShares,
-    habits: Habits,
     group: Int64,
     /,
     *,
@@ -205,8 +223,8 @@ def weigh_standing(
 
     Parameters
     ----------
-    prepared, habits
-        The shares of one trace, and when its posts are made.
+    prepared
+        The shares of one trace.
     group
         int64[n_accounts]; the group of each account, -1 for none.
     account, near
@@ -214,12 +232,12 @@ def weigh_standing(
     threads
         At most so many at once.
     """
-    log = prepared.log
+    log, habits = prepared.log, prepared.habits
 
     def run(part: Int64) -> tuple[Float64, Float64]:
         found: tuple[Float64, Float64] = _weigh_standing(
-            account[part], near[part], group, counts, prepared.start, prepared.position, prepared.listed,
-            prepared.session, log.offsets, log.account, prepared.gaps.first, prepared.gaps.last, prepared.tau,
+            account[part], near[part], group, counts, prepared.start, prepared.listed, prepared.session,
+            log.offsets, log.account, prepared.gaps.first, prepared.gaps.last, prepared.tau,
             habits.kind, habits.usual, habits.vote, habits.leads,
         )  # fmt: skip
         return found
@@ -237,7 +255,6 @@ def _weigh_standing(
     group: Int64,
     counts: Bool,
     start: Int64,
-    position: Int64,
     listed: Int32,
     session: Int32,
     offsets: Int64,

@@ -1,39 +1,17 @@
-"""Rules: what organised behaviour looks like, when it is flagged, and which innocent readings also fit.
-
-Each rule compares a value of the cluster with a threshold and with what the rest of the log, or chance,
-gives. No rule, and no score, says who is behind a cluster or that an account is automated.
-"""
+"""Rules about time: who meets whom, how often and how soon, beyond what chance or outsiders give."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-
-import polars as pl
 
 from propgraph.amplification.relays import DELAY
 from propgraph.clusters.baseline import Baseline, Row
-from propgraph.clusters.selection import (
-    met,
-    met_in_seconds,
-    not_original,
-    on_top_site,
-    one_in_each_group,
-    one_of_each_account,
-    some_of_each_object,
-)
+from propgraph.clusters.rules.rule import Finding, noun, rounded_up
 from propgraph.clusters.timing import ENOUGH
 
-SYNCHRONISED = "synchronised"
+SYNCHRONISED, RELAYED = "synchronised", "relayed"
 AT_ONCE, IN_STEP, REPETITIVE, IN_SECONDS = "at-once", "in-step", "repetitive", "within-seconds"
-TURNOUT, RELAYED, OWN_BURSTS = "turnout", "relayed", "own-bursts"
-SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
-CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
-
-# How sentences call what a trace's posts have in common.
-_NOUNS = {"domain": "site", "reshare": "original post", "url": "URL"}
+TURNOUT, OWN_BURSTS = "turnout", "own-bursts"
 
 # The tail is nominal: clusters are found by the very co-shares that it is about. Where times are drawn at random,
 # clusters found in this way still meet five times as often as expected, at p down to 1e-5, and among thousands of
@@ -41,45 +19,8 @@ _NOUNS = {"domain": "site", "reshare": "original post", "url": "URL"}
 _SURE, _STRONG = (3.0, 1e-12), (10.0, 0.05)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One rule held against one cluster."""
-
-    rule: str
-    value: float
-    threshold: float
-    expected: float | None
-    fires: bool
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule, whole.
-
-    Attributes
-    ----------
-    name
-        As in the column `flags`.
-    weight
-        What it adds to the score, 0..1.
-    check
-        Holds it against a cluster's figures; None where it does not apply.
-    shows
-        Picks the posts that show a finding best out of the cluster's (see `evidence.posts_of_finding`). None where
-        pairs, or crews behind relays, show it.
-    in_trace
-        Only posts of the trace whose timing is shown count.
-    """
-
-    name: str
-    weight: float
-    check: Callable[[Row, Baseline], Finding | None]
-    shows: Callable[[pl.DataFrame], pl.DataFrame] | None
-    in_trace: bool = False
-
-
-def _synchronised(row: Row, base: Baseline) -> Finding | None:
+def synchronised(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether half of the members stand near fellows beyond chance, pair by pair or as a crew."""
     value, n, p = row["synchronised_share"], row["n_synchronised"], row["p_value"]
     if not n and p is None:
         return None
@@ -87,11 +28,11 @@ def _synchronised(row: Row, base: Baseline) -> Finding | None:
     if n:
         ways.append(
             f"{n:,} {'pair' if n == 1 else 'pairs'} at a false discovery rate of {base.q:g} (the surest: "
-            f"p <= {_rounded_up(row['best_p'])})"
+            f"p <= {rounded_up(row['best_p'])})"
         )
     if p is not None:
         ways.append(
-            f"as a group, found on one half of the objects and tested on the other (p <= {_rounded_up(p)})"
+            f"as a group, found on one half of the objects and tested on the other (p <= {rounded_up(p)})"
         )
     return Finding(
         SYNCHRONISED, value, 0.5, base.q, value >= 0.5,
@@ -100,7 +41,7 @@ def _synchronised(row: Row, base: Baseline) -> Finding | None:
     )  # fmt: skip
 
 
-def _relayed(row: Row, base: Baseline) -> Finding | None:
+def relayed(row: Row, base: Baseline) -> Finding | None:
     """Look for a crew behind relays, which has held all that is asked of one (see `amplification.relays`).
 
     Coarse times may tell less of its delay than was measured.
@@ -124,7 +65,8 @@ def _relayed(row: Row, base: Baseline) -> Finding | None:
     )  # fmt: skip
 
 
-def _at_once(row: Row, base: Baseline) -> Finding | None:
+def at_once(row: Row, base: Baseline) -> Finding | None:
+    """Hold pairs of posts in the window against the outsiders' rate."""
     if row["observed"] is None or not row["compared"]:
         return None
     observed, expected, p = row["observed"], row["expected"], row["nominal_p"]
@@ -133,25 +75,12 @@ def _at_once(row: Row, base: Baseline) -> Finding | None:
     whose = "the outsiders' rate" if row["n_outsider_pairs"] >= ENOUGH else "the usual rate of this log"
     return Finding(
         AT_ONCE, observed, multiple * expected, expected, fires,
-        f"{observed:,.0f} pairs of posts of the same {_noun(row)} {base.nearby(row)}, "
+        f"{observed:,.0f} pairs of posts of the same {noun(row)} {base.nearby(row)}, "
         f"where {whose} gives {expected:,.1f}",
     )  # fmt: skip
 
 
-def _noun(row: Row) -> str:
-    trace: str = row["timing_trace"]
-    return _NOUNS.get(trace, trace)
-
-
-def _rounded_up(p: float) -> str:
-    """Return a bound with one digit that is still a bound."""
-    if p < 1e-300:
-        return "1e-300"
-    unit = 10.0 ** math.floor(math.log10(p))
-    return f"{math.ceil(round(p / unit, 6)) * unit:.1g}"
-
-
-def _in_step(row: Row, base: Baseline) -> Finding | None:
+def in_step(row: Row, base: Baseline) -> Finding | None:
     """Compare the fraction of members' pairs in the window with the same of outsiders' pairs.
 
     Required are half of the pairs, and 1.25 times the outsiders' rate: no more, for in a log of mostly organised
@@ -166,12 +95,13 @@ def _in_step(row: Row, base: Baseline) -> Finding | None:
     others = "nobody to compare with" if outsider_rate is None else f"outsiders: {outsider_rate:.0%}"
     return Finding(
         IN_STEP, value, threshold, outsider_rate, value >= threshold and row["co_objects"] >= 5,
-        f"of members' pairs of posts of the same {_noun(row)} {value:.0%} lie {base.nearby(row)}, on average "
+        f"of members' pairs of posts of the same {noun(row)} {value:.0%} lie {base.nearby(row)}, on average "
         f"over what they shared ({others})",
     )  # fmt: skip
 
 
-def _repetitive(row: Row, base: Baseline) -> Finding | None:
+def repetitive(row: Row, base: Baseline) -> Finding | None:
+    """Ask over how many different objects the members met."""
     if row["co_objects"] is None:
         return None
     value, expected = row["co_objects"], row["expected_co_objects"] if row["compared"] else None
@@ -183,7 +113,7 @@ def _repetitive(row: Row, base: Baseline) -> Finding | None:
     )  # fmt: skip
 
 
-def _turnout(row: Row, base: Baseline) -> Finding | None:
+def turnout(row: Row, base: Baseline) -> Finding | None:
     """Look for a crowd that is called for a few jobs: it meets seldom, but each time most of it does.
 
     It is held against nobody, so it rests where coarse times make more than a minute of the window.
@@ -194,11 +124,11 @@ def _turnout(row: Row, base: Baseline) -> Finding | None:
     return Finding(
         TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
         f"three times, an hour or more apart, at least {n:,} of the {row['n_accounts']:,} members posted the same "
-        f"{_noun(row)} {base.nearby(row)}",
+        f"{noun(row)} {base.nearby(row)}",
     )  # fmt: skip
 
 
-def _own_bursts(row: Row, base: Baseline) -> Finding | None:
+def own_bursts(row: Row, base: Baseline) -> Finding | None:
     """Ask whether so many whole bursts of one crowd are more than the log's objects would show by themselves.
 
     Where every object has half of its accounts within the window (a breaking story, a lively log), it takes more.
@@ -209,13 +139,14 @@ def _own_bursts(row: Row, base: Baseline) -> Finding | None:
     threshold = 3.0 if usual <= 0 else max(3.0, math.log(0.05) / math.log(usual)) if usual < 1 else math.inf
     return Finding(
         OWN_BURSTS, value, threshold, usual, value >= threshold,
-        f"{value:,} times, hours apart, half of the members or more posted the same {_noun(row)} {base.nearby(row)} "
+        f"{value:,} times, hours apart, half of the members or more posted the same {noun(row)} {base.nearby(row)} "
         f"and were half of all who ever did, or more; of other objects of like size {usual:.0%} have half of their "
         "accounts so close together",
     )  # fmt: skip
 
 
-def _within_seconds(row: Row, base: Baseline) -> Finding | None:
+def within_seconds(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether half of the meetings are known to lie within ten seconds."""
     if row["fast_share"] is None or base.window_of(row) < 20:
         return None
     value = row["fast_share"]
@@ -224,66 +155,3 @@ def _within_seconds(row: Row, base: Baseline) -> Finding | None:
         f"{value:.0%} of the pairs lie within 10 s, where an even spread over the window gives "
         f"{10 / base.window_of(row):.0%}",
     )  # fmt: skip
-
-
-def _single_site(row: Row, base: Baseline) -> Finding | None:
-    if row["top_site"] is None or row["n_links"] < 10:
-        return None
-    value, expected = row["top_site_share"], base.site_share.get(row["top_site"], 0.0)
-    return Finding(
-        SINGLE_SITE, value, 0.8, expected, value >= 0.8 and expected < 0.5,
-        f"{value:.0%} of the members' {row['n_links']:,} links lead to {row['top_site']}, "
-        f"where {expected:.1%} of all links do",
-    )  # fmt: skip
-
-
-def _low_originality(row: Row, base: Baseline) -> Finding | None:
-    value, expected = row["original_share"], base.original_share
-    if value is None or expected is None:
-        return None
-    return Finding(
-        LOW_ORIGINALITY, value, 0.1, expected, value <= 0.1 and value < expected / 2,
-        f"{value:.0%} of the members' posts are originals, where {expected:.0%} of other accounts' posts are",
-    )  # fmt: skip
-
-
-def _created_together(row: Row, base: Baseline) -> Finding | None:
-    n, spread = row["n_created"], row["creation_spread_s"]
-    if n is None or n < 5 or base.created_ms.size < 2 * n:
-        return None
-    threshold, expected = base.creation_draws(n)
-    return Finding(
-        CREATED_TOGETHER, spread, threshold, expected, spread < threshold,
-        f"half of the {n:,} accounts were made within {spread / 86400:,.1f} days, where as many accounts "
-        f"drawn from this log take {expected / 86400:,.0f} (1% of draws: under {threshold / 86400:,.1f})",
-    )  # fmt: skip
-
-
-def _many_groups(row: Row, base: Baseline) -> Finding | None:
-    value, expected = row["typical_targets"], base.typical_targets
-    if not row["n_targets"] or expected is None:
-        return None
-    threshold = max(5.0, 3 * expected)
-    return Finding(
-        MANY_GROUPS, value, threshold, expected, value >= threshold,
-        f"half of the members or more posted into {value:g} groups or more, where {expected:g} is usual "
-        "among accounts that post into groups",
-    )  # fmt: skip
-
-
-RULES = (
-    Rule(SYNCHRONISED, 0.65, _synchronised, shows=None),
-    Rule(RELAYED, 0.60, _relayed, shows=None),
-    Rule(AT_ONCE, 0.40, _at_once, shows=met, in_trace=True),
-    Rule(IN_STEP, 0.30, _in_step, shows=met, in_trace=True),
-    Rule(REPETITIVE, 0.30, _repetitive, shows=partial(some_of_each_object, n=2), in_trace=True),
-    Rule(TURNOUT, 0.30, _turnout, shows=partial(some_of_each_object, n=6), in_trace=True),
-    Rule(OWN_BURSTS, 0.65, _own_bursts, shows=partial(some_of_each_object, n=6), in_trace=True),
-    Rule(CREATED_TOGETHER, 0.35, _created_together, shows=one_of_each_account),
-    Rule(MANY_GROUPS, 0.25, _many_groups, shows=one_in_each_group),
-    Rule(IN_SECONDS, 0.15, _within_seconds, shows=met_in_seconds),
-    Rule(LOW_ORIGINALITY, 0.15, _low_originality, shows=not_original),
-    Rule(SINGLE_SITE, 0.05, _single_site, shows=on_top_site),
-)
-#: The same by name.
-RULE = {rule.name: rule for rule in RULES}

@@ -1,0 +1,85 @@
+"""Rules: what organised behaviour looks like, when it is flagged, and which innocent readings also fit.
+
+Each rule compares a value of the cluster with a threshold and with what the rest of the log, or chance,
+gives. No rule, and no score, says who is behind a cluster or that an account is automated.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from propgraph.clusters.rules.rule import Finding, Rule
+from propgraph.clusters.rules.timing import (
+    AT_ONCE,
+    IN_SECONDS,
+    IN_STEP,
+    OWN_BURSTS,
+    RELAYED,
+    REPETITIVE,
+    SYNCHRONISED,
+    TURNOUT,
+    at_once,
+    in_step,
+    own_bursts,
+    relayed,
+    repetitive,
+    synchronised,
+    turnout,
+    within_seconds,
+)
+from propgraph.clusters.rules.traits import (
+    CREATED_TOGETHER,
+    LOW_ORIGINALITY,
+    MANY_GROUPS,
+    SINGLE_SITE,
+    created_together,
+    low_originality,
+    many_groups,
+    single_site,
+)
+from propgraph.clusters.selection import (
+    met,
+    met_in_seconds,
+    not_original,
+    on_top_site,
+    one_in_each_group,
+    one_of_each_account,
+    some_of_each_object,
+)
+
+#: All rules, in the order in which flags are told.
+RULES = (
+    Rule(SYNCHRONISED, 0.65, synchronised, shows=None),
+    Rule(RELAYED, 0.60, relayed, shows=None),
+    Rule(AT_ONCE, 0.40, at_once, shows=met, in_trace=True),
+    Rule(IN_STEP, 0.30, in_step, shows=met, in_trace=True),
+    Rule(REPETITIVE, 0.30, repetitive, shows=partial(some_of_each_object, n=2), in_trace=True),
+    Rule(TURNOUT, 0.30, turnout, shows=partial(some_of_each_object, n=6), in_trace=True),
+    Rule(OWN_BURSTS, 0.65, own_bursts, shows=partial(some_of_each_object, n=6), in_trace=True),
+    Rule(CREATED_TOGETHER, 0.35, created_together, shows=one_of_each_account),
+    Rule(MANY_GROUPS, 0.25, many_groups, shows=one_in_each_group),
+    Rule(IN_SECONDS, 0.15, within_seconds, shows=met_in_seconds),
+    Rule(LOW_ORIGINALITY, 0.15, low_originality, shows=not_original),
+    Rule(SINGLE_SITE, 0.05, single_site, shows=on_top_site),
+)
+#: The same by name.
+RULE = {rule.name: rule for rule in RULES}
+
+__all__ = [
+    "AT_ONCE",
+    "CREATED_TOGETHER",
+    "IN_SECONDS",
+    "IN_STEP",
+    "LOW_ORIGINALITY",
+    "MANY_GROUPS",
+    "OWN_BURSTS",
+    "RELAYED",
+    "REPETITIVE",
+    "RULE",
+    "RULES",
+    "SINGLE_SITE",
+    "SYNCHRONISED",
+    "TURNOUT",
+    "Finding",
+    "Rule",
+]

@@ -1,0 +1,66 @@
+"""What a rule is: a value of a cluster held against a threshold and against what is usual, with a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from propgraph.clusters.baseline import Baseline, Row
+
+# How sentences call what a trace's posts have in common.
+_NOUNS = {"domain": "site", "reshare": "original post", "url": "URL"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule held against one cluster."""
+
+    rule: str
+    value: float
+    threshold: float
+    expected: float | None
+    fires: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, whole.
+
+    Attributes
+    ----------
+    name
+        As in the column `flags`.
+    weight
+        What it adds to the score, 0..1.
+    check
+        Holds it against a cluster's figures; None where it does not apply.
+    shows
+        Picks the posts that show a finding best out of the cluster's (see `evidence.posts_of_finding`). None where
+        pairs, or crews behind relays, show it.
+    in_trace
+        Only posts of the trace whose timing is shown count.
+    """
+
+    name: str
+    weight: float
+    check: Callable[[Row, Baseline], Finding | None]
+    shows: Callable[[pl.DataFrame], pl.DataFrame] | None
+    in_trace: bool = False
+
+
+def noun(row: Row) -> str:
+    """Return what the posts of the trace whose timing is shown have in common."""
+    trace: str = row["timing_trace"]
+    return _NOUNS.get(trace, trace)
+
+
+def rounded_up(p: float) -> str:
+    """Return a bound with one digit that is still a bound."""
+    if p < 1e-300:
+        return "1e-300"
+    unit = 10.0 ** math.floor(math.log10(p))
+    return f"{math.ceil(round(p / unit, 6)) * unit:.1g}"

@@ -1,8 +1,8 @@
 """The tables of a study, each declared once: dtype, unit and meaning of every column.
 
-A column is added in one place, where its table is declared: `build.py`, `clusters.py`, `stability.py` or `power.py`, by
-the job that makes the table. All ids are `String` (numeric ids lose their last digits in GraphML and JavaScript), all
-times are `Datetime("ms", "UTC")`, all durations are seconds as `Float64` in columns that end in `_s`.
+A column is added in one place, where its table is declared: `build.py`, `clusters.py`, `sites.py`, `stability.py` or
+`power.py`, by the job that makes the table. All ids are `String` (numeric ids lose their last digits in GraphML and
+JavaScript), all times are `Datetime("ms", "UTC")`, all durations are seconds as `Float64` in columns that end in `_s`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from propgraph.schema.clusters import (
     EVIDENCE,
     MEMBERS,
     READINGS,
-    SITES,
     SPREADERS,
 )
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
 from propgraph.schema.power import POWER
 from propgraph.schema.registry import TABLES, tables_of
+from propgraph.schema.sites import SITES
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Column, Table

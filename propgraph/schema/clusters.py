@@ -1,4 +1,4 @@
-"""The tables that `clusters` makes: who is near whom beyond chance, clusters and sites, and the evidence."""
+"""The tables that `clusters` makes of accounts: who is near whom beyond chance, clusters, and the evidence."""
 
 from __future__ import annotations
 
@@ -325,25 +325,6 @@ AMPLIFICATION = declare(
     ),
     tier_2=(COUNT, "posts", "the same at depth 2"),
     tier_3=(COUNT, "posts", "members' posts at depth 3 or more, and those below members there"),
-)
-SITES = declare(
-    "sites",
-    "clusters",
-    "a registrable domain",
-    ("site",),
-    site=(ID, "registrable domain", "the site"),
-    score=(SHARE, "0..1", "how much of what seeding looks like is there; never a probability"),
-    flags=(IDS, "", "rules that fired"),
-    n_shares=(COUNT, "shares", "shares of its URLs"),
-    n_accounts=(COUNT, "accounts", "accounts that shared it"),
-    n_urls=(COUNT, "URLs", "distinct canonical URLs"),
-    first_seen=(TIME, "UTC", "its first share"),
-    last_seen=(TIME, "UTC", "its last share"),
-    coordinated_share=(SHARE, "0..1", "share of its traffic made by flagged clusters"),
-    early_share=(SHARE, "0..1", "share of its URLs' first ten shares made by flagged clusters"),
-    n_half_seeders=(COUNT, "accounts", "fewest accounts that make half of its URLs' first ten shares"),
-    gini=(SHARE, "0..1", "Gini of its shares over accounts; one account = 1"),
-    top_cluster_id=(ID, "id", "the flagged cluster that shared it most"),
 )
 EVIDENCE = declare(
     "evidence",

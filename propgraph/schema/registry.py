@@ -13,10 +13,10 @@ from propgraph.schema.clusters import (
     EVIDENCE,
     MEMBERS,
     READINGS,
-    SITES,
     SPREADERS,
 )
 from propgraph.schema.power import POWER
+from propgraph.schema.sites import SITES
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Table

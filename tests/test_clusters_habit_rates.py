@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from itertools import combinations, permutations
 
 import numpy as np
@@ -14,7 +15,7 @@ from test_synchrony_habits import HOUR, drawn
 from test_synchrony_pairs import frame
 
 from propgraph.arrays.incidence import incidence
-from propgraph.clusters.habit_rates import habit_multiples, within
+from propgraph.clusters.habit_rates import cells_near, habit_multiples, within
 from propgraph.clusters.timing import timing_of
 
 
@@ -115,6 +116,30 @@ def test_pairs_in_the_window_by_hand():
     time = np.array([0, 30_000, 90_000])
     cell = np.array([0, 1, 2, 3])
     weight = np.array([1 / 2, 1 / 3, 1 / 6])
-    assert within(weight, cell, time, 60_000) == pytest.approx(2 * (1 / 2 * 1 / 3 + 1 / 3 * 1 / 6))
-    assert within(weight, cell, time, 90_000) == pytest.approx(1 - (1 / 4 + 1 / 9 + 1 / 36))
-    assert within(weight, cell, time, 10) == 0
+    assert within(weight, *cells_near(cell, time, 60_000)) == pytest.approx(
+        2 * (1 / 2 * 1 / 3 + 1 / 3 * 1 / 6)
+    )
+    assert within(weight, *cells_near(cell, time, 90_000)) == pytest.approx(1 - (1 / 4 + 1 / 9 + 1 / 36))
+    assert within(weight, *cells_near(cell, time, 10)) == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_cells_hold_every_pair_of_posts_in_the_window_once(seed):
+    rng = random.Random(seed)
+    n = rng.randint(1, 40)
+    time = np.array(sorted(rng.randint(0, 100) for _ in range(n)))
+    bounds = sorted(rng.sample(range(1, n), rng.randint(0, n - 1)))
+    cell, window_ms = np.array([0, *bounds, n]), rng.choice([0, 1, 10, 200])
+    of = np.searchsorted(cell, np.arange(n), side="right") - 1
+    expected = Counter(
+        (int(of[q]), int(of[p])) for p, q in combinations(range(n), 2) if time[q] - time[p] <= window_ms
+    )
+    near, reach, first = cells_near(cell, time, window_ms)
+    found = {
+        (c, d): int(near[first[c] + d - reach[c]])
+        for c in range(cell.size - 1)
+        for d in range(reach[c], c + 1)
+    }
+    assert near.size == first[-1] == len(found)
+    assert {pair: k for pair, k in found.items() if k} == expected

@@ -47,8 +47,12 @@ def habit_multiples(
     start, position = grouped(log.account, len(log.accounts))
     session = sessions_of(start, position, log.time)
     habits = habits_of(log, start=start, position=position, session=session)
-    found: Float64 = _multiples(
-        of, objects, cluster, log.offsets, log.account, log.time, window_ms, start, log.object[position], session,
+    # Object by object: which cells lie near each other is looked up once for all clusters that met at one.
+    order = np.argsort(objects, kind="stable")
+    found = np.empty(of.size)
+    found[order] = _multiples(
+        of[order], objects[order], cluster, log.offsets, log.account, log.time, window_ms, start,
+        log.object[position], session,
         habits.kind, habits.first_cell, habits.cell, habits.usual, habits.vote, habits.leads,
     )  # fmt: skip
     return found
@@ -77,11 +81,14 @@ def _multiples(
     weights = np.empty(WEIGHTS)
     line, votes = count_sessions_of(np.flatnonzero(cluster >= 0), start, vote, leads)
     at = np.full(start.size - 1, -1, np.int64)  # the last row in which each account was met
+    near, reach, first = cells_near(cell[:1], time, window_ms)
     for k in range(of.size):
         o = objects[k]
         begin, end = offsets[o], offsets[o + 1]
         n = end - begin
         low, high = first_cell[o], first_cell[o + 1]
+        if k == 0 or objects[k - 1] != o:
+            near, reach, first = cells_near(cell[low : high + 1], time, window_ms)
         together = np.zeros(high - low)  # of all members, the weight of one post of each cell
         own = np.zeros(high - low)
         n_members, alone = 0, 0.0
@@ -107,34 +114,56 @@ def _multiples(
             own /= total
             together += own
             if few <= _FEW:
-                alone += within(own, cell[low : high + 1], time, window_ms)
-        by_habit = within(together, cell[low : high + 1], time, window_ms)
+                alone += within(own, near, reach, first)
+        by_habit = within(together, near, reach, first)
         if few <= _FEW and n_members > 1:
             by_habit = (by_habit - alone) / (n_members * (n_members - 1))
         else:
             by_habit /= n_members * n_members
-        anybody = within(np.full(high - low, 1.0 / n), cell[low : high + 1], time, window_ms)
+        anybody = 2.0 * near.sum() / (n * n)
         if anybody > 0:
             found[k] = max(by_habit / anybody, 1.0)
     return found
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def within(weight: Float64, cell: Int64, time: Int64, window_ms: int) -> float:
-    """Return the chance that two posts, drawn by `weight` (of each post of a cell), are two within the window."""
-    size = cell[-1] - cell[0]
-    each = np.empty(size)
-    # From cells to posts: all posts of a cell weigh the same.
-    for c in range(weight.size):
-        each[cell[c] - cell[0] : cell[c + 1] - cell[0]] = weight[c]
-    total = 0.0
-    inside = 0.0
-    low = 0
-    # `inside` is the weight of the posts before p within the window of it; times rise, so `low` never goes back.
-    for p in range(size):
-        while time[cell[0] + p] - time[cell[0] + low] > window_ms:
-            inside -= each[low]
+def cells_near(cell: Int64, time: Int64, window_ms: int) -> tuple[Int64, Int64, Int64]:
+    """Return how many pairs of posts lie within the window, by the cells of the two: `near, reach, first`.
+
+    Cell `c` has such pairs with the cells from `reach[c]` to itself: `near[first[c] + d - reach[c]]` with cell `d`.
+    """
+    m = cell.size - 1
+    reach, first = np.empty(m, np.int64), np.zeros(m + 1, np.int64)
+    d = 0
+    low = cell[0]
+    # The first post of a cell reaches back furthest; times rise, so what it reaches never goes back.
+    for c in range(m):
+        while time[cell[c]] - time[low] > window_ms:
             low += 1
-        total += 2.0 * each[p] * inside
-        inside += each[p]
+        while low >= cell[d + 1]:
+            d += 1
+        reach[c] = d
+        first[c + 1] = first[c] + c - d + 1
+    near = np.zeros(first[m], np.int64)
+    low = cell[0]
+    for c in range(m):
+        d = reach[c]
+        # The window before p begins at `low`, in cell d; from there to p each cell has some posts in it.
+        for p in range(cell[c], cell[c + 1]):
+            while time[p] - time[low] > window_ms:
+                low += 1
+            while low >= cell[d + 1]:
+                d += 1
+            for e in range(d, c + 1):
+                near[first[c] + e - reach[c]] += min(cell[e + 1], p) - max(cell[e], low)
+    return near, reach, first
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def within(weight: Float64, near: Int64, reach: Int64, first: Int64) -> float:
+    """Return the chance that two posts, drawn by `weight` (of each post of a cell), are two within the window."""
+    total = 0.0
+    for c in range(weight.size):
+        for k in range(first[c], first[c + 1]):
+            total += 2.0 * near[k] * weight[c] * weight[reach[c] + k - first[c]]
     return total

@@ -28,6 +28,7 @@ COMMANDS = (
     ("formats", "show"),
     ("simulate", "veles"),
     ("simulate", "crowdturf"),
+    ("simulate", "app"),
     ("demo",),
 )
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from propgraph.networks import join_traces as join_traces
     from propgraph.networks import to_igraph as to_igraph
     from propgraph.readers.read import read_log as read_log
+    from propgraph.simulate.app import simulate_app as simulate_app
     from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
     from propgraph.study import Study as Study
@@ -63,6 +64,7 @@ _HOME = {
     "read_cascade": "trees",
     "read_log": "readers.read",
     "read_truth": "evaluation.truth",
+    "simulate_app": "simulate.app",
     "simulate_crowdturf": "simulate.crowdturf",
     "simulate_veles": "simulate.veles",
     "size_matched_percentiles": "cascades.shapes.percentiles",

@@ -111,6 +111,7 @@ FUNCTIONS = {
     ),
     "simulate_veles": (),
     "simulate_crowdturf": (),
+    "simulate_app": (),
     "cosharing_edges": (pl.DataFrame(),),
 }  # fmt: skip
 PARAMETERS = [

@@ -72,6 +72,41 @@ def crowdturf(
     _tell(folder, log="crowdturf", truth=("truth_accounts.csv", "truth_campaigns.csv"))
 
 
+@app.command("app")
+def app_with_tasks(
+    folder: Annotated[Path, typer.Option("--folder", "-o", metavar="FOLDER", help="Where to write the log and its truth.", show_default=False)],
+    n_accounts: Annotated[int, typer.Option("--n-accounts", metavar="N", help="Accounts in all.")] = 3000,
+    n_days: Annotated[int, typer.Option("--n-days", metavar="N", help="Days of the log.")] = 14,
+    n_militants: Annotated[int, typer.Option("--n-militants", metavar="N", help="Accounts that use the app; 0 for no campaign.")] = 80,
+    n_tasks: Annotated[int, typer.Option("--n-tasks", metavar="N", help="Tasks that it releases at strength 1.")] = 80,
+    target: Annotated[int, typer.Option("--target", metavar="N", help="Shares at which three tasks in five leave the list; 0 for none.")] = 24,
+    list_order: Annotated[str, typer.Option("--list-order", metavar="points|newest|oldest", help="How the list is sorted for everybody.")] = "points",
+    obedience: Annotated[float, typer.Option("--obedience", metavar="X", help="Chance that a militant takes the task on top, 0 to 1.")] = 0.9,
+    own_share: Annotated[float, typer.Option("--own-share", metavar="X", help="Share of the tasks that link to the campaign's own site, 0 to 1.")] = 0.5,
+    strength: Annotated[float, typer.Option("--strength", metavar="X", help="Rate of tasks and sessions: 0.5 weak, 1 normal, 2 strong.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
+) -> None:  # fmt: skip
+    """Simulate organic sharing, one campaign whose app deals out tasks over it, and innocent look-alikes."""
+    from propgraph.cli.output import say
+    from propgraph.simulate.app import simulate_app, write_app
+
+    made = simulate_app(
+        n_accounts=n_accounts,
+        n_days=n_days,
+        n_militants=n_militants,
+        n_tasks=n_tasks,
+        target=target,
+        list_order=list_order,
+        obedience=obedience,
+        own_share=own_share,
+        strength=strength,
+        seed=seed,
+    )
+    write_app(folder, made)
+    say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
+    _tell(folder, log="app", truth=("truth_accounts.csv", "truth_tasks.csv"))
+
+
 def _tell(folder: Path, *, log: str, truth: tuple[str, str]) -> None:
     """Say what was written, and what to do with it."""
     from propgraph.cli.output import say

@@ -17,6 +17,7 @@ from propgraph.simulate.draws import START, Rng, Words
 from propgraph.simulate.posts import CHATTER, KINDS, LINKS, REMARKS, RESHARE, SLOGANS, Posts
 from propgraph.simulate.press import NEWSROOM_SITE, Press, coin_words
 from propgraph.simulate.world import World
+from propgraph.traces.urls import canonicalise_urls
 
 
 def number_accounts(rng: Rng, n: int) -> tuple[pl.Series, pl.Series]:
@@ -68,9 +69,9 @@ def log_frame(
             "content_id": content_ids,
             "account_id": _look_up(account_ids, post.account),
             "account_name": _look_up(names, post.account),
-            "account_created_at": _times(people.created[post.account]),
+            "account_created_at": times(people.created[post.account]),
             "followers": people.followers[post.account],
-            "timestamp": _times(post.time),
+            "timestamp": times(post.time),
             "kind": _look_up(pl.Series(KINDS), post.kind),
             "parent_content_id": _look_up(content_ids, np.where(parent < 0, -1, rank[parent])),
             "origin_account_id": _look_up(account_ids, origin),
@@ -93,7 +94,8 @@ def _look_up(values: pl.Series, index: Int64) -> pl.Series:
     return values.gather(where)
 
 
-def _times(seconds: Int64) -> pl.Series:
+def times(seconds: Int64) -> pl.Series:
+    """Return seconds since `START` as times."""
     start = int(START.timestamp()) * 1000
     return pl.Series(start + seconds * 1000).cast(TIME)
 
@@ -102,20 +104,32 @@ def _urls(press: Press, post: Posts, tokens: Sequence[str]) -> pl.Series:
     """Return the links as written; null where the post has none."""
     before = pl.Series([link[0] for link in LINKS] + ["http://"] * len(tokens))
     after = pl.Series([link[1] for link in LINKS] + list(tokens))
-    slugs = [
-        f"{headline.lower().replace(' ', '-')}-{i}" for i, headline in enumerate(press.headline.tolist())
-    ]
     parts = pl.DataFrame(
         {
             "before": _look_up(before, post.link),
             "site": _look_up(
                 pl.Series(press.site), np.where(post.article < 0, -1, press.article_site[post.article])
             ),
-            "path": _look_up(pl.Series(slugs), post.article),
+            "path": _look_up(_slugs(press), post.article),
             "after": _look_up(after, post.link),
         }
     )
     return parts.select(url=pl.format("{}{}/{}{}", "before", "site", "path", "after")).to_series()
+
+
+def article_links(press: Press, article: Int64) -> pl.Series:
+    """Return the canonical links of articles, as `shares.object_id` has them."""
+    slugs = _slugs(press)
+    links = [f"https://{press.site[press.article_site[i]]}/{slugs[i]}" for i in article.tolist()]
+    written = pl.DataFrame({"raw": links}, schema={"raw": ID})
+    known = canonicalise_urls(written["raw"])
+    return written.join(known, on="raw", how="left", maintain_order="left")["url"]
+
+
+def _slugs(press: Press) -> pl.Series:
+    """Return what stands behind the site in each article's link."""
+    names = [headline.lower().replace(" ", "-") for headline in press.headline.tolist()]
+    return pl.Series([f"{name}-{i}" for i, name in enumerate(names)], dtype=ID)
 
 
 def _texts(press: Press, post: Posts) -> pl.Series:

@@ -192,13 +192,14 @@ def _by_igraph(
     quality = -math.inf
     with seeded(seed):
         while True:
-            found = graph.community_leiden(
-                objective_function=objective, weights=weights, resolution=resolution, n_iterations=1,
-                initial_membership=best,
+            # The plain method: `Graph.community_leiden` makes an object of each iteration, which takes longer than it.
+            found, now = ig.GraphBase.community_leiden(
+                graph, edge_weights=weights, resolution=resolution, n_iterations=1, initial_membership=best,
+                normalize_resolution=objective == "modularity",
             )  # fmt: skip
-            if best is not None and not found.quality > quality + 1e-12 * abs(quality):
+            if best is not None and not now > quality + 1e-12 * abs(quality):
                 return best
-            best, quality = found.membership, found.quality
+            best, quality = found, now
 
 
 def _by_leidenalg(

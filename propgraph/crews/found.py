@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import igraph as ig
@@ -101,22 +102,19 @@ def find_crews(traces: Mapping[str, HalvedTrace], /, *, q: float, seed: int, thr
     ----------
     Meinshausen, Meier and Bühlmann, "p-Values for High-Dimensional Regression", JASA 104 (2009).
     """
-    tested, memberships, attendance = [], {}, {}
-    for trace, one in traces.items():
-        for split in range(N_SPLITS):
-            for half in range(2):
-                group = _formed(one, 2 * split + half, seed=seed)
-                if group.max(initial=-1) < 0:
-                    continue
-                memberships[trace, split, half] = group
-                rows = attended(one.prepared, group, _counts(one, split, 1 - half))
-                attendance[trace, split, half] = rows["place"].to_numpy()
-                found = _tested(one, group, rows, 2 * split + half + 8 * seed)
-                tested.append(
-                    found.with_columns(
-                        trace=pl.lit(trace), split=pl.lit(split, pl.Int64), half=pl.lit(half, pl.Int64)
-                    ).select(*GROUPS)
-                )
+    formed = {
+        (trace, split, half): group
+        for trace, one in traces.items()
+        for split in range(N_SPLITS)
+        for half in range(2)
+        if (group := _formed(one, 2 * split + half, seed=seed)).max(initial=-1) >= 0
+    }
+    for trace in {trace for trace, *_ in formed}:
+        _ = traces[trace].prepared.habits  # looked up once, before several at once ask for them
+    with ThreadPoolExecutor(threads) as pool:
+        told = list(pool.map(lambda at: _tested(traces[at[0]], formed[at], at, seed=seed), formed))
+    tested = [groups for groups, _ in told]
+    attendance = {at: places for at, (_, places) in zip(formed, told, strict=True)}
     if not tested:
         return NO_CREWS
     groups = pl.concat(tested)
@@ -129,7 +127,7 @@ def find_crews(traces: Mapping[str, HalvedTrace], /, *, q: float, seed: int, thr
     groups = pl.concat(rates)
     standing = [
         _confirmed(
-            traces[trace], memberships[trace, split, half], part["group"],
+            traces[trace], formed[trace, split, half], part["group"],
             at=attendance[trace, split, half], threads=threads,
         )
         .with_columns(trace=pl.lit(trace), split=pl.lit(split, pl.Int64), half=pl.lit(half, pl.Int64))
@@ -169,7 +167,21 @@ def _counts(one: HalvedTrace, split: int, half: int) -> Bool:
     return lies
 
 
-def _tested(one: HalvedTrace, group: Int64, rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+def _tested(
+    one: HalvedTrace, group: Int64, at: tuple[str, int, int], /, *, seed: int
+) -> tuple[pl.DataFrame, Int64]:
+    """Return the groups formed on one half as `GROUPS`, tested on the other by what they attended, and those places.
+
+    `at` are the trace, the split and the half on which they were formed.
+    """
+    trace, split, half = at
+    rows = attended(one.prepared, group, _counts(one, split, 1 - half))
+    found = _figures(one, group, rows, 2 * split + half + 8 * seed)
+    of = {"trace": pl.lit(trace), "split": pl.lit(split, pl.Int64), "half": pl.lit(half, pl.Int64)}
+    return found.with_columns(**of).select(*GROUPS), rows["place"].to_numpy()
+
+
+def _figures(one: HalvedTrace, group: Int64, rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return `group, n_members, n_gatherings, p_deal, p_habits, p_value` of each group, by what it attended."""
     prepared, habits = one.prepared, one.prepared.habits
     n_groups = int(group.max()) + 1

@@ -44,7 +44,10 @@ def habit_multiples(
     window_ms
         The window in milliseconds.
     """
-    start, position = grouped(log.account, len(log.accounts))
+    # Members alone are asked for their habits.
+    mine = np.flatnonzero(cluster[log.account] >= 0)
+    start, position = grouped(log.account[mine], len(log.accounts))
+    position = mine[position]
     session = sessions_of(start, position, log.time)
     habits = habits_of(log, start=start, position=position, session=session)
     # Object by object: which cells lie near each other is looked up once for all clusters that met at one.

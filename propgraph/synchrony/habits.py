@@ -56,7 +56,7 @@ class Habits:
     usual
         float64[43]; the log's own part of each hour, day and place, 0..1.
     vote, leads
-        int16 and bool[n_shares]; by place in the accounts' lists: the kind of the session's first post in the list,
+        int16 and bool; by place in the accounts' lists: the kind of the session's first post in the list,
         and whether this is that post. Each session of an account is one vote for when it posts.
     """
 
@@ -69,15 +69,18 @@ class Habits:
 
 
 def habits_of(log: Incidence, /, *, start: Int64, position: Int64, session: Int32) -> Habits:
-    """Return when posts are made in a log, from its accounts' lists `position[start[a]:start[a + 1]]` and sessions."""
+    """Return when posts are made in a log, and the votes of accounts' lists `position[start[a]:start[a + 1]]`.
+
+    Lists of some accounts alone will do where no others' votes are asked for; `session` goes with them.
+    """
     kind = _kinds(log.offsets, log.time, PLACES)
     first_cell, cell = _cells(log.offsets, kind)
     usual = np.zeros(WEIGHTS)
-    for k, n in enumerate(np.bincount(kind[position], minlength=HOURS * DAYS * N_PLACES).tolist()):
+    for k, n in enumerate(np.bincount(kind, minlength=HOURS * DAYS * N_PLACES).tolist()):
         for place in _marks(k):
             usual[place] += n
     vote, leads = _votes(start, position, session, kind)
-    return Habits(kind, first_cell, cell, usual / max(position.size, 1), vote, leads)
+    return Habits(kind, first_cell, cell, usual / max(kind.size, 1), vote, leads)
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +25,12 @@ def veles(
     n_sites: Annotated[int, typer.Option("--n-sites", metavar="N", help="Farm sites; 0 for no campaign.")] = 40,
     n_seeders: Annotated[int, typer.Option("--n-seeders", metavar="N", help="Bought profiles.")] = 200,
     strength: Annotated[float, typer.Option("--strength", metavar="X", help="Rate and synchrony of the campaign: 0.5 weak, 1 normal, 2 strong.")] = 1.0,
+    setting: Annotated[str, typer.Option("--setting", metavar="plain|full", help="full: three operators, copied articles, adverts, facts about sites, and more innocents who look alike.")] = "plain",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
 ) -> None:  # fmt: skip
     """Simulate organic sharing, one content-farm campaign over it, and innocent look-alikes."""
     from propgraph.cli.output import say
+    from propgraph.simulate.logs import file_of
     from propgraph.simulate.veles import simulate_veles, write_sample
 
     made = simulate_veles(
@@ -36,11 +39,14 @@ def veles(
         n_sites=n_sites,
         n_seeders=n_seeders,
         strength=strength,
+        setting=setting,
         seed=seed,
     )
     write_sample(folder, made)
     say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
-    _tell(folder, log="veles", truth=("truth_accounts.csv", "truth_sites.csv"))
+    beside = [file_of(name, table) for name, table in made.tables.items()]
+    truth = ["truth_accounts.csv", "truth_sites.csv", *(name for name in beside if name.startswith("truth_"))]
+    _tell(folder, log="veles", truth=truth, more=[name for name in beside if name not in truth])
 
 
 @app.command("crowdturf")
@@ -107,11 +113,11 @@ def app_with_tasks(
     _tell(folder, log="app", truth=("truth_accounts.csv", "truth_tasks.csv"))
 
 
-def _tell(folder: Path, *, log: str, truth: tuple[str, str]) -> None:
+def _tell(folder: Path, *, log: str, truth: Sequence[str], more: Sequence[str] = ()) -> None:
     """Say what was written, and what to do with it."""
     from propgraph.cli.output import say
 
-    for label, names in (("log", (f"{log}.parquet", f"{log}.csv.gz")), ("truth", truth)):
+    for label, names in (("log", (f"{log}.parquet", f"{log}.csv.gz")), ("beside it", more), ("truth", truth)):
         for name in names:
             say(f"{label:<10}{folder / name}", wrap=False)
     command = shlex.join(["propgraph", "build", str(folder / f"{log}.parquet"), "-o", "study"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from propgraph.simulate.posts import CHATTER, KINDS, LINKS, REMARKS, RESHARE, SL
 from propgraph.simulate.press import NEWSROOM_SITE, Press, coin_words
 from propgraph.simulate.world import World
 from propgraph.traces.urls import canonicalise_urls
+
+ISO = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def number_accounts(rng: Rng, n: int) -> tuple[pl.Series, pl.Series]:
@@ -38,6 +40,7 @@ def log_frame(
     accounts: tuple[pl.Series, pl.Series],
     tokens: Sequence[str] = (),
     true_parents: bool = False,
+    columns: Mapping[str, pl.Series] | None = None,
 ) -> pl.DataFrame:
     """Write posts as rows of a log, sorted by time.
 
@@ -53,6 +56,8 @@ def log_frame(
         What stands behind the path of links beyond `LINKS`.
     true_parents
         Name the post that was seen as the parent, instead of the root as most platforms do.
+    columns
+        Further columns, or values that take the place of a column's where they are not null; in the order of `log`.
     """
     people, (account_ids, names) = world.people, accounts
     order = np.argsort(log.time, kind="stable")
@@ -64,7 +69,7 @@ def log_frame(
     source = np.where(post.kind == RESHARE, post.root, order)
     parent = np.where((post.parent < 0) | (not true_parents), post.root, post.parent)
     group_ids = id_series("g", np.arange(max(0, int(log.group.max())) + 1), 3)
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
             "content_id": content_ids,
             "account_id": _look_up(account_ids, post.account),
@@ -81,6 +86,12 @@ def log_frame(
             "platform": pl.Series(["simulated"]).new_from_index(0, log.n),
         }
     )
+    for name, values in (columns or {}).items():
+        own = values.gather(order)
+        frame = frame.with_columns(
+            pl.coalesce(own, frame[name]).alias(name) if name in frame.columns else own.alias(name)
+        )
+    return frame
 
 
 def id_series(letter: str, number: Int64, width: int) -> pl.Series:
@@ -126,6 +137,12 @@ def article_links(press: Press, article: Int64) -> pl.Series:
     return written.join(known, on="raw", how="left", maintain_order="left")["url"]
 
 
+def article_urls(press: Press) -> pl.Series:
+    """Return the address of every article, as its site writes it."""
+    site = pl.Series(press.site).gather(press.article_site)
+    return pl.select(pl.format("https://www.{}/{}", site, _slugs(press))).to_series()
+
+
 def _slugs(press: Press) -> pl.Series:
     """Return what stands behind the site in each article's link."""
     names = [headline.lower().replace(" ", "-") for headline in press.headline.tolist()]
@@ -162,9 +179,26 @@ def write_log(folder: str | Path, name: str, log: pl.DataFrame, /) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     log.write_parquet(folder / f"{name}.parquet", compression="zstd", compression_level=19)
-    text = log.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ").encode()
+    _write_packed(folder / f"{name}.csv.gz", log)
+
+
+def file_of(name: str, table: pl.DataFrame) -> str:
+    """Return the name of a table's file: CSV, packed where the table has texts."""
+    return f"{name}.csv.gz" if "text" in table.columns else f"{name}.csv"
+
+
+def write_table(folder: str | Path, name: str, table: pl.DataFrame, /) -> None:
+    """Write a table beside a log, as `file_of` names it; times in ISO 8601."""
+    path = Path(folder) / file_of(name, table)
+    if path.suffix == ".gz":
+        _write_packed(path, table)
+    else:
+        table.write_csv(path, datetime_format=ISO)
+
+
+def _write_packed(path: Path, table: pl.DataFrame) -> None:
     packed = io.BytesIO()
     # Neither a time nor a name in the gzip header, or the same log would give other bytes tomorrow.
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=packed, mtime=0) as file:
-        file.write(text)
-    (folder / f"{name}.csv.gz").write_bytes(packed.getvalue())
+        file.write(table.write_csv(datetime_format=ISO).encode())
+    path.write_bytes(packed.getvalue())

@@ -16,9 +16,10 @@ LINKS = (
     ("https://www.", ""), ("https://", ""), ("http://www.", ""), ("http://", ""), ("https://m.", ""),
     ("https://www.", "?utm_source=twitter&utm_medium=social"), ("https://www.", "?utm_source=newsletter"),
     ("https://www.", "?ref=home"), ("https://www.", "?utm_source=staff&utm_medium=social"),
+    ("https://www.", "?utm_source=desk&utm_medium=social"), ("https://www.", "?utm_campaign=volunteers"),
 )  # fmt: skip
-LINK_ODDS = np.array([0.70, 0.07, 0.05, 0.03, 0.05, 0.05, 0.03, 0.02, 0.0])
-STAFF_LINK = 8
+LINK_ODDS = np.array([0.70, 0.07, 0.05, 0.03, 0.05, 0.05, 0.03, 0.02, 0.0, 0.0, 0.0])
+STAFF_LINK, DESK_LINK, VOLUNTEER_LINK = 8, 9, 10
 REMARKS = ("", "Worth a read: ", "Hm. ", "So this happened: ", "Today: ")
 SLOGANS = ("", "SHARE before it is gone: ", "They hide this! ", "Pass it on: ", "Wake up: ")
 CHATTER = (

@@ -12,6 +12,10 @@ from propgraph.simulate.draws import DAY, Rng, Words, lognormal, when_awake
 
 N_NEWS_SITES = 60
 NEWSROOM_SITE = 7  # well known, though not the best known: its Zipf rank less one
+# Sites, by the same rank, that some innocents post for where a simulation has them: eight titles of one chain, the
+# site of a party, that of a club, and two outlets that are new.
+CHAIN = (18, 20, 23, 25, 28, 31, 34, 37)
+PARTY_SITE, CLUB_SITE, NEW_SITES = 42, 50, (30, 45)
 HEADLINE = (
     ("Mayor", "Council", "Court", "Minister", "Union", "Police", "Farmers", "Coach", "Bank", "Museum"),
     ("delays", "backs", "questions", "opens", "rejects", "defends", "reviews", "presents"),

@@ -342,7 +342,7 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
 
 
 def test_the_min_score_only_moves_the_flag(own_study):
-    strict = find_clusters(own_study.path, min_score=0.9)
+    strict = find_clusters(own_study.path, min_score=0.99)
     assert strict.clusters.height
     assert not strict.clusters["flagged"].any()
     assert set(strict.sites["flags"].explode().drop_nulls()) == set()

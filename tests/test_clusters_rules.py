@@ -69,6 +69,12 @@ GROUPS = {"typical_targets": 5.0}
 SECONDS = {"fast_share": 0.5}
 NO_ORIGINALS = {"original_share": 0.1}
 ONE_SITE = {"top_site_share": 0.8}
+TOKEN = {
+    "recruiter": {
+        "mark": "ref=r06", "kind": "token", "values": ["r06"], "n_accounts": 20, "n_inside": 18, "purity": 0.9,
+        "expected": 0.081, "n_links": 345, "n_sites": 16, "q_value": 4.9e-33,
+    }
+}  # fmt: skip
 
 
 def test_nothing_fires_on_a_plain_cluster():
@@ -124,6 +130,10 @@ def test_nothing_fires_on_a_plain_cluster():
         ("created-together", False, {"creation_spread_s": 600.0 * DAY}),
         ("created-together", True, TOGETHER | {"n_created": 5, "creation_spread_s": 1.0}),
         ("created-together", False, TOGETHER | {"n_created": 4, "creation_spread_s": 1.0}),
+        ("recruiter-token", True, TOKEN),
+        ("recruiter-token", True, TOKEN | {"n_declared": 9}),
+        # Volunteers who say so, and whose links carry what their URL builder adds.
+        ("recruiter-token", False, TOKEN | {"n_declared": 10}),
         ("many-groups", True, GROUPS),
         ("many-groups", False, GROUPS | {"typical_targets": 4.9}),
         ("within-seconds", True, SECONDS),
@@ -405,6 +415,7 @@ ALL_FIRE = (
     | RELAYS
     | OWN
     | TOGETHER
+    | TOKEN
     | GROUPS
     | SECONDS
     | NO_ORIGINALS
@@ -416,8 +427,8 @@ ALL_FIRE |= {"expected_co_objects": 2.0}
 def test_all_rules_together_stay_below_one():
     score, rules, _ = judged(**ALL_FIRE)
     assert sorted(rules) == sorted(rule.name for rule in RULES)
-    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .75 * .85 * .85 * .95
-    assert score == pytest.approx(0.996626, abs=5e-6)
+    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .85 * .85 * .95
+    assert score == pytest.approx(0.997807, abs=5e-6)
 
 
 def test_no_score_leaves_0_to_1():
@@ -453,6 +464,11 @@ def test_sentences_give_figures_and_no_verdict():
         == "10% of the members' posts are originals, where 50% of other accounts' posts are"
     )
     assert said["single-site"] == "80% of the members' 100 links lead to x.com, where 20.0% of all links do"
+    assert said["recruiter-token"] == (
+        "18 of the 20 accounts whose links carry the tracking token ref=r06 are members (90.0%; of all accounts with "
+        "such tokens 8.1% are): 345 links to 16 sites, no single site's own (false discovery rate 5e-33); a list of "
+        "links handed to volunteers, or links copied from each other, tokens and all, look the same"
+    )
     assert said["many-groups"] == (
         "half of the members or more posted into 5 groups or more, where 1 is usual among accounts that post "
         "into groups"

@@ -37,7 +37,7 @@ def clusters(
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, sites, members, evidence, readings, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, sites, members, evidence, readings, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -218,14 +218,19 @@ def _show_clusters(
             told.add(name)
             for line in campaign_headline(campaigns[name]):
                 say(line, bold=True)
+            _show_reasons(evidence, "campaign", name)
             say()
         say(headline(row), bold=True)
-        reasons = evidence.filter(
-            (evidence["subject_type"] == "cluster") & (evidence["subject_id"] == row["cluster_id"])
-        )
-        for reason in reasons.to_dicts():
-            say(f"{reason['rule']}: {reason['sentence']}", indent=4)
+        _show_reasons(evidence, "cluster", row["cluster_id"])
         _show_readings(row, readings.filter(readings["cluster_id"] == row["cluster_id"]))
+
+
+def _show_reasons(evidence: pl.DataFrame, kind: str, name: str) -> None:
+    """Print why a cluster or campaign is flagged."""
+    from propgraph.cli.output import say
+
+    for reason in evidence.filter(subject_type=kind, subject_id=name).to_dicts():
+        say(f"{reason['rule']}: {reason['sentence']}", indent=4)
 
 
 def _show_readings(row: dict[str, Any], readings: pl.DataFrame) -> None:

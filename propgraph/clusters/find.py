@@ -13,6 +13,7 @@ from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.types import Progress
 from propgraph.clusters.baseline import baseline_of
 from propgraph.clusters.campaigns.join import join_clusters
+from propgraph.clusters.campaigns.recruiters import find_recruiters, recruiters_table
 from propgraph.clusters.context import with_context
 from propgraph.clusters.declared import declared_posts, with_declared
 from propgraph.clusters.delays import with_delays
@@ -161,14 +162,14 @@ def _sites(links: pl.DataFrame, judged: Judged, options: ClusterOptions) -> tupl
 
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
-    sites: pl.DataFrame, of_sites: pl.DataFrame,
+    sites: pl.DataFrame, of_sites: pl.DataFrame, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
         "members": judged.members, "clusters": judged.clusters, "campaigns": campaigns,
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
-        "sites": sites, "evidence": pl.concat([judged.evidence, of_sites]),
-        "readings": judged.readings,
+        "sites": sites, "evidence": pl.concat([judged.evidence, of_campaigns, of_sites]),
+        "readings": judged.readings, "recruiters": recruiters,
     }  # fmt: skip
 
 
@@ -180,9 +181,11 @@ STEPS = (
     Step("relays", relayed_accounts, makes=("relayed",)),
     Step("communities", _members, makes=("members", "edges")),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
+    Step("tokens", find_recruiters, makes=("carried", "table")),
     Step("amplification", _amplification, makes=("amplified",)),
     Step("judge", _judge, makes=("judged",)),
     Step("campaigns", join_clusters, makes=("judged", "campaigns")),
+    Step("recruiters", recruiters_table, makes=("recruiters", "of_campaigns")),
     Step("scores", score_accounts, makes=("account_scores",)),
     Step("sites", _sites, makes=("sites", "of_sites")),
     Step("tables", _tables, makes=("tables",)),

@@ -18,6 +18,7 @@ from propgraph.clusters.rules import (
     AT_ONCE,
     IN_STEP,
     OWN_BURSTS,
+    RECRUITER_TOKEN,
     RELAYED,
     REPETITIVE,
     RULES,
@@ -111,7 +112,10 @@ def judge_clusters(
         )
         evidence += evidence_rows(
             findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],
-            chosen={SYNCHRONISED: of_pairs.get(row["cluster"], []), RELAYED: row["crew_posts"] or []},
+            chosen={
+                SYNCHRONISED: of_pairs.get(row["cluster"], []), RELAYED: row["crew_posts"] or [],
+                RECRUITER_TOKEN: row.get("token_posts") or [],
+            },
         )  # fmt: skip
         readings += [{"cluster_id": name} | vars(fit) for fit in fits]
     named = amplified.named({str(cluster): name for cluster, name in ids.items()})

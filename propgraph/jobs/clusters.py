@@ -47,8 +47,8 @@ def find_clusters(
     ----------
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
-        `members`, `clusters`, `amplification`, `spreaders`, `sites`, `evidence` and `readings` are replaced,
-        `stability` and `power` are taken out.
+        `members`, `clusters`, `recruiters`, `amplification`, `spreaders`, `sites`, `evidence` and `readings` are
+        replaced, `stability` and `power` are taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
@@ -89,7 +89,7 @@ def find_clusters(
     >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
     >>> study = pg.find_clusters(pg.build(log, "study"))
     >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts", "flags").row(0)
-    ('c1', 25, ['at-once', 'repetitive', 'turnout', 'created-together', 'many-groups'])
+    ('c1', 25, ['at-once', 'repetitive', 'turnout', 'created-together', 'recruiter-token', 'many-groups'])
     >>> study.sites.filter(study.sites["score"] >= 0.9)["site"].to_list()[:3]
     ['verouvikrealreport.xyz', 'holapokeaglenews.info', 'rinotorpatriotwire.com']
     >>> print(study.evidence.filter(subject_id="c1", rule="at-once")["sentence"][0])

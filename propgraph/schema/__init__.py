@@ -21,6 +21,7 @@ from propgraph.schema.clusters import (
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
 from propgraph.schema.power import POWER
+from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.registry import TABLES, tables_of
 from propgraph.schema.sites import SITES
 from propgraph.schema.stability import STABILITY
@@ -49,6 +50,7 @@ __all__ = [
     "POSTS",
     "POWER",
     "READINGS",
+    "RECRUITERS",
     "REJECTED",
     "SECONDS",
     "SHARE",

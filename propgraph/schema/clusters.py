@@ -331,7 +331,7 @@ EVIDENCE = declare(
     "clusters",
     "one reason for one flag",
     ("subject_type", "subject_id", "rule"),
-    subject_type=(ID, "cluster, site", "what is flagged"),
+    subject_type=(ID, "campaign, cluster, site", "what is flagged"),
     subject_id=(ID, "id", "which one"),
     rule=(ID, "", "the flag"),
     value=(pl.Float64(), "the rule's", "what was measured"),

@@ -16,6 +16,7 @@ from propgraph.schema.clusters import (
     SPREADERS,
 )
 from propgraph.schema.power import POWER
+from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.sites import SITES
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
@@ -25,8 +26,8 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
-        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, AMPLIFICATION, SITES, EVIDENCE,
-        READINGS, STABILITY, POWER,
+        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, AMPLIFICATION, SITES,
+        EVIDENCE, READINGS, STABILITY, POWER,
     )
 }  # fmt: skip
 

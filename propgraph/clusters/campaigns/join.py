@@ -35,6 +35,7 @@ def join_clusters(
     inputs: ClusterInputs | None,
     judged: Judged,
     joint: Joint,
+    carried: pl.DataFrame,
     window_ms: int,
     options: ClusterOptions,
 ) -> tuple[Judged, pl.DataFrame]:
@@ -53,6 +54,8 @@ def join_clusters(
         What clusters are measured by, and the clusters with their ids; `inputs` is None where there is none.
     joint
         What rank synchrony says of pairs.
+    carried
+        Who carries which tracking tokens.
     window_ms
         The window in milliseconds.
     options
@@ -74,7 +77,7 @@ def join_clusters(
             _by_gatherings(
                 study, traces, inputs, members, flagged=flagged, slow=slow, window_ms=window_ms, q=options.q,
             ),
-            _by_tokens(study, members),
+            _by_tokens(carried, members),
             _by_pairs(joint.network, members),
         ]
     )  # fmt: skip
@@ -105,10 +108,10 @@ def _by_gatherings(
     ).cast(_TIE)  # fmt: skip
 
 
-def _by_tokens(study: Study, members: pl.DataFrame) -> pl.DataFrame:
+def _by_tokens(carried: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """Return the ties of clusters whose links carry tokens that are theirs alone."""
     rows = []
-    for _, part in common_tokens(study, members).group_by("mark", maintain_order=True):
+    for _, part in common_tokens(carried, members).group_by("mark", maintain_order=True):
         carriers = part.select("cluster", "tokens").iter_rows()
         for (cluster, mine), (other, theirs) in combinations(carriers, 2):
             rows.append((cluster, other, "tokens", 0.0, None, None, None, None, [*mine, *theirs]))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from propgraph.study import Study
-
-# A token counts from two links on, for one link is copied with all that hangs on it; among others it is rare if one in
-# twenty carry it at most, where there are twenty others with tokens or more.
-_LINKS, _RARE, _OTHERS = 2, 0.05, 20
-# Letters, then digits: `r00` to `r07` are one family, whatever the parameter is called.
-_NUMBERED = r"^[^=]*=(.*\p{L}.*?)(\d+)$"
+#: A token counts from two links on, for one link is copied with all that hangs on it; among others it is rare if one in
+#: twenty carry it at most, where there are twenty others with tokens or more.
+LINKS, OTHERS = 2, 20
+_RARE = 0.05
 
 
-def common_tokens(study: Study, members: pl.DataFrame, /) -> pl.DataFrame:
+def common_tokens(carried: pl.DataFrame, members: pl.DataFrame, /) -> pl.DataFrame:
     """Return which clusters' members carry tokens that are their own.
 
     A token, or a family of tokens numbered on (one text, numbers of one length), is a cluster's own where half of the
@@ -22,8 +19,8 @@ def common_tokens(study: Study, members: pl.DataFrame, /) -> pl.DataFrame:
 
     Parameters
     ----------
-    study
-        The study.
+    carried
+        Who carries which tokens (see `carried_tokens`).
     members
         `account_id`, `cluster`.
 
@@ -33,24 +30,13 @@ def common_tokens(study: Study, members: pl.DataFrame, /) -> pl.DataFrame:
         `mark` (the token or family), `cluster`, `tokens` (list of String, those carried, most carried first, at most
         three).
     """
-    carried = _carried(study)
     if carried.is_empty():
         return pl.DataFrame(schema={"mark": pl.String, "cluster": pl.UInt32, "tokens": pl.List(pl.String)})
-    family = pl.concat_str(
-        pl.col("token").str.extract(_NUMBERED, 1),
-        pl.lit("#"),
-        pl.col("token").str.extract(_NUMBERED, 2).str.len_chars().cast(pl.String),
-    )
-    # What tells a family from a token: no token has a line break in it.
-    families = carried.with_columns(mark=pl.lit("family\n") + family).drop_nulls("mark")
-    marked = pl.concat(
-        [carried.with_columns(mark="token"), families.select("account_id", "token", "n_links", "mark")]
-    )
-    marked = marked.join(members.select("account_id", "cluster"), on="account_id", how="left")
+    marked = carried.join(members.select("account_id", "cluster"), on="account_id", how="left")
     size = members.group_by("cluster").agg(size=pl.len())
     busy = marked.group_by("mark", "cluster", "account_id").agg(n_links=pl.col("n_links").sum())
     own = (
-        busy.filter(pl.col("n_links") >= _LINKS, pl.col("cluster").is_not_null())
+        busy.filter(pl.col("n_links") >= LINKS, pl.col("cluster").is_not_null())
         .group_by("mark", "cluster")
         .len("n")
         .join(size, on="cluster")
@@ -60,34 +46,13 @@ def common_tokens(study: Study, members: pl.DataFrame, /) -> pl.DataFrame:
     rare = _rare(busy, own, n_accounts=carried["account_id"].n_unique())
     examples = (
         marked.group_by("mark", "cluster", "token")
-        .len("n")
+        .agg(n=pl.col("account_id").n_unique())
         .sort(["n", "token"], descending=[True, False])
         .group_by("mark", "cluster", maintain_order=True)
         .agg(tokens=pl.col("token").head(3))
     )
     return (
         own.join(rare, on="mark", how="semi").join(examples, on=["mark", "cluster"]).sort("mark", "cluster")
-    )
-
-
-def _carried(study: Study) -> pl.DataFrame:
-    """Return `account_id, token, n_links`: how many links of each account carry each token."""
-    # A reshare carries the link as another wrote it.
-    reshares = study.scan("posts").filter(pl.col("kind") == "reshare").select("content_id")
-    links = (
-        study.scan("shares")
-        .filter(pl.col("trace") == "url", pl.col("tokens").is_not_null())
-        .join(reshares, on="content_id", how="anti")
-        .select("account_id", "object_id", "tokens")
-        .unique()
-    )
-    return (
-        links.with_columns(token=pl.col("tokens").str.split("&"))
-        .explode("token")
-        .filter(pl.col("token").str.len_chars() > 0)
-        .group_by("account_id", "token")
-        .agg(n_links=pl.col("object_id").n_unique())
-        .collect()
     )
 
 
@@ -104,6 +69,6 @@ def _rare(busy: pl.DataFrame, own: pl.DataFrame, *, n_accounts: int) -> pl.DataF
     return (
         carriers.join(of_own, on="mark")
         .join(inside, on="mark")
-        .filter(others >= _OTHERS, beside <= _RARE * others, pl.col("n_own") * 2 >= pl.col("n"))
+        .filter(others >= OTHERS, beside <= _RARE * others, pl.col("n_own") * 2 >= pl.col("n"))
         .select("mark")
     )

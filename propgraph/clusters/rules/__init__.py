@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from propgraph.clusters.rules.hired import RECRUITER_TOKEN, recruiter_token
 from propgraph.clusters.rules.rule import Finding, Rule
 from propgraph.clusters.rules.timing import (
     AT_ONCE,
@@ -57,6 +58,7 @@ RULES = (
     Rule(TURNOUT, 0.30, turnout, shows=partial(some_of_each_object, n=6), in_trace=True),
     Rule(OWN_BURSTS, 0.65, own_bursts, shows=partial(some_of_each_object, n=6), in_trace=True),
     Rule(CREATED_TOGETHER, 0.35, created_together, shows=one_of_each_account),
+    Rule(RECRUITER_TOKEN, 0.35, recruiter_token, shows=None),
     Rule(MANY_GROUPS, 0.25, many_groups, shows=one_in_each_group),
     Rule(IN_SECONDS, 0.15, within_seconds, shows=met_in_seconds),
     Rule(LOW_ORIGINALITY, 0.15, low_originality, shows=not_original),
@@ -73,6 +75,7 @@ __all__ = [
     "LOW_ORIGINALITY",
     "MANY_GROUPS",
     "OWN_BURSTS",
+    "RECRUITER_TOKEN",
     "RELAYED",
     "REPETITIVE",
     "RULE",

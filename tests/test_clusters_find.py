@@ -336,8 +336,14 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
             assert None not in groups.values()
             assert max(map(len, groups.values())) >= row["value"]
         if row["rule"] == "created-together":
-            made = [post["created_at"] for post in shown]
-            assert (max(made) - min(made)).total_seconds() <= row["value"]
+            # Each of them has a fellow, shown or not, within the width of a lot.
+            lots = clusters[row["subject_id"]]
+            made = posts.filter(cluster_id=row["subject_id"])["created_at"].unique().sort()
+            for post in shown:
+                near = (made - post["created_at"]).abs().dt.total_seconds() <= lots["lot_width_s"]
+                assert near.sum() >= 3
+            assert lots["lot_p"] <= 0.01
+            assert sum(int(lot.split(": ")[1]) for lot in lots["lots"]) >= len(shown)
             assert len({post["account_id"] for post in shown}) == len(shown)
 
 

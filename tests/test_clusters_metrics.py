@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from propgraph.clusters.groups import core_members
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.metrics import gini, inner_edges, measure_clusters, measure_members, with_synchrony
-from propgraph.clusters.spans import densest_half, shortest_half
+from propgraph.clusters.spans import shortest_half
 from propgraph.clusters.timing import Timing
 from propgraph.schema import ACCOUNTS, TIME
 
@@ -146,12 +146,6 @@ def test_no_half_is_shorter(times):
     ordered = sorted(times)
     spans = [ordered[k + half - 1] - ordered[k] for k in range(len(times) - half + 1)]
     assert shortest_half(np.array(times)) == min(spans)
-
-
-def test_densest_half_names_the_accounts():
-    made = accounts({"old": at(0), "x": at(900), "y": at(901), "z": at(902), "late": at(5000), "?": None})
-    assert densest_half(made)["account_id"].to_list() == ["x", "y", "z"]
-    assert densest_half(accounts({"?": None})).is_empty()
 
 
 def test_network_figures():

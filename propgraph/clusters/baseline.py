@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from propgraph.clusters.spans import shortest_half
 from propgraph.options import ClusterOptions
 from propgraph.readers.times.coarse import told_apart
 from propgraph.study import Study
 
 Row = Mapping[str, Any]
-_DRAWS = 400
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,6 @@ class Baseline:
         Originals over all their posts, 0..1.
     typical_targets
         Median number of groups that an account which posts into groups posts into.
-    created_ms
-        Creation times of all accounts, ms since 1970, sorted.
     site_share
         For each site its fraction of all links in the log, 0..1.
     window_s
@@ -42,12 +37,10 @@ class Baseline:
 
     original_share: float | None
     typical_targets: float | None
-    created_ms: Any
     site_share: Mapping[str, float]
     window_s: float
     q: float
     seed: int
-    _drawn: dict[int, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
 
     def window_of(self, row: Row) -> float:
         """Return the window (s) of a cluster: the study's, or a wider one that it was found in."""
@@ -60,17 +53,6 @@ class Baseline:
     def nearby(self, row: Row) -> str:
         """Return how near two posts in the window are, in words: `within 60 s`, or `on the same day`."""
         return told_apart(self.window_of(row), row["time_resolution_s"])
-
-    def creation_draws(self, n: int) -> tuple[float, float]:
-        """Return the 0.01 quantile and the median of the spans (s) that hold half of `n` accounts drawn."""
-        if n not in self._drawn:
-            generator = np.random.default_rng([self.seed, n])
-            spans = [
-                shortest_half(generator.choice(self.created_ms, n, replace=False)) / 1000
-                for _ in range(_DRAWS)
-            ]
-            self._drawn[n] = float(np.quantile(spans, 0.01)), float(np.median(spans))
-        return self._drawn[n]
 
 
 def baseline_of(
@@ -94,17 +76,9 @@ def baseline_of(
     others = study.scan("posts").join(members.lazy(), on="account_id", how="anti")
     original = others.unique("content_id").select((pl.col("kind") == "original").mean()).collect().item()
     groups = others.drop_nulls("target_id").group_by("account_id").agg(n=pl.col("target_id").n_unique())
-    created = (
-        study.scan("accounts")
-        .select(pl.col("created_at").dt.timestamp("ms"))
-        .drop_nulls()
-        .collect()
-        .to_series()
-    )
     return Baseline(
         original_share=original,
         typical_targets=groups.select(pl.col("n").median()).collect().item(),
-        created_ms=created.sort().to_numpy(),
         site_share=_site_shares(links),
         window_s=window_s,
         q=options.q,

@@ -40,6 +40,7 @@ from propgraph.clusters.metrics import (
 from propgraph.clusters.relayed import relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
+from propgraph.clusters.traits import with_traits
 from propgraph.cosharing.choice import window_options
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
@@ -182,6 +183,7 @@ STEPS = (
     Step("communities", _members, makes=("members", "edges")),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
     Step("tokens", find_recruiters, makes=("carried", "table")),
+    Step("traits", with_traits, makes=("table",)),
     Step("amplification", _amplification, makes=("amplified",)),
     Step("judge", _judge, makes=("judged",)),
     Step("campaigns", join_clusters, makes=("judged", "campaigns")),

@@ -18,7 +18,6 @@ from propgraph.clusters.rules import (
     AT_ONCE,
     IN_STEP,
     OWN_BURSTS,
-    RECRUITER_TOKEN,
     RELAYED,
     REPETITIVE,
     RULES,
@@ -27,9 +26,10 @@ from propgraph.clusters.rules import (
     Finding,
 )
 from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS, READINGS
+from propgraph.schema.profiles import OF_PROFILES
 
 # Columns of `clusters` that a cluster may be without: it stands in no cascade, a later job was not run.
-_MAY_LACK = (*OF_CASCADES, "stability", "campaign_id")
+_MAY_LACK = (*OF_CASCADES, *OF_PROFILES, "stability", "campaign_id")
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,7 @@ def judge_clusters(
         )
         evidence += evidence_rows(
             findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],
-            chosen={
-                SYNCHRONISED: of_pairs.get(row["cluster"], []), RELAYED: row["crew_posts"] or [],
-                RECRUITER_TOKEN: row.get("token_posts") or [],
-            },
+            chosen={SYNCHRONISED: of_pairs.get(row["cluster"], [])} | _chosen(row),
         )  # fmt: skip
         readings += [{"cluster_id": name} | vars(fit) for fit in fits]
     named = amplified.named({str(cluster): name for cluster, name in ids.items()})
@@ -135,6 +132,11 @@ def judge_clusters(
             [(ids[row["cluster"]], row["nominal_p"]) for row in rows], schema=_NOMINAL, orient="row"
         ),
     )
+
+
+def _chosen(row: Row) -> dict[str, list[str]]:
+    """Return by rule the posts that were chosen with the figures."""
+    return {rule.name: row.get(rule.posts) or [] for rule in RULES if rule.posts}
 
 
 def _named_members(inputs: ClusterInputs, ids: Mapping[int, str]) -> pl.DataFrame:

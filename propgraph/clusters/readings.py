@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.delays import LEAD_MS, MEETINGS, SAME_S
+from propgraph.clusters.rules.profiles import created_together, span_in_words
 from propgraph.clusters.timing import ENOUGH
 
 ONE_OUTLET, FANS, BREAKING_NEWS = "one-outlet", "fans", "breaking-news"
@@ -242,8 +243,8 @@ def _left_open(row: Row, base: Baseline) -> str:
         )
     if (nearer := _nearer_than_others(row, base)) is not None:
         open_.append(nearer)
-    if (days := _made_together(row, base)) is not None:
-        open_.append(f"half of the accounts were opened within {days}")
+    if (made := _made_together(row, base)) is not None:
+        open_.append(made)
     return "; ".join(open_) or "nothing that was measured speaks against it"
 
 
@@ -265,17 +266,19 @@ def _nearer_than_others(row: Row, base: Baseline) -> str | None:
 
 
 def _made_together(row: Row, base: Baseline) -> str | None:
-    """Return the span in which half of the accounts were made, in words, where a draw would not give it."""
-    n, spread = row["n_created"], row["creation_spread_s"]
-    if n is None or n < 5 or base.created_ms.size < 2 * n or spread >= base.creation_draws(n)[0]:
+    """Return how many of the accounts were made in lots, in words, where the rule about that fires."""
+    found = created_together(row, base)
+    if found is None or not found.fires:
         return None
-    days = max(1, round(spread / 86_400))
-    return "one day" if days == 1 else f"{days:,} days"
+    return (
+        f"{row['n_in_lots']:,} of the {row['n_created']:,} accounts were opened in lots of "
+        f"{span_in_words(row['lot_width_s'])} or less"
+    )
 
 
 def _opened(row: Row, base: Baseline) -> str:
-    days = _made_together(row, base)
-    return "" if days is None else f"; half of the accounts were opened within {days}"
+    made = _made_together(row, base)
+    return "" if made is None else f"; {made}"
 
 
 def _seconds(seconds: float) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from propgraph.clusters.spans import densest_half
 from propgraph.cosharing.rows import FAST_MS
 
 
@@ -33,12 +32,6 @@ def met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
         after=near.over(of_object).fill_null(False)
     )
     return marked.filter(pl.col("after") | pl.col("after").shift(-1).over(of_object).fill_null(False))
-
-
-def one_of_each_account(posts: pl.DataFrame) -> pl.DataFrame:
-    """Keep the first post of each account in the shortest span of creation times that holds half of them."""
-    first = posts.sort("timestamp", "content_id").unique("account_id", keep="first", maintain_order=True)
-    return densest_half(first)
 
 
 def one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.schema.dtypes import COUNT, ID, IDS, SECONDS, SHARE, TIME
+from propgraph.schema.profiles import OF_PROFILES
 from propgraph.schema.table import declare
 
 SPREADERS = declare(
@@ -192,6 +193,7 @@ CLUSTERS = declare(
     original_share=(SHARE, "0..1", "originals over all members' posts; null where the log has no kinds"),
     hour_entropy=(SHARE, "0..1", "entropy of the hours of the day (UTC) over log 24"),
     creation_spread_s=(SECONDS, "s", "shortest span that holds half of the accounts' creation times"),
+    **OF_PROFILES,
     crowd_bot_index=(
         SHARE,
         "0..1",

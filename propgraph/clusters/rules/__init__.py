@@ -9,6 +9,12 @@ from __future__ import annotations
 from functools import partial
 
 from propgraph.clusters.rules.hired import RECRUITER_TOKEN, recruiter_token
+from propgraph.clusters.rules.profiles import (
+    ALIKE_PROFILES,
+    CREATED_TOGETHER,
+    alike_profiles,
+    created_together,
+)
 from propgraph.clusters.rules.rule import Finding, Rule
 from propgraph.clusters.rules.timing import (
     AT_ONCE,
@@ -29,11 +35,9 @@ from propgraph.clusters.rules.timing import (
     within_seconds,
 )
 from propgraph.clusters.rules.traits import (
-    CREATED_TOGETHER,
     LOW_ORIGINALITY,
     MANY_GROUPS,
     SINGLE_SITE,
-    created_together,
     low_originality,
     many_groups,
     single_site,
@@ -44,21 +48,21 @@ from propgraph.clusters.selection import (
     not_original,
     on_top_site,
     one_in_each_group,
-    one_of_each_account,
     some_of_each_object,
 )
 
 #: All rules, in the order in which flags are told.
 RULES = (
     Rule(SYNCHRONISED, 0.65, synchronised, shows=None),
-    Rule(RELAYED, 0.60, relayed, shows=None),
+    Rule(RELAYED, 0.60, relayed, shows=None, posts="crew_posts"),
     Rule(AT_ONCE, 0.40, at_once, shows=met, in_trace=True),
     Rule(IN_STEP, 0.30, in_step, shows=met, in_trace=True),
     Rule(REPETITIVE, 0.30, repetitive, shows=partial(some_of_each_object, n=2), in_trace=True),
     Rule(TURNOUT, 0.30, turnout, shows=partial(some_of_each_object, n=6), in_trace=True),
     Rule(OWN_BURSTS, 0.65, own_bursts, shows=partial(some_of_each_object, n=6), in_trace=True),
-    Rule(CREATED_TOGETHER, 0.35, created_together, shows=one_of_each_account),
-    Rule(RECRUITER_TOKEN, 0.35, recruiter_token, shows=None),
+    Rule(CREATED_TOGETHER, 0.35, created_together, shows=None, posts="lot_posts"),
+    Rule(ALIKE_PROFILES, 0.25, alike_profiles, shows=None, posts="alike_posts"),
+    Rule(RECRUITER_TOKEN, 0.35, recruiter_token, shows=None, posts="token_posts"),
     Rule(MANY_GROUPS, 0.25, many_groups, shows=one_in_each_group),
     Rule(IN_SECONDS, 0.15, within_seconds, shows=met_in_seconds),
     Rule(LOW_ORIGINALITY, 0.15, low_originality, shows=not_original),
@@ -68,6 +72,7 @@ RULES = (
 RULE = {rule.name: rule for rule in RULES}
 
 __all__ = [
+    "ALIKE_PROFILES",
     "AT_ONCE",
     "CREATED_TOGETHER",
     "IN_SECONDS",

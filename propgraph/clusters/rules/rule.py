@@ -40,9 +40,11 @@ class Rule:
         Holds it against a cluster's figures; None where it does not apply.
     shows
         Picks the posts that show a finding best out of the cluster's (see `evidence.posts_of_finding`). None where
-        pairs, or crews behind relays, show it.
+        pairs, or posts chosen with the figures, show it.
     in_trace
         Only posts of the trace whose timing is shown count.
+    posts
+        The figure that holds the ids of the posts that show it, where they are chosen with the figures.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Rule:
     check: Callable[[Row, Baseline], Finding | None]
     shows: Callable[[pl.DataFrame], pl.DataFrame] | None
     in_trace: bool = False
+    posts: str | None = None
 
 
 def noun(row: Row) -> str:

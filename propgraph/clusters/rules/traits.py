@@ -1,4 +1,4 @@
-"""Rules about what members are like: where their links lead, what they write, when their accounts were made."""
+"""Rules about what members do: where their links lead, what they write, into how many groups they post."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.rules.rule import Finding
 
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
-CREATED_TOGETHER, MANY_GROUPS = "created-together", "many-groups"
+MANY_GROUPS = "many-groups"
 
 
 def single_site(row: Row, base: Baseline) -> Finding | None:
@@ -29,19 +29,6 @@ def low_originality(row: Row, base: Baseline) -> Finding | None:
     return Finding(
         LOW_ORIGINALITY, value, 0.1, expected, value <= 0.1 and value < expected / 2,
         f"{value:.0%} of the members' posts are originals, where {expected:.0%} of other accounts' posts are",
-    )  # fmt: skip
-
-
-def created_together(row: Row, base: Baseline) -> Finding | None:
-    """Hold the span in which half of the accounts were made against draws from the log."""
-    n, spread = row["n_created"], row["creation_spread_s"]
-    if n is None or n < 5 or base.created_ms.size < 2 * n:
-        return None
-    threshold, expected = base.creation_draws(n)
-    return Finding(
-        CREATED_TOGETHER, spread, threshold, expected, spread < threshold,
-        f"half of the {n:,} accounts were made within {spread / 86400:,.1f} days, where as many accounts "
-        f"drawn from this log take {expected / 86400:,.0f} (1% of draws: under {threshold / 86400:,.1f})",
     )  # fmt: skip
 
 

@@ -1,0 +1,21 @@
+"""The step that tells what members are like beside accounts that are like them: how they were made, what they post."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from propgraph.clusters.inputs import ClusterInputs
+from propgraph.clusters.matched import population_of
+from propgraph.clusters.profiles import with_profiles
+from propgraph.options import ClusterOptions
+from propgraph.study import Study
+
+
+def with_traits(
+    *, study: Study, inputs: ClusterInputs | None, table: pl.DataFrame, options: ClusterOptions
+) -> pl.DataFrame:
+    """Return the figures of clusters with those that are held against like accounts (see `schema.profiles`)."""
+    if inputs is None:
+        return table
+    population = population_of(study, inputs.members)
+    return with_profiles(table, population, study=study, inputs=inputs, seed=options.seed)

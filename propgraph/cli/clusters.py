@@ -34,10 +34,11 @@ def clusters(
     seed: Annotated[int | None, option_of(ClusterOptions, "seed", unset=True)] = None,
     min_size: Annotated[int | None, option_of(ClusterOptions, "min_size", unset=True)] = None,
     min_score: Annotated[float | None, option_of(ClusterOptions, "min_score", unset=True)] = None,
+    prices: Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="What profiles, clicks, tasks and likes are sold for, for the table costs: a table with the columns item, low, high, currency and source.  [default: propgraph's own, with its sources]", show_default=False)] = None,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, sites, members, evidence, readings, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, sites, members, evidence, readings, costs, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -56,7 +57,7 @@ def clusters(
     check_at_least("top", top, 0)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
-        "min_size": min_size, "min_score": min_score,
+        "min_size": min_size, "min_score": min_score, "prices": prices,
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)
@@ -130,7 +131,9 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     )
     if flagged.height:
         shown = _with_stability(flagged.head(top), study)
-        _show_clusters(shown, study.evidence, _readings(study), campaigns=_campaigns(study))
+        _show_clusters(
+            shown, study.evidence, _readings(study), campaigns=_campaigns(study), costs=_costs(study)
+        )
         _more(flagged.height, top, "clusters")
     elif found.height:
         say("No cluster stands out from what the rest of the log does.")
@@ -194,12 +197,27 @@ def _campaigns(study: Study) -> dict[str, dict[str, Any]]:
     return {row["campaign_id"]: row for row in campaigns.filter(campaigns["n_clusters"] > 1).to_dicts()}
 
 
+def _costs(study: Study) -> dict[str, str]:
+    """Return what each campaign would have cost, in words; none where an earlier version found the clusters."""
+    from propgraph.report.costs import cost_sentence
+
+    if "costs" not in study.tables:
+        return {}
+    costs = study.costs
+    rows = costs.filter(costs["subject_type"] == "campaign").partition_by(
+        "subject_id", as_dict=True, maintain_order=True
+    )
+    told = {str(name): cost_sentence(part.to_dicts()) for (name,), part in rows.items()}
+    return {name: sentence for name, sentence in told.items() if sentence is not None}
+
+
 def _show_clusters(
     flagged: pl.DataFrame,
     evidence: pl.DataFrame,
     readings: pl.DataFrame,
     *,
     campaigns: dict[str, dict[str, Any]],
+    costs: dict[str, str],
 ) -> None:
     """Print each cluster, those of one campaign together under one line, where its first cluster stands."""
     from propgraph.cli.output import say
@@ -219,10 +237,14 @@ def _show_clusters(
             for line in campaign_headline(campaigns[name]):
                 say(line, bold=True)
             _show_reasons(evidence, "campaign", name)
+            if name in costs:
+                say(costs[name])
             say()
         say(headline(row), bold=True)
         _show_reasons(evidence, "cluster", row["cluster_id"])
         _show_readings(row, readings.filter(readings["cluster_id"] == row["cluster_id"]))
+        if name in costs and name not in campaigns:
+            say(costs[name], indent=4)
 
 
 def _show_reasons(evidence: pl.DataFrame, kind: str, name: str) -> None:

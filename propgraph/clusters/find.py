@@ -42,6 +42,7 @@ from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
 from propgraph.clusters.traits import with_traits
 from propgraph.cosharing.choice import window_options
+from propgraph.costs.costs import hypothetical_costs, relay_posts
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions, WindowOptions
@@ -157,6 +158,11 @@ def _judge(
     )
 
 
+def _costs(study: Study, judged: Judged, prices: pl.DataFrame) -> pl.DataFrame:
+    posts = relay_posts(study.scan("cascade_nodes"), judged.clusters, judged.amplification)
+    return hypothetical_costs(judged.clusters, judged.members, prices, relays=posts)
+
+
 def _sites(links: pl.DataFrame, judged: Judged, options: ClusterOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
     return measure_sites(links, flagged_members(judged.clusters, judged.members), min_score=options.min_score)
 
@@ -164,13 +170,14 @@ def _sites(links: pl.DataFrame, judged: Judged, options: ClusterOptions) -> tupl
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
     sites: pl.DataFrame, of_sites: pl.DataFrame, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
+    costs: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
         "members": judged.members, "clusters": judged.clusters, "campaigns": campaigns,
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
         "sites": sites, "evidence": pl.concat([judged.evidence, of_campaigns, of_sites]),
-        "readings": judged.readings, "recruiters": recruiters,
+        "readings": judged.readings, "recruiters": recruiters, "costs": costs,
     }  # fmt: skip
 
 
@@ -188,6 +195,7 @@ STEPS = (
     Step("judge", _judge, makes=("judged",)),
     Step("campaigns", join_clusters, makes=("judged", "campaigns")),
     Step("recruiters", recruiters_table, makes=("recruiters", "of_campaigns")),
+    Step("costs", _costs, makes=("costs",)),
     Step("scores", score_accounts, makes=("account_scores",)),
     Step("sites", _sites, makes=("sites", "of_sites")),
     Step("tables", _tables, makes=("tables",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -12,9 +13,11 @@ from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import flagged_members
+from propgraph.costs.prices import price_table
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
 from propgraph.options import ClusterOptions, SynchronyOptions
-from propgraph.provenance import Run
+from propgraph.provenance import Run, digest
+from propgraph.readers.frames import frame_digest
 from propgraph.steps import run_steps
 from propgraph.study import Study, opened, run_first
 from propgraph.synchrony.candidates import ties_note
@@ -38,6 +41,7 @@ def find_clusters(
     seed: int = ClusterOptions.seed,
     min_size: int = ClusterOptions.min_size,
     min_score: float = ClusterOptions.min_score,
+    prices: str | Path | pl.DataFrame | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Study:
@@ -47,8 +51,8 @@ def find_clusters(
     ----------
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
-        `members`, `clusters`, `recruiters`, `amplification`, `spreaders`, `sites`, `evidence` and `readings` are
-        replaced, `stability` and `power` are taken out.
+        `members`, `clusters`, `recruiters`, `amplification`, `spreaders`, `sites`, `evidence`, `readings` and
+        `costs` are replaced, `stability` and `power` are taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
@@ -66,6 +70,9 @@ def find_clusters(
         As for `detect_communities`.
     min_score
         From which score (0..1) on a cluster or site is flagged.
+    prices
+        What things were sold for, a table or its path, as for `price_table`, in place of propgraph's own: the table
+        `costs` multiplies it with what flagged clusters and campaigns did. Always a range, always hypothetical.
     threads
         At most so many at once; None for one a processor. The result does not depend on it.
     progress
@@ -101,15 +108,19 @@ def find_clusters(
         resolution=resolution, partition=partition, seed=seed, min_size=min_size, min_score=min_score,
     )  # fmt: skip
     n_threads = check_threads(threads)
+    price_list = price_table(prices)
     built = source.run.get("build")
     if built is None:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
     traces = _network_traces(source, names_of(trace), evidence=evidence)
-    run = Run("clusters", {"trace": traces, **options.record(), "threads": threads})
+    run = Run("clusters", {"trace": traces, **options.record(), "prices": _named(prices), "threads": threads})
+    if prices is not None:
+        run.record["prices"] = _brought(prices, price_list)
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
         given = given_of(source, traces, options=options, threads=n_threads, progress=progress)
+        given["prices"] = price_list
         found = run_steps(
             STEPS, given, run=run, wanted=("joint", "tables"), tell=named(progress, "communities")
         )
@@ -123,6 +134,18 @@ def find_clusters(
         kept = {job: record for job, record in writer.run.items() if job not in ("stability", "power")}
         writer.run = {**kept, "clusters": run.finish()}
     return Study.open(source.path)
+
+
+def _named(table: str | Path | pl.DataFrame | None) -> str | None:
+    """Return how a table that the user brought is called among the parameters: by its path, if it has one."""
+    return "(a table)" if isinstance(table, pl.DataFrame) else None if table is None else str(table)
+
+
+def _brought(given: str | Path | pl.DataFrame, read: pl.DataFrame) -> dict[str, Any]:
+    """Return what the run record says of a table that the user brought."""
+    if isinstance(given, pl.DataFrame):
+        return {"path": _named(given), "rows": read.height, "sha256": frame_digest(given)}
+    return {"path": str(given), "rows": read.height, "sha256": digest(Path(given))}
 
 
 def _count(run: Run, tables: Mapping[str, pl.DataFrame]) -> None:

@@ -18,6 +18,7 @@ from propgraph.schema.clusters import (
     READINGS,
     SPREADERS,
 )
+from propgraph.schema.costs import COSTS
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
 from propgraph.schema.power import POWER
@@ -36,6 +37,7 @@ __all__ = [
     "CASCADES",
     "CASCADE_NODES",
     "CLUSTERS",
+    "COSTS",
     "COUNT",
     "COUNTS",
     "EDGES",

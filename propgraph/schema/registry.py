@@ -15,6 +15,7 @@ from propgraph.schema.clusters import (
     READINGS,
     SPREADERS,
 )
+from propgraph.schema.costs import COSTS
 from propgraph.schema.power import POWER
 from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.sites import SITES
@@ -27,7 +28,7 @@ TABLES: Mapping[str, Table] = {
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, AMPLIFICATION, SITES,
-        EVIDENCE, READINGS, STABILITY, POWER,
+        EVIDENCE, READINGS, COSTS, STABILITY, POWER,
     )
 }  # fmt: skip
 

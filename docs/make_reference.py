@@ -29,6 +29,7 @@ COMMANDS = (
     ("simulate", "veles"),
     ("simulate", "crowdturf"),
     ("simulate", "app"),
+    ("simulate", "workforce"),
     ("demo",),
 )
 

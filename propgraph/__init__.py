@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from propgraph.simulate.app import simulate_app as simulate_app
     from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
+    from propgraph.simulate.workforce import simulate_workforce as simulate_workforce
     from propgraph.study import Study as Study
     from propgraph.synchrony.joint import joint_synchrony as joint_synchrony
     from propgraph.synchrony.pairs import rank_synchrony as rank_synchrony
@@ -67,6 +68,7 @@ _HOME = {
     "simulate_app": "simulate.app",
     "simulate_crowdturf": "simulate.crowdturf",
     "simulate_veles": "simulate.veles",
+    "simulate_workforce": "simulate.workforce",
     "size_matched_percentiles": "cascades.shapes.percentiles",
     "to_igraph": "networks",
     "write_graphml": "export.graphml",

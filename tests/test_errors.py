@@ -112,6 +112,7 @@ FUNCTIONS = {
     "simulate_veles": (),
     "simulate_crowdturf": (),
     "simulate_app": (),
+    "simulate_workforce": (),
     "cosharing_edges": (pl.DataFrame(),),
 }  # fmt: skip
 PARAMETERS = [

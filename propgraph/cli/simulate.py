@@ -113,6 +113,28 @@ def app_with_tasks(
     _tell(folder, log="app", truth=("truth_accounts.csv", "truth_tasks.csv"))
 
 
+@app.command("workforce")
+def workforce(
+    folder: Annotated[Path, typer.Option("--folder", "-o", metavar="FOLDER", help="Where to write the log and its truth.", show_default=False)],
+    kind: Annotated[str, typer.Option("--kind", metavar="crowd|machine", help="Who posts: workers with ten posts each, or three tools.")] = "crowd",
+    n_accounts: Annotated[int, typer.Option("--n-accounts", metavar="N", help="Accounts in all.")] = 3000,
+    n_days: Annotated[int, typer.Option("--n-days", metavar="N", help="Days of the log.")] = 14,
+    n_posts: Annotated[int, typer.Option("--n-posts", metavar="N", help="Posts of the campaign at strength 1; 0 for no campaign.")] = 10_000,
+    strength: Annotated[float, typer.Option("--strength", metavar="X", help="Rate and synchrony of the campaign: 0.5 weak, 1 normal, 2 strong.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
+) -> None:  # fmt: skip
+    """Simulate organic sharing, and one campaign over it: by many workers, or by three tools."""
+    from propgraph.cli.output import say
+    from propgraph.simulate.workforce import simulate_workforce, write_workforce
+
+    made = simulate_workforce(
+        kind=kind, n_accounts=n_accounts, n_days=n_days, n_posts=n_posts, strength=strength, seed=seed
+    )
+    write_workforce(folder, made)
+    say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
+    _tell(folder, log="workforce", truth=("truth_accounts.csv", "truth_campaigns.csv"))
+
+
 def _tell(folder: Path, *, log: str, truth: Sequence[str], more: Sequence[str] = ()) -> None:
     """Say what was written, and what to do with it."""
     from propgraph.cli.output import say

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Int64
-from propgraph.schema import ID, TIME
-from propgraph.simulate.draws import DAY, START, Rng, Words
-from propgraph.simulate.logs import article_urls
+from propgraph.schema import ID
+from propgraph.simulate.draws import DAY, Rng, Words
+from propgraph.simulate.logs import article_urls, times
 from propgraph.simulate.press import CHAIN, N_NEWS_SITES, Press, coin_words
 
 HOUR = 3600
@@ -137,13 +137,12 @@ def _copies(rng: Rng, press: Press) -> list[tuple[int, int]]:
 def _tables(press: Press, texts: list[Words], origin: Words, *, source: Int64, rows: Int64) -> Articles:
     url = article_urls(press)
     credit = np.where(origin == "agency", f" {AGENCY}", "")
-    start = int(START.timestamp()) * 1000
     pages = pl.DataFrame(
         {
             "url": url.gather(rows),
             "title": press.headline[rows],
             "text": [" ".join(texts[k]).capitalize() + "." + str(credit[k]) for k in rows],
-            "published": pl.Series(start + press.article_time[rows] * 1000).cast(TIME),
+            "published": times(press.article_time[rows]),
         },
         schema_overrides={"title": ID, "text": ID},
     )

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Int64
-from propgraph.schema import ID, TIME
-from propgraph.simulate.draws import DAY, START, Rng, lognormal
-from propgraph.simulate.logs import article_urls
+from propgraph.schema import ID
+from propgraph.simulate.draws import DAY, Rng, lognormal
+from propgraph.simulate.logs import article_urls, times
 from propgraph.simulate.operators import Operators
 from propgraph.simulate.posts import LINKS, ORIGINAL, STAFF_LINK, Posts
 from propgraph.simulate.press import NEWSROOM_SITE, Press
@@ -53,8 +53,8 @@ def boost(rng: Rng, press: Press, operators: Operators, log: Posts) -> Boosts:
                 "currency": ["USD"] * rows.size,
                 "spend_low": edges[step - 1].astype(np.float64),
                 "spend_high": edges[step].astype(np.float64),
-                "start": _moments(begin),
-                "stop": _moments(stop),
+                "start": times(begin),
+                "stop": times(stop),
             },
             schema_overrides=dict.fromkeys(("ad_id", "page", "sponsor", "currency"), ID),
         ),
@@ -80,7 +80,3 @@ def _boosted(rng: Rng, press: Press, operators: Operators, log: Posts) -> tuple[
         np.concatenate([order[first[some]], own]),
         [*(FIRMS[k] for k in operator.tolist()), *[outlet] * own.size],
     )
-
-
-def _moments(seconds: Int64) -> pl.Series:
-    return pl.Series(int(START.timestamp()) * 1000 + seconds * 1000).cast(TIME)

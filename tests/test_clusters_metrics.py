@@ -177,18 +177,6 @@ def test_edges_between_clusters_belong_to_none():
     assert table["total_weight"].to_list() == [None, 2]
 
 
-def test_crowd_or_machine():
-    crowd = shares(*((who, f"{who}1", "x", 0) for who in "abc"))
-    machine = shares(*(("a", f"a{k}", f"x{k}", 0) for k in range(8)))
-    both = shares(*((who, f"{who}{k}", f"x{k}", 0) for who in "ab" for k in range(4)))
-    uneven = shares(*(("a", f"a{k}", f"x{k}", 0) for k in range(3)), ("b", "b0", "x0", 0))
-    assert figures(shares=crowd)["crowd_bot_index"] == pytest.approx(1)
-    assert figures(shares=machine)["crowd_bot_index"] == pytest.approx(1 / 8)
-    assert figures(shares=both)["crowd_bot_index"] == pytest.approx(2 / 8)
-    entropy = -(3 / 4 * math.log(3 / 4) + 1 / 4 * math.log(1 / 4))
-    assert figures(shares=uneven)["crowd_bot_index"] == pytest.approx(math.exp(entropy) / 4)
-
-
 def test_a_post_of_two_objects_is_one_share():
     two = shares(("a", "a1", "x", 0), ("a", "a1", "y", 2), ("a", "a2", "z", 0), ("b", "b1", "y", 1))
     found = figures(shares=two)

@@ -416,6 +416,14 @@ ALL_FIRE = (
 ALL_FIRE |= {"expected_co_objects": 2.0}
 
 
+def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
+    assert judged(**TOKEN)[0] == pytest.approx(0.8 * 0.35)
+    assert judged(**TOKEN, **GROUPS)[0] == pytest.approx(0.8 * (1 - 0.65 * 0.75))
+    assert judged(**TOKEN, **GROUPS, **TOGETHER)[0] == pytest.approx(0.8 * (1 - 0.65 * 0.75 * 0.65))
+    assert judged(**TOKEN, **REPETITIVE)[0] == pytest.approx(1 - 0.65 * 0.7)
+    assert judged(**TOKEN, **REPETITIVE, n_declared=10)[0] == pytest.approx(0.3 * 0.3)
+
+
 def test_all_rules_together_stay_below_one():
     score, rules, _ = judged(**ALL_FIRE)
     assert sorted(rules) == sorted(rule.name for rule in RULES)

@@ -15,6 +15,7 @@ from propgraph.clusters.baseline import baseline_of
 from propgraph.clusters.campaigns.join import join_clusters
 from propgraph.clusters.campaigns.recruiters import find_recruiters, recruiters_table
 from propgraph.clusters.context import with_context
+from propgraph.clusters.crowd import rates_of, with_crowd
 from propgraph.clusters.declared import declared_posts, with_declared
 from propgraph.clusters.delays import with_delays
 from propgraph.clusters.evidence import posts_of_pairs
@@ -138,6 +139,7 @@ def _figures(
         with_context(measure_clusters(inputs), inputs, links), inputs, shares,
         originals=originals_of(study, inputs),
     )  # fmt: skip
+    table = with_crowd(table, inputs, rates_of(study))
     table = with_relayed(with_declared(table, inputs, declared_posts(study, inputs)), members, relayed)
     of_pairs = posts_of_pairs(joint, inside, shares)
     # What comes after asks for no share any more: they make room for the cascades.

@@ -18,6 +18,7 @@ from propgraph.clusters.rules import (
     AT_ONCE,
     IN_STEP,
     OWN_BURSTS,
+    RECRUITER_TOKEN,
     RELAYED,
     REPETITIVE,
     RULES,
@@ -156,8 +157,9 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[Fit]]
     that accounts for the synchrony itself (one outlet, fans, breaking news; the last never where `synchronised` or
     `relayed` fires, for these are held against each object's own burst, and each cascade's own tree). Where neither
     `synchronised` nor `relayed` nor `own-bursts` nor `at-once` nor `in-step` fires it is cut to three tenths (what
-    meets no more than outsiders do is not organised), and without `synchronised`, `relayed`, `own-bursts`,
-    `repetitive` and `turnout` by a fifth (a few meetings prove little).
+    meets no more than outsiders do is not organised), but for `recruiter-token`: it has a null of its own, which asks
+    nothing of time, and alone it flags nobody. Without `synchronised`, `relayed`, `own-bursts`,
+    `repetitive` and `turnout` it is cut by a fifth (a few meetings prove little).
     """
     checked = [(rule, rule.check(row, base)) for rule in RULES]
     fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
@@ -169,7 +171,7 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[Fit]]
         # Each object's own burst, or tree, is what pairs were held against, and there are several.
         fits = [fit for fit in fits if fit.reading != BREAKING_NEWS]
     score *= 0.5 ** sum(fit.reading in EXPLAINING for fit in fits)
-    if not rules & {SYNCHRONISED, RELAYED, OWN_BURSTS, AT_ONCE, IN_STEP}:
+    if not rules & {SYNCHRONISED, RELAYED, OWN_BURSTS, AT_ONCE, IN_STEP, RECRUITER_TOKEN}:
         score *= 0.3
     if not rules & {SYNCHRONISED, RELAYED, OWN_BURSTS, REPETITIVE, TURNOUT}:
         score *= 0.8

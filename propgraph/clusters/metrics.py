@@ -249,15 +249,7 @@ def _gathered(objects: pl.DataFrame) -> pl.DataFrame:
 def _shares(inputs: ClusterInputs) -> pl.DataFrame:
     posts = inputs.shares.group_by("account_id", "content_id").agg(co=pl.col("n_fellows").max() > 0)
     posts = posts.join(inputs.members, on="account_id")
-    # Sorted, for the last digit of a sum of floats depends on its order.
-    counts = posts.group_by("cluster", "account_id").agg(n=pl.len(), co=pl.col("co").sum())
-    counts = counts.sort("cluster", "account_id")
-    part = pl.col("n") / pl.col("n").sum()
-    return counts.group_by("cluster", maintain_order=True).agg(
-        n_shares=pl.col("n").sum().cast(COUNT),
-        co_shared=pl.col("co").sum() / pl.col("n").sum(),
-        crowd_bot_index=((-(part * part.log()).sum()).exp() / pl.col("n").sum()).clip(0, 1),
-    )
+    return posts.group_by("cluster").agg(n_shares=pl.len().cast(COUNT), co_shared=pl.col("co").mean())
 
 
 def _posts(inputs: ClusterInputs) -> pl.DataFrame:

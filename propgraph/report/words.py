@@ -35,6 +35,7 @@ _LEVELS = {
     "drawn=no": "with all objects",
 }
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_ONCE, _MANY_TIMES, _CROWD, _BUSY = 0.8, 0.2, 10, 0.99
 _MANY = 6  # choices beyond which a line names none; the table has them all
 
 
@@ -55,9 +56,37 @@ def headline(row: dict[str, Any], /) -> str:
         parts.append(f"median {told_apart(apart, resolution_s)}" if finer else f"median {apart:.0f} s apart")
     if row["n_sites"]:
         parts.append(f"{row['n_sites']:,} sites")
+    parts += crowd_or_machine(row)
     if row.get("n_runs"):
         parts.append(f"holds in {round(row['holds_share'] * row['n_runs']):,} of {row['n_runs']:,} runs")
     return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
+
+
+def crowd_or_machine(row: dict[str, Any], /) -> list[str]:
+    """Return in words whether one post an account or many make a cluster, by its row; nothing where that is unknown.
+
+    From eight accounts in ten posts of an object on, members post it once each: ten or more are a crowd. Down from two
+    in ten, few make many posts: that is a tool or a zealot, and which of the two nobody can tell from here.
+    """
+    index = row.get("accounts_per_post")
+    if index is None:
+        return []
+    told = []
+    if index >= _ONCE:
+        told.append("one post each of an object" + (": a crowd" if row["n_accounts"] >= _CROWD else ""))
+    elif index <= _MANY_TIMES and row["n_busiest"] * 2 <= row["n_accounts"]:
+        told.append(
+            f"{row['n_busiest']:,} {'account makes' if row['n_busiest'] == 1 else 'accounts make'} "
+            f"{row['busiest_share']:.0%} of {row['n_shares']:,} posts: a tool or a zealot"
+        )
+    else:
+        each = f"{1 / index:.1f} posts each of an object"
+        told.append(each + (": tools or zealots" if index <= _MANY_TIMES else ""))
+    if row["posts_per_day_pct"] is not None and row["posts_per_day_pct"] >= _BUSY:
+        told.append(
+            f"{row['posts_per_day']:,.0f} posts a day each, more than {row['posts_per_day_pct']:.1%} of accounts"
+        )
+    return told
 
 
 def campaign_headline(row: dict[str, Any], /) -> list[str]:

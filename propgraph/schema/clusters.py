@@ -194,11 +194,21 @@ CLUSTERS = declare(
     hour_entropy=(SHARE, "0..1", "entropy of the hours of the day (UTC) over log 24"),
     creation_spread_s=(SECONDS, "s", "shortest span that holds half of the accounts' creation times"),
     **OF_PROFILES,
-    crowd_bot_index=(
+    accounts_per_post=(
         SHARE,
         "0..1",
-        "exp(entropy of n_shares over members) / n_shares: near one over the posts an account",
+        "crowd or machine: the effective number of accounts (exp of the Shannon entropy, Hill number of order 1) of an "
+        "object that two members or more share, over members' posts of it; mean over these objects, weighted by posts; "
+        "1 where each posts once",
     ),
+    n_busiest=(COUNT, "accounts", "fewest members that make nine in ten of its posts (n_shares)"),
+    busiest_share=(SHARE, "0..1", "what these make of them"),
+    posts_per_day=(
+        pl.Float64(),
+        "posts a day",
+        "all posts of an account over the time from its first to its last, at least a day; median over members",
+    ),
+    posts_per_day_pct=(SHARE, "0..1", "fraction of the log's accounts that post less often; ties count half"),
     n_targets=(COUNT, "groups", "groups, pages or channels posted into"),
     first_time=(TIME, "UTC", "first co-share"),
     last_time=(TIME, "UTC", "last co-share"),

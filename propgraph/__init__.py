@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from propgraph.errors import UsageError as UsageError
     from propgraph.evaluation.evaluate import evaluate as evaluate
     from propgraph.evaluation.truth import read_truth as read_truth
+    from propgraph.export.gexf import write_gexf as write_gexf
     from propgraph.export.graphml import write_graphml as write_graphml
     from propgraph.export.network import write_network as write_network
     from propgraph.jobs.build import build as build
@@ -71,6 +72,7 @@ _HOME = {
     "simulate_workforce": "simulate.workforce",
     "size_matched_percentiles": "cascades.shapes.percentiles",
     "to_igraph": "networks",
+    "write_gexf": "export.gexf",
     "write_graphml": "export.graphml",
     "write_network": "export.network",
 }

@@ -177,17 +177,3 @@ def seeded(seed: int, /) -> Iterator[None]:
         yield
     finally:
         ig.set_random_number_generator(random)
-
-
-def layout(graph: ig.Graph, /, *, seed: int = 0) -> np.ndarray:
-    """Return positions for the vertices, float64[n, 2], by igraph; the same seed gives the same.
-
-    Fruchterman and Reingold's forces; from a thousand vertices on over a grid, in time linear in the graph.
-    """
-    if graph.vcount() == 0:
-        return np.empty((0, 2))
-    with seeded(seed):
-        found = graph.layout_fruchterman_reingold(
-            niter=300, grid="grid" if graph.vcount() > 1000 else "nogrid"
-        )
-    return np.asarray(found.coords)

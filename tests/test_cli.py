@@ -107,7 +107,7 @@ def test_build_is_called_like_its_function():
 
 def test_clusters_is_called_like_its_function():
     ours, api = options("clusters"), parameters(propgraph.find_clusters)
-    assert set(ours) - {"help", "graphml", "format", "table", "top"} == set(api)
+    assert set(ours) - {"help", "graphml", "gexf", "format", "table", "top"} == set(api)
     for name in set(api) - {"study", "trace", "partition", "prices", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
         assert ours[name].default is None
@@ -489,6 +489,11 @@ def test_progress_goes_to_stderr(own_study, words, capsys, monkeypatch):
         (["clusters", "SMALL", "--partition", "CPM2"], "did you mean 'CPM'"),
         (["clusters", "SMALL", "--trace", "ulr"], "did you mean 'url'"),
         (["clusters", "SMALL", "--graphml", "NOWHERE/n.graphml"], "does not exist"),
+        (
+            ["clusters", "SMALL", "--graphml", "n.gexf"],
+            "--graphml: n.gexf: that is called GEXF; write it with --gexf",
+        ),
+        (["clusters", "SMALL", "--gexf", "n.xml"], "--gexf: n.xml: call it n.gexf"),
         (["simulate", "veles"], "Missing option"),
         (["simulate", "veles", "-o", "STUDY", "--strength", "0"], "--strength: 0.0"),
         (["simulate", "veles", "-o", "STUDY", "--n-accounts", "200"], "--n-accounts: 200"),

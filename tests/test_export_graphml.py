@@ -13,8 +13,8 @@ from lxml import etree
 from polars.testing import assert_series_equal
 
 from propgraph.errors import InputError, UsageError
-from propgraph.export import graphml
-from propgraph.export.graphml import UNFLAGGED, palette, write_graphml
+from propgraph.export import graph_tables, graphml
+from propgraph.export.graphml import write_graphml
 from propgraph.export.text import clean_xml, xml_id, xml_ids
 
 SPACE = "{http://graphml.graphdrawing.org/xmlns}"
@@ -237,7 +237,7 @@ def test_colours_of_any_integer(tmp_path, dtype) -> None:
 
 def test_slices_make_no_difference(tmp_path, monkeypatch) -> None:
     write_graphml(tmp_path / "one", *typed())
-    monkeypatch.setattr(graphml, "_SLICE", 2)
+    monkeypatch.setattr(graph_tables, "_SLICE", 2)
     write_graphml(tmp_path / "two", *typed())
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
@@ -314,14 +314,3 @@ def test_an_interrupted_write_leaves_what_was_there(tmp_path, monkeypatch) -> No
     assert os.listdir(tmp_path) == ["g"]
     with pytest.raises(UsageError, match="is a folder"):
         write_graphml(tmp_path, *typed())
-
-
-def test_palette() -> None:
-    assert palette(0) == []
-    assert palette(2) == [(230, 159, 0), (86, 180, 233)]
-    for n in (1, 8, 9, 15, 100, 300):
-        colours = palette(n)
-        assert len(colours) == len(set(colours)) == n
-        assert UNFLAGGED not in colours
-        assert colours[:8] == palette(8)[:n]
-        assert all(0 <= part <= 255 for colour in colours for part in colour)

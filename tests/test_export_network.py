@@ -9,14 +9,15 @@ from xml.etree import ElementTree
 
 import igraph as ig
 import networkx as nx
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from propgraph.cli import clusters as clusters_command
 from propgraph.errors import StudyError, UsageError
-from propgraph.export.graphml import UNFLAGGED
 from propgraph.export.network import network_tables, write_network
+from propgraph.export.palette import UNFLAGGED
 from propgraph.export.tables import render
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
@@ -65,14 +66,12 @@ def test_networkx_reads_it_back(small_study, graphml):
         assert node["n_posts"] == accounts[account]["n_posts"]
         assert node["followers"] == accounts[account]["followers"]
         assert datetime.fromisoformat(node["created_at"]) == accounts[account]["created_at"]
-        assert abs(node["x"]) <= 1000.001
-        assert abs(node["y"]) <= 1000.001
-        assert 4 <= node["size"] <= 60
+        assert 4 <= node["size"] <= 14
         colour = [node[part] for part in "rgb"]
         assert all(type(part) is int and 0 <= part <= 255 for part in colour)
-        assert (tuple(colour) == UNFLAGGED) == (not node["flagged"])
+        assert (tuple(colour) == UNFLAGGED) == ("cluster" not in node)
     assert flagged == small_study.run["clusters"]["counts"]["flagged_accounts"] > 0
-    assert max(max(abs(node["x"]), abs(node["y"])) for node in graph.nodes.values()) == pytest.approx(1000)
+    assert max(node["size"] for node in graph.nodes.values()) == 14
 
 
 def test_flagged_clusters_have_a_colour_each(small_study, graphml):
@@ -152,8 +151,45 @@ def test_the_same_study_gives_the_same_bytes(small_study, graphml, tmp_path):
     write_network(tmp_path / "again.graphml", small_study)
     assert (tmp_path / "again.graphml").read_bytes() == graphml.read_bytes()
     nodes, _ = network_tables(small_study, seed=1)
-    assert nodes["x"].to_list() != network_tables(small_study)[0]["x"].to_list()
     assert_frame_equal(nodes.drop("x", "y"), network_tables(small_study)[0].drop("x", "y"))
+
+
+def test_clusters_lie_apart_and_no_two_nodes_overlap(small_study):
+    nodes, _ = network_tables(small_study)
+    place, size = nodes.select("x", "y").to_numpy(), nodes["size"].to_numpy()
+    apart = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    assert (apart >= size[:, None] + size[None]).all()
+    clusters = nodes["cluster"].unique().drop_nulls().to_list()
+    assert len(clusters) >= 2
+    for name in clusters:
+        mine = nodes["cluster"].eq_missing(name).to_numpy()
+        middle = place[mine].mean(axis=0)
+        reach = np.hypot(*(place - middle).T)
+        # All strangers lie further from the middle of a cluster than its outermost member.
+        assert reach[~mine].min() > reach[mine].max()
+
+
+def test_gexf_has_times_places_and_colours(small_study, tmp_path):
+    path = tmp_path / "network.gexf"
+    write_network(path, small_study)
+    nodes, edges = network_tables(small_study)
+    graph = nx.read_gexf(path)
+    assert set(graph) == set(nodes["id"])
+    for row in nodes.to_dicts():
+        node = graph.nodes[row["id"]]
+        assert node["label"] == row["label"]
+        assert node["viz"]["size"] == pytest.approx(row["size"])
+        assert node["viz"]["position"]["x"] == pytest.approx(row["x"])
+        assert [node["viz"]["color"][part] for part in "rgb"] == [row[part] for part in "rgb"]
+        assert datetime.fromisoformat(node["start"]) == row["first_seen"]
+        assert node.get("cluster") == row["cluster"]
+    for row in edges.to_dicts():
+        edge = graph.edges[row["source"], row["target"]]
+        assert edge["weight"] == row["weight"]
+        if row["first_time"] is not None:
+            assert datetime.fromisoformat(edge["start"]) == row["first_time"]
+            assert datetime.fromisoformat(edge["end"]) == row["last_time"]
 
 
 def test_a_study_without_clusters_and_a_path_in_no_folder(small_study, tmp_path):

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from propgraph.errors import InputError
-from propgraph.networks import join_traces, layout, to_igraph, with_pairs
+from propgraph.networks import join_traces, to_igraph, with_pairs
 from propgraph.schema import EDGES, NETWORK
 
 JANUARY = [datetime(2020, 1, day, tzinfo=UTC) for day in range(1, 30)]
@@ -143,27 +141,6 @@ def test_all_faults_are_named_together():
         to_igraph(pl.DataFrame({"source": [None, "a"], "target": ["b", "c"]}))
     with pytest.raises(InputError, match="more than once"):
         to_igraph(some, nodes=pl.DataFrame({"account_id": ["a", "a"], "x": [1, 2]}))
-
-
-@pytest.mark.parametrize("n", [1, 2, 50, 1200, 5001])
-def test_layout_places_everybody_and_repeats(n):
-    names = [f"a{k:05d}" for k in range(n)]
-    ring = pl.DataFrame(
-        {"source": names[:-1], "target": names[1:]}, schema=dict.fromkeys(("source", "target"), pl.String)
-    )
-    graph = to_igraph(ring, nodes=pl.DataFrame({"account_id": names}))
-    state = random.getstate()
-    place = layout(graph, seed=1)
-    assert place.shape == (n, 2)
-    assert np.isfinite(place).all()
-    assert random.getstate() == state
-    if n < 5000:
-        assert (layout(graph, seed=1) == place).all()
-        assert n == 1 or (layout(graph, seed=2) != place).any()
-
-
-def test_layout_of_nothing():
-    assert layout(to_igraph(pl.DataFrame(schema={"source": pl.String, "target": pl.String}))).shape == (0, 2)
 
 
 def test_with_pairs_has_the_window_and_what_is_beyond_chance():

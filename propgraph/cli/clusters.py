@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "parquet")
 
 _NEAREST = 3
+NOTHING_WRITTEN: Mapping[str, Path | None] = {}
 
 
 def clusters(
@@ -37,6 +39,7 @@ def clusters(
     prices: Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="What profiles, clicks, tasks and likes are sold for, for the table costs: a table with the columns item, low, high, currency and source.  [default: propgraph's own, with its sources]", show_default=False)] = None,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
+    gexf: Annotated[Path | None, typer.Option("--gexf", metavar="FILE", help="The same as GEXF, with times, for Gephi's timeline and Gephi Lite.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
     table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, sites, members, evidence, readings, costs, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
@@ -55,6 +58,7 @@ def clusters(
     if table and format == "table":
         raise UsageError(f"{table}: tables go out as data; add --format csv, json or parquet", option="table")
     check_at_least("top", top, 0)
+    _check_suffixes(graphml, gexf)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
         "min_size": min_size, "min_score": min_score, "prices": prices,
@@ -72,19 +76,34 @@ def clusters(
         for note in found.run["clusters"]["notes"]:
             err(f"note: {note}")
     with unchanged(found):
-        if graphml is not None:
-            from propgraph.export.network import write_network
+        written = {"graphml": graphml, "gexf": gexf}
+        for path in written.values():
+            if path is not None:
+                from propgraph.export.network import write_network
 
-            write_network(graphml, found, seed=found.run["clusters"]["parameters"]["seed"])
+                write_network(path, found, seed=found.run["clusters"]["parameters"]["seed"])
         if format == "table":
-            show(found, top=top, graphml=graphml)
+            show(found, top=top, written=written)
             return
         from propgraph.export.tables import render
 
         sys.stdout.buffer.write(render(found.scan(table or "clusters").collect(), format))
         sys.stdout.buffer.flush()
-        if graphml is not None:
-            err(f"wrote {graphml}")
+        for path in written.values():
+            if path is not None:
+                err(f"wrote {path}")
+
+
+def _check_suffixes(graphml: Path | None, gexf: Path | None) -> None:
+    from propgraph.errors import UsageError
+
+    if graphml is not None and graphml.suffix.lower() == ".gexf":
+        raise UsageError(f"{graphml}: that is called GEXF; write it with --gexf", option="graphml")
+    if gexf is not None and gexf.suffix.lower() != ".gexf":
+        raise UsageError(
+            f"{gexf}: call it {gexf.with_suffix('.gexf').name}, or Gephi does not know what it is",
+            option="gexf",
+        )
 
 
 def _tell_replaced(before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -114,7 +133,7 @@ def _in_words(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
+def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NOTHING_WRITTEN) -> None:
     """Print the flagged clusters and sites of a study, and why they are flagged."""
     import polars as pl
 
@@ -149,8 +168,9 @@ def show(study: Study, *, top: int = 10, graphml: Path | None = None) -> None:
     say(f"study     {study.path}", wrap=False)
     say(f"evidence  {study.file('evidence')}  (every reason, with the posts that show it)", wrap=False)
     say(f"members   {study.file('members')}  (who; or --format csv --table members)", wrap=False)
-    if graphml is not None:
-        say(f"graphml   {graphml}  (open it in Gephi)", wrap=False)
+    for label, path in written.items():
+        if path is not None:
+            say(f"{label:<10}{path}  (open it in Gephi)", wrap=False)
 
 
 def _show_nearest(clusters: pl.DataFrame, readings: pl.DataFrame) -> None:

@@ -42,7 +42,7 @@ def demo(
         write_network(graphml, made)
     say()
     say(_command("clusters", study, "--graphml", graphml), wrap=False)
-    clusters.show(made, graphml=graphml)
+    clusters.show(made, written={"graphml": graphml})
     say()
     _compare(made, data)
 

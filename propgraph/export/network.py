@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from propgraph.errors import StudyError
-from propgraph.export.graphml import UNFLAGGED, palette, write_graphml
-from propgraph.networks import join_traces, layout, to_igraph, with_pairs
+from propgraph.export.gexf import write_gexf
+from propgraph.export.graphml import write_graphml
+from propgraph.export.palette import UNFLAGGED, muted, palette
+from propgraph.export.places import place_nodes
+from propgraph.networks import join_traces, to_igraph, with_pairs
 from propgraph.study import Study, run_first, unchanged
+
+# Radius of the weakest node and of the strongest.
+_SMALLEST, _LARGEST = 4.0, 14.0
 
 
 def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -21,17 +26,18 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
     study
         A study with clusters.
     seed
-        Of the layout.
+        Of the layout, where accounts in no cluster are grouped.
 
     Returns
     -------
     tuple of pl.DataFrame
         Nodes: `id` (the account's), `label`, `cluster`, `flagged`, `flags`, `score` (of the cluster),
-        `degree`, `strength`, `n_posts`, `n_shares`, `followers`, `created_at`, `x`, `y`, `size`, `r`, `g`,
-        `b`. Edges: `source`, `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share`,
-        `first_time`, `last_time`, `traces`, `synchrony`, `synchronised`, `r`, `g`, `b`; a pair synchronised beyond
-        chance that has no edge in the window has weight 1. Flagged clusters have a colour each, all else is
-        grey.
+        `degree`, `strength`, `n_posts`, `n_shares`, `followers`, `created_at`, `first_seen`, `last_seen`, `x`, `y`,
+        `size` (the radius, in the unit of `x` and `y`: no two nodes overlap), `r`, `g`, `b`. Edges: `source`,
+        `target`, `weight`, `n_objects`, `n_events`, `mean_delta_s`, `fast_share`, `first_time`, `last_time`,
+        `traces`, `synchrony`, `synchronised`, `r`, `g`, `b`; a pair synchronised beyond chance that has no edge in
+        the window has weight 1. Flagged clusters have a colour each, other clusters a muted one; accounts in none,
+        and edges that are not within one flagged cluster, are grey.
 
     Raises
     ------
@@ -46,13 +52,10 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
     graph = to_igraph(edges.select("source", "target", "weight"))
     ids = pl.Series("id", graph.vs["name"], dtype=pl.String)
     strength = graph.strength(weights="weight") if graph.ecount() else [0.0] * graph.vcount()
-    place = layout(graph, seed=seed)
     clusters = study.clusters.select("cluster_id", "flagged", "score", "flags")
     colours = _colours(clusters)
     nodes = (
-        pl.DataFrame(
-            {"id": ids, "degree": graph.degree(), "strength": strength, "x": place[:, 0], "y": place[:, 1]}
-        )
+        pl.DataFrame({"id": ids, "degree": graph.degree(), "strength": strength})
         .join(
             study.members.select(id="account_id", cluster_id="cluster_id"),
             on="id",
@@ -63,24 +66,29 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
         .join(study.accounts.rename({"account_id": "id"}), on="id", how="left", maintain_order="left")
         .join(colours, on="cluster_id", how="left", maintain_order="left")
     )
+    part = (pl.col("strength") / pl.max("strength")).fill_nan(0).sqrt()
+    nodes = nodes.with_columns(size=_SMALLEST + (_LARGEST - _SMALLEST) * part)
+    numbers = clusters.select("cluster_id").with_row_index("group")
+    number = nodes.join(numbers, on="cluster_id", how="left", maintain_order="left")["group"]
+    group = number.cast(pl.Int64).fill_null(-1).to_numpy()
+    place = place_nodes(graph, group, nodes["size"].to_numpy(), seed=seed)
     nodes = nodes.select(
         "id", pl.coalesce("name", "id").alias("label"), pl.col("cluster_id").alias("cluster"),
         pl.col("flagged").fill_null(False), "flags", "score", pl.col("degree").cast(pl.Int64), "strength",
         pl.col("n_posts", "n_shares").cast(pl.Int64), "followers", "created_at",
-        # Gephi's y grows upwards and its default canvas spans about a thousand.
-        pl.col("x", "y") * _scale(place), (4 + 4 * pl.col("strength").sqrt()).clip(4, 60).alias("size"),
+        "first_seen", "last_seen", pl.Series("x", place[:, 0]), pl.Series("y", place[:, 1]), "size",
         *(pl.col(c).fill_null(grey) for c, grey in zip("rgb", UNFLAGGED, strict=True)),
     )  # fmt: skip
     return nodes, _coloured_edges(edges, nodes)
 
 
 def write_network(path: str | Path, study: Study, /, *, seed: int = 0) -> None:
-    """Write a study's co-sharing network as GraphML for Gephi.
+    """Write a study's co-sharing network for Gephi: as GEXF where the file is called so, else as GraphML.
 
     Parameters
     ----------
     path
-        The file; one that exists is replaced.
+        The file; one that exists is replaced. In a `.gexf` accounts and edges have times, for Gephi's timeline.
     study
         A study with clusters.
     seed
@@ -111,18 +119,24 @@ def write_network(path: str | Path, study: Study, /, *, seed: int = 0) -> None:
     """
     with unchanged(study):
         nodes, edges = network_tables(study, seed=seed)
-    write_graphml(path, nodes, edges)
-
-
-def _scale(place: np.ndarray) -> float:
-    return 1000.0 / max(float(np.abs(place).max()), 1e-9) if place.size else 1.0
+    if Path(path).suffix.lower() != ".gexf":
+        write_graphml(path, nodes, edges)
+        return
+    write_gexf(
+        path,
+        nodes.rename({"first_seen": "start", "last_seen": "end"}),
+        edges.rename({"first_time": "start", "last_time": "end"}),
+    )
 
 
 def _colours(clusters: pl.DataFrame) -> pl.DataFrame:
-    flagged = clusters.filter("flagged")["cluster_id"]
-    rgb = palette(len(flagged)) if len(flagged) else []
+    flagged, others = (clusters.filter(pl.col("flagged") == value)["cluster_id"] for value in (True, False))
+    rgb = palette(len(flagged)) + muted(len(others))
     return pl.DataFrame(
-        {"cluster_id": flagged, **{c: [colour[k] for colour in rgb] for k, c in enumerate("rgb")}},
+        {
+            "cluster_id": pl.concat([flagged, others]),
+            **{c: [colour[k] for colour in rgb] for k, c in enumerate("rgb")},
+        },
         schema={"cluster_id": pl.String, "r": pl.Int64, "g": pl.Int64, "b": pl.Int64},
     )
 

@@ -81,6 +81,18 @@ TOKEN = {
         "expected": 0.081, "n_links": 345, "n_sites": 16, "q_value": 4.9e-33,
     }
 }  # fmt: skip
+QUOTA = {
+    "quota": 24, "quota_counted": "members", "quota_trace": "url", "n_at_quota": 41, "n_near_quota": 54,
+    "expected_at_quota": 6.2, "quota_p": 3.1e-20, "quota_tail": 0.12, "usual_tail": 0.31,
+}  # fmt: skip
+RELEASES = {
+    "n_prompt": 18, "n_releases": 100, "release_p": 2e-5, "release_trace": "url", "release_share": 0.2,
+    "usual_release_share": 0.03,
+}  # fmt: skip
+SHIFT = {
+    "active_from_h": 22, "active_hours": 8, "usual_active_hours": 15.0, "shift_p": 1 / 201, "weekend_share": None,
+    "usual_weekend_share": None, "weekend_p": None, "quiet_days": None,
+}  # fmt: skip
 
 
 def test_nothing_fires_on_a_plain_cluster():
@@ -413,7 +425,7 @@ ALL_FIRE = (
     | NO_ORIGINALS
     | ONE_SITE
 )
-ALL_FIRE |= {"expected_co_objects": 2.0}
+ALL_FIRE |= {"expected_co_objects": 2.0} | QUOTA | RELEASES | SHIFT
 
 
 def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
@@ -427,8 +439,8 @@ def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
 def test_all_rules_together_stay_below_one():
     score, rules, _ = judged(**ALL_FIRE)
     assert sorted(rules) == sorted(rule.name for rule in RULES)
-    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .85 * .85 * .95
-    assert score == pytest.approx(0.998355, abs=5e-6)
+    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .85 * .85 * .95, and .7 * .95 for missions
+    assert score == pytest.approx(0.998906, abs=5e-6)
 
 
 def test_no_score_leaves_0_to_1():

@@ -38,6 +38,7 @@ from propgraph.clusters.metrics import (
     with_habits,
     with_synchrony,
 )
+from propgraph.clusters.missions import measure_missions
 from propgraph.clusters.relayed import relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
@@ -125,6 +126,7 @@ def _amplification(study: Study, members: pl.DataFrame) -> Amplified:
 def _figures(
     *, study: Study, logs: dict[str, Incidence], shares: Shares, edges: pl.DataFrame, links: pl.DataFrame,
     members: pl.DataFrame, joint: Joint, crews: Crews, relayed: Relayed, window: WindowOptions,
+    missions: pl.DataFrame,
 ) -> tuple[ClusterInputs | None, pl.DataFrame, dict[int, list[str]], Joint]:  # fmt: skip
     # The synchronised pairs of which both are in one cluster, the surest first.
     inside = edges_inside(joint.network.filter("synchronised"), members).sort(
@@ -141,6 +143,7 @@ def _figures(
     )  # fmt: skip
     table = with_crowd(table, inputs, rates_of(study))
     table = with_relayed(with_declared(table, inputs, declared_posts(study, inputs)), members, relayed)
+    table = table.join(missions, on="cluster", how="left", maintain_order="left")
     of_pairs = posts_of_pairs(joint, inside, shares)
     # What comes after asks for no share any more: they make room for the cascades.
     table = with_synchrony(table, members, inside)
@@ -190,6 +193,7 @@ STEPS = (
     Step("groups", synchronised_groups, makes=("groups", "standing")),
     Step("relays", relayed_accounts, makes=("relayed",)),
     Step("communities", _members, makes=("members", "edges")),
+    Step("missions", measure_missions, makes=("missions",)),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
     Step("tokens", find_recruiters, makes=("carried", "table")),
     Step("traits", with_traits, makes=("table",)),

@@ -46,6 +46,17 @@ def one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def one_in_each_hour(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep the first post of each hour of the day (UTC), the hours with most posts first."""
+    hours = (
+        posts.unique("content_id")
+        .sort("timestamp", "content_id")
+        .with_columns(hour=pl.col("timestamp").dt.hour())
+    )
+    first = hours.with_columns(n=pl.len().over("hour")).unique("hour", keep="first", maintain_order=True)
+    return first.sort(["n", "hour"], descending=[True, False])
+
+
 def not_original(posts: pl.DataFrame) -> pl.DataFrame:
     """Keep posts that pass on another's."""
     return posts.filter(pl.col("kind") != "original")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.schema.dtypes import COUNT, ID, IDS, SECONDS, SHARE, TIME
+from propgraph.schema.missions import OF_MISSIONS
 from propgraph.schema.profiles import OF_PROFILES
 from propgraph.schema.table import declare
 
@@ -260,6 +261,7 @@ CLUSTERS = declare(
         "0..1",
         "when one follower of a relay came to a job, the share of the others who did",
     ),
+    **OF_MISSIONS,
     stability=(SHARE, "0..1", "Jaccard similarity found again, mean over the runs of `propgraph stability`"),
 )
 CAMPAIGNS = declare(

@@ -9,6 +9,14 @@ from __future__ import annotations
 from functools import partial
 
 from propgraph.clusters.rules.hired import RECRUITER_TOKEN, recruiter_token
+from propgraph.clusters.rules.missions import (
+    QUOTA_STOP,
+    RELEASE_BURST,
+    SHIFT,
+    quota_stop,
+    release_burst,
+    shift,
+)
 from propgraph.clusters.rules.profiles import (
     ALIKE_PROFILES,
     CREATED_TOGETHER,
@@ -48,6 +56,7 @@ from propgraph.clusters.selection import (
     not_original,
     on_top_site,
     one_in_each_group,
+    one_in_each_hour,
     some_of_each_object,
 )
 
@@ -66,6 +75,9 @@ RULES = (
     Rule(MANY_GROUPS, 0.25, many_groups, shows=one_in_each_group),
     Rule(IN_SECONDS, 0.15, within_seconds, shows=met_in_seconds),
     Rule(LOW_ORIGINALITY, 0.15, low_originality, shows=not_original),
+    Rule(QUOTA_STOP, 0.30, quota_stop, shows=None, posts="quota_posts"),
+    Rule(RELEASE_BURST, 0.05, release_burst, shows=None, posts="release_posts"),
+    Rule(SHIFT, 0.0, shift, shows=one_in_each_hour),
     Rule(SINGLE_SITE, 0.05, single_site, shows=on_top_site),
 )
 #: The same by name.
@@ -80,11 +92,14 @@ __all__ = [
     "LOW_ORIGINALITY",
     "MANY_GROUPS",
     "OWN_BURSTS",
+    "QUOTA_STOP",
     "RECRUITER_TOKEN",
     "RELAYED",
+    "RELEASE_BURST",
     "REPETITIVE",
     "RULE",
     "RULES",
+    "SHIFT",
     "SINGLE_SITE",
     "SYNCHRONISED",
     "TURNOUT",

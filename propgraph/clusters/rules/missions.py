@@ -1,0 +1,84 @@
+"""Rules about missions: counts at which a crowd stops, how soon it comes after a release, and when it is at work."""
+
+from __future__ import annotations
+
+from propgraph.clusters.baseline import Baseline, Row
+from propgraph.clusters.rules.rule import Finding, noun, rounded_up
+from propgraph.missions.releases import RARE
+
+QUOTA_STOP, RELEASE_BURST, SHIFT = "quota-stop", "release-burst", "shift"
+
+_RARELY = 1e-3
+_TIMES = 2.0  # of the number that chance gives
+_LEAST = 5  # objects
+_ONE_SITE, _ONE_ORIGIN = 0.6, 0.5  # as in the readings of one outlet and of fans
+_HOURS, _WEEKENDS = 2 / 3, 1 / 2  # of the usual hours, and of the usual share
+_NO_DRAW = 0.005  # of 200 draws none is like it
+_COUNTED = {
+    "members": "the members' accounts", "accounts": "all accounts that shared it", "posts": "all posts of it",
+}  # fmt: skip
+
+
+def quota_stop(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether objects stop at one count far oftener than steady attendance would leave them there."""
+    value, p = row.get("n_at_quota"), row.get("quota_p")
+    if value is None or p is None:
+        return None
+    expected, tail, usual = row["expected_at_quota"], row["quota_tail"], row["usual_tail"]
+    pace = (
+        ""
+        if tail is None or usual is None
+        else f"; the last tenth of the posts took {tail:.0%} of an object's time (of others of like size: {usual:.0%})"
+    )
+    thing, threshold = noun({"timing_trace": row["quota_trace"]}), max(_TIMES * expected, _LEAST)
+    return Finding(
+        QUOTA_STOP, value, threshold, expected, p <= _RARELY and value >= threshold,
+        f"{value:,} {thing}s stopped at {row['quota']:,} each ({_COUNTED[row['quota_counted']]}), of "
+        f"{row['n_near_quota']:,} with a count at most a fifth away, where accounts that come or not by themselves "
+        f"would leave at most {expected:,.1f} at one count (p <= {rounded_up(p)}){pace}; a limit set by a tool, or the "
+        "end of a list, looks the same",
+    )  # fmt: skip
+
+
+def release_burst(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether members come within minutes of the first of them, task after task, oftener than others do.
+
+    It rests where most of what they met over is one site's or one other account's: staff share what their outlet has,
+    and fans what their star says, as soon as it is out.
+    """
+    value, n, p = row.get("n_prompt"), row.get("n_releases"), row.get("release_p")
+    if value is None or n is None or p is None:
+        return None
+    expected = RARE * n
+    fires = p <= _RARELY and value >= max(_TIMES * expected, _LEAST)
+    site, usual = row["met_site_share"] or 0.0, row["met_site_all"] or 0.0
+    if site >= max(_ONE_SITE, 2 * usual) or (row["met_origin_share"] or 0.0) >= _ONE_ORIGIN:
+        return None
+    thing = noun({"timing_trace": row["release_trace"]})
+    return Finding(
+        RELEASE_BURST, value, max(_TIMES * expected, _LEAST), expected, fires,
+        f"at {value:,} of {n:,} {thing}s that six members or more shared, more of them came within ten minutes of the "
+        f"first than chance has once in twenty (typically {row['release_share']:.0%} of those who came, where "
+        f"{row['usual_release_share']:.0%} of others who came later did, or of these members' other posts; p <= "
+        f"{rounded_up(p)}); a newsletter or an alert that all of them get looks the same",
+    )  # fmt: skip
+
+
+def shift(row: Row, base: Baseline) -> Finding | None:
+    """Tell when a cluster is at work, where that is far from when as many accounts as active are; it counts nothing."""
+    hours, p = row.get("active_hours"), row.get("shift_p")
+    if hours is None or p is None:
+        return None
+    usual = row["usual_active_hours"]
+    weekend, usual_weekend = row["weekend_share"], row["usual_weekend_share"]
+    by_day = weekend is not None and row["weekend_p"] <= _NO_DRAW and weekend <= _WEEKENDS * usual_weekend
+    until = (row["active_from_h"] + hours) % 24
+    days = (
+        "" if weekend is None else f"; on weekends {weekend:.0%} of their posts (others: {usual_weekend:.0%})"
+    )
+    quiet = f"; all but silent on {', '.join(row['quiet_days'])}" if row["quiet_days"] else ""
+    return Finding(
+        SHIFT, hours, _HOURS * usual, usual, by_day or (p <= _NO_DRAW and hours <= _HOURS * usual),
+        f"active {row['active_from_h']:02d} to {until:02d} UTC: nine tenths of their posts fall into {hours} hours of "
+        f"the day, those of as many accounts as active into {usual:g}{days}{quiet}; an office keeps such hours, too",
+    )  # fmt: skip

@@ -131,7 +131,7 @@ def test_bought_profiles_stand_out_in_a_log():
     assert found["n_in_lots"] == 30
     assert [lot.split(": ")[1] for lot in found["lots"]] == ["6"] * 5
     assert found["n_lot_peers"] is None  # nobody shares anything
-    assert len(found["lot_posts"]) == 24
+    assert len(found["lot_posts"]) == 20
 
 
 def test_a_wave_of_new_accounts_all_over_the_log_does_not_stand_out():

@@ -36,11 +36,8 @@ UNKNOWN = dict.fromkeys(PLAIN) | {"n_accounts": 20, "n_by_habit": 0, "by_habit_s
 
 
 def base(**changes):
-    """A log in which half of all posts are originals."""
-    default = {
-        "original_share": 0.5, "typical_targets": 1.0,
-        "site_share": {"x.com": 0.2}, "window_s": 60.0, "q": 0.05, "seed": 0,
-    }  # fmt: skip
+    """A log a fifth of whose links lead to x.com."""
+    default = {"site_share": {"x.com": 0.2}, "window_s": 60.0, "q": 0.05}
     return Baseline(**(default | changes))
 
 
@@ -71,9 +68,18 @@ ALIKE = {
     "alike_share": 0.6, "alike_expected": 0.3, "alike_p": 0.01, "alike_by": "names", "n_alike": 12,
     "alike_what": "letters and 8 digits",
 }  # fmt: skip
-GROUPS = {"typical_targets": 5.0}
+GROUPS = {
+    "typical_targets": 5.0, "groups_per_object": 3.0, "groups_per_object_expected": 1.0, "groups_per_object_limit": 1.5,
+    "n_group_peers": 400,
+}  # fmt: skip
+LAGS = {
+    "lag_spread": 0.09, "lag_spread_expected": 0.7, "lag_spread_limit": 0.4, "lag_p": 0.01, "group_lag_s": 52.0,
+    "n_lags": 300, "n_regular": 10,
+}  # fmt: skip
 SECONDS = {"fast_share": 0.5}
-NO_ORIGINALS = {"original_share": 0.1}
+NO_ORIGINALS = {
+    "original_share": 0.1, "original_expected": 0.5, "original_limit": 0.3, "n_like": 210,
+}  # fmt: skip
 ONE_SITE = {"top_site_share": 0.8}
 TOKEN = {
     "recruiter": {
@@ -98,7 +104,7 @@ SHIFT = {
 def test_nothing_fires_on_a_plain_cluster():
     assert judged() == (0, [], [])
     assert judge(UNKNOWN, base())[:2] == (0, [])
-    nothing = base(original_share=None, typical_targets=None, site_share={})
+    nothing = base(site_share={})
     assert judge(UNKNOWN, nothing)[:2] == (0, [])
     assert judge(PLAIN, nothing)[:2] == (0, [])
 
@@ -161,10 +167,31 @@ def test_nothing_fires_on_a_plain_cluster():
         ("recruiter-token", False, TOKEN | {"n_declared": 10}),
         ("many-groups", True, GROUPS),
         ("many-groups", False, GROUPS | {"typical_targets": 4.9}),
+        ("many-groups", True, GROUPS | {"groups_per_object": 2.0}),
+        ("many-groups", False, GROUPS | {"groups_per_object": 1.9}),
+        ("many-groups", False, GROUPS | {"groups_per_object_limit": 3.1}),
+        ("many-groups", False, GROUPS | {"groups_per_object_expected": None}),
+        ("regular-gaps", True, LAGS),
+        ("regular-gaps", True, LAGS | {"lag_spread": 0.25}),
+        ("regular-gaps", False, LAGS | {"lag_spread": 0.26}),
+        # Where others keep time as well, as on a platform that does it for everybody.
+        ("regular-gaps", False, LAGS | {"lag_spread_limit": 0.08}),
+        ("regular-gaps", True, LAGS | {"lag_spread_limit": None}),
+        ("regular-gaps", False, LAGS | {"lag_p": 0.011}),
+        # One account with a schedule, or two, or fewer than half.
+        ("regular-gaps", False, LAGS | {"n_regular": 1}),
+        ("regular-gaps", False, LAGS | {"n_regular": 9}),
+        ("regular-gaps", False, LAGS | {"n_regular": 2, "n_accounts": 4}),
+        ("regular-gaps", True, LAGS | {"n_regular": 3, "n_accounts": 6}),
         ("within-seconds", True, SECONDS),
         ("within-seconds", False, SECONDS | {"fast_share": 0.49}),
         ("low-originality", True, NO_ORIGINALS),
         ("low-originality", False, NO_ORIGINALS | {"original_share": 0.11}),
+        # Where hardly anybody like them posts originals, few originals say nothing.
+        ("low-originality", True, NO_ORIGINALS | {"original_expected": 0.21}),
+        ("low-originality", False, NO_ORIGINALS | {"original_expected": 0.20}),
+        ("low-originality", False, NO_ORIGINALS | {"original_limit": 0.09}),
+        ("low-originality", False, NO_ORIGINALS | {"original_expected": None}),
         ("single-site", True, ONE_SITE),
         ("single-site", False, ONE_SITE | {"top_site_share": 0.79}),
         ("single-site", True, ONE_SITE | {"n_links": 10}),
@@ -178,9 +205,6 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
 @pytest.mark.parametrize(
     ("rule", "fires", "changes", "log"),
     [
-        # Three times what is usual, where that is more than five.
-        ("many-groups", True, {"typical_targets": 6.0}, {"typical_targets": 2.0}),
-        ("many-groups", False, {"typical_targets": 5.9}, {"typical_targets": 2.0}),
         # Of a window beyond a minute, twice the outsiders' rate.
         ("in-step", True, IN_STEP | {"outsider_rate": 0.25}, {"window_s": 61.0}),
         ("in-step", False, IN_STEP | {"outsider_rate": 0.26}, {"window_s": 61.0}),
@@ -205,9 +229,6 @@ def test_a_rule_fires_at_its_threshold(rule, fires, changes):
         ("turnout", False, TURNOUT | {"time_resolution_s": 60.5}, {"window_s": 30.0}),
         ("turnout", True, TURNOUT, {"window_s": 7200.0}),
         ("turnout", False, TURNOUT | {"time_resolution_s": 7200.5}, {"window_s": 7200.0}),
-        # Where hardly anybody posts originals, few originals say nothing.
-        ("low-originality", True, NO_ORIGINALS, {"original_share": 0.21}),
-        ("low-originality", False, NO_ORIGINALS, {"original_share": 0.20}),
         # Where half of all links lead to the site anyway.
         ("single-site", True, ONE_SITE, {"site_share": {"x.com": 0.49}}),
         ("single-site", False, ONE_SITE, {"site_share": {"x.com": 0.5}}),
@@ -421,6 +442,7 @@ ALL_FIRE = (
     | TOKEN
     | ALIKE
     | GROUPS
+    | LAGS
     | SECONDS
     | NO_ORIGINALS
     | ONE_SITE
@@ -439,8 +461,8 @@ def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
 def test_all_rules_together_stay_below_one():
     score, rules, _ = judged(**ALL_FIRE)
     assert sorted(rules) == sorted(rule.name for rule in RULES)
-    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .85 * .85 * .95, and .7 * .95 for missions
-    assert score == pytest.approx(0.998906, abs=5e-6)
+    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .75 * .85 * .85 * .95, and .7 * .95 for missions
+    assert score == pytest.approx(0.999180, abs=5e-6)
 
 
 def test_no_score_leaves_0_to_1():
@@ -471,19 +493,11 @@ def test_sentences_give_figures_and_no_verdict():
     assert said["within-seconds"] == (
         "50% of the pairs lie within 10 s, where an even spread over the window gives 17%"
     )
-    assert (
-        said["low-originality"]
-        == "10% of the members' posts are originals, where 50% of other accounts' posts are"
-    )
     assert said["single-site"] == "80% of the members' 100 links lead to x.com, where 20.0% of all links do"
     assert said["recruiter-token"] == (
         "18 of the 20 accounts whose links carry the tracking token ref=r06 are members (90.0%; of all accounts with "
         "such tokens 8.1% are): 345 links to 16 sites, no single site's own (false discovery rate 5e-33); a list of "
         "links handed to volunteers, or links copied from each other, tokens and all, look the same"
-    )
-    assert said["many-groups"] == (
-        "half of the members or more posted into 5 groups or more, where 1 is usual among accounts that post "
-        "into groups"
     )
     assert said["relayed"] == (
         "10 of the 20 members are 4 relays of the same cascades (r1, r2, r3, ...) or stand under these, cascade after "
@@ -495,6 +509,19 @@ def test_sentences_give_figures_and_no_verdict():
     assert said["created-together"] == (
         "16 of the 20 accounts whose age is known were made in 2 lots of a day or less (2016-06-06: 9; 2016-03-01 to "
         "2016-03-02: 7), where of as many accounts in no cluster 2% are, drawn from the log"
+    )
+    assert said["many-groups"] == (
+        "half of the members or more posted into 5 groups or more and put the same link or post into 3.0 of them on "
+        "average, where 400 accounts in no cluster with as many posts into groups put one into 1.0"
+    )
+    # e to the .09 is 1.094, to the .7 2.01.
+    assert said["regular-gaps"] == (
+        "10 of the 20 members went from one group to the next with the same link or post 300 times, 52 s apart "
+        "(median), and kept to their own lag give or take 9%; others who post into groups: 101%"
+    )
+    assert said["low-originality"] == (
+        "10% of the members' posts are originals, where of 210 accounts in no cluster that post as much on the same "
+        "platform it is 50%"
     )
     assert said["alike-profiles"] == (
         "12 of the 20 accounts have names by one template (letters and 8 digits), where of as many accounts in no "
@@ -628,7 +655,6 @@ def test_evidence_of_the_other_rules():
     # Where several posted into as many groups, one account's posts stand together, account by account.
     alike = [post(who, f"{who}{k}", 10 * k, target_id=f"g{k}") for k in range(2) for who in "ba"]
     assert shown("many-groups", alike) == ["a0", "a1", "b0", "b1"]
-    # Of three known creation times the two nearest, each by its account's first post.
 
 
 def test_evidence_holds_at_most_twenty_posts_each_once():

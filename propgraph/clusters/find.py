@@ -157,7 +157,7 @@ def _judge(
 ) -> Judged:  # fmt: skip
     if inputs is None:
         return NOTHING
-    baseline = baseline_of(study, inputs.members, links, window_s=time_window, options=options)
+    baseline = baseline_of(links, window_s=time_window, options=options)
     return judge_clusters(
         inputs, table, baseline, amplified=amplified, of_pairs=of_pairs, min_score=options.min_score
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,9 @@ _PEERS = 10  # times as many as members, of those who share most of the same obj
 _MOST = 20_000  # accounts that all members together are compared with
 _LIKE = 20  # accounts that each member is compared with, at most
 _LEAST = 3
+_DRAWS, _FEWEST_DRAWS, _PICKS = 400, 100, 2_000_000
+
+Statistic = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,15 @@ def _platforms(study: Study) -> pl.LazyFrame:
     return posts.group_by("account_id").agg(platform=pl.col("platform").min())
 
 
-def like_members(population: Population, /) -> pl.DataFrame:
-    """Return for each member the accounts in no cluster, of its platform, with numbers of posts nearest to its own.
+def like_members(population: Population, /, *, by: str = "n_posts") -> pl.DataFrame:
+    """Return for each member the accounts in no cluster, of its platform, that are nearest to it in a number.
+
+    Parameters
+    ----------
+    population
+        The members, and the accounts in no cluster.
+    by
+        A column of both: how active they are. Accounts of which it is null are left out.
 
     Returns
     -------
@@ -69,12 +80,12 @@ def like_members(population: Population, /) -> pl.DataFrame:
     """
     n_like = min(_LIKE, max(_LEAST, _MOST // max(population.members.height, 1)))
     parts = []
-    others = population.others.sort("n_posts", "account_id").partition_by("platform", as_dict=True)
-    for key, mine in population.members.partition_by("platform", as_dict=True).items():
+    others = population.others.drop_nulls(by).sort(by, "account_id").partition_by("platform", as_dict=True)
+    for key, mine in population.members.drop_nulls(by).partition_by("platform", as_dict=True).items():
         theirs = others.get(key)
         if theirs is None:
             continue
-        first, n = _nearest(mine["n_posts"].to_numpy(), theirs["n_posts"].to_numpy(), n_like)
+        first, n = _nearest(mine[by].to_numpy(), theirs[by].to_numpy(), n_like)
         rows = (first[:, None] + np.arange(n)).ravel()
         member = np.repeat(np.arange(mine.height), n)
         parts.append(
@@ -133,3 +144,63 @@ def drawn(rng: np.random.Generator, pools: Sequence[tuple[Int64, int]], draws: i
     ]
     rows: Int64 = np.concatenate(parts, axis=1)
     return rows
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A figure of the members of one cluster beside draws of as many accounts, each like one of them.
+
+    Attributes
+    ----------
+    expected
+        Its mean over the draws.
+    low, high
+        Its 1 % and 99 % points.
+    n_others
+        How many accounts are drawn from.
+    """
+
+    expected: float
+    low: float
+    high: float
+    n_others: int
+
+
+def matched(
+    like: pl.DataFrame, values: pl.DataFrame, /, *, value: str, statistic: Statistic, seed: int
+) -> dict[int, Matched]:
+    """Return by cluster what a figure would be of accounts drawn, for each member one of those like it.
+
+    Parameters
+    ----------
+    like
+        As from `like_members`; members who have no `value` themselves are best left out.
+    values
+        `account_id` and the figure of each account, named `value`; others who have none are not drawn.
+    value
+        The column.
+    statistic
+        Makes the figure of a cluster out of its members' (as `np.mean`): takes the axis, too.
+    seed
+        For the draws, 400, or fewer of the largest clusters. A cluster of which half of the members or more have nobody
+        to be compared with is not here.
+    """
+    known = (
+        like.join(values.select(like="account_id", value=pl.col(value)), on="like")
+        .drop_nulls("value")
+        .sort("cluster", "account_id", "like")
+    )
+    size = dict(like.group_by("cluster").agg(pl.col("account_id").n_unique()).iter_rows())
+    found = {}
+    for (key,), part in known.partition_by("cluster", as_dict=True, maintain_order=True).items():
+        cluster = int(str(key))
+        counts = part.group_by("account_id", maintain_order=True).len()["len"].to_numpy().astype(np.int64)
+        if 2 * counts.size <= size[cluster]:
+            continue
+        draws = int(np.clip(_PICKS // counts.size, _FEWEST_DRAWS, _DRAWS))
+        rng = np.random.default_rng([seed, counts.size])
+        picked = np.cumsum(counts) - counts + (rng.random((draws, counts.size)) * counts).astype(np.int64)
+        drawn_values = statistic(part["value"].to_numpy()[picked], axis=1)
+        low, high = np.quantile(drawn_values, [0.01, 0.99])
+        found[cluster] = Matched(float(drawn_values.mean()), float(low), float(high), part["like"].n_unique())
+    return found

@@ -36,7 +36,7 @@ RARE = 0.01
 _DRAWS = 400
 _FEWEST = 5  # accounts with known dates
 _TIMES = 2  # as many others as members, at least: draws of nearly all of them are all alike
-_SHOWN = 24
+_SHOWN = 20
 
 _SCHEMA: dict[str, Any] = {
     "cluster": pl.UInt32, "lot_share": pl.Float64, "lot_expected": pl.Float64, "lot_limit": pl.Float64,

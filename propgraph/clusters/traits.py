@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from propgraph.clusters.fan_out import with_fan_out
 from propgraph.clusters.inputs import ClusterInputs
-from propgraph.clusters.matched import population_of
+from propgraph.clusters.matched import like_members, population_of
+from propgraph.clusters.originality import with_originality
 from propgraph.clusters.profiles import with_profiles
 from propgraph.options import ClusterOptions
 from propgraph.study import Study
@@ -18,4 +20,7 @@ def with_traits(
     if inputs is None:
         return table
     population = population_of(study, inputs.members)
-    return with_profiles(table, population, study=study, inputs=inputs, seed=options.seed)
+    like = like_members(population)
+    table = with_profiles(table, population, study=study, inputs=inputs, seed=options.seed)
+    table = with_fan_out(table, population, study=study, inputs=inputs, seed=options.seed)
+    return with_originality(table, like, study=study, inputs=inputs, seed=options.seed)

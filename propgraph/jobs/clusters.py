@@ -95,8 +95,10 @@ def find_clusters(
     >>> import propgraph as pg
     >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
     >>> study = pg.find_clusters(pg.build(log, "study"))
-    >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts", "flags").row(0)
-    ('c1', 25, ['at-once', 'repetitive', 'turnout', 'created-together', 'recruiter-token', 'many-groups'])
+    >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts").row(0)
+    ('c1', 25)
+    >>> ", ".join(study.clusters["flags"][0])
+    'at-once, repetitive, turnout, created-together, recruiter-token, many-groups, regular-gaps'
     >>> study.sites.filter(study.sites["score"] >= 0.9)["site"].to_list()[:3]
     ['verouvikrealreport.xyz', 'holapokeaglenews.info', 'rinotorpatriotwire.com']
     >>> print(study.evidence.filter(subject_id="c1", rule="at-once")["sentence"][0])

@@ -36,4 +36,54 @@ OF_PROFILES = {
     "alike_expected": (SHARE, "0..1", "the same of as many accounts in no cluster"),
     "alike_p": (pl.Float64(), "0..1", "chance of so many, times three, for three things are looked at"),
     "alike_by": (ID, "names, ids, followers", "what that is"),
+    "groups_per_object": (
+        pl.Float64(),
+        "groups",
+        "into how many groups a member put one link (or, where the log has none, another object) that it posted into "
+        "groups: its mean, median over members",
+    ),
+    "groups_per_object_expected": (
+        pl.Float64(),
+        "groups",
+        "the same of accounts in no cluster with as many posts into groups, mean over 400 draws",
+    ),
+    "group_lag_s": (
+        SECONDS,
+        "s",
+        "median time from one group to the next with the same object, median over members",
+    ),
+    "lag_spread": (
+        pl.Float64(),
+        "",
+        "median absolute deviation of the logarithms of a member's lags from group to group (5 s to a day; five lags "
+        "or more), median over members: 0.1 is a tenth more or less; null where times are coarser than 2 s",
+    ),
+    "lag_spread_expected": (
+        pl.Float64(),
+        "",
+        "the same of others who post as much into groups; of posts at random moments where ten of these have no lags",
+    ),
+    "lag_p": (
+        pl.Float64(),
+        "0..1",
+        "chance of so small a spread if the members' lags were drawn from these others' (or at random), by draws",
+    ),
+    "original_expected": (
+        SHARE,
+        "0..1",
+        "share of originals of accounts in no cluster, for each member one of its platform with as many posts, mean "
+        "over 400 draws",
+    ),
+    "interval_entropy": (
+        pl.Float64(),
+        "bits",
+        "entropy of the times between a member's posts, in bins each twice as long as the one before, median over "
+        "members with eleven posts or more",
+    ),
+    "interval_entropy_pct": (
+        SHARE,
+        "0..1",
+        "mid-rank of that among accounts in no cluster with as many posts, median over members; low is even, and no "
+        "sign of anything by itself",
+    ),
 }

@@ -45,9 +45,11 @@ from propgraph.clusters.rules.timing import (
 from propgraph.clusters.rules.traits import (
     LOW_ORIGINALITY,
     MANY_GROUPS,
+    REGULAR_GAPS,
     SINGLE_SITE,
     low_originality,
     many_groups,
+    regular_gaps,
     single_site,
 )
 from propgraph.clusters.selection import (
@@ -73,6 +75,7 @@ RULES = (
     Rule(ALIKE_PROFILES, 0.25, alike_profiles, shows=None, posts="alike_posts"),
     Rule(RECRUITER_TOKEN, 0.35, recruiter_token, shows=None, posts="token_posts"),
     Rule(MANY_GROUPS, 0.25, many_groups, shows=one_in_each_group),
+    Rule(REGULAR_GAPS, 0.25, regular_gaps, shows=None, posts="lag_posts"),
     Rule(IN_SECONDS, 0.15, within_seconds, shows=met_in_seconds),
     Rule(LOW_ORIGINALITY, 0.15, low_originality, shows=not_original),
     Rule(QUOTA_STOP, 0.30, quota_stop, shows=None, posts="quota_posts"),
@@ -94,6 +97,7 @@ __all__ = [
     "OWN_BURSTS",
     "QUOTA_STOP",
     "RECRUITER_TOKEN",
+    "REGULAR_GAPS",
     "RELAYED",
     "RELEASE_BURST",
     "REPETITIVE",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.rules.rule import Finding
 
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
-MANY_GROUPS = "many-groups"
+MANY_GROUPS, REGULAR_GAPS = "many-groups", "regular-gaps"
+
+_MANY = 5  # groups
+_CLOCKWORK = 0.25  # spread of the logarithms of lags
+_RARE, _ACCOUNTS = 0.01, 3
 
 
 def single_site(row: Row, base: Baseline) -> Finding | None:
@@ -22,24 +28,49 @@ def single_site(row: Row, base: Baseline) -> Finding | None:
 
 
 def low_originality(row: Row, base: Baseline) -> Finding | None:
-    """Ask whether hardly any post is an original, where those of others are."""
-    value, expected = row["original_share"], base.original_share
+    """Ask whether hardly any post is an original, where those of accounts of the same platform as active are."""
+    value, expected = row["original_share"], row.get("original_expected")
     if value is None or expected is None:
         return None
+    threshold = min(0.1, row["original_limit"])
     return Finding(
-        LOW_ORIGINALITY, value, 0.1, expected, value <= 0.1 and value < expected / 2,
-        f"{value:.0%} of the members' posts are originals, where {expected:.0%} of other accounts' posts are",
+        LOW_ORIGINALITY, value, threshold, expected, value <= threshold and value < expected / 2,
+        f"{value:.0%} of the members' posts are originals, where of {row['n_like']:,} accounts in no cluster that post "
+        f"as much on the same platform it is {expected:.0%}",
     )  # fmt: skip
 
 
 def many_groups(row: Row, base: Baseline) -> Finding | None:
-    """Hold the groups posted into against what is usual for accounts that post into any."""
-    value, expected = row["typical_targets"], base.typical_targets
-    if not row["n_targets"] or expected is None:
+    """Hold into how many groups one and the same object is put against accounts with as many posts into groups."""
+    value, expected = row.get("groups_per_object"), row.get("groups_per_object_expected")
+    if value is None or expected is None or not row["typical_targets"]:
         return None
-    threshold = max(5.0, 3 * expected)
+    threshold = max(2.0, row["groups_per_object_limit"])
     return Finding(
-        MANY_GROUPS, value, threshold, expected, value >= threshold,
-        f"half of the members or more posted into {value:g} groups or more, where {expected:g} is usual "
-        "among accounts that post into groups",
+        MANY_GROUPS, value, threshold, expected,
+        value >= threshold and value > expected and row["typical_targets"] >= _MANY,
+        f"half of the members or more posted into {row['typical_targets']:g} groups or more and put the same link or "
+        f"post into {value:.1f} of them on average, where {row['n_group_peers']:,} accounts in no cluster with as many "
+        f"posts into groups put one into {expected:.1f}",
+    )  # fmt: skip
+
+
+def regular_gaps(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether half of the members, three or more, go from group to group as by the clock.
+
+    An account is, whose lags differ by less than a quarter (see `clusters.fan_out`); beside others who post into
+    groups, and beside their lags dealt to the members, or where they have too few, moments at random.
+    """
+    value, n = row.get("lag_spread"), row.get("n_regular")
+    if value is None or not n:
+        return None
+    limit = row["lag_spread_limit"]
+    threshold = _CLOCKWORK if limit is None else min(_CLOCKWORK, limit)
+    others = "posts at random moments" if limit is None else "others who post into groups"
+    return Finding(
+        REGULAR_GAPS, value, threshold, row["lag_spread_expected"],
+        value <= threshold and row["lag_p"] <= _RARE and n >= _ACCOUNTS and 2 * n >= row["n_accounts"],
+        f"{n:,} of the {row['n_accounts']:,} members went from one group to the next with the same link or post "
+        f"{row['n_lags']:,} times, {row['group_lag_s']:,.0f} s apart (median), and kept to their own lag give or take "
+        f"{math.expm1(value):.0%}; {others}: {math.expm1(row['lag_spread_expected']):.0%}",
     )  # fmt: skip

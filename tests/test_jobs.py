@@ -83,7 +83,10 @@ def test_tables_are_sorted_by_their_key(study, name):
     assert keys == sorted(keys)
 
 
-@pytest.mark.parametrize("name", [name for name in TABLES if name != "rejected"])
+# What the user says of sites is empty without it; three sites of one operator need more of them than six.
+@pytest.mark.parametrize(
+    "name", [name for name in TABLES if name not in ("rejected", "site_facts", "operators")]
+)
 def test_tables_are_not_empty_and_their_keys_name_one_row(study, name):
     table = getattr(study, name)
     assert table.height > 0
@@ -212,8 +215,8 @@ def test_the_run_record_tells_how_the_study_was_made(log, study):
     assert made["parameters"] == CHOICES | {
         "logs": [str(log)], "format": None, "map": {}, "trace": None, "edge_weight": "objects", "edge_quantile": 0.0,
         "burst_cap": 1000, "encoding": None, "skip_lines": None, "time_format": None, "time_zone": None,
-        "resolved": None, "pseudonymise": False, "key": None, "parents": None, "follows": None, "samples": 100,
-        "seed": 0, "align_clocks": False,
+        "resolved": None, "pseudonymise": False, "key": None, "parents": None, "follows": None, "sites": None,
+        "samples": 100, "seed": 0, "align_clocks": False,
     }  # fmt: skip
     (source,) = made["inputs"]
     assert source["sha256"] == hashlib.sha256(log.read_bytes()).hexdigest()

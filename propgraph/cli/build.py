@@ -38,6 +38,7 @@ def build(
     burst_cap: Annotated[int, option_of(WindowOptions, "burst_cap")] = WindowOptions.burst_cap,
     parents: Annotated[str | None, option_of(CascadeOptions, "parents")] = None,
     follows: Annotated[Path | None, typer.Option("--follows", metavar="FILE", help="Who follows whom: a table with the columns follower_id and followed_id.", show_default=False)] = None,
+    sites: Annotated[list[Path] | None, typer.Option("--sites", metavar="FILE", help="A table of facts about sites (CSV, TSV, JSON, Parquet): site, and any of registrant, registered, ad_id, analytics_id, ip, network, owner, label, title, kind, ... Nothing is fetched. Repeatable.", show_default=False)] = None,
     samples: Annotated[int, option_of(CascadeOptions, "samples")] = CascadeOptions.samples,
     seed: Annotated[int, option_of(CascadeOptions, "seed")] = CascadeOptions.seed,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
@@ -57,7 +58,7 @@ def build(
             time_format=time_format, time_zone=time_zone, align_clocks=align_clocks, trace=trace, resolved=resolved,
             time_window=parsed("time_window", time_window), min_participation=min_participation,
             min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
-            parents=parents, follows=follows, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
+            parents=parents, follows=follows, sites=sites, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
         )  # fmt: skip
     for note in made.run["build"]["notes"]:
         if note != made.run["build"].get("nothing_shared"):  # told last, where it is seen

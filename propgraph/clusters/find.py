@@ -9,7 +9,7 @@ import polars as pl
 
 from propgraph.amplification.join import Amplified, amplify
 from propgraph.amplification.relays import Relayed
-from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.incidence import Incidence, incidence
 from propgraph.arrays.types import Progress
 from propgraph.clusters.baseline import baseline_of
 from propgraph.clusters.campaigns.join import join_clusters
@@ -23,11 +23,13 @@ from propgraph.clusters.groups import synchronised_groups
 from propgraph.clusters.inputs import (
     ClusterInputs,
     edges_of,
+    facts_of,
     inputs_of,
     links_of,
     logs_of,
     originals_of,
     timing_in_windows,
+    trace_of_links,
 )
 from propgraph.clusters.judge import NOTHING, Judged, flagged_members, judge_clusters
 from propgraph.clusters.members import members_of_all
@@ -49,6 +51,9 @@ from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.sites.metrics import measure_sites
+from propgraph.sites.one_operator import with_operators
+from propgraph.sites.operators import NO_OPERATORS, Operators, find_operators
+from propgraph.sites.pairs import SitesOfLog, sites_of_log
 from propgraph.steps import Step
 from propgraph.study import Study
 from propgraph.synchrony.joint import NO_JOINT, Joint, joint_evidence
@@ -63,13 +68,18 @@ def given_of(
     *,
     options: ClusterOptions,
     threads: int,
+    facts: pl.DataFrame | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Return what is there before the first step, by name: a study, and how its clusters are looked for."""
+    """Return what is there before the first step, by name: a study, and how its clusters are looked for.
+
+    `facts` about sites are those of the study where none are given.
+    """
     window = window_options(study.run["build"])
     return {
         "study": study, "traces": traces, "options": options, "window": window, "time_window": window.seconds,
         "window_ms": round(window.seconds * 1000), "threads": threads, "progress": progress,
+        "facts": facts_of(study) if facts is None else facts,
     }  # fmt: skip
 
 
@@ -82,6 +92,19 @@ def _read(
     if told_of_bursts(built):
         sampled = sampling(window, logs, window_ms=window_ms, seed=options.seed)
     return logs, shares, join_traces(edges_of(study, traces)), links_of(study), sampled
+
+
+def _sites_of_log(
+    *, study: Study, logs: dict[str, Incidence], links: pl.DataFrame, threads: int
+) -> SitesOfLog | None:
+    """Return who shares which sites first; None without a link."""
+    trace = trace_of_links(study)
+    if trace is None or links.is_empty():
+        return None
+    log = logs[trace] if trace in logs else incidence(links.rename({"url": "object_id"}))
+    return sites_of_log(
+        log, study.scan("objects").filter(pl.col("trace") == trace).collect(), threads=threads
+    )
 
 
 def _synchrony(
@@ -168,26 +191,41 @@ def _costs(study: Study, judged: Judged, prices: pl.DataFrame) -> pl.DataFrame:
     return hypothetical_costs(judged.clusters, judged.members, prices, relays=posts)
 
 
-def _sites(links: pl.DataFrame, judged: Judged, options: ClusterOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return measure_sites(links, flagged_members(judged.clusters, judged.members), min_score=options.min_score)
+def _operators(
+    *, sites_of_log: SitesOfLog | None, facts: pl.DataFrame, judged: Judged, options: ClusterOptions
+) -> Operators:
+    if sites_of_log is None:
+        return NO_OPERATORS
+    flagged = flagged_members(judged.clusters, judged.members)
+    return find_operators(sites_of_log, facts, flagged, seed=options.seed)
+
+
+def _sites(
+    links: pl.DataFrame, judged: Judged, options: ClusterOptions, operators: Operators
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    flagged = flagged_members(judged.clusters, judged.members)
+    sites, evidence = measure_sites(links, flagged, min_score=options.min_score)
+    return with_operators(sites, evidence, pairs=operators.pairs, operators=operators.operators, links=links)
 
 
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
-    sites: pl.DataFrame, of_sites: pl.DataFrame, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
-    costs: pl.DataFrame,
+    sites: pl.DataFrame, of_sites: pl.DataFrame, operators: Operators, recruiters: pl.DataFrame,
+    of_campaigns: pl.DataFrame, costs: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
         "members": judged.members, "clusters": judged.clusters, "campaigns": campaigns,
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
-        "sites": sites, "evidence": pl.concat([judged.evidence, of_campaigns, of_sites]),
+        "sites": sites, "site_pairs": operators.pairs, "operators": operators.operators,
+        "evidence": pl.concat([judged.evidence, of_campaigns, of_sites]),
         "readings": judged.readings, "recruiters": recruiters, "costs": costs,
     }  # fmt: skip
 
 
 STEPS = (
     Step("read", _read, makes=("logs", "shares", "edges", "links", "sampled")),
+    Step("first sharers", _sites_of_log, makes=("sites_of_log",)),
     Step("synchrony", _synchrony, makes=("joint",)),
     Step("crews", _crews, makes=("crews", "joint")),
     Step("groups", synchronised_groups, makes=("groups", "standing")),
@@ -203,6 +241,7 @@ STEPS = (
     Step("recruiters", recruiters_table, makes=("recruiters", "of_campaigns")),
     Step("costs", _costs, makes=("costs",)),
     Step("scores", score_accounts, makes=("account_scores",)),
+    Step("operators", _operators, makes=("operators",)),
     Step("sites", _sites, makes=("sites", "of_sites")),
     Step("tables", _tables, makes=("tables",)),
 )

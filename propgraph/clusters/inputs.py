@@ -12,7 +12,7 @@ from propgraph.arrays.incidence import Incidence, incidence
 from propgraph.clusters.timing import Timing, timings_of
 from propgraph.cosharing.rows import FAST_MS
 from propgraph.readers.times.fineness import RESOLUTION
-from propgraph.schema import SECONDS
+from propgraph.schema import SECONDS, SITE_FACTS
 from propgraph.study import Study
 
 
@@ -53,7 +53,7 @@ class ClusterInputs:
 
 def links_of(study: Study, /) -> pl.DataFrame:
     """Return all links: `site, url, account_id, content_id, timestamp, time_resolution_s`; empty without any."""
-    trace = next((t for t in ("url", "domain") if _has(study, t)), None)
+    trace = trace_of_links(study)
     shares = with_resolution(study, "shares").filter(pl.col("trace") == (trace or ""))
     sites = study.scan("objects").filter(pl.col("trace") == (trace or "")).select("object_id", "site")
     return (
@@ -62,6 +62,16 @@ def links_of(study: Study, /) -> pl.DataFrame:
         .drop_nulls("site")
         .collect()
     )
+
+
+def trace_of_links(study: Study, /) -> str | None:
+    """Return the trace in which links stand, None where there are none."""
+    return next((t for t in ("url", "domain") if _has(study, t)), None)
+
+
+def facts_of(study: Study, /) -> pl.DataFrame:
+    """Return what the user's tables say of sites; empty where the study was built before there were any."""
+    return study.site_facts if SITE_FACTS.name in study.tables else SITE_FACTS.empty()
 
 
 def _has(study: Study, trace: str) -> bool:

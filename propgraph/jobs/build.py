@@ -21,6 +21,7 @@ from propgraph.cosharing.bursts import NO_BURSTS, bursts_note
 from propgraph.cosharing.choice import settled
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.errors import UsageError, check_threads
+from propgraph.jobs.sites import Sites, facts_to_keep, paths_of, tell_absent
 from propgraph.jobs.told import (
     BURSTS_TOLD,
     REPAIRED,
@@ -41,7 +42,7 @@ from propgraph.readers.plan import Plan, plan_logs
 from propgraph.readers.read import read_planned
 from propgraph.readers.side import read_side_table
 from propgraph.readers.times.fineness import RESOLUTION, coarsest
-from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, TIME
+from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, SITE_FACTS, TIME
 from propgraph.steps import Step, run_steps
 from propgraph.study import Study
 from propgraph.traces.make import check_traces, make_shares
@@ -74,6 +75,7 @@ def build(
     burst_cap: int = WindowOptions.burst_cap,
     parents: str | None = CascadeOptions.parents,
     follows: str | Path | None = None,
+    sites: Sites | None = None,
     samples: int = CascadeOptions.samples,
     seed: int = CascadeOptions.seed,
     threads: int | None = None,
@@ -110,6 +112,9 @@ def build(
         begin; as for `build_cascades`.
     follows
         A table of who follows whom, with the columns `follower_id` and `followed_id`.
+    sites
+        A table of facts about sites, or several: who registered them, ids of adverts, owners, labels. They become the
+        table `site_facts`, for `find_clusters`; see `propgraph.sites.facts.read_sites`.
     pseudonymise
         Put pseudonyms in the place of accounts, names and posts, and leave out the texts; see
         `pseudonyms.log.with_pseudonyms`.
@@ -173,7 +178,7 @@ def build(
         given, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
         time_zone=time_zone,
     )  # fmt: skip
-    _check_there(resolved, follows)
+    _check_there(resolved, follows, *paths_of(sites))
     secret = read_key(study, key) if pseudonymise else None
     check_target(study, overwrite=overwrite)
     parameters = {
@@ -182,16 +187,16 @@ def build(
         **clocks.record(),
         "trace": traces or None, "resolved": None if resolved is None else str(resolved),
         **window.record(), "threads": threads,
-        "parents": parents, "follows": None if follows is None else str(follows), "samples": samples, "seed": seed,
+        "parents": parents, "follows": None if follows is None else str(follows),
+        "sites": paths_of(sites) or None, "samples": samples, "seed": seed,
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
     run = Run("build", parameters)
     with writing(study, overwrite=overwrite) as writer, ThreadPoolExecutor(1) as background:
         asked = {
             "plan": plan, "traces": traces, "window_options": window, "options": cascades, "clock_options": clocks,
-            "resolved": resolved,
-            "follows": follows, "secret": secret, "threads": threads, "progress": progress, "run": run,
-            "writer": writer, "background": background,
+            "resolved": resolved, "follows": follows, "tables_of_sites": sites, "secret": secret,
+            "threads": threads, "progress": progress, "run": run, "writer": writer, "background": background,
         }  # fmt: skip
         steps = [step for step in STEPS if secret is not None or step.name != PSEUDONYMS]
         run_steps(steps, asked, run=run, wanted=())
@@ -256,7 +261,7 @@ def _window(*, shares: dict[str, pl.DataFrame], window_options: WindowOptions, r
 
 def _accounts_and_objects(
     *, log: Log, shares: dict[str, pl.DataFrame], led: pl.DataFrame | None, plan: Plan, traces: Sequence[str],
-    window: WindowOptions, run: Run, writer: StudyWriter,
+    window: WindowOptions, tables_of_sites: Sites | None, secret: Key | None, run: Run, writer: StudyWriter,
 ) -> None:  # fmt: skip
     """Say what is known of the log, and write the tables that every log has."""
     for note in log.notes:
@@ -268,6 +273,17 @@ def _accounts_and_objects(
     writer.write("objects", objects)
     if led is not None and "url" in shares:
         count_resolved(run, shares["url"], objects)
+    _write_facts(tables_of_sites, objects, secret, run, writer)
+
+
+def _write_facts(
+    sites: Sites | None, objects: pl.DataFrame, secret: Key | None, run: Run, writer: StudyWriter
+) -> None:
+    facts = SITE_FACTS.empty()
+    if sites is not None:
+        facts = facts_to_keep(sites, run, secret=secret)
+        tell_absent(facts, objects["site"], run)
+    writer.write("site_facts", facts)
 
 
 def _cascades(

@@ -15,6 +15,7 @@ from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import flagged_members
 from propgraph.costs.prices import price_table
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
+from propgraph.jobs.sites import Sites, facts_to_keep, key_of, paths_of, tell_absent
 from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.provenance import Run, digest
 from propgraph.readers.frames import frame_digest
@@ -42,6 +43,7 @@ def find_clusters(
     min_size: int = ClusterOptions.min_size,
     min_score: float = ClusterOptions.min_score,
     prices: str | Path | pl.DataFrame | None = None,
+    sites: Sites | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Study:
@@ -51,8 +53,8 @@ def find_clusters(
     ----------
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
-        `members`, `clusters`, `recruiters`, `amplification`, `spreaders`, `sites`, `evidence`, `readings` and
-        `costs` are replaced, `stability` and `power` are taken out.
+        `members`, `clusters`, `recruiters`, `amplification`, `spreaders`, `sites`, `site_pairs`, `operators`,
+        `evidence`, `readings` and `costs` are replaced, `stability` and `power` are taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
@@ -73,6 +75,8 @@ def find_clusters(
     prices
         What things were sold for, a table or its path, as for `price_table`, in place of propgraph's own: the table
         `costs` multiplies it with what flagged clusters and campaigns did. Always a range, always hypothetical.
+    sites
+        Tables of facts about sites, as for `build`; they take the place of those that the study has.
     threads
         At most so many at once; None for one a processor. The result does not depend on it.
     progress
@@ -115,19 +119,24 @@ def find_clusters(
     if built is None:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
     traces = _network_traces(source, names_of(trace), evidence=evidence)
-    run = Run("clusters", {"trace": traces, **options.record(), "prices": _named(prices), "threads": threads})
+    asked = {"prices": _named(prices), "sites": paths_of(sites) or None, "threads": threads}
+    run = Run("clusters", {"trace": traces, **options.record(), **asked})
     if prices is not None:
         run.record["prices"] = _brought(prices, price_list)
+    facts = None if sites is None else facts_to_keep(sites, run, secret=key_of(source))
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
-        given = given_of(source, traces, options=options, threads=n_threads, progress=progress)
+        given = given_of(source, traces, options=options, threads=n_threads, facts=facts, progress=progress)
         given["prices"] = price_list
         found = run_steps(
             STEPS, given, run=run, wanted=("joint", "tables"), tell=named(progress, "communities")
         )
         for name, table in found["tables"].items():
             writer.write(name, table)
+        if facts is not None:
+            writer.write("site_facts", facts)
+            tell_absent(facts, found["tables"]["sites"]["site"], run)
         _count(run, found["tables"])
         _count_tests(run, found["joint"])
         for job in ("stability", "power"):  # they are about the clusters that were there before
@@ -160,6 +169,7 @@ def _count(run: Run, tables: Mapping[str, pl.DataFrame]) -> None:
         synchronised_pairs=int(tables["network"]["synchronised"].sum()),
         sites=sites.height,
         flagged_sites=int((sites["flags"].list.len() > 0).sum()),
+        operators=tables["operators"].height,
     )
 
 

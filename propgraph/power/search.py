@@ -113,6 +113,8 @@ def _steps() -> list[Step]:
     """Return the steps of `find_clusters` up to the verdict, each crew's pairs judged as if it were alone."""
     steps = []
     for step in STEPS:
+        if step.name == "first sharers":  # of sites, of which no verdict on a crew asks
+            continue
         steps.append(step)
         if step.name == "synchrony":
             steps.append(Step("as if alone", as_if_alone, makes=("joint",)))

@@ -24,7 +24,7 @@ from propgraph.schema.evaluate import EVALUATION
 from propgraph.schema.power import POWER
 from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.registry import TABLES, tables_of
-from propgraph.schema.sites import SITES
+from propgraph.schema.sites import OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Column, Table
@@ -48,6 +48,7 @@ __all__ = [
     "MEMBERS",
     "NETWORK",
     "OBJECTS",
+    "OPERATORS",
     "PAIRS",
     "POSTS",
     "POWER",
@@ -58,6 +59,8 @@ __all__ = [
     "SHARE",
     "SHARES",
     "SITES",
+    "SITE_FACTS",
+    "SITE_PAIRS",
     "SPREADERS",
     "STABILITY",
     "SYNCHRONY",

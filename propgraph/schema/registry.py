@@ -18,7 +18,7 @@ from propgraph.schema.clusters import (
 from propgraph.schema.costs import COSTS
 from propgraph.schema.power import POWER
 from propgraph.schema.recruiters import RECRUITERS
-from propgraph.schema.sites import SITES
+from propgraph.schema.sites import OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Table
@@ -26,9 +26,9 @@ from propgraph.schema.table import Table
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, CASCADES, CASCADE_NODES, SPREADERS,
+        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, AMPLIFICATION, SITES,
-        EVIDENCE, READINGS, COSTS, STABILITY, POWER,
+        SITE_PAIRS, OPERATORS, EVIDENCE, READINGS, COSTS, STABILITY, POWER,
     )
 }  # fmt: skip
 

@@ -1,8 +1,10 @@
-"""The tables of sites: who seeds them."""
+"""The tables of sites: who seeds them, what is known of them, and which look as if one hand ran them."""
 
 from __future__ import annotations
 
-from propgraph.schema.dtypes import COUNT, ID, IDS, SHARE, TIME
+import polars as pl
+
+from propgraph.schema.dtypes import COUNT, ID, IDS, SECONDS, SHARE, TIME
 from propgraph.schema.table import declare
 
 SITES = declare(
@@ -23,4 +25,92 @@ SITES = declare(
     n_half_seeders=(COUNT, "accounts", "fewest accounts that make half of its URLs' first ten shares"),
     gini=(SHARE, "0..1", "Gini of its shares over accounts; one account = 1"),
     top_cluster_id=(ID, "id", "the flagged cluster that shared it most"),
+    operator_id=(ID, "id", "the group of sites that it is of (table operators); null where it is of none"),
+)
+SITE_FACTS = declare(
+    "site_facts",
+    "build",
+    "something that the user's tables (--sites) say of a site",
+    ("site", "fact", "value"),
+    site=(ID, "registrable domain", "the site, in the log or not"),
+    fact=(ID, "registrant, registered, ad_id, owner, ...", "what it is: the name of the column"),
+    value=(
+        ID,
+        "the fact's",
+        "what the table says; where a study has pseudonyms, one for what may lead to a person",
+    ),
+    n_sites_with_value=(COUNT, "sites", "sites of the tables of which the same is said"),
+    ties=(
+        pl.Boolean(),
+        "",
+        "it identifies one hand (registrant, owner, email, id of adverts, analytics or a page), is no proxy's by its "
+        "words, and 2 to max(10, 1 %) of the tables' sites hold it",
+    ),
+)
+SITE_PAIRS = declare(
+    "site_pairs",
+    "clusters",
+    "two sites that the same accounts share first, that share a rare fact, or whose texts or names are alike",
+    ("source", "target"),
+    source=(ID, "registrable domain", "a site"),
+    target=(ID, "registrable domain", "another, behind it in the alphabet"),
+    n_first_sharers=(
+        COUNT,
+        "accounts",
+        "first sharers of both: among a URL's first ten accounts, at most half of them, at half or more of a site's "
+        "URLs that they share; null, as the following down to q_value, where a site has fewer than five, both share "
+        "fewer than three, or either null gives so many at a level of 5 %",
+    ),
+    expected=(
+        pl.Float64(),
+        "accounts",
+        "as many as activity and popularity give (bipartite configuration model)",
+    ),
+    n_sharers=(COUNT, "accounts", "that share both sites at all"),
+    expected_order=(
+        pl.Float64(),
+        "accounts",
+        "of these so many would be among the first of both, were the order of each URL's sharers drawn at random",
+    ),
+    p_value=(SHARE, "0..1", "the larger of the probabilities of so many by either null"),
+    q_value=(SHARE, "0..1", "false discovery rate over all pairs of sites with five first sharers or more"),
+    shared_facts=(IDS, "fact=value", "rare facts of the user's tables that both share"),
+    name_template=(ID, "", "both names, where they differ in a number alone: channel#news"),
+    n_copies=(COUNT, "texts", "texts of one that stood on the other before; null without texts of articles"),
+    median_copy_lag_s=(SECONDS, "s", "median time from the earlier to the later; null without any"),
+    operator_id=(ID, "id", "the operator of which both are sites; null where they are not of one"),
+)
+OPERATORS = declare(
+    "operators",
+    "clusters",
+    "three sites or more that look as if one hand pushed or ran them",
+    ("operator_id",),
+    operator_id=(ID, "id", "o1, o2, ... from the most sites down"),
+    n_sites=(COUNT, "sites", "its sites"),
+    sites=(IDS, "registrable domain", "its sites, those with the most ties first"),
+    evidence=(
+        IDS,
+        "first-sharers, registrant, owner, ad_id, ..., copies, names",
+        "what ties them: the same accounts share them first; a rare fact; the other two beside these, never alone",
+    ),
+    n_pairs=(
+        COUNT,
+        "pairs",
+        "pairs of its sites shared first by the same accounts at a false discovery rate of 5 %",
+    ),
+    declared_owner=(ID, "", "the owner whom the user's table names for half of its sites or more: a chain"),
+    name_template=(ID, "", "the name of half of its sites or more, but for a number"),
+    n_seeders=(COUNT, "accounts", "first sharers of two of its sites or more"),
+    seeders=(IDS, "id", "those that are first at most of its URLs, at most 50"),
+    seeder_share=(
+        SHARE,
+        "0..1",
+        "share of all first shares of its URLs that these accounts (all n_seeders) made",
+    ),
+    n_accounts=(COUNT, "accounts", "accounts that share any of its sites"),
+    n_urls=(COUNT, "URLs", "its sites' URLs in the log"),
+    n_shares=(COUNT, "posts", "shares of these"),
+    first_seen=(TIME, "UTC", "first share of any of its sites"),
+    last_seen=(TIME, "UTC", "last share"),
+    clusters=(IDS, "id", "flagged clusters of seeders, the one with most of them first"),
 )

@@ -59,7 +59,8 @@ def measure_sites(
     table = table.with_columns(
         others=((n_seeded.sum() - n_seeded) / (n_early.sum() - n_early)).fill_nan(None)
     )
-    return SITES.conform(table.select(*SITES.columns)), _evidence(table, links, min_score)
+    there = [name for name in SITES.columns if name in table.columns]
+    return SITES.conform(table.select(there)), _evidence(table, links, min_score)
 
 
 def _in_order(links: pl.DataFrame) -> pl.DataFrame:

@@ -268,8 +268,8 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
         "logs": [str(log)], "format": "columns", "map": {"account_name": "account_id", "auto": "auto"},
         "trace": ["url"], "time_window": 120.0, "min_participation": 3, "min_edge_weight": 4, "edge_weight": "events",
         "edge_quantile": 0.5, "burst_cap": 500, "threads": 1, "resolved": None, "pseudonymise": True, "key": str(key),
-        "parents": "pdi", "follows": None, "sites": [str(sites)], "samples": 3, "seed": 5, "encoding": "mac-roman", "skip_lines": 0,
-        "time_format": None, "time_zone": None, "align_clocks": True,
+        "parents": "pdi", "follows": None, "sites": [str(sites)], "samples": 3, "seed": 5,
+        "encoding": "mac-roman", "skip_lines": 0, "time_format": None, "time_zone": None, "align_clocks": True,
     }  # fmt: skip
     # A second time only with --overwrite.
     assert run(["build", str(log), "-o", str(tmp_path / "s")]) == 1

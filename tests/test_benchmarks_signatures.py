@@ -17,6 +17,7 @@ from benchmarks.detection.signatures import (
     fired,
     flags_of,
     mean,
+    nmi,
     touched,
 )
 
@@ -103,6 +104,15 @@ def test_what_is_told_of_several_runs():
     two = [{"desk": (1, 6), "organic": (0, 900)}, {"desk": (2, 6), "organic": (0, 1000)}]
     assert touched(two) == "desk 3 of 12; none of 1,900 others"
     assert touched([{"organic": (0, 10)}]) == "none of 10"
+
+
+def test_partitions_agree_by_their_mutual_information():
+    assert nmi([1, 1, 2, 2], [5, 5, 7, 7]) == pytest.approx(1.0)
+    assert nmi([1, 1, 2, 2], [5, 7, 5, 7]) == pytest.approx(0.0)
+    # One group of two against two alone: no entropy on one side, log 2 on the other.
+    assert nmi([1, 1], [1, 2]) == 0.0
+    # Entropies 1 and 1.5 bits, of which 1 is shared.
+    assert nmi([1, 1, 2, 2], [1, 1, 2, 3]) == pytest.approx(1 / 1.25)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
         "ads.csv", "articles.csv.gz", "site_facts.csv", "truth_accounts.csv", "truth_articles.csv",
-        "truth_sites.csv", "veles.csv.gz", "veles.parquet",
+        "truth_payments.csv", "truth_sites.csv", "veles.csv.gz", "veles.parquet",
     ]  # fmt: skip
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
@@ -227,6 +227,7 @@ def test_agency_stories_stand_on_many_sites_and_name_the_agency(full):
     assert set(agency["site"]) <= ordinary
     chain = set(full.sites.filter(role="chain")["site"])
     assert set(truth.filter(origin="edition")["site"]) <= chain
+    assert set(truth["origin"]) == {"copy", "agency", "edition"}
 
 
 def test_every_link_has_its_page(full, posts):
@@ -256,6 +257,28 @@ def test_adverts_are_the_sponsored_posts(full, posts):
         first, on="url"
     )
     assert (when["start"] > when["timestamp"]).all()
+
+
+def test_operators_pay_for_profiles_posts_and_adverts(full, posts):
+    paid = full.tables["truth_payments"]
+    profiles, tasks, adverts = (
+        paid.filter(item=item).sort("operator") for item in ("profiles", "tasks", "adverts")
+    )
+    assert profiles["n"].to_list() == [100, 50, 50]  # the crew that two share is the first one's
+    assert profiles["amount"].sum() == pytest.approx(200 * 0.35, rel=0.15)
+    pushed = posts.filter(role="seeder", site_role="farm")
+    assert tasks["n"].sum() == pushed.filter(pl.col("url").str.contains(r"=r\d\d$")).height
+    assert tasks["amount"].to_list() == pytest.approx([n / 100 for n in tasks["n"]])
+    ads = full.tables["ads"].filter(
+        pl.col("sponsor").str.contains(" ")
+    )  # firms; the outlet goes by its domain
+    low, high = (
+        ads.group_by("sponsor")
+        .agg(pl.col("spend_low", "spend_high").sum())
+        .sort("sponsor")["spend_low", "spend_high"]
+    )
+    assert (low.to_numpy() < adverts["amount"].to_numpy()).all()
+    assert (adverts["amount"].to_numpy() < high.to_numpy()).all()
 
 
 # The innocents

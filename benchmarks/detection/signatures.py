@@ -22,8 +22,10 @@ from __future__ import annotations
 import argparse
 import inspect
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ from propgraph import (
     simulate_workforce,
 )
 from propgraph.clusters.rules import RULE
-from propgraph.simulate.logs import write_table
+from propgraph.simulate.logs import file_of, write_table
 
 #: Modest worlds, so that the whole table takes minutes.
 VELES = {"n_accounts": 1500, "n_days": 10, "n_sites": 24, "n_seeders": 100}
@@ -52,12 +54,13 @@ WORKFORCE = {"n_accounts": 1500, "n_days": 10, "n_posts": 3000}
 
 @dataclass(frozen=True)
 class Made:
-    """A simulated log, its truth, and what lies beside it: options of `find_clusters` and their tables."""
+    """A simulated log, its truth, and what lies beside it: options of the jobs and their tables."""
 
     log: pl.DataFrame
     accounts: pl.DataFrame
     sites: pl.DataFrame | None = None
     beside: dict[str, pl.DataFrame] = field(default_factory=dict)
+    payments: pl.DataFrame | None = None
 
 
 def _veles(seed: int, strength: float | None) -> Made:
@@ -65,7 +68,7 @@ def _veles(seed: int, strength: float | None) -> Made:
     made = simulate_veles(setting="full", seed=seed, **options)
     names = {"sites": "site_facts", "articles": "articles", "ads": "ads"}
     beside = {option: made.tables[name] for option, name in names.items()}
-    return Made(made.log, made.accounts, made.sites, beside)
+    return Made(made.log, made.accounts, made.sites, beside, made.tables["truth_payments"])
 
 
 def _app(seed: int, strength: float | None) -> Made:
@@ -211,14 +214,17 @@ def _sites_of(made: Made) -> pl.DataFrame:
 def studied(made: Made, folder: Path, strength: float | None = None) -> Run:
     """Build a simulated log, find its clusters with what lies beside it, and return both."""
     made.log.write_parquet(folder / "log.parquet")
-    known = inspect.signature(find_clusters).parameters
-    options: dict[str, Any] = {}
+    options: dict[str, str] = {}
     for option, table in made.beside.items():
-        if option in known:
-            write_table(folder, option, table)
-            options[option] = next(folder.glob(f"{option}.csv*"))
-    study = build([folder / "log.parquet"], folder / "study", overwrite=True)
-    return Run(find_clusters(study.path, **options), made, strength)
+        write_table(folder, option, table)
+        options[option] = str(folder / file_of(option, table))
+    study = build([folder / "log.parquet"], folder / "study", overwrite=True, **_of(build, options))
+    return Run(find_clusters(study.path, **_of(find_clusters, options)), made, strength)
+
+
+def _of(job: Callable[..., Study], options: dict[str, str]) -> dict[str, Any]:
+    known = inspect.signature(job).parameters
+    return {option: path for option, path in options.items() if option in known}
 
 
 def fired(run: Run, signature: Signature) -> dict[str, Any]:
@@ -328,11 +334,54 @@ def null_of(signature: Signature, nulls: list[tuple[dict[str, int], int]]) -> st
 
 
 def facts(run: Run) -> dict[str, float]:
-    """Return what is measured of the flagged clusters and is no flag."""
-    flagged = run.study.clusters.filter("flagged")
-    names = ("posts_per_object", "crowd_bot_index")
-    told = {name: flagged[name].median() for name in names if name in flagged.columns}
-    return {name: value for name, value in told.items() if isinstance(value, float)}
+    """Return what is measured and is no flag, by name.
+
+    Of the clusters that are mostly the campaign's: medians of what tells a crowd from a machine. Of the whole: by what
+    factor the range of the hypothetical costs of all flagged clusters misses what was paid (1: it holds it), and how
+    well groups of sites agree with the operators of the farms.
+    """
+    members = run.study.members.join(run.made.accounts, on="account_id")
+    mostly = members.group_by("cluster_id").agg(pl.col("organised").mean()).filter(pl.col("organised") > 0.5)
+    theirs = run.study.clusters.join(mostly, on="cluster_id", how="semi")
+    names = ("accounts_per_post", "busiest_share", "posts_per_day_pct")
+    told: dict[str, Any] = {name: theirs[name].median() for name in names}
+    told["costs miss what was paid by"] = _missed(run)
+    told["operators: NMI with the truth"] = _operators(run)
+    return {name: float(value) for name, value in told.items() if value is not None}
+
+
+def _missed(run: Run) -> float | None:
+    """Return how far off the costs of profiles and posts are, as a factor, 1 where the range holds what was paid."""
+    items, costs = ("profiles", "tasks"), run.study.costs.filter(subject_type="cluster", currency="USD")
+    paid = run.made.payments
+    if paid is None or paid.is_empty() or costs.is_empty():
+        return None
+    true = float(paid.filter(pl.col("item").is_in(items))["amount"].sum())
+    ends = costs.filter(pl.col("item").is_in(items)).select(pl.col("low", "high").sum()).row(0)
+    return float(max(ends[0] / true, true / ends[1], 1.0))
+
+
+def _operators(run: Run) -> float | None:
+    """Return the normalised mutual information of groups of sites and operators, over the farms; alone is a group."""
+    if run.made.sites is None or "operator_id" not in run.study.sites.columns:
+        return None
+    farms = run.study.sites.join(run.made.sites.filter("organised"), on="site")
+    if farms.is_empty():
+        return None
+    labels = farms.select(pl.coalesce("operator_id", "site").rank("dense"), pl.col("operator").rank("dense"))
+    return nmi(labels["operator_id"].to_list(), labels["operator"].to_list())
+
+
+def nmi(one: list[int], other: list[int]) -> float:
+    """Return the normalised mutual information (arithmetic mean) of two partitions, 1 where they are the same."""
+    n = len(one)
+    sizes = [Counter(one), Counter(other)]
+    entropies = [-sum(k / n * log(k / n) for k in size.values()) for size in sizes]
+    mutual = sum(
+        k / n * log(k * n / (sizes[0][a] * sizes[1][b]))
+        for (a, b), k in Counter(zip(one, other, strict=True)).items()
+    )
+    return mutual / (sum(entropies) / 2) if sum(entropies) > 0 else 1.0
 
 
 def main() -> None:

@@ -33,8 +33,8 @@ class Articles:
     pages
         `url, title, text, published`, a row an article, sorted by `url`.
     truth
-        `url, origin` (`own, copy, agency, edition`)`, source` (the address of the first of the same text; null for
-        `own`), sorted by `url`.
+        Those whose text is not theirs alone: `url, origin` (`copy, agency, edition`)`, source` (the address of the
+        first of the same text, which may be itself), sorted by `url`.
     """
 
     pages: pl.DataFrame
@@ -151,4 +151,4 @@ def _tables(press: Press, texts: list[Words], origin: Words, *, source: Int64, r
         {"url": url.gather(rows), "origin": origin[rows], "source": url.gather(where)},
         schema_overrides={"origin": ID},
     )
-    return Articles(pages.sort("url"), truth.sort("url"))
+    return Articles(pages.sort("url"), truth.filter(pl.col("origin") != "own").sort("url"))

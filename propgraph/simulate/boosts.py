@@ -25,6 +25,7 @@ class Boosts:
 
     `adverts` has a row a boosted post: `ad_id, page, url, sponsor, currency` (`String`)`, spend_low, spend_high`
     (`Float64`, in that currency)`, start, stop`; the range is the one that a library gives, and holds what was paid.
+    `paid` is that, by sponsor, US dollars.
     """
 
     sponsor: pl.Series

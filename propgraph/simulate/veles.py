@@ -32,6 +32,7 @@ from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups
 from propgraph.simulate.look_alikes import look_alikes, with_newcomers
 from propgraph.simulate.operators import Operators, one_operator, several_operators
 from propgraph.simulate.organic import background, spread
+from propgraph.simulate.payments import payments
 from propgraph.simulate.people import HIRED, make_audience, make_people
 from propgraph.simulate.posts import LINKS, Posts, join
 from propgraph.simulate.press import CHAIN, CLUB_SITE, PARTY_SITE, make_press
@@ -71,7 +72,7 @@ class VelesLog:
     tables
         In the full setting what else there is to know, by the name of its file: `site_facts` (see
         `simulate.site_facts`), `articles` and `truth_articles` (`simulate.articles`), `ads`
-        (`simulate.boosts`). Empty in the plain one.
+        (`simulate.boosts`), `truth_payments` (`simulate.payments`). Empty in the plain one.
     """
 
     log: pl.DataFrame
@@ -147,7 +148,7 @@ def simulate_veles(
     check_at_least("strength", strength, 0.1, most=STRONGEST)
     check_at_least("seed", seed, 0, most=LARGEST_SEED)
     # One stream for each phenomenon: a change in one leaves the others as they were.
-    every = np.random.default_rng(seed).spawn(17)
+    every = np.random.default_rng(seed).spawn(18)
     streams, more = iter(every[:10]), iter(every[10:])
     end = n_days * DAY
     people = make_people(next(streams), n_accounts, n_seeders)
@@ -237,6 +238,10 @@ def _frames(rng: Rng, world: World, log: Posts, truth: _Truth, more: Iterator[Rn
         tables = {
             "site_facts": site_facts(next(more), press, truth.operators),
             "articles": articles.pages, "truth_articles": articles.truth, "ads": boosts.adverts,
+            "truth_payments": payments(
+                next(more), press, truth.operators, log,
+                n_seeders=world.people.who(HIRED).size, adverts=boosts.paid,
+            ),
         }  # fmt: skip
     return VelesLog(
         log=log_frame(world, log, accounts=(ids, names), tokens=tokens, columns=columns),

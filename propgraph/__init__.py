@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from propgraph.networks import join_traces as join_traces
     from propgraph.networks import to_igraph as to_igraph
     from propgraph.readers.read import read_log as read_log
+    from propgraph.report.explain.explain import explain as explain
     from propgraph.simulate.app import simulate_app as simulate_app
     from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
@@ -56,6 +57,7 @@ _HOME = {
     "detect_communities": "communities",
     "detect_multiplex": "communities",
     "evaluate": "evaluation.evaluate",
+    "explain": "report.explain.explain",
     "find_clusters": "jobs.clusters",
     "join_traces": "networks",
     "joint_synchrony": "synchrony.joint",

@@ -15,6 +15,7 @@ from propgraph.cli import (
     clusters,
     demo,
     evaluate,
+    explain,
     formats,
     interrupts,
     power,
@@ -38,6 +39,7 @@ app.command("cascades")(cascades.cascades)
 app.command("clusters")(clusters.clusters)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
 app.command("power")(power.power)
 app.command("stability")(stability.stability)
 app.add_typer(formats.app, name="formats")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from propgraph.amplification.join import OF_CASCADES, Amplified, structure_evidence
@@ -21,6 +20,7 @@ from propgraph.clusters.rules import (
     RECRUITER_TOKEN,
     RELAYED,
     REPETITIVE,
+    RULE,
     RULES,
     SYNCHRONISED,
     TURNOUT,
@@ -161,21 +161,43 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[Fit]]
     nothing of time, and alone it flags nobody. Without `synchronised`, `relayed`, `own-bursts`,
     `repetitive` and `turnout` it is cut by a fifth (a few meetings prove little).
     """
-    checked = [(rule, rule.check(row, base)) for rule in RULES]
-    fired = [(rule, finding) for rule, finding in checked if finding is not None and finding.fires]
-    score = 1 - float(np.prod([1 - rule.weight for rule, _ in fired]))
-    findings = [finding for _, finding in fired]
+    findings = [finding for rule in RULES if (finding := rule.check(row, base)) is not None and finding.fires]
     fits = innocent_readings(row, base)
-    rules = {finding.rule for finding in findings}
-    if rules & {SYNCHRONISED, RELAYED}:
+    rules = [finding.rule for finding in findings]
+    if {SYNCHRONISED, RELAYED} & set(rules):
         # Each object's own burst, or tree, is what pairs were held against, and there are several.
         fits = [fit for fit in fits if fit.reading != BREAKING_NEWS]
-    score *= 0.5 ** sum(fit.reading in EXPLAINING for fit in fits)
-    if not rules & {SYNCHRONISED, RELAYED, OWN_BURSTS, AT_ONCE, IN_STEP, RECRUITER_TOKEN}:
-        score *= 0.3
-    if not rules & {SYNCHRONISED, RELAYED, OWN_BURSTS, REPETITIVE, TURNOUT}:
-        score *= 0.8
-    return score, findings, fits
+    weighed = weigh(rules, [fit.reading for fit in fits])
+    return weighed[-1][1] if weighed else 0.0, findings, fits
+
+
+#: What else cuts a score, beside the readings that explain the synchrony itself.
+NO_SYNCHRONY, FEW_MEETINGS = "no rule of synchrony", "few meetings"
+
+
+def weigh(rules: Sequence[str], readings: Sequence[str], /) -> list[tuple[str, float]]:
+    """Return a score's parts in order: each rule, reading or rule of thumb that counts, and the score with it.
+
+    Parameters
+    ----------
+    rules
+        Those that fire.
+    readings
+        Innocent readings that fit; only those that account for the synchrony itself count.
+    """
+    score, parts = 0.0, []
+    for name in rules:
+        score = 1 - (1 - score) * (1 - RULE[name].weight)
+        parts.append((name, score))
+    cuts = [(reading, 0.5) for reading in readings if reading in EXPLAINING]
+    if not {SYNCHRONISED, RELAYED, OWN_BURSTS, AT_ONCE, IN_STEP, RECRUITER_TOKEN} & set(rules):
+        cuts.append((NO_SYNCHRONY, 0.3))
+    if not {SYNCHRONISED, RELAYED, OWN_BURSTS, REPETITIVE, TURNOUT} & set(rules):
+        cuts.append((FEW_MEETINGS, 0.8))
+    for name, factor in cuts if parts else []:
+        score *= factor
+        parts.append((name, score))
+    return parts
 
 
 def flagged_members(clusters: pl.DataFrame, members: pl.DataFrame, /) -> pl.DataFrame:

@@ -1,0 +1,77 @@
+"""`propgraph explain`: why something is, or is not, flagged."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from propgraph.report.document import Document
+
+FORMATS = ("table", "json", "md", "html")
+
+
+def explain(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="An account, its name, a cluster, campaign, site or post, two accounts as a,b, or one rule as c1:turnout; or how an id begins.", show_default=False)],
+    format: Annotated[str, typer.Option("--format", metavar="table|json|md|html", help="What goes to stdout: text to read, data, or a page.")] = "table",
+    posts: Annotated[int, typer.Option("--posts", metavar="N", help="Show at most N posts a reason.")] = 10,
+) -> None:  # fmt: skip
+    """Show the posts behind a flag, or why there is none, what else would fit, and what cannot be known."""
+    from propgraph.errors import check_choice
+    from propgraph.report.explain.explain import explain as explained
+    from propgraph.study import Study, unchanged
+
+    check_choice("format", format, FORMATS)
+    found = Study.open(study)
+    with unchanged(found):
+        document = explained(found, what, posts=posts)
+    if format == "table":
+        _show(document)
+        return
+    texts = {
+        "json": lambda: json.dumps(document.as_record(), ensure_ascii=False, indent=1) + "\n",
+        "md": document.as_markdown,
+        "html": document.as_html,
+    }
+    sys.stdout.buffer.write(texts[format]().encode())
+    sys.stdout.buffer.flush()
+
+
+def _show(document: Document) -> None:
+    from propgraph.cli.output import say
+
+    say(document.title, bold=True)
+    for part in document.parts:
+        say()
+        say(part.heading, bold=True)
+        for line in part.lines:
+            say(line, indent=2)
+        if part.table is not None and part.table.height:
+            _show_table(part.table)
+
+
+def _show_table(table: pl.DataFrame) -> None:
+    """Print rows below each other: a line each where that fits, else the texts on lines of their own."""
+    from rich.cells import cell_len, set_cell_size
+
+    from propgraph.cli.output import say
+    from propgraph.export.text import clean_terminal
+    from propgraph.report.document import cell
+
+    broad = [name for name in ("shared", "text") if name in table.columns and table.width > 4]
+    narrow = [name for name in table.columns if name not in broad]
+    rows = [[clean_terminal(cell(value), width=40) for value in row] for row in table.select(narrow).rows()]
+    widths = [max(map(cell_len, column)) for column in zip(narrow, *rows, strict=True)]
+    for k, row in enumerate([narrow, *rows]):
+        line = "  ".join(set_cell_size(value, width) for value, width in zip(row, widths, strict=True))
+        say("  " + line.rstrip(), wrap=False, bold=k == 0)
+        for name in broad if k else []:
+            if value := cell(table[name][k - 1]):
+                say(value, indent=6)

@@ -1,0 +1,144 @@
+"""What a person reads about one thing: a title and parts, whatever they are written as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a document.
+
+    Attributes
+    ----------
+    heading
+        In a few words.
+    lines
+        Sentences, one a paragraph.
+    table
+        Rows shown below them, in their order; None for none.
+    """
+
+    heading: str
+    lines: tuple[str, ...] = ()
+    table: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """What there is to say about one thing.
+
+    Attributes
+    ----------
+    kind, subject
+        What it is about: `account`, `pair`, `cluster`, `campaign`, `site` or `post`, and its id.
+    title
+        In one line.
+    parts
+        In the order in which they are read.
+    """
+
+    kind: str
+    subject: str
+    title: str
+    parts: tuple[Part, ...] = field(default=())
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the same as plain values for JSON."""
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "title": self.title,
+            "parts": [
+                {"heading": part.heading, "lines": list(part.lines), "rows": _plain_rows(part.table)}
+                for part in self.parts
+            ],
+        }
+
+    def as_markdown(self) -> str:
+        """Return the same as Markdown; what names and texts contain stands as it is."""
+        blocks = [f"# {_md(self.title)}"]
+        for part in self.parts:
+            blocks.append(f"## {_md(part.heading)}")
+            blocks += [_md(line) for line in part.lines]
+            if part.table is not None and part.table.height:
+                blocks.append(_md_table(part.table))
+        return "\n\n".join(blocks) + "\n"
+
+    def as_html(self) -> str:
+        """Return the same as a page by itself: no request, no script, no live link."""
+        body = [f"<h1>{escape(self.title)}</h1>"]
+        for part in self.parts:
+            body.append(f"<h2>{escape(part.heading)}</h2>")
+            body += [f"<p>{escape(line)}</p>" for line in part.lines]
+            if part.table is not None and part.table.height:
+                body.append(_html_table(part.table))
+        return _PAGE.format(title=escape(self.title), body="\n".join(body))
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
+body {{ max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; font-size: .85rem; }}
+th, td {{ text-align: left; vertical-align: top; padding: .2rem .7rem .2rem 0; border-bottom: 1px solid #8886; }}
+td {{ overflow-wrap: anywhere; }}
+</style></head><body>
+{body}
+</body></html>
+"""
+
+
+def cell(value: Any, /) -> str:
+    """Return a value of a table as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _plain_rows(table: pl.DataFrame | None) -> list[dict[str, Any]]:
+    if table is None:
+        return []
+    return [
+        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+        for row in table.to_dicts()
+    ]
+
+
+def _md(text: str) -> str:
+    """Return a text in which Markdown finds no markup and no HTML."""
+    text = " ".join(text.split())
+    for character in "\\`*_{}[]<>#|":
+        text = text.replace(character, "\\" + character)
+    return text
+
+
+def _md_table(table: pl.DataFrame) -> str:
+    rows = [
+        table.columns,
+        ["---"] * table.width,
+        *([_md(cell(value)) for value in row] for row in table.rows()),
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _html_table(table: pl.DataFrame) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
+    rows = (
+        "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in table.rows()
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -1,0 +1,65 @@
+"""One door: what is meant by a word, explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from propgraph.errors import check_at_least
+from propgraph.report.document import Document
+from propgraph.report.explain.groups import explain_campaign, explain_cluster
+from propgraph.report.explain.people import explain_account, explain_pair
+from propgraph.report.explain.subject import find_subject
+from propgraph.report.explain.things import explain_post, explain_site
+from propgraph.study import Study, opened
+
+#: Posts shown for each reason, unless another number is asked for.
+POSTS = 10
+
+
+def explain(study: Study | str | Path, what: str, /, *, posts: int = POSTS) -> Document:
+    """Return why something is, or is not, flagged: the posts that show it, and what else would explain them.
+
+    Parameters
+    ----------
+    study
+        A study, open or by its path.
+    what
+        An account, its name, a cluster, campaign, site or post, two accounts as `a,b`, or one rule as `c1:turnout`;
+        or how an id begins, if only one thing begins so.
+    posts
+        At most so many posts a reason.
+
+    Returns
+    -------
+    Document
+        Title and parts; `as_markdown`, `as_html` and `as_record` write them.
+
+    Raises
+    ------
+    UsageError
+        When nothing, or more than one thing, is called so.
+    StudyError
+        When there is no study, or it is not whole.
+
+    Examples
+    --------
+    >>> import propgraph as pg
+    >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
+    >>> study = pg.find_clusters(pg.build(log, "study"))
+    >>> found = pg.explain(study, "c1:at-once", posts=3)
+    >>> found.title
+    'c1: at-once'
+    >>> found.parts[0].table.select("after_s").to_series().to_list()[0]
+    0.0
+    """
+    source = opened(study)
+    check_at_least("posts", posts, 1)
+    subject = find_subject(source, what)
+    if subject.kind == "account":
+        return explain_account(source, subject.id, posts=posts)
+    if subject.kind == "pair":
+        return explain_pair(source, subject.id, str(subject.other), posts=posts)
+    if subject.kind == "post":
+        return explain_post(source, subject.id, posts=posts)
+    of = {"cluster": explain_cluster, "campaign": explain_campaign, "site": explain_site}[subject.kind]
+    return of(source, subject.id, rule=subject.other, posts=posts)

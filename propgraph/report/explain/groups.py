@@ -1,0 +1,173 @@
+"""Clusters and campaigns explained: who, by which rules, with which posts, and what else would fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from propgraph.clusters.judge import FEW_MEETINGS, NO_SYNCHRONY, weigh
+from propgraph.report.document import Document, Part
+from propgraph.report.explain.people import UNKNOWN
+from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, timeline
+from propgraph.report.words import NO_READING, READINGS, campaign_headline, headline
+from propgraph.study import Study
+
+_MEMBERS, _OBJECTS = 25, 8
+_CUTS = {
+    NO_SYNCHRONY: "no rule of synchrony fires: what meets no more than outsiders do is not organised",
+    FEW_MEETINGS: "few meetings, which prove little",
+}
+
+
+def explain_cluster(study: Study, cluster_id: str, /, *, rule: str | None, posts: int) -> Document:
+    """Return what there is to say about one cluster, or about one rule that fired for it."""
+    row = study.scan("clusters").filter(cluster_id=cluster_id).collect().row(0, named=True)
+    members = study.scan("members").filter(cluster_id=cluster_id)
+    accounts = members.select("account_id").collect()["account_id"].to_list()
+    evidence = study.scan("evidence").filter(subject_type="cluster", subject_id=cluster_id).collect()
+    if rule is not None:
+        evidence = evidence.filter(rule=rule)
+    shown = [_reason(study, reason, posts) for reason in evidence.to_dicts()]
+    beside = _beside(study, evidence, accounts)
+    if rule is not None:
+        return Document(
+            "cluster", f"{cluster_id}:{rule}", f"{cluster_id}: {rule}", (*shown, *beside, UNKNOWN)
+        )
+    parts = [_summary(study, row), _members(study, members, row["n_accounts"]), *shown, *beside]
+    parts += [_readings(study, row), weighed(study, row), *_holds(study, row), UNKNOWN]
+    return Document("cluster", cluster_id, headline(row), tuple(parts))
+
+
+def _summary(study: Study, row: dict[str, Any]) -> Part:
+    least = study.run["clusters"]["parameters"]["min_score"]
+    verdict = "flagged" if row["flagged"] else "not flagged"
+    lines = [
+        f"{row['n_accounts']:,} accounts, {verdict}: score {row['score']:.2f}, flagged from {least:g} on."
+    ]
+    if row["first_time"] is not None:
+        lines.append(
+            f"They shared together from {minute(row['first_time'])} to {minute(row['last_time'])} UTC."
+        )
+    if row.get("campaign_id"):
+        lines.append(
+            f"Part of {row['campaign_id']}: `propgraph explain {study.path.name} {row['campaign_id']}`."
+        )
+    return Part("In short", tuple(lines))
+
+
+def _members(study: Study, members: pl.LazyFrame, n: int) -> Part:
+    made = study.scan("accounts").select("account_id", "followers", "n_posts")
+    rows = (
+        named(study, members.join(made, on="account_id", how="left"))
+        .sort(["degree", "account_id"], descending=[True, False])
+        .head(_MEMBERS)
+        .select(
+            "who", made=pl.col("created_at").dt.date().cast(pl.String), followers="followers", posts="n_posts",
+            together="n_co_shares", met="degree", by="evidence",
+        )
+        .collect()
+    )  # fmt: skip
+    rows = rows.select(column for column in rows if column.null_count() < rows.height)
+    lines = [
+        "together: posts within the window of a fellow member's; met: members that it met or is synchronised with."
+    ]
+    if rows.height < n:
+        rest = "all of them: `propgraph clusters --format csv --table members`"
+        lines.insert(0, f"The {rows.height:,} who met most others, of {n:,}; {rest}.")
+    return Part("Who", tuple(lines), rows)
+
+
+def _reason(study: Study, reason: dict[str, Any], posts: int) -> Part:
+    shown = timeline(study, reason["content_ids"], most=posts)
+    return Part(reason["rule"], (reason["sentence"],), shown if shown.height else None)
+
+
+def _beside(study: Study, evidence: pl.DataFrame, accounts: list[str]) -> list[Part]:
+    """Hold what the posts shown shared against what everybody else did with the same."""
+    ids = [one for row in evidence["content_ids"].to_list() for one in row]
+    traces = study.run["clusters"]["parameters"]["trace"]
+    objects = objects_of(study, ids, traces=traces).head(_OBJECTS)
+    if objects.is_empty():
+        return []
+    table = beside_others(study, objects, accounts)
+    line = "they: posts by members; others: posts by everybody else; median time after the first post, in seconds."
+    return [Part("What others did with the same", (line,), table)]
+
+
+def _readings(study: Study, row: dict[str, Any]) -> Part:
+    fits = (
+        study.scan("readings").filter(**_of_cluster(study, row["cluster_id"])).collect()
+        if row["innocent"]
+        else None
+    )
+    if fits is None:
+        return Part("Innocent readings", (NO_READING,))
+    lines = []
+    for fit in fits.to_dicts():
+        lines.append(f"{fit['reading']}: {READINGS.get(fit['reading'], fit['reading'])}.")
+        lines.append(f"For it: {fit['speaks_for']}.")
+        lines.append(f"Against it: {fit['speaks_against']}.")
+    return Part("Innocent readings", tuple(lines))
+
+
+def _of_cluster(study: Study, cluster_id: str) -> dict[str, str]:
+    """Return how the table `readings` names a cluster."""
+    if "cluster_id" in study.scan("readings").collect_schema().names():
+        return {"cluster_id": cluster_id}
+    return {"subject_type": "cluster", "subject_id": cluster_id}
+
+
+def weighed(study: Study, row: dict[str, Any], /) -> Part:
+    """Return a cluster's score, part by part, and what would take the flag away."""
+    parts = weigh(row["flags"], row["innocent"])
+    least = study.run["clusters"]["parameters"]["min_score"]
+    table = pl.DataFrame(
+        [(_CUTS.get(name, name), score) for name, score in parts],
+        schema={"counts": pl.String, "score": pl.Float64}, orient="row",
+    )  # fmt: skip
+    lines = [] if parts else ["No rule fired."]
+    if row["flagged"]:
+        needed = [name for name in row["flags"] if not _flagged(row, without=name, least=least)]
+        lines.append(
+            f"Without {' or without '.join(needed)} it would not be flagged." if needed
+            else "No single rule decides: without any one of them it would still be flagged."
+        )  # fmt: skip
+    elif row["flags"]:
+        lines.append(f"{least - row['score']:.2f} short of a flag.")
+    return Part("What was weighed", tuple(lines), table if parts else None)
+
+
+def _flagged(row: dict[str, Any], *, without: str, least: float) -> bool:
+    parts = weigh([rule for rule in row["flags"] if rule != without], row["innocent"])
+    return bool(parts) and parts[-1][1] >= least
+
+
+def _holds(study: Study, row: dict[str, Any]) -> list[Part]:
+    if "stability" not in study.tables:
+        return [Part("Does it hold", ("Not tried: `propgraph stability` finds it anew by other choices.",))]
+    of = study.scan("stability").filter(cluster_id=row["cluster_id"]).collect()
+    if of.is_empty():
+        return []
+    one = of.row(0, named=True)
+    held = round(one["holds_share"] * one["n_runs"])
+    return [Part("Does it hold", (f"Found again in {held:,} of {one['n_runs']:,} runs by other choices.",))]
+
+
+def explain_campaign(study: Study, campaign_id: str, /, *, rule: str | None, posts: int) -> Document:
+    """Return what there is to say about one campaign."""
+    row = study.scan("campaigns").filter(campaign_id=campaign_id).collect().row(0, named=True)
+    ids = row["cluster_ids"]
+    clusters = study.scan("clusters").filter(pl.col("cluster_id").is_in(ids)).collect()
+    evidence = study.scan("evidence").filter(subject_type="campaign", subject_id=campaign_id).collect()
+    reasons = [_reason(study, one, posts) for one in evidence.to_dicts() if rule in (None, one["rule"])]
+    table = clusters.select(
+        "cluster_id", "score", "n_accounts", from_="first_time", to="last_time", why=pl.col("flags").list.join(", "),
+        also_fits=pl.col("innocent").list.join(", "),
+    ).rename({"from_": "from"})  # fmt: skip
+    first, *why = campaign_headline(row)
+    lines = tuple(why) if row["n_clusters"] > 1 else ("It is one cluster.",)
+    return Document(
+        "campaign", campaign_id, first,
+        (Part("Its clusters", lines, table), *reasons, UNKNOWN),
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Sites and posts explained: who shared them first, and what else was shared at the same time."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from propgraph.report.document import Document, Part
+from propgraph.report.explain.people import UNKNOWN
+from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, short, timeline
+from propgraph.study import Study
+
+_URLS, _FIRST, _AROUND = 3, 10, 30
+
+
+def explain_site(study: Study, site: str, /, *, rule: str | None, posts: int) -> Document:
+    """Return what there is to say about one site."""
+    row = study.scan("sites").filter(site=site).collect().row(0, named=True)
+    verdict = ", ".join(row["flags"]) if row["flags"] else "not flagged"
+    lines = (
+        f"{row['n_shares']:,} shares of {row['n_urls']:,} URLs by {row['n_accounts']:,} accounts, from "
+        f"{minute(row['first_seen'])} to {minute(row['last_seen'])} UTC: {verdict}, score {row['score']:.2f}.",
+        f"Flagged clusters made {row['early_share'] or 0:.0%} of its URLs' first ten shares and "
+        f"{row['coordinated_share'] or 0:.0%} of all; half of the first ten are by {row['n_half_seeders'] or 0:,} "
+        f"{'account' if row['n_half_seeders'] == 1 else 'accounts'}.",
+    )
+    evidence = study.scan("evidence").filter(subject_type="site", subject_id=site).collect().to_dicts()
+    reasons = [
+        Part(one["rule"], (one["sentence"],), timeline(study, one["content_ids"], most=posts))
+        for one in evidence
+        if rule in (None, one["rule"])
+    ]
+    parts = (Part("In short", lines), *reasons, *_facts(study, site), *_first_sharers(study, site), UNKNOWN)
+    return Document("site", site, site, parts)
+
+
+def _facts(study: Study, site: str) -> list[Part]:
+    if "site_facts" not in study.tables:
+        return []
+    rows = study.scan("site_facts").filter(site=site).collect()
+    return [Part("What you said of it", (), rows.drop("site"))] if rows.height else []
+
+
+def _first_sharers(study: Study, site: str) -> list[Part]:
+    """Show who shared first what was shared most."""
+    urls = (
+        study.scan("objects")
+        .filter(pl.col("trace") == "url", pl.col("site") == site)
+        .sort(["n_shares", "object_id"], descending=[True, False])
+        .head(_URLS)
+        .select("trace", "object_id")
+        .collect()
+    )
+    flagged = study.scan("account_scores").filter("flagged").select("account_id", "cluster_id")
+    parts = []
+    for trace, url in urls.iter_rows():
+        shares = study.scan("shares").filter(trace=trace, object_id=url)
+        first = shares.sort("timestamp", "account_id", "content_id").head(_FIRST)
+        rows = named(study, first.join(flagged, on="account_id", how="left", maintain_order="left")).select(
+            time="timestamp", who="who", cluster="cluster_id", post="content_id"
+        )
+        parts.append(Part(f"First to share {url}", (), rows.collect()))
+    return parts
+
+
+def explain_post(study: Study, content_id: str, /, *, posts: int) -> Document:
+    """Return what there is to say about one post: what it shared, and who shared the same around it."""
+    row = study.scan("posts").filter(content_id=content_id).head(1).collect().row(0, named=True)
+    traces = (
+        study.scan("shares")
+        .filter(content_id=content_id)
+        .select("trace")
+        .unique()
+        .collect()["trace"]
+        .to_list()
+    )
+    objects = objects_of(study, [content_id], traces=traces)
+    around = []
+    for trace, object_id in objects.iter_rows():
+        shares = study.scan("shares").filter(trace=trace, object_id=object_id)
+        apart = (pl.col("timestamp") - row["timestamp"]).dt.total_milliseconds() / 1000
+        near = (
+            shares.with_columns(apart_s=apart)
+            .sort(pl.col("apart_s").abs(), "content_id")
+            .head(min(posts, _AROUND))
+        )
+        rows = (
+            named(study, near).select("apart_s", "who", post="content_id").collect().sort("apart_s", "post")
+        )
+        around.append(Part(f"Nearest posts of the same {trace}: {object_id}", (), rows))
+    text = pl.DataFrame({"text": [row["text"]]}, schema={"text": pl.String}).select(short("text", 280)).item()
+    lines = (text,) if text else ()
+    beside = beside_others(study, objects, [row["account_id"]])
+    shown = Part("The post", lines, timeline(study, [content_id], most=1))
+    same = [Part("All posts of the same", (), beside)] if beside.height else []
+    return Document("post", content_id, f"post {content_id}", (shown, *same, *around, UNKNOWN))

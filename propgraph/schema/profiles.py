@@ -54,7 +54,7 @@ OF_PROFILES = {
     ),
     "lag_spread": (
         pl.Float64(),
-        "",
+        "ln s",
         "median absolute deviation of the logarithms of a member's lags from group to group (5 s to a day; five lags "
         "or more), median over members: 0.1 is a tenth more or less; null where times are coarser than 2 s",
     ),

@@ -77,6 +77,11 @@ LAGS = {
     "n_lags": 300, "n_regular": 10,
 }  # fmt: skip
 SECONDS = {"fast_share": 0.5}
+TEMPLATES = {
+    "template_share": 0.56, "template_expected": 0.01, "template_limit": 0.03,
+    "n_template_accounts": 10, "n_texts": 1406,
+    "templates": ["share before it is gone: 10", "they hide this: everybody knows: 9", "wake up: 8", "pass it on: 3"],
+}  # fmt: skip
 NO_ORIGINALS = {
     "original_share": 0.1, "original_expected": 0.5, "original_limit": 0.3, "n_like": 210,
 }  # fmt: skip
@@ -185,6 +190,12 @@ def test_nothing_fires_on_a_plain_cluster():
         ("regular-gaps", True, LAGS | {"n_regular": 3, "n_accounts": 6}),
         ("within-seconds", True, SECONDS),
         ("within-seconds", False, SECONDS | {"fast_share": 0.49}),
+        ("template-text", True, TEMPLATES),
+        ("template-text", True, TEMPLATES | {"template_share": 0.2}),
+        ("template-text", False, TEMPLATES | {"template_share": 0.19}),
+        ("template-text", False, TEMPLATES | {"n_template_accounts": 9}),
+        ("template-text", False, TEMPLATES | {"template_limit": 0.56}),
+        ("template-text", True, TEMPLATES | {"template_limit": None, "template_expected": None}),
         ("low-originality", True, NO_ORIGINALS),
         ("low-originality", False, NO_ORIGINALS | {"original_share": 0.11}),
         # Where hardly anybody like them posts originals, few originals say nothing.
@@ -443,6 +454,7 @@ ALL_FIRE = (
     | ALIKE
     | GROUPS
     | LAGS
+    | TEMPLATES
     | SECONDS
     | NO_ORIGINALS
     | ONE_SITE
@@ -461,8 +473,8 @@ def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
 def test_all_rules_together_stay_below_one():
     score, rules, _ = judged(**ALL_FIRE)
     assert sorted(rules) == sorted(rule.name for rule in RULES)
-    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .75 * .85 * .85 * .95, and .7 * .95 for missions
-    assert score == pytest.approx(0.999180, abs=5e-6)
+    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .75 * .75 * .85 * .85 * .95 * .7 * .95
+    assert score == pytest.approx(0.999385, abs=5e-6)
 
 
 def test_no_score_leaves_0_to_1():
@@ -518,6 +530,12 @@ def test_sentences_give_figures_and_no_verdict():
     assert said["regular-gaps"] == (
         "10 of the 20 members went from one group to the next with the same link or post 300 times, 52 s apart "
         "(median), and kept to their own lag give or take 9%; others who post into groups: 101%"
+    )
+    assert said["template-text"] == (
+        "56% of the members' 1,406 originals with a text hold, beside what stands for the title of their link, a "
+        "remark that three of them or more write word for word, about several links, and hardly anybody in no cluster "
+        "('share before it is gone', 'they hide this: everybody knows', 'wake up'; 10 of the 20 members); of as many "
+        "accounts as active: 1.0%"
     )
     assert said["low-originality"] == (
         "10% of the members' posts are originals, where of 210 accounts in no cluster that post as much on the same "

@@ -9,12 +9,18 @@ from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.matched import like_members, population_of
 from propgraph.clusters.originality import with_originality
 from propgraph.clusters.profiles import with_profiles
+from propgraph.clusters.templates import with_templates
 from propgraph.options import ClusterOptions
 from propgraph.study import Study
 
 
 def with_traits(
-    *, study: Study, inputs: ClusterInputs | None, table: pl.DataFrame, options: ClusterOptions
+    *,
+    study: Study,
+    inputs: ClusterInputs | None,
+    table: pl.DataFrame,
+    links: pl.DataFrame,
+    options: ClusterOptions,
 ) -> pl.DataFrame:
     """Return the figures of clusters with those that are held against like accounts (see `schema.profiles`)."""
     if inputs is None:
@@ -23,4 +29,5 @@ def with_traits(
     like = like_members(population)
     table = with_profiles(table, population, study=study, inputs=inputs, seed=options.seed)
     table = with_fan_out(table, population, study=study, inputs=inputs, seed=options.seed)
-    return with_originality(table, like, study=study, inputs=inputs, seed=options.seed)
+    table = with_originality(table, like, study=study, inputs=inputs, seed=options.seed)
+    return with_templates(table, like, links, study=study, inputs=inputs, seed=options.seed)

@@ -74,6 +74,19 @@ OF_PROFILES = {
         "share of originals of accounts in no cluster, for each member one of its platform with as many posts, mean "
         "over 400 draws",
     ),
+    "template_share": (
+        SHARE,
+        "0..1",
+        "share of the members' originals with a text that hold a remark (beside link and what stands for the link's "
+        "title) which three members or more write word for word, about two links or more, and hardly anybody in no "
+        "cluster does; null where they write no texts",
+    ),
+    "template_expected": (
+        SHARE,
+        "0..1",
+        "the same of as many accounts in no cluster with as many posts, mean over 19 draws; null for less than a tenth",
+    ),
+    "templates": (IDS, "remark: accounts", "these remarks, those of most members first, at most five"),
     "interval_entropy": (
         pl.Float64(),
         "bits",

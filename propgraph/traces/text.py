@@ -113,16 +113,7 @@ def normalise_texts(texts: pl.Series, /) -> pl.Series:
     texts
         String; of each the first `MAX_CHARS` characters count.
     """
-    text = (
-        pl.col("text")
-        .str.slice(0, MAX_CHARS)
-        .str.normalize("NFKC")
-        .str.replace_all(_INVISIBLE, "")
-        .str.replace_all(_LINK, " ")
-        .str.replace_all(_BLANKS, " ")
-        .str.strip_chars(" ")
-        .str.replace(_ADDRESS, "")
-    )
+    text = without_links(pl.col("text")).str.replace(_ADDRESS, "")
     n_words = (
         pl.col("text").str.count_matches(_WORD) + pl.col("text").str.count_matches(f"[{_UNSPACED}]") // 2
     )
@@ -138,6 +129,18 @@ def normalise_texts(texts: pl.Series, /) -> pl.Series:
     # Case folding is more than lower case (`STRASSE`, `Straße`), and Polars has only that.
     folded = [None if text is None else text.casefold() for text in plain.to_list()]
     return pl.Series(texts.name, folded, ID)
+
+
+def without_links(text: pl.Expr, /) -> pl.Expr:
+    """Return the first `MAX_CHARS` characters of a text in NFKC, without links and invisible characters."""
+    return (
+        text.str.slice(0, MAX_CHARS)
+        .str.normalize("NFKC")
+        .str.replace_all(_INVISIBLE, "")
+        .str.replace_all(_LINK, " ")
+        .str.replace_all(_BLANKS, " ")
+        .str.strip_chars(" ")
+    )
 
 
 def text_ids(normal: pl.Series, /) -> pl.Series:

@@ -47,10 +47,12 @@ from propgraph.clusters.rules.traits import (
     MANY_GROUPS,
     REGULAR_GAPS,
     SINGLE_SITE,
+    TEMPLATE_TEXT,
     low_originality,
     many_groups,
     regular_gaps,
     single_site,
+    template_text,
 )
 from propgraph.clusters.selection import (
     met,
@@ -76,6 +78,7 @@ RULES = (
     Rule(RECRUITER_TOKEN, 0.35, recruiter_token, shows=None, posts="token_posts"),
     Rule(MANY_GROUPS, 0.25, many_groups, shows=one_in_each_group),
     Rule(REGULAR_GAPS, 0.25, regular_gaps, shows=None, posts="lag_posts"),
+    Rule(TEMPLATE_TEXT, 0.25, template_text, shows=None, posts="template_posts"),
     Rule(IN_SECONDS, 0.15, within_seconds, shows=met_in_seconds),
     Rule(LOW_ORIGINALITY, 0.15, low_originality, shows=not_original),
     Rule(QUOTA_STOP, 0.30, quota_stop, shows=None, posts="quota_posts"),
@@ -106,6 +109,7 @@ __all__ = [
     "SHIFT",
     "SINGLE_SITE",
     "SYNCHRONISED",
+    "TEMPLATE_TEXT",
     "TURNOUT",
     "Finding",
     "Rule",

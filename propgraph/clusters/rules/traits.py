@@ -8,11 +8,13 @@ from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.rules.rule import Finding
 
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
+TEMPLATE_TEXT = "template-text"
 MANY_GROUPS, REGULAR_GAPS = "many-groups", "regular-gaps"
 
 _MANY = 5  # groups
 _CLOCKWORK = 0.25  # spread of the logarithms of lags
 _RARE, _ACCOUNTS = 0.01, 3
+_TEMPLATES, _TOLD = 0.2, 3
 
 
 def single_site(row: Row, base: Baseline) -> Finding | None:
@@ -37,6 +39,28 @@ def low_originality(row: Row, base: Baseline) -> Finding | None:
         LOW_ORIGINALITY, value, threshold, expected, value <= threshold and value < expected / 2,
         f"{value:.0%} of the members' posts are originals, where of {row['n_like']:,} accounts in no cluster that post "
         f"as much on the same platform it is {expected:.0%}",
+    )  # fmt: skip
+
+
+def template_text(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether a fifth of the originals hold remarks that fellows write word for word, and nobody else does.
+
+    Half of the members have to write such, and more of their posts have to hold them than in any draw of as many
+    accounts as active (see `clusters.templates`).
+    """
+    value, n = row.get("template_share"), row.get("n_template_accounts") or 0
+    if value is None:
+        return None
+    expected, limit = row["template_expected"], row["template_limit"] or 0.0
+    said = ", ".join(f"'{remark.rsplit(': ', 1)[0]}'" for remark in (row["templates"] or [])[:_TOLD])
+    usual = f"{expected:.1%}" if expected is not None else "too few to say"
+    return Finding(
+        TEMPLATE_TEXT, value, max(_TEMPLATES, limit), expected,
+        value >= _TEMPLATES and value > limit and 2 * n >= row["n_accounts"],
+        f"{value:.0%} of the members' {row['n_texts']:,} originals with a text hold, beside what stands for the title "
+        f"of their link, a remark that three of them or more write word for word, about several links, and hardly "
+        f"anybody in no cluster ({said}; {n:,} of the {row['n_accounts']:,} members); of as many accounts "
+        f"as active: {usual}",
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ OF_PROFILES = {
     ),
     "lag_spread_expected": (
         pl.Float64(),
-        "",
+        "ln s",
         "the same of others who post as much into groups; of posts at random moments where ten of these have no lags",
     ),
     "lag_p": (

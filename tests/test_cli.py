@@ -108,7 +108,7 @@ def test_build_is_called_like_its_function():
 def test_clusters_is_called_like_its_function():
     ours, api = options("clusters"), parameters(propgraph.find_clusters)
     assert set(ours) - {"help", "graphml", "gexf", "format", "table", "top"} == set(api)
-    for name in set(api) - {"study", "trace", "partition", "prices", "sites", "threads"}:
+    for name in set(api) - {"study", "trace", "partition", "ads", "prices", "sites", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
         assert ours[name].default is None
         if api[name].default is not False:
@@ -288,7 +288,7 @@ def test_every_option_of_clusters_arrives(own_study, capsys):
     assert own_study.run["clusters"]["parameters"] == {
         "trace": ["reshare"], "objective": "CPM", "resolution": 0.25, "partition": "Surprise", "seed": 3,
         "min_size": 4, "min_score": 0.75, "evidence": "window", "q": 0.2, "neighbours": 20, "threads": 1,
-        "multiplex": True, "prices": None, "sites": None,
+        "multiplex": True, "ads": [], "prices": None, "sites": None,
     }  # fmt: skip
 
 

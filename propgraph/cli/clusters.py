@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.money import costs_told, show_boosts
 from propgraph.cli.options import option_of
 from propgraph.options import ClusterOptions
 
@@ -36,13 +37,14 @@ def clusters(
     seed: Annotated[int | None, option_of(ClusterOptions, "seed", unset=True)] = None,
     min_size: Annotated[int | None, option_of(ClusterOptions, "min_size", unset=True)] = None,
     min_score: Annotated[float | None, option_of(ClusterOptions, "min_score", unset=True)] = None,
+    ads: Annotated[list[Path] | None, typer.Option("--ads", metavar="FILE", help="Adverts, for the table boosts: an export of Meta's Ad Library or Google's political ads transparency bundle, or a table with the columns ad_id and url (or site). Repeatable.", show_default=False)] = None,
     prices: Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="What profiles, clicks, tasks and likes are sold for, for the table costs: a table with the columns item, low, high, currency and source.  [default: propgraph's own, with its sources]", show_default=False)] = None,
     sites: Annotated[list[Path] | None, typer.Option("--sites", metavar="FILE", help="A table of facts about sites (CSV, TSV, JSON, Parquet): site, and any of registrant, registered, ad_id, analytics_id, ip, network, owner, label, title, kind, ... Nothing is fetched. Repeatable.  [default: those that the study has]", show_default=False)] = None,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     gexf: Annotated[Path | None, typer.Option("--gexf", metavar="FILE", help="The same as GEXF, with times, for Gephi's timeline and Gephi Lite.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, sites, site_pairs, operators, members, evidence, readings, costs, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, sites, site_pairs, operators, members, evidence, readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -62,7 +64,7 @@ def clusters(
     _check_suffixes(graphml, gexf)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
-        "min_size": min_size, "min_score": min_score, "prices": prices, "sites": sites or None,
+        "min_size": min_size, "min_score": min_score, "ads": ads, "prices": prices, "sites": sites or None,
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)
@@ -152,7 +154,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
     if flagged.height:
         shown = _with_stability(flagged.head(top), study)
         _show_clusters(
-            shown, study.evidence, _readings(study), campaigns=_campaigns(study), costs=_costs(study)
+            shown, study.evidence, _readings(study), campaigns=_campaigns(study), costs=costs_told(study)
         )
         _more(flagged.height, top, "clusters")
     elif found.height:
@@ -161,6 +163,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
         say(nothing_found(study.run["clusters"]))
     nearest = found.filter(~pl.col("flagged") & (pl.col("score") > 0)).head(min(top, _NEAREST))
     _show_nearest(nearest, _readings(study))
+    show_boosts(study, top=min(top, _NEAREST))
     if seeded.height:
         _show_sites(seeded.head(top))
         _more(seeded.height, top, "sites")
@@ -216,20 +219,6 @@ def _campaigns(study: Study) -> dict[str, dict[str, Any]]:
         return {}
     campaigns = study.campaigns
     return {row["campaign_id"]: row for row in campaigns.filter(campaigns["n_clusters"] > 1).to_dicts()}
-
-
-def _costs(study: Study) -> dict[str, str]:
-    """Return what each campaign would have cost, in words; none where an earlier version found the clusters."""
-    from propgraph.report.costs import cost_sentence
-
-    if "costs" not in study.tables:
-        return {}
-    costs = study.costs
-    rows = costs.filter(costs["subject_type"] == "campaign").partition_by(
-        "subject_id", as_dict=True, maintain_order=True
-    )
-    told = {str(name): cost_sentence(part.to_dicts()) for (name,), part in rows.items()}
-    return {name: sentence for name, sentence in told.items() if sentence is not None}
 
 
 def _show_clusters(

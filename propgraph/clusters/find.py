@@ -46,7 +46,9 @@ from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
 from propgraph.clusters.traits import with_traits
 from propgraph.cosharing.choice import window_options
+from propgraph.costs.boosts import find_boosts
 from propgraph.costs.costs import hypothetical_costs, relay_posts
+from propgraph.costs.sponsors import sponsored_posts, with_sponsors
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions, WindowOptions
@@ -186,6 +188,19 @@ def _judge(
     )
 
 
+def _sponsors(study: Study, judged: Judged) -> tuple[Judged, pl.DataFrame]:
+    sponsored = sponsored_posts(study.scan("posts"))
+    clusters = with_sponsors(
+        judged.clusters, judged.members, sponsored=sponsored, accounts=study.scan("accounts")
+    )
+    return replace(judged, clusters=clusters), sponsored
+
+
+def _boosts(ads: pl.DataFrame, links: pl.DataFrame, sponsored: pl.DataFrame, judged: Judged) -> pl.DataFrame:
+    flagged = flagged_members(judged.clusters, judged.members)
+    return find_boosts(ads, links, sponsored=sponsored.select("content_id", "sponsor"), flagged=flagged)
+
+
 def _costs(study: Study, judged: Judged, prices: pl.DataFrame) -> pl.DataFrame:
     posts = relay_posts(study.scan("cascade_nodes"), judged.clusters, judged.amplification)
     return hypothetical_costs(judged.clusters, judged.members, prices, relays=posts)
@@ -211,7 +226,7 @@ def _sites(
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
     sites: pl.DataFrame, of_sites: pl.DataFrame, operators: Operators, recruiters: pl.DataFrame,
-    of_campaigns: pl.DataFrame, costs: pl.DataFrame,
+    of_campaigns: pl.DataFrame, costs: pl.DataFrame, boosts: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
@@ -219,7 +234,7 @@ def _tables(
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
         "sites": sites, "site_pairs": operators.pairs, "operators": operators.operators,
         "evidence": pl.concat([judged.evidence, of_campaigns, of_sites]),
-        "readings": judged.readings, "recruiters": recruiters, "costs": costs,
+        "readings": judged.readings, "recruiters": recruiters, "costs": costs, "boosts": boosts,
     }  # fmt: skip
 
 
@@ -239,6 +254,8 @@ STEPS = (
     Step("judge", _judge, makes=("judged",)),
     Step("campaigns", join_clusters, makes=("judged", "campaigns")),
     Step("recruiters", recruiters_table, makes=("recruiters", "of_campaigns")),
+    Step("sponsors", _sponsors, makes=("judged", "sponsored")),
+    Step("boosts", _boosts, makes=("boosts",)),
     Step("costs", _costs, makes=("costs",)),
     Step("scores", score_accounts, makes=("account_scores",)),
     Step("operators", _operators, makes=("operators",)),

@@ -27,10 +27,11 @@ from propgraph.clusters.rules import (
     Finding,
 )
 from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS, READINGS
+from propgraph.schema.costs import OF_SPONSORS
 from propgraph.schema.profiles import OF_PROFILES
 
 # Columns of `clusters` that a cluster may be without: it stands in no cascade, a later job was not run.
-_MAY_LACK = (*OF_CASCADES, *OF_PROFILES, "stability", "campaign_id")
+_MAY_LACK = (*OF_CASCADES, *OF_PROFILES, *OF_SPONSORS, "stability", "campaign_id")
 
 
 @dataclass(frozen=True)

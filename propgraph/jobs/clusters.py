@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -13,12 +12,13 @@ from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import flagged_members
+from propgraph.costs.ads import read_ads
 from propgraph.costs.prices import price_table
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
+from propgraph.jobs.brought import Brought, as_list, name_of, tell_boosts, tell_brought
 from propgraph.jobs.sites import Sites, facts_to_keep, key_of, paths_of, tell_absent
 from propgraph.options import ClusterOptions, SynchronyOptions
-from propgraph.provenance import Run, digest
-from propgraph.readers.frames import frame_digest
+from propgraph.provenance import Run
 from propgraph.steps import run_steps
 from propgraph.study import Study, opened, run_first
 from propgraph.synchrony.candidates import ties_note
@@ -42,7 +42,8 @@ def find_clusters(
     seed: int = ClusterOptions.seed,
     min_size: int = ClusterOptions.min_size,
     min_score: float = ClusterOptions.min_score,
-    prices: str | Path | pl.DataFrame | None = None,
+    ads: Brought | Sequence[Brought] = (),
+    prices: Brought | None = None,
     sites: Sites | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -54,7 +55,7 @@ def find_clusters(
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
         `members`, `clusters`, `recruiters`, `amplification`, `spreaders`, `sites`, `site_pairs`, `operators`,
-        `evidence`, `readings` and `costs` are replaced, `stability` and `power` are taken out.
+        `evidence`, `readings`, `costs` and `boosts` are replaced, `stability` and `power` are taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
@@ -72,6 +73,9 @@ def find_clusters(
         As for `detect_communities`.
     min_score
         From which score (0..1) on a cluster or site is flagged.
+    ads
+        Exports of ad libraries, tables or their paths, one or several, as for `read_ads`: the table `boosts` joins
+        them to the URLs and sites of the log.
     prices
         What things were sold for, a table or its path, as for `price_table`, in place of propgraph's own: the table
         `costs` multiplies it with what flagged clusters and campaigns did. Always a range, always hypothetical.
@@ -115,20 +119,26 @@ def find_clusters(
     )  # fmt: skip
     n_threads = check_threads(threads)
     price_list = price_table(prices)
+    brought = as_list(ads)
+    adverts, ad_notes = read_ads(brought)
     built = source.run.get("build")
     if built is None:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
     traces = _network_traces(source, names_of(trace), evidence=evidence)
-    asked = {"prices": _named(prices), "sites": paths_of(sites) or None, "threads": threads}
+    asked = {
+        "ads": [name_of(one) for one in brought],
+        "prices": name_of(prices),
+        "sites": paths_of(sites) or None,
+        "threads": threads,
+    }
     run = Run("clusters", {"trace": traces, **options.record(), **asked})
-    if prices is not None:
-        run.record["prices"] = _brought(prices, price_list)
+    tell_brought(run, ads=brought, notes=ad_notes, prices=prices)
     facts = None if sites is None else facts_to_keep(sites, run, secret=key_of(source))
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
         given = given_of(source, traces, options=options, threads=n_threads, facts=facts, progress=progress)
-        given["prices"] = price_list
+        given |= {"prices": price_list, "ads": adverts}
         found = run_steps(
             STEPS, given, run=run, wanted=("joint", "tables"), tell=named(progress, "communities")
         )
@@ -139,24 +149,13 @@ def find_clusters(
             tell_absent(facts, found["tables"]["sites"]["site"], run)
         _count(run, found["tables"])
         _count_tests(run, found["joint"])
+        tell_boosts(run, adverts, found["tables"]["boosts"])
         for job in ("stability", "power"):  # they are about the clusters that were there before
             writer.drop(job)
         writer.finish()
         kept = {job: record for job, record in writer.run.items() if job not in ("stability", "power")}
         writer.run = {**kept, "clusters": run.finish()}
     return Study.open(source.path)
-
-
-def _named(table: str | Path | pl.DataFrame | None) -> str | None:
-    """Return how a table that the user brought is called among the parameters: by its path, if it has one."""
-    return "(a table)" if isinstance(table, pl.DataFrame) else None if table is None else str(table)
-
-
-def _brought(given: str | Path | pl.DataFrame, read: pl.DataFrame) -> dict[str, Any]:
-    """Return what the run record says of a table that the user brought."""
-    if isinstance(given, pl.DataFrame):
-        return {"path": _named(given), "rows": read.height, "sha256": frame_digest(given)}
-    return {"path": str(given), "rows": read.height, "sha256": digest(Path(given))}
 
 
 def _count(run: Run, tables: Mapping[str, pl.DataFrame]) -> None:

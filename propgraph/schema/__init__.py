@@ -18,7 +18,7 @@ from propgraph.schema.clusters import (
     READINGS,
     SPREADERS,
 )
-from propgraph.schema.costs import COSTS
+from propgraph.schema.costs import BOOSTS, COSTS
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
 from propgraph.schema.power import POWER
@@ -33,6 +33,7 @@ __all__ = [
     "ACCOUNTS",
     "ACCOUNT_SCORES",
     "AMPLIFICATION",
+    "BOOSTS",
     "CAMPAIGNS",
     "CASCADES",
     "CASCADE_NODES",

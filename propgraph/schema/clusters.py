@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from propgraph.schema.costs import OF_SPONSORS
 from propgraph.schema.dtypes import COUNT, ID, IDS, SECONDS, SHARE, TIME
 from propgraph.schema.missions import OF_MISSIONS
 from propgraph.schema.profiles import OF_PROFILES
@@ -195,6 +196,7 @@ CLUSTERS = declare(
     hour_entropy=(SHARE, "0..1", "entropy of the hours of the day (UTC) over log 24"),
     creation_spread_s=(SECONDS, "s", "shortest span that holds half of the accounts' creation times"),
     **OF_PROFILES,
+    **OF_SPONSORS,
     accounts_per_post=(
         SHARE,
         "0..1",

@@ -15,7 +15,7 @@ from propgraph.schema.clusters import (
     READINGS,
     SPREADERS,
 )
-from propgraph.schema.costs import COSTS
+from propgraph.schema.costs import BOOSTS, COSTS
 from propgraph.schema.power import POWER
 from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.sites import OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
@@ -28,7 +28,7 @@ TABLES: Mapping[str, Table] = {
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, AMPLIFICATION, SITES,
-        SITE_PAIRS, OPERATORS, EVIDENCE, READINGS, COSTS, STABILITY, POWER,
+        SITE_PAIRS, OPERATORS, EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
     )
 }  # fmt: skip
 

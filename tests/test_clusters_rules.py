@@ -201,7 +201,11 @@ def test_nothing_fires_on_a_plain_cluster():
         # Where hardly anybody like them posts originals, few originals say nothing.
         ("low-originality", True, NO_ORIGINALS | {"original_expected": 0.21}),
         ("low-originality", False, NO_ORIGINALS | {"original_expected": 0.20}),
-        ("low-originality", False, NO_ORIGINALS | {"original_limit": 0.09}),
+        ("low-originality", False, NO_ORIGINALS | {"original_limit": 0.1}),
+        # Of few accounts like these often none posts an original: 0 is not under 0.
+        ("low-originality", False, NO_ORIGINALS | {"original_share": 0.0, "original_limit": 0.0}),
+        ("low-originality", True, NO_ORIGINALS | {"original_share": 0.0, "original_expected": 0.2}),
+        ("low-originality", False, NO_ORIGINALS | {"original_share": 0.0, "original_expected": 0.19}),
         ("low-originality", False, NO_ORIGINALS | {"original_expected": None}),
         ("single-site", True, ONE_SITE),
         ("single-site", False, ONE_SITE | {"top_site_share": 0.79}),

@@ -14,6 +14,7 @@ MANY_GROUPS, REGULAR_GAPS = "many-groups", "regular-gaps"
 _MANY = 5  # groups
 _CLOCKWORK = 0.25  # spread of the logarithms of lags
 _RARE, _ACCOUNTS = 0.01, 3
+_ORIGINALS = 0.2
 _TEMPLATES, _TOLD = 0.2, 3
 
 
@@ -30,13 +31,18 @@ def single_site(row: Row, base: Baseline) -> Finding | None:
 
 
 def low_originality(row: Row, base: Baseline) -> Finding | None:
-    """Ask whether hardly any post is an original, where those of accounts of the same platform as active are."""
+    """Ask whether hardly any post is an original, where those of accounts of the same platform as active are.
+
+    A fifth of these accounts' posts have to be, and the members' share has to lie under the 1 % point of draws: of a
+    few accounts that seldom write themselves often none does.
+    """
     value, expected = row["original_share"], row.get("original_expected")
     if value is None or expected is None:
         return None
     threshold = min(0.1, row["original_limit"])
+    usual = expected >= _ORIGINALS and value < expected / 2
     return Finding(
-        LOW_ORIGINALITY, value, threshold, expected, value <= threshold and value < expected / 2,
+        LOW_ORIGINALITY, value, threshold, expected, usual and value <= 0.1 and value < row["original_limit"],
         f"{value:.0%} of the members' posts are originals, where of {row['n_like']:,} accounts in no cluster that post "
         f"as much on the same platform it is {expected:.0%}",
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from propgraph.study import Study
 
 TRUTH = ("truth_accounts.csv", "truth_sites.csv")
+#: What lies beside the sample log, by the option of `build` that takes it.
+BESIDE = {"sites": "site_facts.csv"}
 
 
 def demo(
@@ -25,17 +27,20 @@ def demo(
     from propgraph.export.network import write_network
     from propgraph.jobs.build import build as build_job
     from propgraph.jobs.clusters import find_clusters
-    from propgraph.simulate.veles import simulate_veles, write_sample
+    from propgraph.simulate.veles import sample, write_sample
 
     log, study, graphml = data / "veles.parquet", folder / "study", folder / "network.graphml"
     if not log.exists():
-        write_sample(data, simulate_veles())
-    for truth in TRUTH:
-        if not (data / truth).exists():
-            raise InputError(f"{data / truth}: the sample's truth is missing; give another --data")
+        write_sample(data, sample())
+    for name in (*TRUTH, *BESIDE.values()):
+        if not (data / name).exists():
+            raise InputError(f"{data / name}: a part of the sample, its truth or what lies beside it, is missing; "
+                             "give another --data")  # fmt: skip
+    beside: dict[str, Any] = {option: data / name for option, name in BESIDE.items()}
     with progress() as tell:
-        made = build_job([log], study, overwrite=True, progress=tell)
-    say(_command("build", log, "-o", study, "--overwrite"), wrap=False)
+        made = build_job([log], study, overwrite=True, progress=tell, **beside)
+    options = [word for option, path in beside.items() for word in (f"--{option}", path)]
+    say(_command("build", log, *options, "-o", study, "--overwrite"), wrap=False)
     build.show(made)
     with progress() as tell:
         made = find_clusters(study, progress=tell)

@@ -179,6 +179,11 @@ def simulate_veles(
     return _frames(next(streams), world, log, truth, more if full else None)
 
 
+def sample() -> VelesLog:
+    """Return the log of `data/` and of `propgraph demo`: the full setting, in a draw that shows all of it."""
+    return simulate_veles(setting="full", seed=14)
+
+
 def write_sample(folder: str | Path, veles: VelesLog) -> None:
     """Write a simulated log and its truth into `folder`, byte for byte the same for the same log.
 

@@ -22,6 +22,7 @@ FORMATS = ("table", "json", "csv", "parquet")
 
 _NEAREST = 3
 NOTHING_WRITTEN: Mapping[str, Path | None] = {}
+_REASONED = 3  # of the sites so many are told why; the table `evidence` has all
 
 
 def clusters(
@@ -145,7 +146,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
 
     found, sites = study.clusters, study.sites
     flagged = found.filter("flagged")
-    seeded = sites.filter(sites["flags"].list.len() > 0)
+    seeded = sites.filter(_flagged(sites))
     counts = study.run["clusters"]["counts"]
     say(
         f"{flagged.height:,} of {found.height:,} clusters flagged ({counts['flagged_accounts']:,} accounts), "
@@ -165,7 +166,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
     _show_nearest(nearest, _readings(study))
     show_boosts(study, top=min(top, _NEAREST))
     if seeded.height:
-        _show_sites(seeded.head(top))
+        _show_sites(seeded.head(top), study.evidence, _readings(study))
         _more(seeded.height, top, "sites")
     say()
     say("A flag is a reason to look, not a verdict: it says how accounts act, not who they are.")
@@ -189,7 +190,17 @@ def _show_nearest(clusters: pl.DataFrame, readings: pl.DataFrame) -> None:
         text = f"{row['cluster_id']}  score {row['score']:.2f}  {row['n_accounts']:,} accounts: {', '.join(row['flags'])}"
         say(text, indent=2)
         if row["innocent"]:
-            _show_readings(row, readings.filter(readings["cluster_id"] == row["cluster_id"]))
+            _show_readings(row, _of(readings, "cluster", row["cluster_id"]))
+
+
+def _flagged(sites: pl.DataFrame) -> pl.Series:
+    """Return which sites are flagged; those of an earlier version were wherever a rule fired."""
+    return sites["flagged"] if "flagged" in sites.columns else sites["flags"].list.len() > 0
+
+
+def _of(rows: pl.DataFrame, kind: str, name: str) -> pl.DataFrame:
+    """Return the rows of `evidence` or `readings` about one cluster, campaign or site."""
+    return rows.filter((rows["subject_type"] == kind) & (rows["subject_id"] == name))
 
 
 def _with_stability(clusters: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -210,7 +221,8 @@ def _readings(study: Study) -> pl.DataFrame:
     """Return what speaks for and against each innocent reading; empty where an earlier version found the clusters."""
     from propgraph.schema import READINGS
 
-    return study.readings if READINGS.name in study.tables else READINGS.empty()
+    found = study.readings if READINGS.name in study.tables else READINGS.empty()
+    return found if "subject_id" in found.columns else READINGS.empty()
 
 
 def _campaigns(study: Study) -> dict[str, dict[str, Any]]:
@@ -252,35 +264,43 @@ def _show_clusters(
             say()
         say(headline(row), bold=True)
         _show_reasons(evidence, "cluster", row["cluster_id"])
-        _show_readings(row, readings.filter(readings["cluster_id"] == row["cluster_id"]))
+        _show_readings(row, _of(readings, "cluster", row["cluster_id"]))
         if name in costs and name not in campaigns:
             say(costs[name], indent=4)
 
 
 def _show_reasons(evidence: pl.DataFrame, kind: str, name: str) -> None:
-    """Print why a cluster or campaign is flagged."""
+    """Print why a cluster, campaign or site is flagged."""
     from propgraph.cli.output import say
 
-    for reason in evidence.filter(subject_type=kind, subject_id=name).to_dicts():
+    for reason in _of(evidence, kind, name).to_dicts():
         say(f"{reason['rule']}: {reason['sentence']}", indent=4)
 
 
 def _show_readings(row: dict[str, Any], readings: pl.DataFrame) -> None:
     """Print the innocent readings that fit a cluster, with what speaks for and against each."""
     from propgraph.cli.output import say
-    from propgraph.report.words import NO_READING, READINGS, also_fits
+    from propgraph.report.words import NO_READING, also_fits
 
     if not row["innocent"]:
         say(NO_READING, indent=4)
     elif readings.is_empty():
         say(also_fits(row), indent=4)
     for fit in readings.to_dicts():
-        say(f"also fits: {READINGS[fit['reading']]}", indent=4)
-        say(f"for: {fit['speaks_for']}", indent=6)
-        say(f"against: {fit['speaks_against']}", indent=6)
+        _show_fit(fit)
 
 
-def _show_sites(sites: pl.DataFrame) -> None:
+def _show_fit(fit: dict[str, Any]) -> None:
+    """Print an innocent reading, with what speaks for and against it."""
+    from propgraph.cli.output import say
+    from propgraph.report.words import READINGS
+
+    say(f"also fits: {READINGS[fit['reading']]}", indent=4)
+    say(f"for: {fit['speaks_for']}", indent=6)
+    say(f"against: {fit['speaks_against']}", indent=6)
+
+
+def _show_sites(sites: pl.DataFrame, evidence: pl.DataFrame, readings: pl.DataFrame) -> None:
     from rich.cells import cell_len, set_cell_size
 
     from propgraph.cli.output import WIDTH, say
@@ -297,9 +317,15 @@ def _show_sites(sites: pl.DataFrame) -> None:
     ]  # fmt: skip
     widths = [max(map(len, column)) + 2 for column in zip(header, *rows, strict=True)]
     width = min(WIDTH - sum(widths), 40)
-    names = ["seeded site", *(clean_terminal(site, width=width) for site in sites["site"])]
+    names = ["flagged site", *(clean_terminal(site, width=width) for site in sites["site"])]
     width = max(map(cell_len, names))
     for k, (name, cells) in enumerate(zip(names, (header, *rows), strict=True)):
         figures = "".join(f"{cell:>{n}}" for cell, n in zip(cells, widths, strict=True))
         say(set_cell_size(name, width) + figures, bold=k == 0, wrap=False)
     say("first shares, all shares: the part made by flagged clusters, of each URL's first ten and of all")
+    for row in sites.head(_REASONED).to_dicts():
+        say()
+        say(f"{clean_terminal(row['site'], width=60)}  score {row['score']:.2f}", bold=True)
+        _show_reasons(evidence, "site", row["site"])
+        for fit in _of(readings, "site", row["site"]).to_dicts():
+            _show_fit(fit)

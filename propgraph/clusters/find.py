@@ -28,6 +28,7 @@ from propgraph.clusters.inputs import (
     links_of,
     logs_of,
     originals_of,
+    site_inputs_of,
     timing_in_windows,
     trace_of_links,
 )
@@ -52,8 +53,7 @@ from propgraph.costs.sponsors import sponsored_posts, with_sponsors
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions, WindowOptions
-from propgraph.sites.metrics import measure_sites
-from propgraph.sites.one_operator import with_operators
+from propgraph.sites.judge import JudgedSites, judge_sites
 from propgraph.sites.operators import NO_OPERATORS, Operators, find_operators
 from propgraph.sites.pairs import SitesOfLog, sites_of_log
 from propgraph.steps import Step
@@ -216,25 +216,27 @@ def _operators(
 
 
 def _sites(
-    links: pl.DataFrame, judged: Judged, options: ClusterOptions, operators: Operators
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    *, study: Study, links: pl.DataFrame, judged: Judged, options: ClusterOptions, operators: Operators,
+    facts: pl.DataFrame,
+) -> JudgedSites:  # fmt: skip
     flagged = flagged_members(judged.clusters, judged.members)
-    sites, evidence = measure_sites(links, flagged, min_score=options.min_score)
-    return with_operators(sites, evidence, pairs=operators.pairs, operators=operators.operators, links=links)
+    inputs = site_inputs_of(study, links, flagged, facts=facts, operators=operators)
+    return judge_sites(inputs, min_score=options.min_score)
 
 
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
-    sites: pl.DataFrame, of_sites: pl.DataFrame, operators: Operators, recruiters: pl.DataFrame,
-    of_campaigns: pl.DataFrame, costs: pl.DataFrame, boosts: pl.DataFrame,
+    sites: JudgedSites, operators: Operators, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
+    costs: pl.DataFrame, boosts: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
         "members": judged.members, "clusters": judged.clusters, "campaigns": campaigns,
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
-        "sites": sites, "site_pairs": operators.pairs, "operators": operators.operators,
-        "evidence": pl.concat([judged.evidence, of_campaigns, of_sites]),
-        "readings": judged.readings, "recruiters": recruiters, "costs": costs, "boosts": boosts,
+        "sites": sites.sites, "site_pairs": operators.pairs, "operators": operators.operators,
+        "evidence": pl.concat([judged.evidence, of_campaigns, sites.evidence]),
+        "readings": pl.concat([judged.readings, sites.readings]), "recruiters": recruiters, "costs": costs,
+        "boosts": boosts,
     }  # fmt: skip
 
 
@@ -259,6 +261,6 @@ STEPS = (
     Step("costs", _costs, makes=("costs",)),
     Step("scores", score_accounts, makes=("account_scores",)),
     Step("operators", _operators, makes=("operators",)),
-    Step("sites", _sites, makes=("sites", "of_sites")),
+    Step("sites", _sites, makes=("sites",)),
     Step("tables", _tables, makes=("tables",)),
 )

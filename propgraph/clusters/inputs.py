@@ -13,6 +13,9 @@ from propgraph.clusters.timing import Timing, timings_of
 from propgraph.cosharing.rows import FAST_MS
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.schema import SECONDS, SITE_FACTS
+from propgraph.sites.figures import SiteInputs
+from propgraph.sites.one_operator import reasons_of, seeders_of
+from propgraph.sites.operators import Operators
 from propgraph.study import Study
 
 
@@ -215,6 +218,32 @@ def inputs_of(
         .collect(),
         accounts=study.scan("accounts").join(ids, on="account_id", how="semi").collect(),
         timing=timing,
+    )
+
+
+def site_inputs_of(
+    study: Study, links: pl.DataFrame, flagged: pl.DataFrame, /, *, facts: pl.DataFrame, operators: Operators
+) -> SiteInputs:
+    """Return what the figures of sites are made from.
+
+    Parameters
+    ----------
+    study, links
+        The study, and all its links.
+    flagged
+        `account_id, cluster_id` of the members of flagged clusters.
+    facts, operators
+        What is known of sites (`schema.SITE_FACTS`), and which look as if one hand ran them.
+    """
+    posts = study.scan("posts").filter(pl.col("target_id").is_not_null() | pl.col("sponsor").is_not_null())
+    return SiteInputs(
+        links=links,
+        flagged=flagged,
+        posts=posts.select("content_id", "target_id", "sponsor").collect(),
+        accounts=study.scan("accounts").select("account_id", "name").drop_nulls("name").collect(),
+        facts=facts,
+        operators=reasons_of(operators),
+        seeders=seeders_of(operators),
     )
 
 

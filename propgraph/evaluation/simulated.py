@@ -50,7 +50,7 @@ def compare(
     flagged
         `account_id` of the members of flagged clusters.
     sites
-        `site`, `score`, `flags`.
+        `site`, `score`, `flagged`.
     truth_accounts
         `account_id`, `role`, `organised` (Boolean).
     truth_sites
@@ -64,7 +64,7 @@ def compare(
     hits = seen.filter("flagged", "organised").height
     by_role = seen.group_by("role").agg(accounts=pl.len(), flagged=pl.col("flagged").sum()).sort("role")
     judged = sites.join(truth_sites, on="site", how="left").with_columns(
-        farm=(pl.col("role") == "farm").fill_null(False), flagged=pl.col("flags").list.len() > 0
+        farm=(pl.col("role") == "farm").fill_null(False)
     )
     farms, others = judged.filter("farm"), judged.filter(~pl.col("farm"))
     found = farms.filter("flagged").height

@@ -167,7 +167,7 @@ def _count(run: Run, tables: Mapping[str, pl.DataFrame]) -> None:
         flagged_accounts=flagged_members(clusters, tables["members"]).height,
         synchronised_pairs=int(tables["network"]["synchronised"].sum()),
         sites=sites.height,
-        flagged_sites=int((sites["flags"].list.len() > 0).sum()),
+        flagged_sites=int(sites["flagged"].sum()),
         operators=tables["operators"].height,
     )
 

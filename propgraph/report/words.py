@@ -7,7 +7,7 @@ from typing import Any
 
 from propgraph.readers.times.coarse import told_apart
 
-#: The innocent readings of the column `innocent`.
+#: The innocent readings of clusters (column `innocent`), and of sites.
 READINGS = {
     "one-outlet": "one outlet's newsroom, syndication or devoted readers",
     "fans": "fans of one account",
@@ -17,6 +17,11 @@ READINGS = {
     "habits": "people with the same hours, or who react at once to the same feed",
     "no-comparison": "too few others shared the same to say what is usual",
     "activists": "volunteers, supporters or activists who say so in the open",
+    "own-outlet": "an outlet that posts its own articles by its own accounts",
+    "chain": "several titles of one declared owner",
+    "new-outlet": "a new outlet that is here to stay",
+    "local-paper": "a newspaper of some place",
+    "parody": "a parody that says so",
 }
 #: Said where none of them fits.
 NO_READING = "also fits: none of the innocent readings that are looked for; that proves nothing"

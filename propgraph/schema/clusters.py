@@ -359,10 +359,11 @@ EVIDENCE = declare(
 READINGS = declare(
     "readings",
     "clusters",
-    "an innocent reading that fits a cluster: an explanation without any campaign",
-    ("cluster_id", "reading"),
-    cluster_id=(ID, "id", "the cluster"),
-    reading=(ID, "", "the reading, as in clusters.innocent, the most telling first"),
+    "an innocent reading that fits a cluster, or a site: an explanation without any campaign",
+    ("subject_type", "subject_id", "reading"),
+    subject_type=(ID, "cluster, site", "what it fits"),
+    subject_id=(ID, "id", "which one"),
+    reading=(ID, "", "the reading, of a cluster as in clusters.innocent, the most telling first"),
     value=(pl.Float64(), "the reading's", "what was measured"),
     threshold=(
         pl.Float64(),

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from propgraph.schema import EVIDENCE, SITES, TIME
-from propgraph.sites.metrics import measure_sites
+from propgraph.schema import EVIDENCE, READINGS, SITES, TIME
+from propgraph.sites.figures import SiteInputs
+from propgraph.sites.judge import judge_sites
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 NAMES = {
@@ -41,13 +42,19 @@ def story(site, number, accounts, start=0):
     ]
 
 
+def judged(rows, members, *, inputs=None, **options):
+    found = judge_sites(SiteInputs(links(*rows), flagged(**members), **(inputs or {})), **options)
+    assert found.sites.schema == SITES.dtypes
+    assert found.evidence.schema == EVIDENCE.dtypes
+    assert found.readings.schema == READINGS.dtypes
+    return found
+
+
 def measured(rows, members, **options):
     """Rows of sites by name, and of evidence by site."""
-    sites, evidence = measure_sites(links(*rows), flagged(**members), **options)
-    assert sites.schema == SITES.dtypes
-    assert evidence.schema == EVIDENCE.dtypes
-    return {row["site"]: row for row in sites.to_dicts()}, {
-        row["subject_id"]: row for row in evidence.to_dicts()
+    found = judged(rows, members, **options)
+    return {row["site"]: row for row in found.sites.to_dicts()}, {
+        row["subject_id"]: row for row in found.evidence.to_dicts()
     }
 
 
@@ -123,7 +130,8 @@ def test_first_ten_are_those_of_each_url():
 def test_seeded_needs_score_and_two_urls():
     def seeded(rows, **options):
         sites, _ = measured(rows, {"s": "c1"}, **options)
-        return sites["x.com"]["flags"] == ["seeded"]
+        assert sites["x.com"]["flagged"] == (sites["x.com"]["flags"] == ["seeded"])
+        return sites["x.com"]["flagged"]
 
     # One share of one URL: 1 of 1 + 2. Two URLs of one: 2 of 4, at the threshold.
     assert not seeded(story("x.com", 1, "s"))
@@ -160,7 +168,8 @@ def test_evidence_names_the_seeders_early_posts():
         "x.com1-03",
     ]
     assert found["sentence"] == (
-        "flagged clusters made 46% of the first ten shares in this log of its 2 URLs (6 of 13); of other sites' 0%"
+        "flagged clusters made 46% of the first ten shares in this log of its 2 URLs (6 of 13); of sites that are not "
+        "seeded 0%; as many URLs of like size, drawn from all sites, have fewer in 0.0% of draws"
     )
 
 
@@ -180,9 +189,9 @@ def test_the_cluster_that_shared_most_is_named():
 
 def test_order_of_the_table():
     rows = story("b.com", 1, "s") + story("a.com", 1, "s") + story("c.com", 1, "ss") + story("d.com", 1, "aa")
-    sites, _ = measure_sites(links(*rows), flagged(s="c1"))
+    sites = judged(rows, {"s": "c1"}).sites
     assert sites["site"].to_list() == ["c.com", "a.com", "b.com", "d.com"]
-    again, _ = measure_sites(links(*rows[::-1]), flagged(s="c1"))
+    again = judged(rows[::-1], {"s": "c1"}).sites
     assert_frame_equal(sites, again)
 
 
@@ -204,8 +213,10 @@ def test_who_shares_by_coarse_times_is_not_first_by_them(step_s, n_early):
     table = links(*rows).with_columns(
         time_resolution_s=pl.when(pl.col("account_id").is_in(["s", "t"])).then(step_s).otherwise(1.0)
     )
-    sites, _ = measure_sites(table, flagged(s="c1", t="c1"))
+    sites = judge_sites(SiteInputs(table, flagged(s="c1", t="c1"))).sites
     assert sites["early_share"].item() == n_early / 20
     # Where all are as coarse they come in the order that there is.
-    alike, _ = measure_sites(table.with_columns(time_resolution_s=3600.0), flagged(s="c1", t="c1"))
+    alike = judge_sites(
+        SiteInputs(table.with_columns(time_resolution_s=3600.0), flagged(s="c1", t="c1"))
+    ).sites
     assert alike["early_share"].item() == 4 / 20

@@ -1,0 +1,202 @@
+"""Innocent readings of sites: which explanations without any campaign also fit, and what speaks for and against each.
+
+That a reading fits does not make it true, and that none fits proves nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from propgraph.sites.figures import SiteInputs
+from propgraph.sites.imitation import has_paper_word
+from propgraph.sites.rules import COPIES, FEW_HANDS, IMITATES, ONE_OPERATOR, PUSHED, SHORTLY_S, percent
+
+OWN_OUTLET, CHAIN, NEW_OUTLET = "own-outlet", "chain", "new-outlet"
+LOCAL_PAPER, PARODY = "local-paper", "parody"
+
+_OWN = 0.5  # such a part of the first shares is by accounts called as the site, or that post mostly it
+_MOSTLY = 0.5  # of an account's links so many lead to one site: it is that site's
+_OFTEN = 5  # with fewer links an account is nobody's own by what it links
+_ONCE = 3.0  # an outlet posts a story so many times at most
+_NAME = 4  # a shorter name stands in others by chance
+_OLD_S = 3 * 365 * 86_400.0
+_SAYS_PARODY = r"(?i)\b(parod|satir|humou?r|spoof)"
+_SAYS_LOCAL = r"(?i)\b(local|newspaper|paper|regional|town|lokal|zeitung|journal)"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One innocent reading of sites: expressions over the table that the rules see, with `flags`.
+
+    Attributes
+    ----------
+    name
+        As in the table `readings`.
+    explains
+        Rules that it accounts for: it halves what they weigh. Never `seeded`, for clusters were weighed before.
+    fits
+        Whether it fits a site for which a rule fires; where it explains some rules, for which one of these does.
+    value, threshold
+        What was measured, and from where on it fits.
+    speaks_for, speaks_against
+        A sentence each.
+    """
+
+    name: str
+    explains: tuple[str, ...]
+    fits: pl.Expr
+    value: pl.Expr
+    threshold: pl.Expr
+    speaks_for: pl.Expr
+    speaks_against: pl.Expr
+
+
+def readings() -> tuple[Reading, ...]:
+    """Return all readings, the most telling first.
+
+    `own-outlet`: half or more of the first shares are by accounts that are called as the site is, or that link mostly
+    to it and post a story at most three times. `chain`: the user's facts name one owner of several of the
+    sites. `parody`: the user's facts, or the name itself, call it one. `local-paper`: a newspaper's word in its name is
+    true by the user's facts, or the site is three years old or more. `new-outlet`: it is young, and still shared when
+    the log ends.
+    """
+    n, names = pl.col("own_share"), pl.col("named_share")
+    still = pl.col("to_end_s") < pl.col("span_s") / 10
+    return (
+        Reading(
+            OWN_OUTLET, explains=(FEW_HANDS, PUSHED), fits=n >= _OWN, value=n, threshold=pl.lit(_OWN),
+            speaks_for=pl.format(
+                "{} of the first shares of its URLs are by accounts of its own: {} by accounts called as the site is, "
+                "the others by accounts that link mostly to it and post a story at most three times",
+                percent(n), percent(names),
+            ),
+            speaks_against=pl.lit("a farm may have accounts of its own, and call them after itself"),
+        ),
+        Reading(
+            CHAIN, explains=(ONE_OPERATOR, COPIES, FEW_HANDS), fits=pl.col("owned_sites") >= 2,
+            value=pl.col("owned_sites").cast(pl.Float64), threshold=pl.lit(2.0),
+            speaks_for=pl.format("{} of the log's sites are said to be owned by {}", "owned_sites", "owner"),
+            speaks_against=pl.lit("the facts that were given are taken at their word"),
+        ),
+        Reading(
+            PARODY, explains=(IMITATES,), fits=pl.col("says_parody").is_not_null(), value=pl.lit(1.0),
+            threshold=pl.lit(1.0),
+            speaks_for=pl.format("it is called a parody or satire: {}", "says_parody"),
+            speaks_against=pl.lit("a label can be a cover"),
+        ),
+        Reading(
+            LOCAL_PAPER, explains=(IMITATES,),
+            fits=pl.col("paper_word") & (pl.col("says_local").is_not_null() | pl.col("is_old")),
+            value=pl.col("age_at_first_share_s"), threshold=pl.lit(_OLD_S),
+            speaks_for=pl.when(pl.col("says_local").is_not_null())
+            .then(pl.format("its name is a newspaper's, and it is called one: {}", "says_local"))
+            .otherwise(
+                pl.format(
+                    "its name is a newspaper's, and it was registered {} years before its first share here",
+                    (pl.col("age_at_first_share_s") / (365 * 86_400)).round(1),
+                )
+            ),
+            speaks_against=pl.lit("old names are bought, and facts that were given are taken at their word"),
+        ),
+        Reading(
+            NEW_OUTLET, explains=(), fits=(pl.col("age_at_first_share_s").is_between(0, SHORTLY_S)) & still,
+            value=pl.col("age_at_first_share_s"), threshold=pl.lit(SHORTLY_S),
+            speaks_for=pl.format(
+                "it was registered {} days before its first share, and is still shared when the log ends",
+                (pl.col("age_at_first_share_s") / 86_400).round(0).cast(pl.Int64),
+            ),
+            speaks_against=pl.lit("the log ends too soon to tell a new outlet from one that is thrown away later"),
+        ),
+    )  # fmt: skip
+
+
+def with_readings(
+    table: pl.DataFrame, inputs: SiteInputs, links: pl.DataFrame, makers: pl.DataFrame, /
+) -> pl.DataFrame:
+    """Add what the readings go by.
+
+    Parameters
+    ----------
+    table
+        A row for each site.
+    inputs, links, makers
+        As for `figures.figures_of`.
+    """
+    for part in (_own_shares(inputs, links, makers), _said(inputs)):
+        table = table.join(part, on="site", how="left", maintain_order="left")
+    by_itself = pl.when(pl.col("site").str.contains(r"parod|satir|spoof")).then(pl.lit("its name says so"))
+    return table.with_columns(
+        says_parody=pl.coalesce("says_parody", by_itself),
+        paper_word=has_paper_word(pl.col("site")),
+        is_old=(pl.col("age_at_first_share_s") >= _OLD_S).fill_null(False),
+    )
+
+
+def _own_shares(inputs: SiteInputs, links: pl.DataFrame, makers: pl.DataFrame) -> pl.DataFrame:
+    """Return what part of half of a site's first shares is by makers that are its own, by name or by conduct."""
+    conduct = (
+        links.join(makers.select("account_id").unique(), on="account_id", how="semi")
+        .group_by("account_id", "site")
+        .agg(n=pl.len(), n_urls=pl.col("url").n_unique())
+        .with_columns(
+            of_all=pl.col("n") / pl.col("n").sum().over("account_id"), each=pl.col("n") / pl.col("n_urls")
+        )
+    )
+    table = makers.join(conduct, on=["site", "account_id"], how="left")
+    names = inputs.accounts
+    if names is not None:
+        wanted = names.join(makers.select("account_id").unique(), on="account_id", how="semi")
+        table = table.join(wanted.select("account_id", "name"), on="account_id", how="left")
+    else:
+        table = table.with_columns(name=pl.lit(None, pl.String))
+    brand = _letters(pl.col("site").str.extract(r"^([^.]+)\.", 1))
+    called = pl.any_horizontal(
+        (_letters(pl.col(of)) == brand)
+        | ((brand.str.len_chars() >= _NAME) & _letters(pl.col(of)).str.contains(brand, literal=True))
+        for of in ("name", "account_id")
+    ).fill_null(False)
+    by_conduct = (pl.col("n") >= _OFTEN) & (pl.col("of_all") >= _MOSTLY) & (pl.col("each") <= _ONCE)
+    of_site = links.filter("early").group_by("site").agg(of=pl.len())
+    table = table.with_columns(named=called, own=called | by_conduct).join(of_site, on="site")
+    # Makers make half: what they make is held against that half, rounded up.
+    half = (pl.col("of").first() + 1) // 2
+    mine = pl.col("n_early")
+    return table.group_by("site").agg(
+        own_share=pl.min_horizontal(mine.filter("own").sum() / half, pl.lit(1.0)) * 1.0,
+        named_share=pl.min_horizontal(mine.filter("named").sum() / half, pl.lit(1.0)) * 1.0,
+    )
+
+
+def _letters(text: pl.Expr) -> pl.Expr:
+    """Return a name in lower-case letters and digits alone, without accents."""
+    plain = text.str.normalize("NFKD").str.to_lowercase()
+    return plain.str.replace_all(r"[^\p{L}\p{N}]+", "")
+
+
+def _said(inputs: SiteInputs) -> pl.DataFrame:
+    """Return what the user's facts say that speaks for an innocent reading."""
+    facts = inputs.facts
+    if facts is None:
+        return pl.DataFrame(
+            schema={
+                "site": pl.String, "owner": pl.String, "owned_sites": pl.UInt32, "says_parody": pl.String,
+                "says_local": pl.String,
+            }
+        )  # fmt: skip
+    owners = facts.filter(pl.col("fact") == "owner").with_columns(
+        owned_sites=pl.col("site").n_unique().over("value").cast(pl.UInt32)
+    )
+    owner = (
+        owners.sort(["site", "owned_sites", "value"], descending=[False, True, False])
+        .unique("site", keep="first", maintain_order=True)
+        .select("site", "owned_sites", owner="value")
+    )
+    words = facts.filter(pl.col("fact").is_in(["label", "kind", "title"])).sort("site", "fact", "value")
+    value = pl.col("value")
+    said = words.group_by("site").agg(
+        says_parody=value.filter(value.str.contains(_SAYS_PARODY)).first(),
+        says_local=value.filter(value.str.contains(_SAYS_LOCAL)).first(),
+    )
+    return owner.join(said, on="site", how="full", coalesce=True)

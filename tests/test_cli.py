@@ -377,17 +377,18 @@ def test_readings_are_told_with_what_speaks_for_and_against_them(own_study, caps
     told = " ".join(capsys.readouterr().out.split())
     found = Study.open(own_study.path)
     shown = found.clusters.filter("flagged").head(10)
-    readings = found.readings
+    readings = found.readings.filter(subject_type="cluster")
     assert readings.rows() == [
         (
+            "cluster",
             row["cluster_id"],
             reading,
-            *readings.filter(cluster_id=row["cluster_id"], reading=reading).row(0)[2:],
+            *readings.filter(subject_id=row["cluster_id"], reading=reading).row(0)[3:],
         )
         for row in found.clusters.to_dicts()
         for reading in row["innocent"]
     ]
-    of_shown = readings.filter(pl.col("cluster_id").is_in(shown["cluster_id"].to_list()))
+    of_shown = readings.filter(pl.col("subject_id").is_in(shown["cluster_id"].to_list()))
     assert of_shown.height
     for fit in of_shown.to_dicts():
         assert f"for: {fit['speaks_for']} against: {fit['speaks_against']}" in told

@@ -28,7 +28,7 @@ def study_of(folder, *, names, texts=None, tags=None):
     study = find_clusters(build([folder / "log.parquet"], folder / "study", overwrite=True).path)
     crew = study.members.filter(account_id="a")["cluster_id"].item()
     assert study.members.filter(cluster_id=crew)["account_id"].to_list() == list("abcd")
-    return study.readings.filter(cluster_id=crew, reading="activists")
+    return study.readings.filter(subject_id=crew, reading="activists")
 
 
 @pytest.mark.parametrize(

@@ -192,9 +192,8 @@ class Run:
 def with_whole(study: Study, of: str) -> pl.DataFrame:
     """Return the clusters or sites; `flags` holds `WHOLE` where they are flagged."""
     table = study.sites if of == "sites" else study.clusters
-    flagged = pl.col("flags").list.len() > 0 if of == "sites" else pl.col("flagged")
     return table.with_columns(
-        flags=pl.when(flagged)
+        flags=pl.when("flagged")
         .then(pl.col("flags").list.concat(pl.lit([WHOLE], dtype=pl.List(pl.String))))
         .otherwise("flags")
     )

@@ -463,7 +463,35 @@ ALL_FIRE = (
     | NO_ORIGINALS
     | ONE_SITE
 )
-ALL_FIRE |= {"expected_co_objects": 2.0} | QUOTA | RELEASES | SHIFT
+ORDER = {
+    "n_order_accounts": 8, "n_order_pairs": 40, "order_agreement": 0.9, "order_expected": 0.5, "order_p": 0.005,
+    "order_by_age": 0.5, "order_one_sitting": 0.4,
+}  # fmt: skip
+ALL_FIRE |= {"expected_co_objects": 2.0} | ORDER | QUOTA | RELEASES | SHIFT
+
+
+def test_an_order_flags_by_itself_whatever_explains_synchrony():
+    assert judged(**ORDER)[0] == pytest.approx(0.65)
+    # One outlet halves what is said of synchrony, and nothing of the order.
+    outlet = {"met_site_share": 1.0, "met_site_all": 0.1, "met_site_inside": 0.1}
+    alone, _, fits = judged(**REPETITIVE, **AT_ONCE, **outlet)
+    assert "one-outlet" in fits
+    assert judged(**ORDER, **REPETITIVE, **AT_ONCE, **outlet)[0] == pytest.approx(1 - 0.35 * (1 - alone))
+
+
+@pytest.mark.parametrize(
+    ("told", "way"),
+    [({"order_by_age": 0.05}, "from the newer to the older"), ({"order_by_age": 0.9}, "from the older to the newer"),
+     ({"order_one_sitting": 0.95}, "at one sitting, as readers of one newsletter")],
+)  # fmt: skip
+def test_the_order_of_a_feed_or_a_newsletter_is_an_innocent_reading(told, way):
+    score, rules, fits = judged(**ORDER | told)
+    assert (score, rules) == (0, [])
+    assert fits == ["one-list"]
+    _, _, (fit,) = judge(PLAIN | ORDER | told, base())
+    assert way in fit.speaks_for
+    assert "an app that lists its tasks in this way looks the same" in fit.speaks_against
+    assert judged(**ORDER)[2] == []
 
 
 def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
@@ -477,8 +505,9 @@ def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
 def test_all_rules_together_stay_below_one():
     score, rules, _ = judged(**ALL_FIRE)
     assert sorted(rules) == sorted(rule.name for rule in RULES)
-    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .75 * .75 * .85 * .85 * .95 * .7 * .95
-    assert score == pytest.approx(0.999385, abs=5e-6)
+    # 1 - .35 * .4 * .6 * .7 * .7 * .7 * .35 * .65 * .65 * .75 * .75 * .75 * .75 * .85 * .85 * .95 * .7 * .95, and
+    # .35 for the order
+    assert score == pytest.approx(0.999785, abs=5e-6)
 
 
 def test_no_score_leaves_0_to_1():

@@ -28,7 +28,7 @@ def build(
     time_format: Annotated[str | None, typer.Option("--time-format", metavar="PATTERN", help="How the times are written, as for strptime, e.g. '%d.%m.%Y %H:%M'.  [default: found by the content]", show_default=False)] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", metavar="ZONE", help="Whose clocks times without a zone are by, e.g. Europe/Paris.  [default: UTC]", show_default=False)] = None,
     align_clocks: Annotated[bool, option_of(ClockOptions, "align_clocks")] = ClockOptions.align_clocks,
-    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, fast-reshare, url, domain, hashtag, hashtag-sequence, image, text, object; not unless asked for: near-text (takes longer), mention, reply (shared by strangers all the time). Repeatable.  [default: all of the former that the log supports]", show_default=False)] = None,
+    trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, fast-reshare, url, domain, hashtag, hashtag-sequence, image, text, object; not unless asked for: near-text, order (one thing before another in a session; take url with it; both take longer), mention, reply (shared by strangers all the time). Repeatable.  [default: all of the former that the log supports]", show_default=False)] = None,
     resolved: Annotated[Path | None, typer.Option("--resolved", metavar="FILE", help="Where short links lead: a table with the columns url and resolved_url. Nothing is ever fetched.", show_default=False)] = None,
     time_window: Annotated[str, option_of(WindowOptions, "time_window")] = f"{WindowOptions.time_window:g}s",
     min_participation: Annotated[int, option_of(WindowOptions, "min_participation")] = WindowOptions.min_participation,

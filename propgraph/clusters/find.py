@@ -42,6 +42,7 @@ from propgraph.clusters.metrics import (
     with_synchrony,
 )
 from propgraph.clusters.missions import measure_missions
+from propgraph.clusters.ordered import ordered_accounts
 from propgraph.clusters.relayed import relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
@@ -133,12 +134,12 @@ def _crews(*, joint: Joint, options: ClusterOptions, threads: int) -> tuple[Crew
 
 def _members(
     *, logs: dict[str, Incidence], edges: pl.DataFrame, joint: Joint, groups: pl.DataFrame, relayed: Relayed,
-    sampled: Sampled | None, window: WindowOptions, options: ClusterOptions, threads: int,
+    ordered: pl.DataFrame, sampled: Sampled | None, window: WindowOptions, options: ClusterOptions, threads: int,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
     """Return the members of all clusters, and the edges: those within crowds found in wider windows are in theirs."""
     members, own = members_of_all(
-        logs, groups, joint.network, edges=edges, relayed=relayed, sampled=sampled, window=window, options=options,
-        threads=threads,
+        logs, groups, joint.network, edges=edges, relayed=relayed, ordered=ordered, sampled=sampled, window=window,
+        options=options, threads=threads,
     )  # fmt: skip
     return own.with_windows(members, time_window=window.seconds), own.with_edges(edges)
 
@@ -247,6 +248,7 @@ STEPS = (
     Step("crews", _crews, makes=("crews", "joint")),
     Step("groups", synchronised_groups, makes=("groups", "standing")),
     Step("relays", relayed_accounts, makes=("relayed",)),
+    Step("order", ordered_accounts, makes=("ordered",)),
     Step("communities", _members, makes=("members", "edges")),
     Step("missions", measure_missions, makes=("missions",)),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),

@@ -302,10 +302,11 @@ def number_clusters(
     /,
     *,
     relayed: pl.DataFrame = NO_MEMBERS,
+    ordered: pl.DataFrame = NO_MEMBERS,
 ) -> pl.DataFrame:
     """Return all members with the number of their cluster and why they are in it."""
     parts = [groups.select("account_id", cluster=pl.col("community").rank("dense") - 1, evidence="evidence")]
-    for why, part in (("relays", relayed), ("window", in_window), ("habits", by_habit)):
+    for why, part in (("relays", relayed), ("order", ordered), ("window", in_window), ("habits", by_habit)):
         n = sum(one["cluster"].n_unique() for one in parts)
         dense = pl.col("cluster").rank("dense") - 1 + n
         parts.append(part.select("account_id", cluster=dense, evidence=pl.lit(why)))

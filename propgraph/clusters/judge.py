@@ -16,6 +16,7 @@ from propgraph.clusters.readings import BREAKING_NEWS, EXPLAINING, Fit, innocent
 from propgraph.clusters.rules import (
     AT_ONCE,
     IN_STEP,
+    MISSION_ORDER,
     OWN_BURSTS,
     RECRUITER_TOKEN,
     RELAYED,
@@ -34,6 +35,10 @@ from propgraph.schema.profiles import OF_PROFILES
 _MAY_LACK = (*OF_CASCADES, *OF_PROFILES, *OF_SPONSORS, "stability", "campaign_id")
 
 
+# Rules that do not speak of synchrony, but hold a null of their own: what explains synchrony explains nothing of them.
+_BY_THEMSELVES = (MISSION_ORDER,)
+
+
 @dataclass(frozen=True)
 class Judged:
     """The tables about clusters, once each is judged and has its id.
@@ -43,8 +48,9 @@ class Judged:
     members, clusters, evidence, readings, amplification
         As in `schema`, the cluster with the highest score first.
     nominal
-        `cluster_id`, `nominal_p`: the bound on the chance of the window's synchrony, 0..1. It orders accounts, and is
-        no probability, for clusters are found by the very posts that it is about.
+        `cluster_id`, `order_tail` (how surely it keeps an order, see `missions.order`), `nominal_p`: the bound on the
+        chance of the window's synchrony, 0..1. It orders accounts, and is no probability, for clusters are found by the
+        very posts that it is about.
     """
 
     members: pl.DataFrame
@@ -55,7 +61,7 @@ class Judged:
     nominal: pl.DataFrame
 
 
-_NOMINAL = {"cluster_id": pl.String, "nominal_p": pl.Float64}
+_NOMINAL = {"cluster_id": pl.String, "nominal_p": pl.Float64, "order_tail": pl.Float64}
 NOTHING = Judged(
     MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), READINGS.empty(), AMPLIFICATION.empty(),
     pl.DataFrame(schema=_NOMINAL),
@@ -131,7 +137,9 @@ def judge_clusters(
         READINGS.conform(pl.DataFrame(readings, schema=READINGS.dtypes)),
         named.table,
         pl.DataFrame(
-            [(ids[row["cluster"]], row["nominal_p"]) for row in rows], schema=_NOMINAL, orient="row"
+            [(ids[row["cluster"]], row["nominal_p"], row["order_tail"]) for row in rows],
+            schema=_NOMINAL,
+            orient="row",
         ),
     )
 
@@ -160,7 +168,8 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[Fit]]
     `synchronised` nor `relayed` nor `own-bursts` nor `at-once` nor `in-step` fires it is cut to three tenths (what
     meets no more than outsiders do is not organised), but for `recruiter-token`: it has a null of its own, which asks
     nothing of time, and alone it flags nobody. Without `synchronised`, `relayed`, `own-bursts`,
-    `repetitive` and `turnout` it is cut by a fifth (a few meetings prove little).
+    `repetitive` and `turnout` it is cut by a fifth (a few meetings prove little). All this is about synchrony:
+    `mission-order` needs none, has a null of its own, and comes on top whatever explains the rest.
     """
     findings = [finding for rule in RULES if (finding := rule.check(row, base)) is not None and finding.fires]
     fits = innocent_readings(row, base)
@@ -188,8 +197,9 @@ def weigh(rules: Sequence[str], readings: Sequence[str], /) -> list[tuple[str, f
     """
     score, parts = 0.0, []
     for name in rules:
-        score = 1 - (1 - score) * (1 - RULE[name].weight)
-        parts.append((name, score))
+        if name not in _BY_THEMSELVES:
+            score = 1 - (1 - score) * (1 - RULE[name].weight)
+            parts.append((name, score))
     cuts = [(reading, 0.5) for reading in readings if reading in EXPLAINING]
     if not {SYNCHRONISED, RELAYED, OWN_BURSTS, AT_ONCE, IN_STEP, RECRUITER_TOKEN} & set(rules):
         cuts.append((NO_SYNCHRONY, 0.3))
@@ -198,6 +208,10 @@ def weigh(rules: Sequence[str], readings: Sequence[str], /) -> list[tuple[str, f
     for name, factor in cuts if parts else []:
         score *= factor
         parts.append((name, score))
+    for name in rules:
+        if name in _BY_THEMSELVES:
+            score = 1 - (1 - score) * (1 - RULE[name].weight)
+            parts.append((name, score))
     return parts
 
 

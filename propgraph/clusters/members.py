@@ -1,4 +1,4 @@
-"""Who is in which cluster: groups first, then what relays, wider windows, the window and habits give among the rest."""
+"""Who is in which cluster: groups first, then what relays, orders, windows and habits give among the rest."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def members_of_all(
     *,
     edges: pl.DataFrame,
     relayed: Relayed,
+    ordered: pl.DataFrame,
     sampled: Sampled | None,
     window: WindowOptions,
     options: ClusterOptions,
@@ -40,6 +41,8 @@ def members_of_all(
         Who co-shared in the shortest window.
     relayed
         Who stands under whom beyond chance.
+    ordered
+        `account_id`, `crew`: who takes things in one order (see `missions.crews`).
     sampled
         The shares behind the edges, where these are a sample in bursts.
     window, options
@@ -47,8 +50,10 @@ def members_of_all(
     threads
         At most so many at once.
     """
-    behind = crews_left(relayed, groups, min_size=options.min_size)
+    behind = crews_left(relayed.members, groups, min_size=options.min_size)
     taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
+    in_order = crews_left(ordered, taken, min_size=options.min_size)
+    taken = pl.concat([taken, in_order.select("account_id")])
     own = own_bursts(logs, taken, window=window, options=options, threads=threads)
     window_ms = round(window.seconds * 1000)
     in_window = own.before(
@@ -56,4 +61,4 @@ def members_of_all(
     )
     taken = pl.concat([taken, in_window.select("account_id")])
     by_habit = habit_groups(network, taken, options=options)
-    return number_clusters(groups, in_window, by_habit, relayed=behind), own
+    return number_clusters(groups, in_window, by_habit, relayed=behind, ordered=in_order), own

@@ -79,7 +79,11 @@ def with_synchrony(table: pl.DataFrame, members: pl.DataFrame, inside: pl.DataFr
     tied = pl.concat([ends, joined]).unique().group_by("cluster").len("n_tied")
     pairs = inside.group_by("cluster").agg(n_synchronised=pl.len(), best_p=pl.col("p_value").min())
     alone = pl.col("evidence").first()
-    found_by = pl.when(alone.is_in(["relays", "window", "habits"])).then(alone).otherwise(pl.lit("synchrony"))
+    found_by = (
+        pl.when(alone.is_in(["relays", "order", "window", "habits"]))
+        .then(alone)
+        .otherwise(pl.lit("synchrony"))
+    )
     table = table.join(members.group_by("cluster").agg(evidence=found_by), on="cluster", how="left")
     for part in (pairs, tied):
         table = table.join(part, on="cluster", how="left", maintain_order="left")

@@ -1,4 +1,4 @@
-"""What missions leave in each cluster: quotas, releases and shifts, and the posts that show them."""
+"""What missions leave in each cluster: an order, quotas, releases and shifts, and the posts that show them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import polars as pl
 
 from propgraph.arrays.incidence import Incidence
 from propgraph.clusters.inputs import with_resolution
+from propgraph.clusters.ordered import ORDER, order_figures
 from propgraph.missions.quotas import quota_stops
 from propgraph.missions.releases import release_bursts
 from propgraph.missions.shifts import LEAST_POSTS, shifts
@@ -16,7 +17,6 @@ from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.study import Study
 
 _POOL, _SHOWN = 20_000, 20
-_ORDER = "order"  # its objects are pairs of objects: nobody releases them, or counts who comes
 
 
 def measure_missions(
@@ -27,19 +27,21 @@ def measure_missions(
     members: pl.DataFrame,
     options: ClusterOptions,
 ) -> pl.DataFrame:
-    """Return `cluster` and what missions leave in it, null where nothing can be told: `QUOTAS`, `RELEASES`, `SHIFTS`.
+    """Return `cluster` and what missions leave in it, null where nothing can be told.
 
+    The columns are those of `orders_of`, and of `QUOTAS`, `RELEASES`, `SHIFTS`.
     In place of `quota_rows` and `release_rows` stand `quota_posts` and `release_posts` (ids).
     """
     table = members.select("cluster").unique().sort("cluster")
     if table.is_empty():
         return table
-    logs = {trace: log for trace, log in logs.items() if trace != _ORDER}
+    order = order_figures(logs, members, seed=options.seed)
+    logs = {trace: log for trace, log in logs.items() if trace != ORDER}
     quotas = _with_posts(quota_stops(logs, members), "quota", shares)
     releases = _with_posts(release_bursts(logs, members), "release", shares)
     mine = members.select("account_id", "cluster")
     rhythm = shifts(posts_of(study, mine), posts_of(study, sample_of_others(study, mine)), seed=options.seed)
-    for part in (quotas, releases, rhythm):
+    for part in (order, quotas, releases, rhythm):
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     return table
 

@@ -14,10 +14,11 @@ from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.delays import LEAD_MS, MEETINGS, SAME_S
 from propgraph.clusters.rules.profiles import created_together, span_in_words
 from propgraph.clusters.timing import ENOUGH
+from propgraph.missions.order import BY_AGE, ONE_SITTING, is_one_list, keeps_order
 
 ONE_OUTLET, FANS, BREAKING_NEWS = "one-outlet", "fans", "breaking-news"
 INSTITUTION, ONE_HAND, ACTIVISTS = "institution", "one-hand", "activists"
-NO_COMPARISON, HABITS = "no-comparison", "habits"
+NO_COMPARISON, HABITS, ONE_LIST = "no-comparison", "habits", "one-list"
 
 #: Readings that account for the synchrony itself.
 EXPLAINING = (ONE_OUTLET, FANS, BREAKING_NEWS, HABITS)
@@ -72,6 +73,8 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
     `habits`: half of the members or more stand near each other beyond what dealing accounts to posts gives, but not
     beyond their own hours and how quickly each of them always reacts; or these bring them into the window so much
     oftener than others that it is half, in orders of magnitude, of how much oftener they are.
+    `one-list`: they take things in one order, and it is that of publication, as a feed has it, or that of a list
+    which is read at one sitting, as a newsletter, a digest or a thread is. It explains the order, not the synchrony.
     `no-comparison`: too few others shared what the members shared, or more than half of what they met over, to say
     what is usual.
     """
@@ -205,6 +208,27 @@ def _habits_in_window(row: Row, base: Baseline) -> Fit | None:
     )  # fmt: skip
 
 
+def _one_list(row: Row, base: Baseline) -> Fit | None:
+    if not keeps_order(row) or not is_one_list(row):
+        return None
+    things, by_age, sitting = _things(row)[1], row["order_by_age"], row["order_one_sitting"]
+    agreed = f"of two who shared the same two {things} at one sitting {row['order_agreement']:.0%} did so in one order"
+    rest = f"an app that lists its tasks in this way looks the same{_opened(row, base)}"
+    if by_age is not None and max(by_age, 1 - by_age) >= BY_AGE:
+        way = "the newer to the older" if by_age < 0.5 else "the older to the newer"
+        return Fit(
+            ONE_LIST, max(by_age, 1 - by_age), BY_AGE,
+            f"{agreed}, and {max(by_age, 1 - by_age):.0%} of these steps go from {way}, as readers of one feed do",
+            rest,
+        )  # fmt: skip
+    return Fit(
+        ONE_LIST, sitting, ONE_SITTING,
+        f"{agreed}, and {sitting:.0%} of those who shared both did so at one sitting, as readers of one newsletter, "
+        "digest or thread do",
+        rest,
+    )  # fmt: skip
+
+
 def _no_comparison(row: Row, base: Baseline) -> Fit | None:
     """Look for links that hardly anybody but the members shared; the usual rate of the log may stand in for them."""
     n, n_alone, n_met = row["n_outsider_pairs"], row["n_alone"] or 0, row["n_objects"] or 0
@@ -296,5 +320,5 @@ def _percent(part: float) -> str:
 
 #: The readings, the most telling first.
 READINGS: Sequence[Callable[[Row, Baseline], Fit | None]] = (
-    _one_outlet, _fans, _breaking_news, _institution, _one_hand, _activists, _habits, _no_comparison,
+    _one_outlet, _fans, _breaking_news, _institution, _one_hand, _activists, _habits, _one_list, _no_comparison,
 )  # fmt: skip

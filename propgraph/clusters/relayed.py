@@ -16,19 +16,19 @@ def relayed_accounts(*, study: Study, options: ClusterOptions) -> Relayed:
     return find_relayed(study.scan("cascade_nodes"), q=options.q)
 
 
-def crews_left(relayed: Relayed, groups: pl.DataFrame, /, *, min_size: int) -> pl.DataFrame:
-    """Return `account_id`, `cluster` of crews of `min_size` accounts or more that are in no group yet.
+def crews_left(crews: pl.DataFrame, groups: pl.DataFrame, /, *, min_size: int) -> pl.DataFrame:
+    """Return `account_id`, `cluster` of `crews` of which `min_size` accounts or more are in no group yet.
 
     Parameters
     ----------
-    relayed
-        Who stands under whom beyond chance.
+    crews
+        `account_id`, `crew`.
     groups
-        `account_id` of those in a group of synchronised accounts.
+        `account_id` of those in a group.
     min_size
         Smallest cluster.
     """
-    left = relayed.members.join(groups, on="account_id", how="anti", maintain_order="left")
+    left = crews.join(groups, on="account_id", how="anti", maintain_order="left")
     return left.filter(pl.len().over("crew") >= min_size).select("account_id", cluster="crew")
 
 

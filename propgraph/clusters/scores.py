@@ -20,7 +20,7 @@ def score_accounts(
     """Return `schema.ACCOUNT_SCORES`, sorted by account.
 
     Where the window alone speaks for a flagged cluster, the bound on its probability counts, up to a limit; where
-    relays do, the account's own p-value in the crew does.
+    relays do, the account's own p-value in the crew does; where its order does, the tail of that.
 
     Parameters
     ----------
@@ -36,8 +36,10 @@ def score_accounts(
         The clusters and their members.
     """
     scores = with_crew_rates(scores_of(joint.network, standing), crews)
-    nominal, own = (_worth(name) for name in ("nominal_p", "p_value"))
-    of = judged.clusters.join(judged.nominal, on="cluster_id").select("cluster_id", "flagged", worth=nominal)
+    nominal, in_order, own = (_worth(name) for name in ("nominal_p", "order_tail", "p_value"))
+    of = judged.clusters.join(judged.nominal, on="cluster_id").select(
+        "cluster_id", "flagged", worth=nominal, in_order=in_order
+    )
     inside = judged.members.select("account_id", "cluster_id", "evidence").join(of, on="cluster_id")
     both = scores.join(inside, on="account_id", how="full", coalesce=True).with_columns(
         pl.col("score").fill_null(0.0),
@@ -47,7 +49,14 @@ def score_accounts(
     )
     both = both.join(relayed.members.select("account_id", own=own), on="account_id", how="left")
     by = pl.when("flagged").then("evidence")
-    more = pl.when(by == "window").then("worth").when(by == "relays").then("own").otherwise(0.0)
+    more = (
+        pl.when(by == "window")
+        .then("worth")
+        .when(by == "relays")
+        .then("own")
+        .when(by == "order")
+        .then("in_order")
+    )
     total = pl.col("score") + more.fill_null(0.0)
     table = both.with_columns(score=total).select(*ACCOUNT_SCORES.columns)
     return ACCOUNT_SCORES.conform(table).sort("account_id")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from propgraph.arrays.sessions import PAUSE_MS
 from propgraph.cosharing.rows import FAST_MS
 
 
@@ -32,6 +33,23 @@ def met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
         after=near.over(of_object).fill_null(False)
     )
     return marked.filter(pl.col("after") | pl.col("after").shift(-1).over(of_object).fill_null(False))
+
+
+def in_one_order(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts of the objects that most members shared, the sessions with most of these first, in order of time."""
+    there = posts.drop_nulls("object_id").unique(["trace", "object_id", "account_id"], keep="any")
+    common = (
+        there.group_by("trace", "object_id")
+        .len()
+        .sort("len", "trace", "object_id", descending=[True, False, False])
+    )
+    mine = posts.join(common.head(8), on=["trace", "object_id"]).sort("account_id", "timestamp", "content_id")
+    pause = pl.col("timestamp").diff().over("account_id") > pl.duration(milliseconds=PAUSE_MS)
+    sessions = mine.with_columns(session=pause.fill_null(True).cum_sum())
+    size = pl.col("object_id").n_unique().over("session")
+    return sessions.with_columns(size=size).sort(
+        ["size", "session", "timestamp", "content_id"], descending=[True, False, False, False]
+    )
 
 
 def one_in_each_group(posts: pl.DataFrame) -> pl.DataFrame:

@@ -29,6 +29,7 @@ from propgraph.jobs.told import (
     count_resolved,
     tell_coarse,
     tell_nothing_shared,
+    tell_sessions,
     with_digests,
 )
 from propgraph.options import CascadeOptions, ClockOptions, WindowOptions
@@ -268,6 +269,7 @@ def _accounts_and_objects(
         run.note(note)
     tell_coarse(log, shares, run, asked=traces, time_window=window.seconds)
     tell_nothing_shared(log, shares, plan, run)
+    tell_sessions(log, shares, run)
     _write_shares(writer, log, shares)
     objects = objects_table(shares, log.posts)
     writer.write("objects", objects)

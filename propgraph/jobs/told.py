@@ -16,7 +16,8 @@ from propgraph.readers.log import Log
 from propgraph.readers.plan import Plan
 from propgraph.readers.times.coarse import coarse_notes
 from propgraph.readers.times.fineness import RESOLUTION
-from propgraph.traces.make import nothing_shared
+from propgraph.traces.make import material_of, nothing_shared
+from propgraph.traces.orders import sessions_note
 from propgraph.traces.parents import FAST_S
 
 #: The trace of reshares within seconds.
@@ -55,6 +56,12 @@ def tell_coarse(
         run.note(
             f"{FAST} is left out: the times are too coarse to tell what was reshared within {FAST_S:g} s"
         )
+
+
+def tell_sessions(log: Log, shares: Mapping[str, pl.DataFrame], run: Run) -> None:
+    """Tell of sessions that were too long for the trace of orders to take them whole."""
+    if "order" in shares and (note := sessions_note(material_of(log.posts))) is not None:
+        run.note(note)
 
 
 def with_digests(sources: list[dict[str, Any]], files: list[LogFile]) -> list[dict[str, Any]]:

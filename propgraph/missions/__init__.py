@@ -1,1 +1,1 @@
-"""What an app, or whoever deals out tasks, leaves in a log: its quotas, its releases, its shifts."""
+"""What an app, or whoever deals out tasks, leaves in a log: its order, its quotas, its releases, its shifts."""

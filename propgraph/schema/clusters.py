@@ -46,10 +46,10 @@ MEMBERS = declare(
     created_at=(TIME, "UTC", "when the account was made, where known"),
     evidence=(
         ID,
-        "pairs, crew, group, relays, window, habits",
+        "pairs, crew, group, relays, order, window, habits",
         "why it is here: synchronised with fellows pair by pair; in a crew, found on one half of the objects and "
-        "confirmed on the other; near such a group as a whole; under common relays; co-shares in the window; near "
-        "others by habit alone",
+        "confirmed on the other; near such a group as a whole; under common relays; takes things in the order "
+        "of others; co-shares in the window; near others by habit alone",
     ),
     stability=(
         SHARE,
@@ -96,9 +96,9 @@ CLUSTERS = declare(
     ),
     evidence=(
         ID,
-        "synchrony, relays, window, habits",
-        "what it was found by: pairs or a crew beyond chance, common relays, co-shares in the window, or pairs that "
-        "habits explain",
+        "synchrony, relays, order, window, habits",
+        "what it was found by: pairs or a crew beyond chance, common relays, one order of tasks, co-shares in the "
+        "window, or pairs that habits explain",
     ),
     time_window_s=(
         SECONDS,

@@ -1,4 +1,4 @@
-"""The columns of `clusters` about missions: quotas, releases, shifts."""
+"""The columns of `clusters` about missions: their order, quotas, releases, shifts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,37 @@ import polars as pl
 from propgraph.schema.dtypes import COUNT, ID, IDS, SHARE
 
 OF_MISSIONS: dict[str, tuple[Any, str, str]] = {
+    "n_order_pairs": (
+        COUNT,
+        "pairs of objects",
+        "pairs of objects that two members or more shared in a session of each (posts at most 30 min apart), both in "
+        "the log before the session began; of the trace with most, of a session the first 16; this and the following "
+        "null without any",
+    ),
+    "n_order_accounts": (COUNT, "accounts", "members who did"),
+    "order_agreement": (
+        SHARE,
+        "0..1",
+        "of two members who did so with one pair, how often they took both objects in the same order",
+    ),
+    "order_expected": (
+        SHARE,
+        "0..1",
+        "the same where the objects of each session stand in any order (200 draws)",
+    ),
+    "order_p": (pl.Float64(), "0..1", "share of these draws with as much agreement; at least 1 in 201"),
+    "order_by_age": (
+        SHARE,
+        "0..1",
+        "share of these steps from the object that came up first in the log to the later one: near 0 or 1 where "
+        "members read one feed",
+    ),
+    "order_one_sitting": (
+        SHARE,
+        "0..1",
+        "of members who shared both objects of such a pair, those who did in one session: near 1 where members read "
+        "one newsletter, digest or thread",
+    ),
     "quota": (
         COUNT,
         "quota_counted",

@@ -17,6 +17,7 @@ from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
 from propgraph.arrays.types import Bool, Float64, Int64
 from propgraph.clusters.groups import NO_GROUPS, grown_groups
 from propgraph.clusters.members import members_of_all
+from propgraph.clusters.ordered import ordered_accounts
 from propgraph.clusters.sampled import Sampled, sampling
 from propgraph.crews.found import HalvedTrace, find_crews
 from propgraph.options import ClusterOptions
@@ -74,9 +75,10 @@ def rerun(shared: Shared, setting: Setting, /, *, threads: int) -> pl.DataFrame:
         )  # fmt: skip
     wider = [one for one in shared.window.windows[1:] if one > setting.time_window]
     window = replace(shared.window, time_window=[setting.time_window, *wider])
+    ordered = ordered_accounts(logs=logs, options=choices, threads=threads)
     members, _ = members_of_all(
-        logs, groups, network, edges=edges, relayed=shared.relayed[setting.q], sampled=sampled, window=window,
-        options=choices, threads=threads,
+        logs, groups, network, edges=edges, relayed=shared.relayed[setting.q], ordered=ordered,
+        sampled=sampled, window=window, options=choices, threads=threads,
     )  # fmt: skip
     return members.select("account_id", "cluster")
 

@@ -13,6 +13,7 @@ from propgraph.arrays.encoding import codes_of, encode, grouped, labels_of
 from propgraph.errors import UsageError, check_choice, check_columns
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.traces.material import Material
+from propgraph.traces.orders import orders
 from propgraph.traces.parents import fast_reshares, replies, reshares
 from propgraph.traces.resolved import usable_links
 from propgraph.traces.tags import hashtag_sequences, hashtags, mentions
@@ -35,7 +36,7 @@ class Trace:
     also
         A column of `posts` without which the others do not help.
     by_default
-        Whether it is made unless asked for. Not if it takes long (`near-text`), or if strangers share such
+        Whether it is made unless asked for. Not if it takes long (`near-text`, `order`), or if strangers share such
         objects all the time and so would make most of the edges, and the least telling (`mention`, `reply`).
     """
 
@@ -62,7 +63,7 @@ def make_shares(
         Columns of `schema.POSTS` (those known), in canonical order.
     trace
         Names of traces, or one; None takes all that the log supports and that are made by default: not `mention`,
-        `near-text` and `reply`, and of `fast-reshare` only what times of 10 s or finer can tell.
+        `near-text`, `order` and `reply`, and of `fast-reshare` only what times of 10 s or finer can tell.
     resolved
         Where short links lead: `url` and `resolved_url` (String), a row each. A link whose canonical form is
         that of a `url` counts as its target, in the traces `url` and `domain`. None: as they stand.
@@ -102,10 +103,10 @@ def make_shares(
     """
     asked = check_traces(trace)
     check_columns("posts", ("content_id", "account_id", "timestamp"), posts.columns)
-    posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
+    material = material_of(posts, resolved=resolved, asked=asked)
+    posts = material.posts
     known = {name for name in posts.columns if posts[name].null_count() < posts.height}
     known -= {"row", RESOLUTION}
-    material = Material(posts, None if resolved is None else usable_links(resolved)[0], tuple(asked))
     shares = {}
     for name in sorted(set(asked or (name for name, kind in TRACES.items() if kind.by_default))):
         kind = TRACES[name]
@@ -121,6 +122,14 @@ def make_shares(
                 option="trace",
             )
     return shares
+
+
+def material_of(
+    posts: pl.DataFrame, /, *, resolved: pl.DataFrame | None = None, asked: Iterable[str] = ()
+) -> Material:
+    """Return posts as traces take them, by the options of `make_shares`."""
+    posts = posts.with_columns(encode(posts["account_id"]), _first_rows(posts["content_id"]))
+    return Material(posts, None if resolved is None else usable_links(resolved)[0], tuple(asked))
 
 
 def names_of(trace: str | Sequence[str] | None, /) -> list[str]:
@@ -247,6 +256,13 @@ TRACES: Mapping[str, Trace] = {
         ),
         Trace("near-text", "nearly the same text", ("text",), lambda of: of.texts.near(), by_default=False),
         Trace("object", "the log's own object id", ("object_id",), lambda of: _objects(of.posts)),
+        Trace(
+            "order",
+            "one thing before another, in one session",
+            ("object_id", "urls", "text", "parent_content_id"),
+            orders,
+            by_default=False,
+        ),
         Trace(
             "reply",
             "post replied to",

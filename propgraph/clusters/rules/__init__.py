@@ -10,9 +10,11 @@ from functools import partial
 
 from propgraph.clusters.rules.hired import RECRUITER_TOKEN, recruiter_token
 from propgraph.clusters.rules.missions import (
+    MISSION_ORDER,
     QUOTA_STOP,
     RELEASE_BURST,
     SHIFT,
+    mission_order,
     quota_stop,
     release_burst,
     shift,
@@ -55,6 +57,7 @@ from propgraph.clusters.rules.traits import (
     template_text,
 )
 from propgraph.clusters.selection import (
+    in_one_order,
     met,
     met_in_seconds,
     not_original,
@@ -73,6 +76,7 @@ RULES = (
     Rule(REPETITIVE, 0.30, repetitive, shows=partial(some_of_each_object, n=2), in_trace=True),
     Rule(TURNOUT, 0.30, turnout, shows=partial(some_of_each_object, n=6), in_trace=True),
     Rule(OWN_BURSTS, 0.65, own_bursts, shows=partial(some_of_each_object, n=6), in_trace=True),
+    Rule(MISSION_ORDER, 0.65, mission_order, shows=in_one_order),
     Rule(CREATED_TOGETHER, 0.35, created_together, shows=None, posts="lot_posts"),
     Rule(ALIKE_PROFILES, 0.25, alike_profiles, shows=None, posts="alike_posts"),
     Rule(RECRUITER_TOKEN, 0.35, recruiter_token, shows=None, posts="token_posts"),
@@ -97,6 +101,7 @@ __all__ = [
     "IN_STEP",
     "LOW_ORIGINALITY",
     "MANY_GROUPS",
+    "MISSION_ORDER",
     "OWN_BURSTS",
     "QUOTA_STOP",
     "RECRUITER_TOKEN",

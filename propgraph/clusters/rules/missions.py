@@ -1,11 +1,13 @@
-"""Rules about missions: counts at which a crowd stops, how soon it comes after a release, and when it is at work."""
+"""Rules about missions: in which order, up to which count, how soon after a release, and at what hours."""
 
 from __future__ import annotations
 
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.rules.rule import Finding, noun, rounded_up
+from propgraph.missions.order import AGREEMENT, is_one_list, keeps_order
 from propgraph.missions.releases import RARE
 
+MISSION_ORDER = "mission-order"
 QUOTA_STOP, RELEASE_BURST, SHIFT = "quota-stop", "release-burst", "shift"
 
 _RARELY = 1e-3
@@ -17,6 +19,28 @@ _NO_DRAW = 0.005  # of 200 draws none is like it
 _COUNTED = {
     "members": "the members' accounts", "accounts": "all accounts that shared it", "posts": "all posts of it",
 }  # fmt: skip
+
+
+def mission_order(row: Row, base: Baseline) -> Finding | None:
+    """Ask whether members take the same things in the same order, one that no feed and no newsletter gives."""
+    value = row.get("order_agreement")
+    if value is None:
+        return None
+    expected, by_age = row["order_expected"], row["order_by_age"]
+    n, pairs = row["n_order_accounts"], row["n_order_pairs"]
+    ages = (
+        "of whose ages nothing is known"
+        if by_age is None
+        else f"{by_age:.0%} of the steps go from the older to the newer"
+    )
+    return Finding(
+        MISSION_ORDER, value, AGREEMENT, expected, keeps_order(row) and not is_one_list(row),
+        f"{n:,} of the {row['n_accounts']:,} members take things in one order: of two who shared the same two objects "
+        f"in a session of each ({pairs:,} such pairs of objects, all there before it began) {value:.0%} did so "
+        f"in the same order (by chance: {expected:.0%}); it is not the order of publication ({ages}), nor that of a "
+        f"list read at one sitting ({row['order_one_sitting']:.0%} of those who shared the two did so in one session); "
+        "readers of one long list, such as a playlist, over several days look the same",
+    )  # fmt: skip
 
 
 def quota_stop(row: Row, base: Baseline) -> Finding | None:

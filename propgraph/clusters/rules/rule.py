@@ -11,7 +11,7 @@ import polars as pl
 from propgraph.clusters.baseline import Baseline, Row
 
 # How sentences call what a trace's posts have in common.
-_NOUNS = {"domain": "site", "reshare": "original post", "url": "URL"}
+_NOUNS = {"domain": "site", "order": "pair of objects", "reshare": "original post", "url": "URL"}
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
     if seeded.height:
         _show_sites(seeded.head(top), study.evidence, _readings(study))
         _more(seeded.height, top, "sites")
+    _show_alone(study.evidence, counts)
     say()
     say("A flag is a reason to look, not a verdict: it says how accounts act, not who they are.")
     say(f"study     {study.path}", wrap=False)
@@ -176,6 +177,23 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
     for label, path in written.items():
         if path is not None:
             say(f"{label:<10}{path}  (open it in Gephi)", wrap=False)
+
+
+def _show_alone(evidence: pl.DataFrame, counts: dict[str, int]) -> None:
+    """Print what stands out of accounts on their own, of those with most posts; and how many say what they are."""
+    from propgraph.cli.output import say
+
+    alone = evidence.filter(subject_type="account").sort(["value", "subject_id"], descending=[True, False])
+    declared = counts.get("declared_accounts", 0)
+    if not alone.is_empty() or declared:
+        say()
+        say(f"Accounts on their own: {alone['subject_id'].n_unique():,}" + (
+            f", and {declared:,} more that bear the site's name or say that they are feeds" if declared else ""
+        ))  # fmt: skip
+    for row in alone.head(_NEAREST).to_dicts():
+        say(f"{row['subject_id']}  {row['rule']}: {row['sentence']}", indent=2)
+    if alone.height > _NEAREST:
+        say("... all of them: --format csv --table evidence", indent=2)
 
 
 def _show_nearest(clusters: pl.DataFrame, readings: pl.DataFrame) -> None:

@@ -44,10 +44,11 @@ def with_crowd(table: pl.DataFrame, inputs: ClusterInputs, rates: Float64, /) ->
 def rates_of(study: Study, /) -> Float64:
     """Return the posts a day of all accounts that posted, sorted: over the time from first to last, at least a day."""
     accounts = study.scan("accounts").filter(pl.col("n_posts") > 0)
-    return accounts.select(rate=_rate()).collect()["rate"].sort().to_numpy()
+    return accounts.select(rate=rate()).collect()["rate"].sort().to_numpy()
 
 
-def _rate() -> pl.Expr:
+def rate() -> pl.Expr:
+    """Return the posts a day of a row of `schema.ACCOUNTS`, over the time from first to last, at least a day."""
     days = (pl.col("last_seen") - pl.col("first_seen")).dt.total_milliseconds() / 86_400_000
     return pl.col("n_posts") / days.clip(1.0)
 
@@ -88,11 +89,11 @@ def _busiest(inputs: ClusterInputs) -> pl.DataFrame:
 
 
 def _rates(inputs: ClusterInputs, rates: Float64) -> pl.DataFrame:
-    mine = inputs.accounts.select("account_id", rate=_rate()).join(
+    mine = inputs.accounts.select("account_id", rate=rate()).join(
         inputs.members.select("account_id", "cluster"), on="account_id"
     )
     typical = mine.group_by("cluster").agg(posts_per_day=pl.col("rate").median()).sort("cluster")
     typical = typical.drop_nulls()
-    rate = typical["posts_per_day"].to_numpy()
-    below = np.searchsorted(rates, rate, "left") + np.searchsorted(rates, rate, "right")
+    of_each = typical["posts_per_day"].to_numpy()
+    below = np.searchsorted(rates, of_each, "left") + np.searchsorted(rates, of_each, "right")
     return typical.with_columns(posts_per_day_pct=pl.Series(below / (2 * max(rates.size, 1))))

@@ -11,6 +11,7 @@ from propgraph.amplification.join import Amplified, amplify
 from propgraph.amplification.relays import Relayed
 from propgraph.arrays.incidence import Incidence, incidence
 from propgraph.arrays.types import Progress
+from propgraph.clusters.alone import Alone, accounts_alone
 from propgraph.clusters.baseline import baseline_of
 from propgraph.clusters.campaigns.join import join_clusters
 from propgraph.clusters.campaigns.recruiters import find_recruiters, recruiters_table
@@ -228,14 +229,14 @@ def _sites(
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
     sites: JudgedSites, operators: Operators, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
-    costs: pl.DataFrame, boosts: pl.DataFrame,
+    costs: pl.DataFrame, boosts: pl.DataFrame, alone: Alone,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
         "members": judged.members, "clusters": judged.clusters, "campaigns": campaigns,
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
         "sites": sites.sites, "site_pairs": operators.pairs, "operators": operators.operators,
-        "evidence": pl.concat([judged.evidence, of_campaigns, sites.evidence]),
+        "evidence": pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence]),
         "readings": pl.concat([judged.readings, sites.readings]), "recruiters": recruiters, "costs": costs,
         "boosts": boosts,
     }  # fmt: skip
@@ -244,6 +245,7 @@ def _tables(
 STEPS = (
     Step("read", _read, makes=("logs", "shares", "edges", "links", "sampled")),
     Step("first sharers", _sites_of_log, makes=("sites_of_log",)),
+    Step("accounts", accounts_alone, makes=("alone",)),
     Step("synchrony", _synchrony, makes=("joint",)),
     Step("crews", _crews, makes=("crews", "joint")),
     Step("groups", synchronised_groups, makes=("groups", "standing")),

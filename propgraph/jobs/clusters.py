@@ -140,7 +140,7 @@ def find_clusters(
         given = given_of(source, traces, options=options, threads=n_threads, facts=facts, progress=progress)
         given |= {"prices": price_list, "ads": adverts}
         found = run_steps(
-            STEPS, given, run=run, wanted=("joint", "tables"), tell=named(progress, "communities")
+            STEPS, given, run=run, wanted=("joint", "alone", "tables"), tell=named(progress, "communities")
         )
         for name, table in found["tables"].items():
             writer.write(name, table)
@@ -148,6 +148,10 @@ def find_clusters(
             writer.write("site_facts", facts)
             tell_absent(facts, found["tables"]["sites"]["site"], run)
         _count(run, found["tables"])
+        run.count(
+            accounts_alone=found["alone"].evidence["subject_id"].n_unique(),
+            declared_accounts=found["alone"].declared,
+        )
         _count_tests(run, found["joint"])
         tell_boosts(run, adverts, found["tables"]["boosts"])
         for job in ("stability", "power"):  # they are about the clusters that were there before

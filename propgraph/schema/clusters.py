@@ -345,9 +345,9 @@ AMPLIFICATION = declare(
 EVIDENCE = declare(
     "evidence",
     "clusters",
-    "one reason for one flag",
+    "one reason for one flag, or what stands out of an account on its own",
     ("subject_type", "subject_id", "rule"),
-    subject_type=(ID, "campaign, cluster, site", "what is flagged"),
+    subject_type=(ID, "account, campaign, cluster, site", "whom or what it is about"),
     subject_id=(ID, "id", "which one"),
     rule=(ID, "", "the flag"),
     value=(pl.Float64(), "the rule's", "what was measured"),

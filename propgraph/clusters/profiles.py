@@ -86,8 +86,11 @@ def with_profiles(
     posts = _first_posts(inputs.posts)
     rows = []
     for cluster, part in groups.items():
-        ids = peers.get(cluster, pl.Series([], dtype=pl.String))
-        near = _pools(population.others.filter(pl.col("account_id").is_in(ids.implode())))
+        near = _pools(
+            population.others.filter(pl.col("account_id").is_in(peers[cluster].implode()))
+            if cluster in peers
+            else population.others.clear()
+        )
         rows.append({"cluster": cluster} | _row(part, first, near, posts, seed))
     figures = pl.DataFrame(rows, schema=_SCHEMA)
     return table.join(figures, on="cluster", how="left", maintain_order="left")

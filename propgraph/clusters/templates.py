@@ -35,6 +35,12 @@ _SCHEMA: dict[str, Any] = {
     "n_template_accounts": COUNT, "n_texts": COUNT, "templates": IDS, "template_posts": IDS,
 }  # fmt: skip
 
+_NO_POSTS = pl.DataFrame(
+    schema={
+        "account_id": pl.String, "content_id": pl.String, "url": pl.String, "inside": pl.Boolean, "text": pl.String,
+    }
+)  # fmt: skip
+
 
 def with_templates(
     table: pl.DataFrame,
@@ -109,29 +115,37 @@ def with_templates(
 def _read(study: Study, like: pl.DataFrame, links: pl.DataFrame, inputs: ClusterInputs) -> pl.DataFrame:
     """Return `account_id, content_id, url, text` of originals by members, by accounts like them, and of their links."""
     ids = pl.concat([inputs.members["account_id"], like["like"]]).unique().to_frame("account_id")
-    of_post = links.select("content_id", "account_id", "url").sort("content_id", "url")
-    about = of_post.join(ids, on="account_id", how="semi").select("url").unique()
+    scan = (
+        study.scan("posts")
+        .filter(pl.col("text").is_not_null(), pl.col("kind").fill_null("original") == "original")
+        .select("account_id", "content_id", "timestamp", "kind", "text")
+    )
+    theirs = scan.join(ids.lazy(), on="account_id", how="semi").collect()
+    if theirs.is_empty():
+        return _NO_POSTS
+    own = links.join(ids, on="account_id", how="semi").select("url", "content_id")
     beside = (
-        of_post.join(ids, on="account_id", how="anti")
-        .join(about, on="url", how="semi")
+        links.join(own.select("url").unique(), on="url", how="semi")
+        .join(ids, on="account_id", how="anti")
+        .select("content_id", "url")
         .sort("url", "content_id")
         .group_by("url", maintain_order=True)
         .head(_OF_LINK)
     )
-    scan = (
-        study.scan("posts").select("account_id", "content_id", "timestamp", "kind", "text").drop_nulls("text")
+    others = scan.join(beside.lazy().select("content_id").unique(), on="content_id", how="semi").collect()
+    about = (
+        pl.concat([own, beside])
+        .sort("content_id", "url")
+        .unique("content_id", keep="first", maintain_order=True)
     )
-    theirs = scan.join(ids.lazy(), on="account_id", how="semi")
-    others = scan.join(beside.lazy().select("content_id").unique(), on="content_id", how="semi")
-    read = pl.concat([theirs, others]).collect()
+    read = pl.concat([theirs, others])
     return (
-        read.filter(~is_reshare(read), pl.col("kind").fill_null("original") == "original")
+        read.filter(~is_reshare(read))
         .sort("account_id", "timestamp", "content_id")
         .unique("content_id", keep="first", maintain_order=True)
         .group_by("account_id", maintain_order=True)
         .head(_OF_ACCOUNT)
-        .join(of_post.unique("content_id", keep="first", maintain_order=True).drop("account_id"),
-              on="content_id", how="left", maintain_order="left")
+        .join(about, on="content_id", how="left", maintain_order="left")
         .join(inputs.members.select("account_id", inside=pl.lit(True)), on="account_id", how="left",
               maintain_order="left")
         .select(

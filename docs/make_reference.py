@@ -21,6 +21,7 @@ COMMANDS = (
     ("build",),
     ("clusters",),
     ("cascades",),
+    ("sites",),
     ("evaluate",),
     ("stability",),
     ("power",),

@@ -55,7 +55,7 @@ def test_other_kinds_of_file(tmp_path):
 def test_a_named_label(tmp_path):
     path = written(tmp_path, "account_id,label\na,troll\nb,fan\nc,\n".replace("c,\n", "c,press\n"))
     assert read_truth(path, positive="troll")["label"].to_list() == [True, False, False]
-    with pytest.raises(InputError, match=r"no account has the label 'trol' \(did you mean 'troll'\?\)"):
+    with pytest.raises(InputError, match=r"no row has the label 'trol' \(did you mean 'troll'\?\)"):
         read_truth(path, positive="trol")
     with pytest.raises(InputError, match=r"some are 'fan', 'press', 'troll'; name .* --positive NAME"):
         read_truth(path)

@@ -20,6 +20,7 @@ from propgraph.cli import (
     interrupts,
     power,
     simulate,
+    sites,
     stability,
 )
 from propgraph.errors import PropgraphError
@@ -41,6 +42,7 @@ app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("power")(power.power)
+app.command("sites")(sites.sites)
 app.command("stability")(stability.stability)
 app.add_typer(formats.app, name="formats")
 app.add_typer(simulate.app, name="simulate")

@@ -44,9 +44,10 @@ WEIGHTED = (
 
 def evaluate(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
-    truth: Annotated[Path, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind (or campaign).", show_default=False)],
+    truth: Annotated[Path | None, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind (or campaign).", show_default=False)] = None,
+    sites_truth: Annotated[Path | None, typer.Option("--sites-truth", metavar="FILE", help="What is known of sites, in place of accounts: a table with the columns site and label, and where known operator (who runs it).", show_default=False)] = None,
     label: Annotated[str, typer.Option("--label", metavar="NAME", help="The column of FILE with the label.")] = "label",
-    positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts to be found.  [default: true, 1 or yes]", show_default=False)] = None,
+    positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts (or sites) to be found.  [default: true, 1 or yes]", show_default=False)] = None,
     others_innocent: Annotated[bool, typer.Option("--others-innocent", help="Count the accounts of the study that FILE does not name as innocent: precision is then a lower bound.")] = False,
     at: Annotated[list[int] | None, typer.Option("--at", metavar="K", help="Precision of the K highest scores. Repeatable.  [default: 50, 100, and as many as are to be found]", show_default=False)] = None,
     q: Annotated[float, typer.Option("--q", metavar="Q", help="Precision and recall of accounts at or below this false discovery rate.")] = 0.05,
@@ -55,14 +56,23 @@ def evaluate(
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data.")] = "table",
 ) -> None:  # fmt: skip
-    """Measure how well a study's scores, flags and clusters meet what is known of the accounts."""
+    """Measure how well a study's scores, flags and clusters meet what is known of the accounts, or of the sites."""
     from propgraph.cli.output import err
-    from propgraph.errors import check_choice
+    from propgraph.errors import UsageError, check_choice
     from propgraph.evaluation.evaluate import evaluate as job
+    from propgraph.evaluation.sites import read_sites_truth
     from propgraph.evaluation.truth import read_truth
     from propgraph.export.tables import render
 
     check_choice("format", format, FORMATS)
+    if (truth is None) == (sites_truth is None):
+        raise UsageError(
+            "give what is known either of accounts (--truth) or of sites (--sites-truth)", option="truth"
+        )
+    if truth is None:
+        known = read_sites_truth(str(sites_truth), label=label, positive=positive)
+        _of_sites(study, known, format=format)
+        return
     made = job(
         study, read_truth(truth, label=label, positive=positive),
         others_innocent=others_innocent, at=at, q=q, resamples=resamples, seed=seed, threads=threads,
@@ -74,6 +84,39 @@ def evaluate(
         err(f"note: {note}")
     sys.stdout.buffer.write(render(made.measures, format))
     sys.stdout.buffer.flush()
+
+
+def _of_sites(study: Path, truth: pl.DataFrame, *, format: str) -> None:
+    """Measure what a study says of sites."""
+    from propgraph.cli.output import err, say
+    from propgraph.evaluation.sites import evaluate_sites
+    from propgraph.export.tables import render
+
+    made = evaluate_sites(study, truth)
+    notes = []
+    if made.n_absent:
+        notes.append(
+            f"{made.n_absent:,} sites of the truth are not in the study ({made.n_positive_absent:,} of them to be found); "
+            "they count as not found, lowest score"
+        )
+    if made.n_unknown:
+        notes.append(f"{made.n_unknown:,} sites of the study are not in the truth; left out")
+    if made.measures.filter(measure="nmi").is_empty():
+        notes.append(
+            "the truth does not say who runs the sites to be found (column operator); NMI and ARI are left out"
+        )
+    if format != "table":
+        for note in notes:
+            err(f"note: {note}")
+        sys.stdout.buffer.write(render(made.measures, format))
+        sys.stdout.buffer.flush()
+        return
+    say(f"{made.n_sites:,} sites known, {made.n_positive:,} of them to be found")
+    for note in notes:
+        say(note)
+    names = {"nmi": "NMI of operators", "ari": "ARI of operators"}
+    told = [names.get(row["measure"]) or _named(row) for row in made.measures.iter_rows(named=True)]
+    _section("", told, made.measures)
 
 
 def _notes(made: Evaluation) -> list[str]:

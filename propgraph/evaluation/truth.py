@@ -61,7 +61,7 @@ def read_truth(path: str | Path, /, *, label: str = "label", positive: str | Non
     lacking = table.filter(pl.col("account_id").is_null() | pl.col("label").is_null()).height
     if lacking:
         raise InputError(f"{path}: {lacking:,} of {table.height:,} rows lack an account_id or a {label}")
-    table = table.with_columns(label=_labels(path, table["label"], positive)).unique().sort("account_id")
+    table = table.with_columns(label=labels_of(path, table["label"], positive)).unique().sort("account_id")
     twice = table.filter(pl.col("account_id").is_duplicated())
     if twice.height:
         raise InputError(
@@ -71,12 +71,13 @@ def read_truth(path: str | Path, /, *, label: str = "label", positive: str | Non
     return table
 
 
-def _labels(path: str | Path, label: pl.Series, positive: str | None) -> pl.Series:
+def labels_of(path: str | Path, label: pl.Series, positive: str | None, /) -> pl.Series:
+    """Return labels as Boolean: equal to `positive`, or the words for yes and no; `path` is for errors."""
     if positive is not None:
         if label.len() and not (label == positive).any():
             there = label.unique().sort().to_list()
             raise InputError(
-                f"{path}: no account has the label {positive!r}{did_you_mean(positive, there)}; "
+                f"{path}: no row has the label {positive!r}{did_you_mean(positive, there)}; "
                 f"the labels are {_listed(there)}"
             )
         return label == positive

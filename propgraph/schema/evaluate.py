@@ -18,6 +18,6 @@ EVALUATION = declare(
     value=(SHARE, "0..1 (ari: -1..1)", "the measure; null where it is not defined"),
     low=(SHARE, "0..1", "2.5 % point over the resamples"),
     high=(SHARE, "0..1", "97.5 % point"),
-    n=(COUNT, "accounts", "where the value is a fraction of some accounts: how many"),
-    of=(COUNT, "accounts", "of how many"),
+    n=(COUNT, "accounts, or sites", "where the value is a fraction of some accounts: how many"),
+    of=(COUNT, "accounts, or sites", "of how many"),
 )

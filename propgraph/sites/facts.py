@@ -161,21 +161,50 @@ def _with_sites(frame: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     """Return the rows that name a site, in its one form, and how many do not, by reason."""
     written = frame["site"].str.strip_chars()
     written = written.set(written.is_in(WORDS) | (written == ""), None)
-    known = canonicalise_urls(written).select(pl.col("raw").alias("site"), "url", form="site")
-    found = written.to_frame("site").join(known, on="site", how="left", maintain_order="left")
-    is_page = found["form"].is_in(PLATFORMS) & (found["url"] != "https://" + found["form"])
-    is_site = found["form"].is_not_null() & ~is_page.fill_null(False)
+    found = written.to_frame("site").join(
+        forms_of_sites(written), on="site", how="left", maintain_order="left"
+    )
+    is_page = found["is_page"].fill_null(False)
+    is_site = found["form"].is_not_null() & ~is_page
     reasons: Counter[str] = Counter()
     for reason, rows in (
         ("without a site", written.is_null()),
         ("not the address of a site", written.is_not_null() & found["form"].is_null()),
-        ("pages of a platform, which are no sites", is_page.fill_null(False)),
+        ("pages of a platform, which are no sites", is_page),
     ):
         if n := int(rows.sum()):
             some = written.filter(rows).drop_nulls().head(_EXAMPLES).to_list()
             shown = f" ({', '.join(repr(text[:60]) for text in some)}{', ...' if n > len(some) else ''})"
             reasons[reason + (shown if some else "")] = n
     return frame.with_columns(site=found["form"]).filter(is_site), reasons
+
+
+def forms_of_sites(written: pl.Series, /) -> pl.DataFrame:
+    """Return the one form of sites as people write them: domains, hosts, or links to them.
+
+    Parameters
+    ----------
+    written
+        String; nulls and duplicates are allowed.
+
+    Returns
+    -------
+    pl.DataFrame
+        `site` (as written, each once), `form` (the registrable domain; null where it is none), `is_page` (it is a page
+        of a platform: of somebody there, not of the platform).
+    """
+    raw = written.drop_nulls().unique().sort().to_frame("site")
+    # A domain in a table of sites is one, whether or not its ending is in the list of public ones.
+    raw = raw.with_columns(
+        raw=pl.when(pl.col("site").str.contains("://", literal=True))
+        .then("site")
+        .otherwise(pl.lit("https://") + pl.col("site").str.strip_chars())
+    )
+    known = canonicalise_urls(raw["raw"]).select("raw", "url", form="site")
+    found = raw.join(known, on="raw", how="left", maintain_order="left")
+    form = pl.when(pl.col("form").str.contains(".", literal=True)).then("form")
+    is_page = pl.col("form").is_in(PLATFORMS) & (pl.col("url") != "https://" + pl.col("form"))
+    return found.select("site", form=form, is_page=is_page.fill_null(False))
 
 
 def _long(frame: pl.DataFrame) -> pl.DataFrame:

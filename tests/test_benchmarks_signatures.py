@@ -54,7 +54,15 @@ def run() -> Run:
             {
                 "site": ["farm.com", "bbc.com.co", "paper.com", "title.com"],
                 "flags": [["seeded"], ["seeded", "imitates"], [], ["seeded"]],
+                "flagged": [True, True, False, True],
                 "score": [0.9, 0.8, 0.0, 0.7],
+            }
+        ),
+        evidence=pl.DataFrame(
+            {
+                "subject_type": ["account", "cluster"],
+                "subject_id": ["s1", "c1"],
+                "rule": ["main-source", "token"],
             }
         ),
     )
@@ -70,6 +78,13 @@ def test_a_flag_of_clusters_is_counted_by_their_members(run):
     assert fired(run, Signature("late", "clusters", ("seeder",)))["recall"] == pytest.approx(1 / 3)
     nothing = fired(run, Signature("none", "clusters", ("seeder",)))
     assert (nothing["recall"], nothing["precision"]) == (0.0, None)
+
+
+def test_evidence_of_accounts_on_their_own_is_counted(run):
+    alone = fired(run, Signature("main-source", "accounts", ("seeder",)))
+    assert (alone["recall"], alone["precision"]) == (pytest.approx(1 / 3), 1.0)
+    assert fired(run, Signature("token", "accounts", ("seeder",)))["recall"] == 0.0
+    assert flags_of(run, "accounts") == ({"main-source": 1}, 6)
 
 
 def test_the_whole_counts_flagged_clusters_alone(run):

@@ -293,7 +293,9 @@ def test_admins_cross_post_by_hand_and_a_scheduler_by_the_clock(posts):
     assert by_hand.quantile(0.9) > 5 * by_hand.quantile(0.1)
     club = of(posts, "scheduler")
     assert club["account_id"].n_unique() == 1
-    assert set(club.filter(pl.col("gap_s").is_not_null())["site_role"]) == {"club"}
+    own = club.filter(pl.col("gap_s").is_not_null())
+    assert set(own["site_role"]) == {"club"}
+    assert set(own["account_name"]) == {own["site"][0].split(".")[0]}  # it posts in its own name
     clock = club.drop_nulls("gap_s")["gap_s"]
     assert clock.len() > 30
     assert (clock.is_between(59, 61)).mean() > 0.95

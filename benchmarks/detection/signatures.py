@@ -44,6 +44,7 @@ from propgraph import (
 )
 from propgraph.clusters.rules import RULE
 from propgraph.simulate.logs import file_of, write_table
+from propgraph.sites.rules import rules as site_rules
 
 #: Modest worlds, so that the whole table takes minutes.
 VELES = {"n_accounts": 1500, "n_days": 10, "n_sites": 24, "n_seeders": 100}
@@ -101,15 +102,21 @@ WORLDS: dict[str, Callable[[int, float | None], Made]] = {
 }
 
 
+#: What a signature is of: clusters, by their members; sites; accounts on their own, by their evidence.
+SUBJECTS = ("clusters", "sites", "accounts")
+
+
 @dataclass(frozen=True)
 class Signature:
-    """One flag: of clusters, with the roles of the accounts that it is of, or of sites, with the truth's column."""
+    """One flag: of clusters or accounts, with the roles that it is of, or of sites, with the truth's column."""
 
     flag: str
     of: str
     true: tuple[str, ...] | str
 
 
+#: Evidence of accounts on their own, which is no flag of a cluster.
+ALONE = ("over-and-over", "main-source")
 #: Not a flag of its own: whether the whole, with all its flags, says that a cluster or site is worth a look.
 WHOLE = "any: flagged"
 
@@ -133,12 +140,14 @@ SIGNATURES: dict[str, tuple[Signature, ...]] = {
         Signature("many-groups", "clusters", SEEDER),
         Signature("regular-gaps", "clusters", SEEDER),
         Signature("template-text", "clusters", SEEDER),
+        *(Signature(name, "accounts", SEEDER) for name in ALONE),
     ),
     "app": (
         Signature(WHOLE, "clusters", MILITANT),
         Signature("mission-order", "clusters", MILITANT),
         Signature("quota-stop", "clusters", MILITANT),
         Signature("release-burst", "clusters", MILITANT),
+        Signature("shift", "clusters", MILITANT),
     ),
     "reshares": (
         Signature(WHOLE, "clusters", HIRED),
@@ -147,11 +156,13 @@ SIGNATURES: dict[str, tuple[Signature, ...]] = {
     ),
     "crowd": (
         Signature(WHOLE, "clusters", ("worker",)),
+        *(Signature(name, "accounts", ("worker",)) for name in ALONE),
         Signature(WHOLE, "sites", FARM),
         Signature("few-hands", "sites", FARM),
     ),
     "machine": (
         Signature(WHOLE, "clusters", ("tool",)),
+        *(Signature(name, "accounts", ("tool",)) for name in ALONE),
         Signature(WHOLE, "sites", FARM),
         Signature("few-hands", "sites", FARM),
     ),
@@ -176,8 +187,12 @@ class Run:
             truth = made.sites if made.sites is not None else _sites_of(made)
             known = with_whole(study, of).select("site", "flags", "score").join(truth, on="site")
             return known.rename({"site": "id", "role": "kind"})
-        clusters = with_whole(study, of).select("cluster_id", "flags")
-        flags = study.members.select("account_id", "cluster_id").join(clusters, on="cluster_id")
+        if of == "accounts":
+            alone = study.evidence.filter(subject_type="account").rename({"subject_id": "account_id"})
+            flags = alone.group_by("account_id").agg(flags="rule")
+        else:
+            clusters = with_whole(study, of).select("cluster_id", "flags")
+            flags = study.members.select("account_id", "cluster_id").join(clusters, on="cluster_id")
         nothing = pl.lit([], dtype=pl.List(pl.String))
         known = (
             study.accounts.select("account_id")
@@ -264,7 +279,7 @@ def average_precision(run: Run, of: str) -> float | None:
 
 def flags_of(run: Run, of: str) -> tuple[dict[str, int], int]:
     """Return how many clusters or sites have each flag, and how many there are."""
-    table = with_whole(run.study, of)
+    table = run.subjects(of) if of == "accounts" else with_whole(run.study, of)
     counts = table.select(pl.col("flags").explode().drop_nulls()).to_series().value_counts()
     return dict(counts.iter_rows()), table.height
 
@@ -297,19 +312,19 @@ def touched(all_innocents: list[dict[str, tuple[int, int]]]) -> str:
 
 
 def known_flags() -> set[str]:
-    """Return the flags that some rule gives, of clusters or of sites."""
-    return {WHOLE, "seeded", *RULE}
+    """Return the flags that some rule gives, of clusters, of sites, or of accounts on their own."""
+    return {WHOLE, *RULE, *(rule.name for rule in site_rules(0.5)), *ALONE}
 
 
 def measured(world: str, options: argparse.Namespace) -> list[tuple[str, float, str, float]]:
     """Print the rows of one world, a signature and a strength each; return the facts of its runs."""
     null_seeds = range(options.first_null, options.first_null + options.nulls)
-    nulls = [{of: flags_of(run, of) for of in ("clusters", "sites")} for run in runs(world, null_seeds, None)]
+    nulls = [{of: flags_of(run, of) for of in SUBJECTS} for run in runs(world, null_seeds, None)]
     signatures = [one for one in SIGNATURES[world] if one.flag in known_flags()]
     told = []
     for strength in options.strengths:
         found: dict[Signature, list[dict[str, Any]]] = {}
-        precision: dict[str, list[float | None]] = {"clusters": [], "sites": []}
+        precision: dict[str, list[float | None]] = {of: [] for of in SUBJECTS}
         for run in runs(world, range(options.first, options.first + options.seeds), strength):
             for of, values in precision.items():
                 values.append(average_precision(run, of))

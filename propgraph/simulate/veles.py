@@ -234,9 +234,10 @@ def _frames(rng: Rng, world: World, log: Posts, truth: _Truth, more: Iterator[Rn
     tokens = [f"?{'utm_campaign' if i % 2 else 'ref'}=r{i:02d}" for i in range(n)]
     columns, tables = {}, {}
     if more:
-        # Who speaks for a party says so.
-        speakers = truth.kinds["volunteer"]
+        # Who speaks for a party says so, and a club posts in its own name.
+        speakers, club = truth.kinds["volunteer"], str(press.site[CLUB_SITE]).split(".")[0]
         names = names.scatter(speakers, [f"Volunteer {k:02d}" for k in range(speakers.size)])
+        names = names.scatter(truth.kinds["scheduler"], [club])
         boosts = boost(next(more), press, truth.operators, log)
         columns = {"sponsor": boosts.sponsor, "text": told(next(more), press, log)}
         articles = write_articles(next(more), press, np.unique(log.article[log.article >= 0]))

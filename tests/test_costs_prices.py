@@ -126,13 +126,15 @@ def test_costs_are_no_flag_and_no_score(small_study):
     assert not [flag for flags in small_study.clusters["flags"] for flag in flags if "cost" in flag]
 
 
-def test_the_command_prints_a_sentence_a_campaign_and_takes_other_prices(own_study, tmp_path, capsys):
+def test_what_a_campaign_would_have_cost_is_explained_and_takes_other_prices(own_study, tmp_path, capsys):
     def told(*words):
         assert run(["clusters", str(own_study.path), *words]) == 0
+        assert "hypothetical" not in capsys.readouterr().out
+        assert run(["explain", str(own_study.path), "g1"]) == 0
         return " ".join(capsys.readouterr().out.split())
 
     said = told()
-    assert said.count("(hypothetical; nothing in the log says so)") == own_study.campaigns.height
+    assert said.count("(hypothetical; nothing in the log says so)") == 1
     assert "price of an influencer's like" in said
     table({"low": "100", "high": "100"}).write_csv(tmp_path / "p.csv")
     assert "influencer" not in told("--prices", str(tmp_path / "p.csv"))
@@ -145,5 +147,5 @@ def test_the_command_prints_a_sentence_a_campaign_and_takes_other_prices(own_stu
 
 def test_a_study_of_an_earlier_version_without_costs_is_shown_all_the_same(own_study, capsys):
     own_study.file("costs").unlink()
-    assert run(["clusters", str(own_study.path)]) == 0
+    assert run(["explain", str(own_study.path), "g1"]) == 0
     assert "hypothetical" not in capsys.readouterr().out

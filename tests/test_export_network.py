@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from propgraph.cli import clusters as clusters_command
+from propgraph.cli import findings
+from propgraph.cli.app import run
 from propgraph.errors import StudyError, UsageError
 from propgraph.export.network import network_tables, write_network
 from propgraph.export.palette import UNFLAGGED
@@ -315,11 +316,11 @@ def cells(line):
 
 
 def test_hostile_text_keeps_to_the_table(hostile_study, capsys):
-    clusters_command.show(hostile_study)
+    findings.show(hostile_study)
     out = capsys.readouterr().out
     assert "1 of" in out
     for line in out.split("\n"):
-        if not line.startswith(("study ", "evidence ", "members ")):
+        if not line.startswith(("study ", "next ", "members ")):
             assert cells(line) <= 100
             assert line == line.rstrip()
         assert all(unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") for c in line)
@@ -340,13 +341,14 @@ def test_hostile_sites_and_sentences_keep_to_the_table(own_study, capsys):
         )
     )
     said.write_parquet(own_study.file("evidence"))
-    clusters_command.show(own_study, top=sites.height)
+    findings.show(own_study, top=sites.height)
+    assert run(["explain", str(own_study.path), "c1"]) == 0
     out = capsys.readouterr().out
     assert "[red]no[/red]" in out
     assert "[bold]x[/bold].com" in out
     assert "4,000,000,000" in out
     for line in out.split("\n"):
-        if not line.startswith(("study ", "evidence ", "members ")):
+        if not line.startswith(("study ", "next ", "members ")):
             assert cells(line) <= 100
             assert line == line.rstrip()
         assert all(unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") for c in line)

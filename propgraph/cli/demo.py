@@ -21,7 +21,7 @@ def demo(
     data: Annotated[Path, typer.Option("--data", metavar="FOLDER", help="The sample; it is simulated there if it is missing.")] = Path("data"),
 ) -> None:  # fmt: skip
     """Run build and clusters on the sample log, and compare what is flagged with the truth."""
-    from propgraph.cli import build, clusters
+    from propgraph.cli import build, findings
     from propgraph.cli.output import progress, say
     from propgraph.errors import InputError
     from propgraph.export.network import write_network
@@ -47,7 +47,7 @@ def demo(
         write_network(graphml, made)
     say()
     say(_command("clusters", study, "--graphml", graphml), wrap=False)
-    clusters.show(made, written={"graphml": graphml})
+    findings.show(made, written={"graphml": graphml})
     say()
     _compare(made, data)
 

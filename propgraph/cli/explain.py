@@ -58,20 +58,12 @@ def _show(document: Document) -> None:
 
 
 def _show_table(table: pl.DataFrame) -> None:
-    """Print rows below each other: a line each where that fits, else the texts on lines of their own."""
-    from rich.cells import cell_len, set_cell_size
-
-    from propgraph.cli.output import say
-    from propgraph.export.text import clean_terminal
+    """Print rows below each other: a line each, and what is long on lines of its own."""
+    from propgraph.cli.output import say_table
     from propgraph.report.document import cell
 
     broad = [name for name in ("shared", "text") if name in table.columns and table.width > 4]
-    narrow = [name for name in table.columns if name not in broad]
-    rows = [[clean_terminal(cell(value), width=40) for value in row] for row in table.select(narrow).rows()]
-    widths = [max(map(cell_len, column)) for column in zip(narrow, *rows, strict=True)]
-    for k, row in enumerate([narrow, *rows]):
-        line = "  ".join(set_cell_size(value, width) for value, width in zip(row, widths, strict=True))
-        say("  " + line.rstrip(), wrap=False, bold=k == 0)
-        for name in broad if k else []:
-            if value := cell(table[name][k - 1]):
-                say(value, indent=6)
+    narrow = table.drop(broad)
+    below = [[cell(value) for value in row if value is not None] for row in table.select(broad).rows()]
+    rows = [[cell(value) for value in row] for row in narrow.rows()]
+    say_table(narrow.columns, list(zip(rows, below or [[]] * len(rows), strict=True)), indent=2)

@@ -1,4 +1,4 @@
-"""What `propgraph clusters` prints of money: hypothetical costs of campaigns, and who paid to boost what."""
+"""What `propgraph clusters` prints of money: who paid to boost what."""
 
 from __future__ import annotations
 
@@ -6,20 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from propgraph.study import Study
-
-
-def costs_told(study: Study) -> dict[str, str]:
-    """Return what each campaign would have cost, in words; none where an earlier version found the clusters."""
-    from propgraph.report.costs import cost_sentence
-
-    if "costs" not in study.tables:
-        return {}
-    costs = study.costs
-    rows = costs.filter(costs["subject_type"] == "campaign").partition_by(
-        "subject_id", as_dict=True, maintain_order=True
-    )
-    told = {str(name): cost_sentence(part.to_dicts()) for (name,), part in rows.items()}
-    return {name: sentence for name, sentence in told.items() if sentence is not None}
 
 
 def show_boosts(study: Study, *, top: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from propgraph.errors import UsageError
 from propgraph.options import AUTO
 
 WIDTH = 100
+_CELL, _LEAST = 40, 8
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -50,6 +51,43 @@ def say(text: str = "", *, indent: int = 0, bold: bool = False, wrap: bool = Tru
     for k, line in enumerate(lines):
         shown = " " * (indent + 4 * (k > 0)) + line.plain.rstrip()
         out.print(Text(shown, style="bold" if bold else ""), soft_wrap=True)
+
+
+def say_table(
+    header: Sequence[str], rows: Sequence[tuple[Sequence[str], Sequence[str]]], *, indent: int = 0
+) -> None:
+    """Print rows below each other, in lines of at most 100 columns; the last column has what is left.
+
+    Parameters
+    ----------
+    header
+        What each column is called.
+    rows
+        The cells of each row, and lines that stand below it.
+    indent
+        Columns.
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    from propgraph.export.text import clean_terminal
+
+    cells = [[clean_terminal(cell, width=_CELL) for cell in row] for row, _ in rows]
+    widths = [max(map(cell_len, column)) for column in zip(header, *cells, strict=True)][:-1]
+    room = console().width - indent - sum(widths) - 2 * len(widths)
+    if room < _LEAST and widths:
+        # The widest column gives what the last one needs.
+        widest = widths.index(max(widths))
+        widths[widest] = max(widths[widest] - (_LEAST - room), _LEAST)
+    limits = [*widths, max(room, _LEAST)]
+    lines = [
+        [clean_terminal(cell, width=limit) for cell, limit in zip(line, limits, strict=True)]
+        for line in (header, *cells)
+    ]
+    for k, line in enumerate(lines):
+        padded = "  ".join(set_cell_size(cell, width) for cell, width in zip(line[:-1], widths, strict=True))
+        say(" " * indent + f"{padded}  {line[-1]}".rstrip(), bold=k == 0, wrap=False)
+        for below in rows[k - 1][1] if k else ():
+            say(below, indent=indent + 6)
 
 
 def err(message: str) -> None:

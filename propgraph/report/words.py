@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from propgraph.readers.times.coarse import told_apart
@@ -65,6 +66,25 @@ def headline(row: dict[str, Any], /) -> str:
     if row.get("n_runs"):
         parts.append(f"holds in {round(row['holds_share'] * row['n_runs']):,} of {row['n_runs']:,} runs")
     return f"{row['cluster_id']}  score {row['score']:.2f}  " + ", ".join(parts)
+
+
+#: From which score on a finding is called how.
+_SURENESS = ((0.9, "very strong"), (0.7, "strong"), (0.5, "some"), (0.0, "weak"))
+
+
+def sureness(score: float, /) -> str:
+    """Return in a word how much of what organised behaviour looks like is there, by a score (0..1)."""
+    return next(word for least, word in _SURENESS if score >= least)
+
+
+def days(first: datetime | None, last: datetime | None, /) -> str:
+    """Return from which day to which day (UTC) something went on, as short as can be."""
+    if first is None or last is None:
+        return ""
+    if first.date() == last.date():
+        return f"{first:%Y-%m-%d}"
+    end = f"{last:%m-%d}" if first.year == last.year else f"{last:%Y-%m-%d}"
+    return f"{first:%Y-%m-%d} to {end}"
 
 
 def crowd_or_machine(row: dict[str, Any], /) -> list[str]:

@@ -7,10 +7,12 @@ from typing import Any
 import polars as pl
 
 from propgraph.clusters.judge import FEW_MEETINGS, NO_SYNCHRONY, weigh
+from propgraph.report.costs import cost_sentence
 from propgraph.report.document import Document, Part
 from propgraph.report.explain.people import UNKNOWN
+from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, timeline
-from propgraph.report.words import NO_READING, READINGS, campaign_headline, headline
+from propgraph.report.words import campaign_headline, headline
 from propgraph.study import Study
 
 _MEMBERS, _OBJECTS = 25, 8
@@ -35,7 +37,8 @@ def explain_cluster(study: Study, cluster_id: str, /, *, rule: str | None, posts
             "cluster", f"{cluster_id}:{rule}", f"{cluster_id}: {rule}", (*shown, *beside, UNKNOWN)
         )
     parts = [_summary(study, row), _members(study, members, row["n_accounts"]), *shown, *beside]
-    parts += [_readings(study, row), weighed(study, row), *_holds(study, row), UNKNOWN]
+    parts += [innocent_readings(study, "cluster", cluster_id), weighed(study, row), *_holds(study, row)]
+    parts += [*_costs(study, "cluster", cluster_id), UNKNOWN]
     return Document("cluster", cluster_id, headline(row), tuple(parts))
 
 
@@ -95,29 +98,6 @@ def _beside(study: Study, evidence: pl.DataFrame, accounts: list[str]) -> list[P
     return [Part("What others did with the same", (line,), table)]
 
 
-def _readings(study: Study, row: dict[str, Any]) -> Part:
-    fits = (
-        study.scan("readings").filter(**_of_cluster(study, row["cluster_id"])).collect()
-        if row["innocent"]
-        else None
-    )
-    if fits is None:
-        return Part("Innocent readings", (NO_READING,))
-    lines = []
-    for fit in fits.to_dicts():
-        lines.append(f"{fit['reading']}: {READINGS.get(fit['reading'], fit['reading'])}.")
-        lines.append(f"For it: {fit['speaks_for']}.")
-        lines.append(f"Against it: {fit['speaks_against']}.")
-    return Part("Innocent readings", tuple(lines))
-
-
-def _of_cluster(study: Study, cluster_id: str) -> dict[str, str]:
-    """Return how the table `readings` names a cluster."""
-    if "cluster_id" in study.scan("readings").collect_schema().names():
-        return {"cluster_id": cluster_id}
-    return {"subject_type": "cluster", "subject_id": cluster_id}
-
-
 def weighed(study: Study, row: dict[str, Any], /) -> Part:
     """Return a cluster's score, part by part, and what would take the flag away."""
     parts = weigh(row["flags"], row["innocent"])
@@ -154,6 +134,15 @@ def _holds(study: Study, row: dict[str, Any]) -> list[Part]:
     return [Part("Does it hold", (f"Found again in {held:,} of {one['n_runs']:,} runs by other choices.",))]
 
 
+def _costs(study: Study, kind: str, name: str) -> list[Part]:
+    """Say what a flagged cluster or campaign would have cost, by the table of prices."""
+    if "costs" not in study.tables:
+        return []
+    rows = study.scan("costs").filter(subject_type=kind, subject_id=name).collect().to_dicts()
+    sentence = cost_sentence(rows) if rows else None
+    return [] if sentence is None else [Part("What it would have cost, if it was paid", (sentence,))]
+
+
 def explain_campaign(study: Study, campaign_id: str, /, *, rule: str | None, posts: int) -> Document:
     """Return what there is to say about one campaign."""
     row = study.scan("campaigns").filter(campaign_id=campaign_id).collect().row(0, named=True)
@@ -169,5 +158,5 @@ def explain_campaign(study: Study, campaign_id: str, /, *, rule: str | None, pos
     lines = tuple(why) if row["n_clusters"] > 1 else ("It is one cluster.",)
     return Document(
         "campaign", campaign_id, first,
-        (Part("Its clusters", lines, table), *reasons, UNKNOWN),
+        (Part("Its clusters", lines, table), *reasons, *_costs(study, "campaign", campaign_id), UNKNOWN),
     )  # fmt: skip

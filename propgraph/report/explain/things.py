@@ -6,6 +6,7 @@ import polars as pl
 
 from propgraph.report.document import Document, Part
 from propgraph.report.explain.people import UNKNOWN
+from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, short, timeline
 from propgraph.study import Study
 
@@ -29,7 +30,15 @@ def explain_site(study: Study, site: str, /, *, rule: str | None, posts: int) ->
         for one in evidence
         if rule in (None, one["rule"])
     ]
-    parts = (Part("In short", lines), *reasons, *_facts(study, site), *_first_sharers(study, site), UNKNOWN)
+    fits = innocent_readings(study, "site", site)
+    parts = (
+        Part("In short", lines),
+        *reasons,
+        fits,
+        *_facts(study, site),
+        *_first_sharers(study, site),
+        UNKNOWN,
+    )
     return Document("site", site, site, parts)
 
 

@@ -130,7 +130,7 @@ def _sorted(priced: pl.DataFrame, order: list[str]) -> pl.DataFrame:
 def relay_posts(
     nodes: pl.LazyFrame, clusters: pl.DataFrame, carried: pl.DataFrame, /, *, least: int = 3
 ) -> pl.DataFrame:
-    """Return how many posts the relays of flagged clusters made in the cascades that these carried.
+    """Return how many posts relays made, right under the origin, in the cascades that their flagged clusters carried.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def relay_posts(
     if relays.is_empty():
         return pl.DataFrame(schema={"cluster_id": ID, "n": COUNT})
     return (
-        nodes.filter(pl.col("depth") > 0)
+        nodes.filter(pl.col("depth") == 1)  # who hands on what a relay handed on is no relay that one would pay for
         .select("cascade_id", "account_id")
         .join(relays.lazy(), on="account_id")
         .join(

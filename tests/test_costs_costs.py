@@ -20,13 +20,14 @@ def clusters(*rows):
     )
 
 
-def cluster(name, campaign, *, flagged=True, flags=(), relays=None):
+def cluster(name, campaign, *, flagged=True, flags=(), relays=None, lot_share=None):
     return {
         "cluster_id": name,
         "campaign_id": campaign,
         "flagged": flagged,
         "flags": list(flags),
         "relays": relays,
+        "lot_share": lot_share,
     }
 
 
@@ -108,20 +109,19 @@ def test_currencies_are_never_mixed_or_converted():
 
 
 def test_members_made_in_lots_are_counted_where_that_was_flagged():
-    days = [0, 0.5, 1, 2, 2.9, 100, 200, 200.1, 200.2, 200.3]  # a lot of five; four within a day are none
-    people = members(*[member("c1", f"a{k}", 1, 1, day) for k, day in enumerate([*days, None])])
-    flagged = costs(clusters(cluster("c1", "g1", flags=["created-together"])), people)
-    assert of(flagged, "c1")["created-together"] == (5, 5, pytest.approx(0.5), pytest.approx(5.0))
-    assert of(flagged, "c1")["profiles"][:2] == (11, 11)
-    assert "created-together" not in of(costs(clusters(cluster("c1", "g1", flags=["at-once"])), people), "c1")
-
-
-def test_a_lot_spread_over_two_clusters_of_a_campaign_is_seen_in_the_campaign():
-    people = members(*[member(f"c{1 + k % 2}", f"a{k}", 1, 1, k / 10) for k in range(6)])
-    flags = ["created-together"]
-    found = costs(clusters(cluster("c1", "g1", flags=flags), cluster("c2", "g1", flags=flags)), people)
-    assert "created-together" not in of(found, "c1")
-    assert of(found, "g1")["created-together"][:2] == (6, 6)
+    people = members(
+        *[member(f"c{1 + k % 2}", f"a{k:02d}", 1, 1, k) for k in range(20)], member("c1", "b", 1, 1)
+    )
+    lots = {"flags": ["created-together"], "lot_share": 0.5}
+    found = costs(clusters(cluster("c1", "g1", **lots), cluster("c2", "g1", **lots)), people)
+    # Of the eleven members of c1 it is known of ten when they were made.
+    assert of(found, "c1")["created-together"] == (5, 5, pytest.approx(0.5), pytest.approx(5.0))
+    assert of(found, "c1")["profiles"][:2] == (11, 11)
+    assert of(found, "g1")["created-together"][:2] == (10, 10)
+    bare = costs(clusters(cluster("c1", "g1", flags=["at-once"], lot_share=0.5)), people)
+    assert "created-together" not in of(bare, "c1")
+    unknown = costs(clusters(cluster("c1", "g1", flags=["created-together"])), people)
+    assert "created-together" not in of(unknown, "c1")
 
 
 def test_relays_cost_what_their_posts_would_as_an_influencers():
@@ -145,7 +145,7 @@ def test_a_relays_posts_are_those_in_cascades_that_its_own_cluster_carried():
         orient="row",
     )
     table = clusters(cluster("c1", "g1", relays=["r"]), cluster("c2", "g2", flagged=False, relays=["r"]))
-    assert relay_posts(nodes, table, carried).rows() == [("c1", 2)]
+    assert relay_posts(nodes, table, carried).rows() == [("c1", 1)]  # right under the origin
     assert relay_posts(nodes, clusters(cluster("c1", "g1")), carried).is_empty()
 
 

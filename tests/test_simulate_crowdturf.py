@@ -31,6 +31,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
         names = sorted(path.name for path in (tmp_path / "one").iterdir())
         assert names == [
             "crowdturf.csv.gz", "crowdturf.parquet", "truth_accounts.csv", "truth_campaigns.csv",
+            "truth_payments.csv",
         ]  # fmt: skip
         for name in names:
             assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

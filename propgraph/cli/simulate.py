@@ -75,7 +75,7 @@ def crowdturf(
     )
     write_crowdturf(folder, made)
     say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
-    _tell(folder, log="crowdturf", truth=("truth_accounts.csv", "truth_campaigns.csv"))
+    _tell(folder, log="crowdturf", truth=("truth_accounts.csv", "truth_campaigns.csv", "truth_payments.csv"))
 
 
 @app.command("app")

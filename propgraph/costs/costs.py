@@ -9,8 +9,6 @@ from propgraph.schema import COSTS, COUNT, ID, IDS
 
 #: The flag without which no member counts as made in a lot.
 CREATED_TOGETHER = "created-together"
-#: A lot: so many members or more made within so many days.
-LOT, LOT_DAYS = 5, 3
 # What a total is of. Influencers stand in place of tasks, and profiles made in lots are among the profiles.
 _SUMMED = ("profiles", "tasks", "relays")
 _ORDER = ("profiles", CREATED_TOGETHER, "tasks", "relays", "influencers", "total")
@@ -27,7 +25,7 @@ def hypothetical_costs(
     Parameters
     ----------
     clusters
-        `cluster_id, campaign_id, flagged, flags`.
+        `cluster_id, campaign_id, flagged, flags, lot_share`.
     members
         `cluster_id, account_id, n_shares, n_co_shares, created_at`; an account is in one cluster at most.
     prices
@@ -41,7 +39,7 @@ def hypothetical_costs(
     pl.DataFrame
         Columns of `schema.COSTS`: clusters in their order, then campaigns in that of their first cluster.
     """
-    flagged = clusters.filter("flagged").select("cluster_id", "campaign_id", "flags")
+    flagged = clusters.filter("flagged").select("cluster_id", "campaign_id", "flags", "lot_share")
     if flagged.is_empty():
         return COSTS.empty()
     mine = flagged.join(members, on="cluster_id", maintain_order="left")
@@ -80,22 +78,11 @@ def _line(counts: pl.DataFrame, line: str, low: str, high: str) -> pl.DataFrame:
 
 def _in_lots(members: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return `subject_id, n`: members that were made in lots, of clusters in which that was flagged."""
-    made = members.filter(
-        pl.col("flags").list.contains(CREATED_TOGETHER), pl.col("created_at").is_not_null()
-    ).select("created_at", subject_id=name)
-    made = made.sort("subject_id", "created_at")
-    days = pl.duration(days=LOT_DAYS)
-    # A member is in a lot where one of the runs of `LOT` members in a row that hold it is short enough.
-    first = (
-        (pl.col("created_at").shift(-(LOT - 1)) - pl.col("created_at") <= days)
-        .fill_null(False)
-        .over("subject_id")
+    flagged = members.filter(pl.col("flags").list.contains(CREATED_TOGETHER))
+    each = flagged.group_by("cluster_id", subject_id=name).agg(
+        n=(pl.col("lot_share").first() * pl.col("created_at").count()).round(0).fill_null(0)
     )
-    made = made.with_columns(first=first)
-    inside = pl.any_horizontal(
-        pl.col("first").shift(k).fill_null(False).over("subject_id") for k in range(LOT)
-    )
-    return made.with_columns(inside=inside).group_by("subject_id").agg(n=pl.col("inside").sum())
+    return each.group_by("subject_id").agg(pl.col("n").sum())
 
 
 def _with_totals(priced: pl.DataFrame) -> pl.DataFrame:
@@ -157,7 +144,9 @@ def relay_posts(
     if relays.is_empty():
         return pl.DataFrame(schema={"cluster_id": ID, "n": COUNT})
     return (
-        nodes.filter(pl.col("depth") == 1)  # who hands on what a relay handed on is no relay that one would pay for
+        nodes.filter(
+            pl.col("depth") == 1
+        )  # who hands on what a relay handed on is no relay that one would pay for
         .select("cascade_id", "account_id")
         .join(relays.lazy(), on="account_id")
         .join(

@@ -22,6 +22,7 @@ import polars as pl
 from propgraph.arrays.types import Int64
 from propgraph.errors import LARGEST_SEED, check_at_least, check_choice
 from propgraph.schema import ID
+from propgraph.simulate.budget import crowdturf_payments
 from propgraph.simulate.draws import DAY, STRONGEST, Rng, lognormal, weighted, when_awake
 from propgraph.simulate.logs import log_frame, number_accounts, roles_and_groups, write_log
 from propgraph.simulate.organic import background, ordinary_side, spread
@@ -167,7 +168,8 @@ def write_crowdturf(folder: str | Path, made: CrowdturfLog, /) -> None:
     """Write a simulated log and its truth into `folder`, byte for byte the same for the same log.
 
     Files: `crowdturf.parquet` and `crowdturf.csv.gz`, the same log twice, and the truth,
-    `truth_accounts.csv` and `truth_campaigns.csv`. Files of these names are replaced.
+    `truth_accounts.csv`, `truth_campaigns.csv` and `truth_payments.csv` (see `simulate.budget`).
+    Files of these names are replaced.
 
     Parameters
     ----------
@@ -179,6 +181,7 @@ def write_crowdturf(folder: str | Path, made: CrowdturfLog, /) -> None:
     write_log(folder, "crowdturf", made.log)
     made.accounts.write_csv(Path(folder) / "truth_accounts.csv")
     made.campaigns.write_csv(Path(folder) / "truth_campaigns.csv")
+    crowdturf_payments(made.log, made.accounts).write_csv(Path(folder) / "truth_payments.csv")
 
 
 # The hired

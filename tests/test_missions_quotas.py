@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from reference import missions as reference
 
 from propgraph.arrays.incidence import incidence
-from propgraph.missions.quotas import quota_stops, tail_shares
+from propgraph.missions.counts import tail_shares
+from propgraph.missions.quotas import quota_stops
 from propgraph.missions.spikes import chance_of, surest_spike
 from propgraph.schema import TIME
 

@@ -50,6 +50,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
         _show_sites(seeded.head(top))
         _more(seeded.height, top, "sites")
     _show_alone(study.evidence, counts)
+    _show_quotas(study)
     _show_next(study, flagged if flagged.height else nearest, written)
 
 
@@ -116,6 +117,16 @@ def _show_readings(innocent: pl.Series) -> None:
     for reading, meaning in READINGS.items():
         if reading in named:
             say(f"{reading}: {meaning}", indent=2)
+
+
+def _show_quotas(study: Study) -> None:
+    """Print the counts at which objects of the whole log stop; none where an earlier version found the clusters."""
+    from propgraph.cli.output import say
+    from propgraph.report.quotas import quota_sentence
+
+    for row in study.quotas.to_dicts() if "quotas" in study.tables else ():
+        say()
+        say(quota_sentence(row))
 
 
 def _show_alone(evidence: pl.DataFrame, counts: Mapping[str, int]) -> None:

@@ -42,7 +42,7 @@ from propgraph.clusters.metrics import (
     with_habits,
     with_synchrony,
 )
-from propgraph.clusters.missions import measure_missions
+from propgraph.clusters.missions import measure_missions, stops_of_log
 from propgraph.clusters.ordered import ordered_accounts
 from propgraph.clusters.relayed import relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
@@ -229,7 +229,7 @@ def _sites(
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
     sites: JudgedSites, operators: Operators, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
-    costs: pl.DataFrame, boosts: pl.DataFrame, alone: Alone,
+    costs: pl.DataFrame, boosts: pl.DataFrame, alone: Alone, quotas: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
@@ -238,7 +238,7 @@ def _tables(
         "sites": sites.sites, "site_pairs": operators.pairs, "operators": operators.operators,
         "evidence": pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence]),
         "readings": pl.concat([judged.readings, sites.readings]), "recruiters": recruiters, "costs": costs,
-        "boosts": boosts,
+        "boosts": boosts, "quotas": quotas,
     }  # fmt: skip
 
 
@@ -252,6 +252,7 @@ STEPS = (
     Step("relays", relayed_accounts, makes=("relayed",)),
     Step("order", ordered_accounts, makes=("ordered",)),
     Step("communities", _members, makes=("members", "edges")),
+    Step("quotas", stops_of_log, makes=("quotas",)),
     Step("missions", measure_missions, makes=("missions",)),
     Step("figures", _figures, makes=("inputs", "table", "of_pairs", "joint")),
     Step("tokens", find_recruiters, makes=("carried", "table")),

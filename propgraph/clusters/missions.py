@@ -9,6 +9,7 @@ import polars as pl
 from propgraph.arrays.incidence import Incidence
 from propgraph.clusters.inputs import with_resolution
 from propgraph.clusters.ordered import ORDER, order_figures
+from propgraph.missions.log_quotas import quotas_of_log
 from propgraph.missions.quotas import quota_stops
 from propgraph.missions.releases import release_bursts
 from propgraph.missions.shifts import LEAST_POSTS, shifts
@@ -44,6 +45,11 @@ def measure_missions(
     for part in (order, quotas, releases, rhythm):
         table = table.join(part, on="cluster", how="left", maintain_order="left")
     return table
+
+
+def stops_of_log(*, logs: dict[str, Incidence], options: ClusterOptions) -> pl.DataFrame:
+    """Return `schema.QUOTAS`, of all traces but that of orders."""
+    return quotas_of_log({trace: log for trace, log in logs.items() if trace != ORDER}, q=options.q)
 
 
 def sample_of_others(study: Study, members: pl.DataFrame, /) -> pl.DataFrame:

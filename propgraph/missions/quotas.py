@@ -1,9 +1,8 @@
-"""Quotas: objects of a cluster, or of the whole log, that stop at one and the same count, time after time."""
+"""Quotas: objects of a cluster that stop at one and the same count, time after time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,44 +10,21 @@ import polars as pl
 
 from propgraph.arrays.encoding import distinct_in_groups, groups_of
 from propgraph.arrays.incidence import Incidence
-from propgraph.arrays.types import Bool, Float64, Int64
-from propgraph.missions.spikes import LEAST_COUNT, Spike, reach_of, surest_spike
+from propgraph.arrays.types import Int64
+from propgraph.missions.counts import Counts
+from propgraph.missions.spikes import LEAST_COUNT, Spike, surest_spike
 from propgraph.schema import COUNT, ID, SHARE
 
 #: A count beyond this fraction of the members is that of all of them coming.
 EVERYBODY = 0.8
 #: An object's total is the crew's doing where members are this fraction of its accounts, and so many, at least.
 THEIRS, LEAST_MEMBERS = 0.25, 5
-_LATE = 0.9  # where the last tenth of the posts begins
-_COMPARED = 300  # other objects of like size, at most
 
-QUOTAS: dict[str, Any] = {
+OF_CLUSTERS: dict[str, Any] = {
     "cluster": pl.UInt32, "quota_trace": ID, "quota_counted": ID, "quota": COUNT, "n_at_quota": COUNT,
     "n_near_quota": COUNT, "expected_at_quota": pl.Float64(), "quota_p": SHARE, "quota_tail": SHARE,
     "usual_tail": SHARE, "quota_rows": pl.List(pl.Int64),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """The objects of a cluster in a trace, what is counted at each, and whose accounts count (None: everybody's)."""
-
-    trace: str
-    counted: str
-    log: Incidence
-    objects: Int64
-    counts: Int64
-    of: Bool | None
-
-    def rows(self, k: int) -> Int64:
-        """Return the rows of the log that count at an object, by time."""
-        begin, end = self.log.offsets[self.objects[k] : self.objects[k] + 2]
-        rows = np.arange(begin, end)
-        return rows if self.of is None else rows[self.of[self.log.account[begin:end]]]
-
-    def accounts_of(self, at: Int64) -> Sequence[Int64]:
-        """Return the distinct accounts that count at each of these objects."""
-        return [np.unique(self.log.account[self.rows(k)]).astype(np.int64) for k in at.tolist()]
 
 
 def quota_stops(logs: Mapping[str, Incidence], members: pl.DataFrame, /) -> pl.DataFrame:
@@ -71,10 +47,10 @@ def quota_stops(logs: Mapping[str, Incidence], members: pl.DataFrame, /) -> pl.D
         A row for each cluster with five objects at one count: `cluster` (UInt32), `quota_trace`, `quota_counted`
         (members, accounts or posts), `quota` (the count), `n_at_quota, n_near_quota` (objects of this count, and of
         one at most a fifth away), `expected_at_quota` (objects), `quota_p` (0..1, times the counts looked at),
-        `quota_tail, usual_tail` (0..1, `tail_shares`: medians of these objects, and of the log's others of like size),
+        `quota_tail, usual_tail` (0..1, `tail_shares`: medians of these objects, and of others of like size in the log),
         `quota_rows` (rows of the trace's shares: the post that reached the count, object by object).
     """
-    best: dict[int, tuple[_Counts, Spike]] = {}
+    best: dict[int, tuple[Counts, Spike]] = {}
     looked: dict[int, int] = {}
     for trace, log in logs.items():
         group = groups_of(log.accounts, members["account_id"], members["cluster"])
@@ -85,10 +61,10 @@ def quota_stops(logs: Mapping[str, Incidence], members: pl.DataFrame, /) -> pl.D
             if spike and (cluster not in best or spike.p_value < best[cluster][1].p_value):
                 best[cluster] = counts, spike
     rows = [_row(cluster, looked[cluster], *found) for cluster, found in sorted(best.items())]
-    return pl.DataFrame(rows, schema=QUOTAS, orient="row")
+    return pl.DataFrame(rows, schema=OF_CLUSTERS, orient="row")
 
 
-def _of_clusters(trace: str, log: Incidence, group: Int64) -> Iterator[tuple[int, _Counts]]:
+def _of_clusters(trace: str, log: Incidence, group: Int64) -> Iterator[tuple[int, Counts]]:
     """Go through the clusters and what can be counted at their objects."""
     size = np.bincount(group[group >= 0])
     there = np.flatnonzero(group[log.account] >= 0)
@@ -99,48 +75,17 @@ def _of_clusters(trace: str, log: Incidence, group: Int64) -> Iterator[tuple[int
     n_accounts = distinct_in_groups(log.offsets, log.account, len(log.accounts))
     for (cluster,), part in n_members.sort("cluster", "object").group_by("cluster", maintain_order=True):
         objects, n = part["object"].to_numpy().astype(np.int64), part["n"].to_numpy().astype(np.int64)
-        of = group == cluster
         some = n <= EVERYBODY * size[cluster]
-        yield cluster, _Counts(trace, "members", log, objects[some], n[some], of)
+        yield cluster, Counts(trace, log, "members", objects[some], n[some], group, cluster)
         theirs = objects[n >= THEIRS * n_accounts[objects]]
-        yield cluster, _Counts(trace, "accounts", log, theirs, n_accounts[theirs], None)
-        yield cluster, _Counts(trace, "posts", log, theirs, np.diff(log.offsets)[theirs], None)
+        yield cluster, Counts(trace, log, "accounts", theirs, n_accounts[theirs])
+        yield cluster, Counts(trace, log, "posts", theirs, np.diff(log.offsets)[theirs])
 
 
-def _row(cluster: int, looked: int, counts: _Counts, spike: Spike) -> tuple[object, ...]:
-    """Return a row of `QUOTAS`; `looked` is the number of counts that were looked at."""
-    log = counts.log
-    times = [log.time[counts.rows(k)] for k in spike.at.tolist()]
-    others = np.diff(log.offsets)
-    like = np.abs(others - spike.value) <= reach_of(spike.value)
-    like[counts.objects] = False
-    usual = tail_shares(
-        [log.time[log.offsets[o] : log.offsets[o + 1]] for o in np.flatnonzero(like)[:_COMPARED]]
-    )
-    last = [int(log.row[counts.rows(k)[-1]]) for k in spike.at.tolist()]
+def _row(cluster: int, looked: int, counts: Counts, spike: Spike) -> tuple[object, ...]:
+    """Return a row of `OF_CLUSTERS`; `looked` is the number of counts that were looked at."""
+    last = [int(counts.log.row[counts.rows(k)[-1]]) for k in spike.at.tolist()]
     return (
         cluster, counts.trace, counts.counted, spike.value, spike.at.size, spike.near.size, spike.expected,
-        min(spike.p_value * looked, 1.0), _median(tail_shares(times)), _median(usual), last,
+        min(spike.p_value * looked, 1.0), *counts.tails(spike.at, spike.value), last,
     )  # fmt: skip
-
-
-def tail_shares(times: Sequence[Int64], /) -> Float64:
-    """Return which part (0..1) of the time from the first post to the last the last tenth of the posts takes.
-
-    Interest fades, and the last come late; where posts are called off at a count, the last come as the others did.
-
-    Parameters
-    ----------
-    times
-        For each object its times (ms), ascending; NaN is returned for those of one moment.
-    """
-    first = np.array([one[0] for one in times], np.float64)
-    late = np.array([one[int(_LATE * (one.size - 1))] for one in times], np.float64)
-    last = np.array([one[-1] for one in times], np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(last > first, (last - late) / (last - first), np.nan)
-
-
-def _median(values: Float64) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if known.size else None

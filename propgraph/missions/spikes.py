@@ -9,7 +9,7 @@ given how alike the objects' accounts are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ LEAST_COUNT, LEAST_OBJECTS = 10, 5
 #: Neighbours of a count are those at most this fraction below or above.
 NEIGHBOURS = 0.2
 _COMPARED = 300  # objects between which likeness is measured, at most
-_HOPELESS = 0.01  # where even the least steady attendance gives such a tail, no closer look is needed
+_HOPELESS = 0.01  # beyond this tail even the least steady attendance explains it
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,23 @@ class Spike:
 
 
 def surest_spike(counts: Int64, accounts_of: Callable[[Int64], Sequence[Int64]], /) -> Spike | None:
-    """Return the count, from 10 on and of five objects or more, that stands out most surely; None without any.
+    """Return the count that stands out most surely, the lowest of several; None without any. See `spikes`."""
+    return min(spikes(counts, accounts_of), key=lambda spike: spike.p_value, default=None)
+
+
+def spikes(counts: Int64, accounts_of: Callable[[Int64], Sequence[Int64]], /) -> Iterator[Spike]:
+    """Go through the counts, from 10 on and of five objects or more, that stand out at all.
 
     The objects at a count are held against those at most a fifth away: their number is binomial, with the chance that
     `chance_of` gives to the likeliest count of a steady attendance, or with the fraction at the most frequent other
     count, if that is more (where all post twice, every second count is empty). The count just below and the one just
-    above are left out of that, for a crew overshoots.
+    above are left out of that, for a crew overshoots. What one in a hundred would be even if nobody came steadily is
+    left out.
 
     Parameters
     ----------
     counts
-        int64[n_objects]; objects below 0 are no neighbours either.
+        int64[n_objects]; objects of no count, 0, are no neighbours either.
     accounts_of
         Takes rows, and returns the distinct accounts of each of these objects.
 
@@ -68,23 +74,18 @@ def surest_spike(counts: Int64, accounts_of: Callable[[Int64], Sequence[Int64]],
     Kleven, "Bunching", Annual Review of Economics 8 (2016).
     """
     values, frequency = np.unique(counts[counts > 0], return_counts=True)
-    best: Spike | None = None
     for k in np.flatnonzero((values >= LEAST_COUNT) & (frequency >= LEAST_OBJECTS)).tolist():
-        value, n_at = int(values[k]), int(frequency[k])
-        near = np.abs(values - value) <= reach_of(value)
-        others = frequency[near & (np.abs(values - value) > 1)]
-        n_near, usual = int(frequency[near].sum()), int(others.max(initial=0))
-        chance = max(1 / (2 * reach_of(value) + 1), usual / n_near)
-        if _tail(n_at, n_near, chance) > min(_HOPELESS, best.p_value if best else 1.0):
+        value, n_at, reach = int(values[k]), int(frequency[k]), reach_of(int(values[k]))
+        begin, end = np.searchsorted(values, [value - reach, value + reach + 1])
+        others = frequency[begin:end][np.abs(values[begin:end] - value) > 1]
+        n_near, usual = int(frequency[begin:end].sum()), int(others.max(initial=0))
+        chance = max(1 / (2 * reach + 1), usual / n_near)
+        if _tail(n_at, n_near, chance) > _HOPELESS:
             continue
         at = np.flatnonzero(counts == value)
-        variance = steady_variance(value, at, accounts_of)
-        chance = max(chance, chance_of(value, variance))
-        p_value = _tail(n_at, n_near, chance)
-        if best is None or p_value < best.p_value:
-            around = np.flatnonzero(np.abs(counts - value) <= reach_of(value))
-            best = Spike(value, at, around, chance * n_near, p_value)
-    return best
+        chance = max(chance, chance_of(value, steady_variance(value, at, accounts_of)))
+        near = np.flatnonzero(np.abs(counts - value) <= reach)
+        yield Spike(value, at, near, chance * n_near, _tail(n_at, n_near, chance))
 
 
 def reach_of(value: int, /) -> int:
@@ -107,7 +108,7 @@ def steady_variance(value: int, at: Int64, accounts_of: Callable[[Int64], Sequen
     at
         int64; rows of the objects with this count.
     accounts_of
-        As in `surest_spike`.
+        As in `spikes`.
     """
     sets = accounts_of(at[:_COMPARED])
     size = np.array([one.size for one in sets])

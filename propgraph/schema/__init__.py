@@ -22,6 +22,7 @@ from propgraph.schema.costs import BOOSTS, COSTS
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
 from propgraph.schema.power import POWER
+from propgraph.schema.quotas import QUOTAS
 from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.registry import TABLES, tables_of
 from propgraph.schema.sites import OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
@@ -53,6 +54,7 @@ __all__ = [
     "PAIRS",
     "POSTS",
     "POWER",
+    "QUOTAS",
     "READINGS",
     "RECRUITERS",
     "REJECTED",

@@ -17,6 +17,7 @@ from propgraph.schema.clusters import (
 )
 from propgraph.schema.costs import BOOSTS, COSTS
 from propgraph.schema.power import POWER
+from propgraph.schema.quotas import QUOTAS
 from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.sites import OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
 from propgraph.schema.stability import STABILITY
@@ -27,8 +28,8 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
-        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, AMPLIFICATION, SITES,
-        SITE_PAIRS, OPERATORS, EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
+        EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, QUOTAS, AMPLIFICATION,
+        SITES, SITE_PAIRS, OPERATORS, EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
     )
 }  # fmt: skip
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from propgraph.study import Study
 
 TRUTH = ("truth_accounts.csv", "truth_sites.csv")
-#: What lies beside the sample log, by the option of `build` that takes it.
-BESIDE = {"sites": "site_facts.csv"}
+#: What lies beside the sample log, by the option of `clusters` that takes it.
+BESIDE = {"sites": "site_facts.csv", "ads": "ads.csv"}
 
 
 def demo(
@@ -36,17 +36,17 @@ def demo(
         if not (data / name).exists():
             raise InputError(f"{data / name}: a part of the sample, its truth or what lies beside it, is missing; "
                              "give another --data")  # fmt: skip
+    with progress() as tell:
+        made = build_job([log], study, overwrite=True, progress=tell)
+    say(_command("build", log, "-o", study, "--overwrite"), wrap=False)
+    build.show(made)
     beside: dict[str, Any] = {option: data / name for option, name in BESIDE.items()}
     with progress() as tell:
-        made = build_job([log], study, overwrite=True, progress=tell, **beside)
-    options = [word for option, path in beside.items() for word in (f"--{option}", path)]
-    say(_command("build", log, *options, "-o", study, "--overwrite"), wrap=False)
-    build.show(made)
-    with progress() as tell:
-        made = find_clusters(study, progress=tell)
+        made = find_clusters(study, progress=tell, **beside)
         write_network(graphml, made)
     say()
-    say(_command("clusters", study, "--graphml", graphml), wrap=False)
+    options = [word for option, path in beside.items() for word in (f"--{option}", path)]
+    say(_command("clusters", study, *options, "--graphml", graphml), wrap=False)
     findings.show(made, written={"graphml": graphml})
     say()
     _compare(made, data)

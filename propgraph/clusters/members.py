@@ -42,7 +42,8 @@ def members_of_all(
     relayed
         Who stands under whom beyond chance.
     ordered
-        `account_id`, `crew`: who takes things in one order (see `missions.crews`).
+        `account_id`, `crew`, `own_order`: who takes things in one order (see `clusters.ordered`). Where it is no feed's
+        and no newsletter's it says more than the window, else less.
     sampled
         The shares behind the edges, where these are a sample in bursts.
     window, options
@@ -52,7 +53,7 @@ def members_of_all(
     """
     behind = crews_left(relayed.members, groups, min_size=options.min_size)
     taken = pl.concat([groups.select("account_id"), behind.select("account_id")])
-    in_order = crews_left(ordered, taken, min_size=options.min_size)
+    in_order = crews_left(ordered.filter("own_order"), taken, min_size=options.min_size)
     taken = pl.concat([taken, in_order.select("account_id")])
     own = own_bursts(logs, taken, window=window, options=options, threads=threads)
     window_ms = round(window.seconds * 1000)
@@ -60,5 +61,14 @@ def members_of_all(
         window_clusters(logs, edges, own.taken(taken), options=options, window_ms=window_ms, sampled=sampled)
     )
     taken = pl.concat([taken, in_window.select("account_id")])
+    of_lists = crews_left(ordered.filter(~pl.col("own_order")), taken, min_size=options.min_size)
+    taken = pl.concat([taken, of_lists.select("account_id")])
     by_habit = habit_groups(network, taken, options=options)
-    return number_clusters(groups, in_window, by_habit, relayed=behind, ordered=in_order), own
+    return number_clusters(
+        groups, in_window, by_habit, relayed=behind, ordered=_both(in_order, of_lists)
+    ), own
+
+
+def _both(crews: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Return crews and others, `cluster` numbered on; no crew is in both."""
+    return pl.concat([crews, others]).sort("cluster", "account_id")

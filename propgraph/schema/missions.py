@@ -13,8 +13,9 @@ OF_MISSIONS: dict[str, tuple[Any, str, str]] = {
         COUNT,
         "pairs of objects",
         "pairs of objects that two members or more shared in a session of each (posts at most 30 min apart), both in "
-        "the log before the session began; of the trace with most, of a session the first 16; this and the following "
-        "null without any",
+        "the log before the session began; of the trace with most; of a session the first 16 objects count, of a "
+        "cluster 100,000 steps, those between the objects that most members took; this and the following null without "
+        "any",
     ),
     "n_order_accounts": (COUNT, "accounts", "members who did"),
     "order_agreement": (

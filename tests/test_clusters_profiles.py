@@ -259,3 +259,22 @@ def test_members_are_held_against_others_as_active():
         for (member,), part in like.partition_by("account_id", as_dict=True).items()
     }
     assert got == {"a00000": list(range(40, 60)), "a00001": list(range(1, 21))}
+
+
+def test_names_alike_are_held_against_the_log_and_against_who_shares_the_same():
+    rng = np.random.default_rng(9)
+    days = (2900 * rng.random(800)).tolist()
+    usual = [f"Name {chr(97 + k % 26)}" for k in range(500)]
+    numbered = [f"{chr(97 + k % 26)}user{k:08d}" for k in range(60)]
+    members_only = accounts(days[:520], name=numbered[:20] + usual)
+    found = figures(members_only, 20)
+    assert (found["alike_by"], found["alike_share"], found["n_alike"]) == ("names", 1, 20)
+    assert found["alike_p"] <= RARE
+    assert len(found["alike_posts"]) == 20
+    # One in forty of the log, but all who share the same objects.
+    rare = accounts([*days, *days, *days], name=numbered + usual + usual * 3 + usual[:340])
+    alone = figures(rare, 20)
+    assert alone["alike_p"] <= RARE
+    beside = figures(rare, 20, objects=["event"] * 60 + [None] * 2340)
+    assert beside["alike_p"] > RARE
+    assert beside["alike_expected"] > 0.9

@@ -166,6 +166,10 @@ def test_nothing_fires_on_a_plain_cluster():
         ("alike-profiles", False, ALIKE | {"alike_share": 0.24, "alike_expected": 0.01}),
         ("alike-profiles", False, ALIKE | {"alike_expected": 0.31}),
         ("alike-profiles", False, ALIKE | {"alike_p": 0.011}),
+        # Volunteers who number their names and say what they are.
+        ("alike-profiles", True, ALIKE | {"n_declared": 9}),
+        ("alike-profiles", False, ALIKE | {"n_declared": 10}),
+        ("alike-profiles", True, ALIKE | {"n_declared": 10, "alike_by": "ids"}),
         ("recruiter-token", True, TOKEN),
         ("recruiter-token", True, TOKEN | {"n_declared": 9}),
         # Volunteers who say so, and whose links carry what their URL builder adds.

@@ -21,6 +21,7 @@ WIDTHS = (HOUR_MS, DAY_MS, 3 * DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 _FEWEST = 3  # accounts are a lot
 _PART = 20  # and no less than a twentieth of all
 _MOST = 0.75
+_BESIDE, _SIGMAS = 10, 3.0  # spans before and after; standard deviations by which a wave stands out
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,36 @@ def lots_of(times: Int64, width_ms: int, /) -> list[tuple[int, int]]:
     return [(int(part[0]), int(part[-1])) for part in np.split(rows, ends)]
 
 
-def told(times: Int64, width_ms: int, /) -> list[str]:
+def own_lots(times: Int64, width_ms: int, others: Int64, /) -> list[tuple[int, int]]:
+    """Return the lots that are no part of a wave of new accounts: first and last row of each.
+
+    Where as many others as members, beyond the rate of the ten spans before and after, were made within the lot's time,
+    it was a time at which many came.
+
+    Parameters
+    ----------
+    times, width_ms
+        As for `lots_of`.
+    others
+        Creation times of accounts in no cluster, ms, ascending.
+    """
+    beside = _BESIDE * max(width_ms, 7 * DAY_MS)
+    kept = []
+    for first, last in lots_of(times, width_ms):
+        start, end = int(times[first]), int(times[last])
+        # A lot shorter than the span is looked at with what is around it, within the span.
+        start, end = min(start, end - width_ms), max(end, start + width_ms)
+        low, begin, stop, high = np.searchsorted(others, [start - beside, start, end + 1, end + 1 + beside])
+        usual = ((begin - low) + (high - stop)) * (end + 1 - start) / (2 * beside)
+        excess = (stop - begin) - usual
+        if excess < last - first + 1 or excess < _SIGMAS * np.sqrt(max(usual, 1.0)):
+            kept.append((first, last))
+    return kept
+
+
+def told(times: Int64, lots: list[tuple[int, int]], /) -> list[str]:
     """Return each lot in words, the largest first: `2016-02-03: 7` or `2016-02-03 to 2016-02-05: 7`."""
-    lots = sorted(lots_of(times, width_ms), key=lambda lot: (lot[0] - lot[1], lot[0]))
+    lots = sorted(lots, key=lambda lot: (lot[0] - lot[1], lot[0]))
     return [f"{_days(int(times[first]), int(times[last]))}: {last - first + 1:,}" for first, last in lots]
 
 

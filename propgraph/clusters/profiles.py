@@ -25,7 +25,7 @@ from propgraph.clusters.alike import (
     alike_names,
 )
 from propgraph.clusters.inputs import ClusterInputs
-from propgraph.clusters.lots import NO_LOTS, WIDTHS, Scan, in_lots, least_of, scan, told
+from propgraph.clusters.lots import NO_LOTS, WIDTHS, Scan, in_lots, least_of, own_lots, scan, told
 from propgraph.clusters.matched import Population, drawn, peers_of
 from propgraph.schema import COUNT
 from propgraph.schema import IDS as LIST
@@ -77,6 +77,7 @@ def with_profiles(
     }
     others = _pools(population.others)
     first = _Profiles(
+        others,
         {cluster: _scan_of(part, others, seed) for cluster, part in groups.items()},
         {cluster: _alike_of(part, others, seed) for cluster, part in groups.items()},
     )
@@ -100,6 +101,7 @@ def with_profiles(
 class _Profiles:
     """What stands out of each cluster among the accounts of the log."""
 
+    others: Mapping[str | None, Pool]
     scans: Mapping[int, Scan | None]
     alike: Mapping[int, Alike | None]
 
@@ -117,14 +119,17 @@ def _pools(accounts: pl.DataFrame) -> dict[str | None, Pool]:
 def _row(
     part: pl.DataFrame, first: _Profiles, near: Mapping[str | None, Pool], posts: pl.DataFrame, seed: int
 ) -> dict[str, Any]:
+    """Return what stands out of one cluster, whose members are `part`, held against those `near` it as well."""
     cluster = part["cluster"][0]
     row: dict[str, Any] = {}
     if (found := first.scans[cluster]) is not None:
         known = part.drop_nulls("created_at").sort("created_at", "account_id")
         against = _scan_of(part, near, seed)
         n_near = sum(pool.created_ms.size for pool in near.values())
-        row |= _lots_row(known, found, against, n_near)
-        row["lot_posts"] = _posts_of(_in_lots(known, found.width_ms), posts)
+        lots = own_lots(_times(known), found.width_ms, _made(known, first.others))
+        row |= _lots_row(known, found, against, lots) | {"n_lot_peers": n_near if against else None}
+        members = [known["account_id"][first : last + 1] for first, last in lots]
+        row["lot_posts"] = _posts_of(pl.concat(members), posts) if members else []
     if (like := first.alike[cluster]) is not None:
         row |= _alike_row(like, _alike_of(part, near, seed, like=like))
         row["alike_posts"] = _posts_of(part["account_id"][like.rows], posts)
@@ -149,26 +154,32 @@ def _scan_of(part: pl.DataFrame, others: Mapping[str | None, Pool], seed: int) -
     return scan(times, drawn(rng, pools, _DRAWS))
 
 
-def _lots_row(known: pl.DataFrame, found: Scan, against: Scan | None, n_near: int) -> Mapping[str, Any]:
-    times = known["created_at"].dt.timestamp("ms").to_numpy()
-    lots = told(times, found.width_ms)
+def _lots_row(
+    known: pl.DataFrame, found: Scan, against: Scan | None, lots: list[tuple[int, int]]
+) -> dict[str, Any]:
+    n_in_lots = sum(last - first + 1 for first, last in lots)
     return {
-        "lot_share": found.share,
+        "lot_share": n_in_lots / known.height,
         "lot_expected": max(found.expected, against.expected if against else 0.0),
         "lot_limit": max(found.limit, against.limit if against else 0.0),
         "lot_p": max(found.p, against.p if against else 0.0),
         "lot_width_s": found.width_ms / 1000,
-        "n_in_lots": round(found.share * known.height),
+        "n_in_lots": n_in_lots,
         "n_lots": len(lots),
-        "lots": lots,
-        "n_lot_peers": n_near if against else None,
+        "lots": told(_times(known), lots),
     }
 
 
-def _in_lots(known: pl.DataFrame, width_ms: int) -> pl.Series:
+def _times(known: pl.DataFrame) -> Int64:
     times: Int64 = known["created_at"].dt.timestamp("ms").to_numpy()
-    inside = in_lots(times[None], width=width_ms, least=least_of(times.size))[0]
-    return known["account_id"].filter(pl.Series(inside))
+    return times
+
+
+def _made(known: pl.DataFrame, others: Mapping[str | None, Pool]) -> Int64:
+    """Return when the accounts in no cluster of the same platforms were made, ascending."""
+    platforms = known["platform"].unique().to_list()
+    made: Int64 = np.sort(np.concatenate([others[one].created_ms for one in platforms if one in others]))
+    return made
 
 
 def _alike_of(

@@ -12,7 +12,7 @@ OF_PROFILES = {
         SHARE,
         "0..1",
         "share of the members, of those whose creation is known, made in lots: three accounts or more, and a twentieth "
-        "of them, within one span of lot_width_s",
+        "of them, within one span of lot_width_s, in which not as many others were made beyond their usual rate",
     ),
     "lot_expected": (
         SHARE,

@@ -48,7 +48,10 @@ def _also_peers(n: int | None) -> str:
 
 
 def alike_profiles(row: Row, base: Baseline) -> Finding | None:
-    """Ask whether a quarter of the members have names by one template, ids in sequence, or equally many followers."""
+    """Ask whether a quarter of the members have names by one template, ids in sequence, or equally many followers.
+
+    Names by which most members say openly that they act together are no sign of anything hidden.
+    """
     value, by = row.get("alike_share"), row.get("alike_by")
     if value is None or by is None:
         return None
@@ -59,8 +62,10 @@ def alike_profiles(row: Row, base: Baseline) -> Finding | None:
         IDS: f"have account ids in sequence, with no other account's between ({row['alike_what']})",
         FOLLOWERS: f"have exactly as many followers as fellows of theirs ({row['alike_what']})",
     }[by]
+    declared = by == NAMES and 2 * (row.get("n_declared") or 0) >= row["n_accounts"]
     return Finding(
-        ALIKE_PROFILES, value, threshold, expected, value >= threshold and row["alike_p"] <= RARE,
+        ALIKE_PROFILES, value, threshold, expected,
+        value >= threshold and row["alike_p"] <= RARE and not declared,
         f"{row['n_alike']:,} of the {row['n_accounts']:,} accounts {what}, where of as many accounts in no cluster "
         f"{expected:.1%} do",
     )  # fmt: skip

@@ -42,7 +42,8 @@ def told(folder, posts, *, names=None, **options):
     ]  # fmt: skip
     pl.DataFrame(rows).write_parquet(folder / "log.parquet")
     study = build([folder / "log.parquet"], folder / "study", overwrite=True)
-    found = accounts_alone(study=study, logs=logs_of(study, ["url"])[0], options=ClusterOptions(**options))
+    logs, shares = logs_of(study, ["url"])
+    found = accounts_alone(study=study, logs=logs, shares=shares, options=ClusterOptions(**options))
     return {(row["subject_id"], row["rule"]): row for row in found.evidence.to_dicts()}, found.declared
 
 
@@ -125,7 +126,7 @@ POSTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=10, m
 def test_as_one_post_after_another(drawn, more, least):
     posts = [*drawn, *[(0, 0)] * more]
     account, unit = (np.array(column) for column in zip(*posts, strict=True))
-    found = fast._beyond(fast._pairs(account, unit), account, unit, least=least, q=0.05)
+    found = fast._beyond(account, unit, least=least, q=0.05)
     expected = slow.beyond(posts, least=least, q=0.05)
     got = (
         {(a, u): value for a, u, value in found.select("account", "unit", "expected").rows()}

@@ -7,7 +7,7 @@ neither flag nor score to any cluster or site.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from propgraph.arrays.types import Float64, Int64
 from propgraph.clusters.crowd import rate, rates_of
 from propgraph.clusters.declared import folded
 from propgraph.options import ClusterOptions
-from propgraph.schema import EVIDENCE
+from propgraph.schema import EVIDENCE, ID
 from propgraph.study import Study
 
 OVER_AND_OVER, MAIN_SOURCE = "over-and-over", "main-source"
@@ -53,15 +53,21 @@ class Alone:
     declared: int
 
 
-def accounts_alone(*, study: Study, logs: Mapping[str, Incidence], options: ClusterOptions) -> Alone:
+def accounts_alone(
+    *,
+    study: Study,
+    logs: Mapping[str, Incidence],
+    shares: Mapping[str, pl.DataFrame],
+    options: ClusterOptions,
+) -> Alone:
     """Look for accounts that make so many posts of an object, or of several sites, as neither they nor these explain.
 
     Parameters
     ----------
     study
         The study.
-    logs
-        The shares of each trace of the network; `object` and `url` are looked at.
+    logs, shares
+        The shares of each trace of the network, as arrays and as rows; `object` and `url` are looked at.
     options
         `q`: the false discovery rate over all pairs of an account and an object, or a site.
 
@@ -86,23 +92,25 @@ def accounts_alone(*, study: Study, logs: Mapping[str, Incidence], options: Clus
         key = row["account_id"], row["rule"]
         if key not in best or row["n"] > best[key]["n"]:
             best[key] = row
-    return _told(study, [best[key] for key in sorted(best)])
+    return _told(study, [best[key] for key in sorted(best)], shares)
 
 
 def _over_and_over(log: Incidence, trace: str, *, q: float) -> list[dict[str, Any]]:
-    pairs = _pairs(log.account, log.whole_object)
-    often = _beyond(pairs, log.account, log.whole_object, least=POSTS, q=q)
+    often = _beyond(log.account, log.whole_object, least=POSTS, q=q)
     if often.is_empty():
         return []
     posts = np.bincount(log.account, minlength=len(log.accounts))
-    busy = pairs.group_by("account").agg(most=pl.col("n").max()).sort("account")
-    busy = busy.with_columns(n=pl.Series(posts[busy["account"].to_numpy()])).sort("n", "account")
-    accounts, most = busy["account"].to_numpy(), busy["most"].to_numpy()
+    # Codes go by the accounts' names: ties are broken by these.
+    order = np.argsort(posts, kind="stable")
+    order = order[np.searchsorted(posts[order], 1) :]
+    place = np.empty(posts.size, np.int64)
+    place[order] = np.arange(order.size)
+    like = {account: _alike(order, place[account]) for account in often["account"].unique().to_list()}
+    most = _most_of_one(log, np.unique(np.concatenate([*like.values()])))
     rows = []
-    for (account,), part in often.partition_by("account", as_dict=True).items():
-        top = part.sort(["n", "unit"], descending=[True, False])
+    for account, top in _by_account(often):
         n, expected, n_posts = top.select("n", "expected", "of_account").row(0)
-        alike = _alike(most, int(np.flatnonzero(accounts == account)[0]))
+        alike = most[like[account]]
         usual = float(np.quantile(alike, _USUAL)) if alike.size else 0.0
         if n > usual:
             rows.append(
@@ -111,33 +119,60 @@ def _over_and_over(log: Incidence, trace: str, *, q: float) -> list[dict[str, An
                     "n_posts": n_posts, "expected": expected, "usual": usual, "n_alike": alike.size,
                     "objects": log.objects.gather(top["unit"].head(_SHOWN)).to_list(), "n_objects": top.height,
                     "value": float(n), "threshold": max(float(POSTS), usual),
+                    "rows": _shown(log, log.whole_object, account, top["unit"]),
                 }
             )  # fmt: skip
     return rows
 
 
-def _alike(values: Any, place: int) -> Any:
-    """Return the values of the accounts nearest in number of posts to the one at `place`, without its own."""
-    low = max(0, min(place - _ALIKE // 2, values.size - _ALIKE - 1))
-    return np.delete(values[low : low + _ALIKE + 1], place - low)
+def _by_account(pairs: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield each account's code and its pairs, that with most posts first."""
+    ordered = pairs.sort(["account", "n", "unit"], descending=[False, True, False])
+    for part in ordered.partition_by("account", maintain_order=True):
+        yield part["account"][0], part
+
+
+def _most_of_one(log: Incidence, accounts: Int64) -> Int64:
+    """Return how many posts of one object each account made at most; 0 but for these."""
+    wanted = np.zeros(len(log.accounts), np.bool_)
+    wanted[accounts] = True
+    there = wanted[log.account]
+    pairs = pl.DataFrame({"account": log.account[there], "unit": log.whole_object[there]})
+    counts = pairs.group_by("account", "unit").len("n").group_by("account").agg(most=pl.col("n").max())
+    most = np.zeros(wanted.size, np.int64)
+    most[counts["account"].to_numpy()] = counts["most"].to_numpy()
+    return most
+
+
+def _shown(log: Incidence, unit: Any, account: int, units: pl.Series) -> list[int]:
+    """Return the rows of shares that show what an account does: the first of each object or site in turn."""
+    mine = np.flatnonzero(log.account == account)
+    posts = pl.DataFrame({"unit": unit[mine], "time": log.time[mine], "row": log.row[mine]})
+    there = posts.filter(pl.col("unit").is_in(units.implode())).sort("time", "unit", "row")
+    turns = there.with_columns(turn=pl.int_range(pl.len()).over("unit")).sort("turn", maintain_order=True)
+    return turns["row"].head(_SHOWN).to_list()
+
+
+def _alike(order: Int64, place: int) -> Int64:
+    """Return the accounts nearest to the one at `place` in an order by number of posts, without itself."""
+    low = max(0, min(place - _ALIKE // 2, order.size - _ALIKE - 1))
+    return np.delete(order[low : low + _ALIKE + 1], place - low)
 
 
 def _main_sources(study: Study, log: Incidence, *, q: float) -> list[dict[str, Any]]:
     names, of_object = _sites(study, log)
     site = of_object[log.object]
-    pairs = _pairs(log.account, site).filter(pl.col("unit") < len(names))
-    main = _beyond(pairs, log.account, site, least=POSTS_OF_SITE, q=q).filter(
-        pl.col("n") >= HALF * pl.col("of_unit")
-    )
+    known = np.where(site < len(names), site, -1)
+    often = _beyond(log.account, known, least=POSTS_OF_SITE, least_of_account=SITES * POSTS_OF_SITE, q=q)
     rows = []
-    for (account,), part in main.partition_by("account", as_dict=True).items():
-        top = part.sort(["n", "unit"], descending=[True, False])
+    for account, top in _by_account(often.filter(pl.col("n") >= HALF * pl.col("of_unit"))):
         if top.height >= SITES:
             rows.append(
                 {
                     "account_id": log.accounts[account], "rule": MAIN_SOURCE, "trace": "url", "n": top["n"].sum(),
                     "n_of_sites": top["of_unit"].sum(), "expected": top["expected"].sum(),
                     "sites": names.gather(top["unit"]).to_list(), "value": float(top.height), "threshold": float(SITES),
+                    "rows": _shown(log, site, account, top["unit"]),
                 }
             )  # fmt: skip
     return rows
@@ -157,30 +192,37 @@ def _sites(study: Study, log: Incidence) -> tuple[pl.Series, Int64]:
     return names, there["code"].fill_null(len(names)).to_numpy().astype(np.int64)
 
 
-def _pairs(account: Any, unit: Any) -> pl.DataFrame:
-    """Return `account, unit, n`: how many posts of each object or site each account made, by codes."""
-    posts = pl.DataFrame({"account": account.astype(np.int64), "unit": unit.astype(np.int64)})
-    return posts.group_by("account", "unit").agg(n=pl.len().cast(pl.Int64))
+def _beyond(account: Any, unit: Any, *, least: int, q: float, least_of_account: int = 0) -> pl.DataFrame:
+    """Return the pairs of so many posts or more that are beyond what others' posts would give.
 
-
-def _beyond(pairs: pl.DataFrame, account: Any, unit: Any, *, least: int, q: float) -> pl.DataFrame:
-    """Return the pairs of so many posts, beyond what others' would give; with `of_account, of_unit, expected`."""
-    often = pairs.filter(pl.col("n") >= least).sort("account", "unit")
+    Columns `account, unit` (codes; below 0 is no unit), `n` (posts of both), `of_account`, `of_unit` (of each),
+    `expected`.
+    """
+    counts = np.bincount(account)
+    counts_of_unit = np.bincount(unit[unit >= 0]) if (unit >= 0).any() else np.zeros(1, np.int64)
+    # Of these alone can there be so many posts; what is below 0 takes the last unit's number here, and is left out.
+    able = (counts[account] >= max(least, least_of_account)) & (counts_of_unit[unit] >= least) & (unit >= 0)
+    often = (
+        pl.DataFrame({"account": account[able].astype(np.int64), "unit": unit[able].astype(np.int64)})
+        .group_by("account", "unit")
+        .agg(n=pl.len().cast(pl.Int64))
+        .filter(pl.col("n") >= least)
+        .sort("account", "unit")
+    )
     if often.is_empty():
         return often.with_columns(of_account="n", of_unit="n", expected=pl.col("n").cast(pl.Float64))
     n = often["n"].to_numpy()
-    of_account = np.bincount(account)[often["account"].to_numpy()]
-    of_unit = np.bincount(unit)[often["unit"].to_numpy()]
+    of_account, of_unit = counts[often["account"].to_numpy()], counts_of_unit[often["unit"].to_numpy()]
     chance = np.minimum((of_unit - n + 1) / (account.size - of_account + 1), 1.0)
-    # Pairs with fewer posts are not looked at: they count as tests that gave nothing.
-    q_values = false_discovery_rate(binomial_tail(n, of_account, chance), n_tests=pairs.height)
+    # There are no more pairs than posts: each counts as a test, most of which gave nothing.
+    q_values = false_discovery_rate(binomial_tail(n, of_account, chance), n_tests=account.size)
     more = {"of_account": of_account, "of_unit": of_unit, "expected": of_account * chance}
     return often.with_columns(pl.Series(name, values) for name, values in more.items()).filter(
         pl.Series(q_values <= q)
     )
 
 
-def _told(study: Study, rows: list[dict[str, Any]]) -> Alone:
+def _told(study: Study, rows: list[dict[str, Any]], shares: Mapping[str, pl.DataFrame]) -> Alone:
     """Return the evidence, without the accounts that say what they are."""
     if not rows:
         return Alone(EVIDENCE.empty(), 0)
@@ -192,13 +234,14 @@ def _told(study: Study, rows: list[dict[str, Any]]) -> Alone:
             "account_id", name=folded(pl.col("name").fill_null(pl.col("account_id"))), rate=rate()
         ).collect().to_dicts()
     }  # fmt: skip
-    kept = [row for row in rows if not _declared(row, who[row["account_id"]]["name"], _sites_of(study, row))]
-    posts, rates = _posts(study, kept), rates_of(study)
+    site_of = _sites_of(study, rows)
+    kept = [row for row in rows if not _declared(row, who[row["account_id"]]["name"], site_of)]
+    rates = rates_of(study)
     evidence = [
         {
             "subject_type": "account", "subject_id": row["account_id"], "rule": row["rule"], "value": row["value"],
             "threshold": row["threshold"], "expected": row["expected"],
-            "content_ids": posts.get((row["account_id"], row["rule"]), []),
+            "content_ids": shares[row["trace"]]["content_id"].gather(row["rows"]).unique(maintain_order=True).to_list(),
             "sentence": _sentence(row) + _pace(who[row["account_id"]]["rate"], rates) + _LOOK_ALIKES[row["rule"]],
         }
         for row in kept
@@ -207,53 +250,27 @@ def _told(study: Study, rows: list[dict[str, Any]]) -> Alone:
     return Alone(EVIDENCE.conform(pl.DataFrame(evidence, schema=EVIDENCE.dtypes)), n_declared)
 
 
-def _sites_of(study: Study, row: dict[str, Any]) -> list[str]:
-    if "sites" in row:
-        return list(row["sites"])
-    of = pl.DataFrame({"object_id": row["objects"], "trace": [row["trace"]] * len(row["objects"])})
-    objects = study.scan("objects").select("object_id", "trace", "site")
-    sites = objects.join(of.lazy(), on=["object_id", "trace"], how="semi").collect()["site"].drop_nulls()
-    return sites.unique().sort().to_list()
+def _sites_of(study: Study, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the site of each URL that is told of."""
+    urls = pl.DataFrame(
+        {"object_id": [one for row in rows for one in row.get("objects", [])]}, schema={"object_id": ID}
+    )
+    objects = (
+        study.scan("objects").filter(pl.col("trace") == "url").select("object_id", "site").drop_nulls("site")
+    )
+    return dict(objects.join(urls.lazy(), on="object_id", how="semi").collect().iter_rows())
 
 
-def _declared(row: dict[str, Any], name: str, sites: list[str]) -> bool:
+def _declared(row: dict[str, Any], name: str, site_of: Mapping[str, str]) -> bool:
     """Ask whether an account says that it is a feed or a bot, or bears the name of all the sites that it posts."""
     if _FEED.search(name.strip()):
         return True
+    sites = row.get("sites") or [site_of[one] for one in row["objects"] if one in site_of]
     plain = re.sub(r"[^0-9a-z]", "", name)
     stems = [re.sub(r"[^0-9a-z]", "", site.split(".")[0].lower()) for site in sites]
     return bool(stems) and len(plain) >= _LEAST_NAME and all(
         len(stem) >= _LEAST_NAME and (stem in plain or plain in stem) for stem in stems
     )  # fmt: skip
-
-
-def _posts(study: Study, rows: list[dict[str, Any]]) -> dict[tuple[str, str], list[str]]:
-    """Return by account and rule the posts that show it: the first of each object in turn."""
-    shown: dict[tuple[str, str], list[str]] = {}
-    if not rows:
-        return shown
-    ids = pl.DataFrame({"account_id": [row["account_id"] for row in rows]}).unique().lazy()
-    objects = study.scan("objects").select("trace", "object_id", "site")
-    mine = (
-        study.scan("shares")
-        .filter(pl.col("trace").is_in(list(_TRACES)))
-        .join(ids, on="account_id", how="semi")
-        .join(objects, on=["trace", "object_id"], how="left")
-        .select("account_id", "content_id", "timestamp", "trace", "object_id", "site")
-        .collect()
-        .sort("timestamp", "content_id", "object_id")
-    )
-    for row in rows:
-        of, wanted = ("site", row["sites"]) if "sites" in row else ("object_id", row["objects"])
-        there = mine.filter(
-            pl.col("account_id") == row["account_id"],
-            pl.col("trace") == row["trace"],
-            pl.col(of).is_in(wanted),
-        )
-        there = there.with_columns(turn=pl.int_range(pl.len()).over(of)).sort("turn", maintain_order=True)
-        ids_of = there["content_id"].unique(maintain_order=True).head(_SHOWN).to_list()
-        shown[row["account_id"], row["rule"]] = ids_of
-    return shown
 
 
 _LOOK_ALIKES = {

@@ -27,7 +27,7 @@ def beyond(posts, *, least, q):
     found = {}
     for pair, (p, expected) in tested.items():
         rates = [
-            other * len(pairs) / sum(p_value <= other for p_value, _ in order)
+            other * len(posts) / sum(p_value <= other for p_value, _ in order)
             for other, _ in order if other >= p
         ]  # fmt: skip
         if min(rates) <= q:

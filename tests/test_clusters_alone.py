@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reference import alone as slow
 
 from propgraph.arrays.incidence import incidence
-from propgraph.cli.clusters import show
+from propgraph.cli.findings import show
 from propgraph.clusters import alone as fast
 from propgraph.clusters.alone import accounts_alone
 from propgraph.clusters.inputs import logs_of

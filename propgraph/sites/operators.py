@@ -19,6 +19,8 @@ MIN_SITES = 3
 FIRST_SHARERS, NAMES = "first-sharers", "names"
 # Below 1, where modularity cuts one operator into its crews' favourites; two that share no crew stay two at any.
 _RESOLUTION = 0.6
+# What a tie weighs at most: a few sites of one registrant are else cut out of their operator's.
+_MOST_WEIGHT = 2.0
 _SEEDERS_TOLD = 50
 
 
@@ -97,7 +99,8 @@ def _groups(pairs: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     tied = pairs.filter((pl.col("q_value") <= Q).fill_null(False) | pl.col("ties").fill_null(False))
     ends = pl.concat([tied["source"], tied["target"].alias("source")]).unique()
     among = pl.col("source").is_in(ends.implode()) & pl.col("target").is_in(ends.implode())
-    edges = pairs.filter(among & (pl.col("weight") > 0)).select("source", "target", "weight")
+    weight = pl.min_horizontal("weight", pl.lit(_MOST_WEIGHT))
+    edges = pairs.filter(among & (pl.col("weight") > 0)).select("source", "target", weight)
     if edges.is_empty():
         return pl.DataFrame(schema={"site": pl.String, "operator_id": pl.String})
     found = detect_communities(to_igraph(edges), resolution=_RESOLUTION, seed=seed, min_size=MIN_SITES)

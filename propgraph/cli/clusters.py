@@ -30,6 +30,8 @@ def clusters(
     seed: Annotated[int | None, option_of(ClusterOptions, "seed", unset=True)] = None,
     min_size: Annotated[int | None, option_of(ClusterOptions, "min_size", unset=True)] = None,
     min_score: Annotated[float | None, option_of(ClusterOptions, "min_score", unset=True)] = None,
+    articles: Annotated[list[Path] | None, typer.Option("--articles", metavar="FILE", help="The texts behind links, for the table copies and the flag of that name: a table with the columns url and text, and where known title and published. Repeatable.", show_default=False)] = None,
+    known_sites: Annotated[Path | None, typer.Option("--known-sites", metavar="FILE", help="Well-known sites whose names others may imitate: a table with the column site.  [default: those that most accounts of the log share]", show_default=False)] = None,
     ads: Annotated[list[Path] | None, typer.Option("--ads", metavar="FILE", help="Adverts, for the table boosts: an export of Meta's Ad Library or Google's political ads transparency bundle, or a table with the columns ad_id and url (or site). Repeatable.", show_default=False)] = None,
     prices: Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="What profiles, clicks, tasks and likes are sold for, for the table costs: a table with the columns item, low, high, currency and source.  [default: propgraph's own, with its sources]", show_default=False)] = None,
     sites: Annotated[list[Path] | None, typer.Option("--sites", metavar="FILE", help="A table of facts about sites (CSV, TSV, JSON, Parquet): site, and any of registrant, registered, ad_id, analytics_id, ip, network, owner, label, title, kind, ... Nothing is fetched. Repeatable.  [default: those that the study has]", show_default=False)] = None,
@@ -37,7 +39,7 @@ def clusters(
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     gexf: Annotated[Path | None, typer.Option("--gexf", metavar="FILE", help="The same as GEXF, with times, for Gephi's timeline and Gephi Lite.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, quotas, sites, site_pairs, operators, members, evidence, readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, quotas, sites, site_pairs, operators, copies, members, evidence, readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
@@ -57,7 +59,7 @@ def clusters(
     _check_suffixes(graphml, gexf)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
-        "min_size": min_size, "min_score": min_score, "ads": ads, "prices": prices, "sites": sites or None,
+        "min_size": min_size, "min_score": min_score, "articles": articles, "known_sites": known_sites, "ads": ads, "prices": prices, "sites": sites or None,
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)

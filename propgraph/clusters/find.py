@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +56,8 @@ from propgraph.costs.sponsors import sponsored_posts, with_sponsors
 from propgraph.crews.found import Crews, HalvedTrace, find_crews
 from propgraph.networks import join_traces, with_pairs
 from propgraph.options import ClusterOptions, WindowOptions
+from propgraph.schema import COPIES
+from propgraph.sites.copies import Copies, copies_in_log, with_copies
 from propgraph.sites.judge import JudgedSites, judge_sites
 from propgraph.sites.operators import NO_OPERATORS, Operators, find_operators
 from propgraph.sites.pairs import SitesOfLog, sites_of_log
@@ -217,19 +220,30 @@ def _operators(
     return find_operators(sites_of_log, facts, flagged, seed=options.seed)
 
 
+def _copies(
+    *, articles: pl.DataFrame | None, links: pl.DataFrame, facts: pl.DataFrame, operators: Operators
+) -> tuple[Copies | None, Operators]:
+    """Return who copied whom, and the pairs of sites with it; nothing where no articles were brought."""
+    if articles is None:
+        return None, operators
+    found = copies_in_log(articles, links, facts)
+    return found, replace(operators, pairs=with_copies(operators.pairs, found.pairs))
+
+
 def _sites(
     *, study: Study, links: pl.DataFrame, judged: Judged, options: ClusterOptions, operators: Operators,
-    facts: pl.DataFrame,
+    facts: pl.DataFrame, copies: Copies | None, known_sites: Sequence[str],
 ) -> JudgedSites:  # fmt: skip
     flagged = flagged_members(judged.clusters, judged.members)
-    inputs = site_inputs_of(study, links, flagged, facts=facts, operators=operators)
-    return judge_sites(inputs, min_score=options.min_score)
+    inputs = site_inputs_of(study, links, flagged, facts=facts, operators=operators, copies=copies)
+    return judge_sites(inputs, min_score=options.min_score, known=known_sites)
 
 
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
     sites: JudgedSites, operators: Operators, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
     costs: pl.DataFrame, boosts: pl.DataFrame, alone: Alone, quotas: pl.DataFrame,
+    copies: Copies | None,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
@@ -239,6 +253,7 @@ def _tables(
         "evidence": pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence]),
         "readings": pl.concat([judged.readings, sites.readings]), "recruiters": recruiters, "costs": costs,
         "boosts": boosts, "quotas": quotas,
+        "copies": COPIES.empty() if copies is None else copies.pairs,
     }  # fmt: skip
 
 
@@ -266,6 +281,7 @@ STEPS = (
     Step("costs", _costs, makes=("costs",)),
     Step("scores", score_accounts, makes=("account_scores",)),
     Step("operators", _operators, makes=("operators",)),
+    Step("copies", _copies, makes=("copies", "operators")),
     Step("sites", _sites, makes=("sites",)),
     Step("tables", _tables, makes=("tables",)),
 )

@@ -13,6 +13,7 @@ from propgraph.clusters.timing import Timing, timings_of
 from propgraph.cosharing.rows import FAST_MS
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.schema import SECONDS, SITE_FACTS
+from propgraph.sites.copies import Copies
 from propgraph.sites.figures import SiteInputs
 from propgraph.sites.one_operator import reasons_of, seeders_of
 from propgraph.sites.operators import Operators
@@ -222,8 +223,9 @@ def inputs_of(
 
 
 def site_inputs_of(
-    study: Study, links: pl.DataFrame, flagged: pl.DataFrame, /, *, facts: pl.DataFrame, operators: Operators
-) -> SiteInputs:
+    study: Study, links: pl.DataFrame, flagged: pl.DataFrame, /, *, facts: pl.DataFrame,
+    operators: Operators, copies: Copies | None = None,
+) -> SiteInputs:  # fmt: skip
     """Return what the figures of sites are made from.
 
     Parameters
@@ -234,6 +236,8 @@ def site_inputs_of(
         `account_id, cluster_id` of the members of flagged clusters.
     facts, operators
         What is known of sites (`schema.SITE_FACTS`), and which look as if one hand ran them.
+    copies
+        Who copied whom; None without articles.
     """
     posts = study.scan("posts").filter(pl.col("target_id").is_not_null() | pl.col("sponsor").is_not_null())
     return SiteInputs(
@@ -244,6 +248,8 @@ def site_inputs_of(
         facts=facts,
         operators=reasons_of(operators),
         seeders=seeders_of(operators),
+        copies=None if copies is None else copies.sites,
+        copied_urls=None if copies is None else copies.urls,
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from propgraph.provenance import Run, digest
 from propgraph.readers.frames import frame_digest
+from propgraph.sites.copies import Copies
 
 Brought = str | Path | pl.DataFrame
 
@@ -25,11 +26,18 @@ def name_of(table: Brought | None, /) -> str | None:
 
 
 def tell_brought(
-    run: Run, /, *, ads: Sequence[Brought], notes: Sequence[str], prices: Brought | None
+    run: Run,
+    /,
+    *,
+    ads: Sequence[Brought],
+    notes: Sequence[str],
+    prices: Brought | None,
+    articles: Sequence[Brought] = (),
 ) -> None:
     """Record which tables were brought, by their digests, and what was found in them."""
-    if ads:
-        run.record["ads"] = [_record(one) for one in ads]
+    for name, tables in (("ads", ads), ("articles", articles)):
+        if tables:
+            run.record[name] = [_record(one) for one in tables]
     for note in notes:
         run.note(note)
     if prices is not None:
@@ -47,6 +55,18 @@ def tell_boosts(run: Run, adverts: pl.DataFrame, boosts: pl.DataFrame, /) -> Non
         f"ads: {n:,} of {adverts.height:,} adverts lead to this log ({by_url:,} times to one of its URLs, {by_site:,} "
         "times to one of its sites, no URL being shown); the others name nothing that is in it"
     )
+
+
+def tell_copies(run: Run, articles: pl.DataFrame | None, found: Copies | None, /) -> None:
+    """Tell how many articles there are, and how many of them are copies, if any articles were brought."""
+    if articles is None or found is None:
+        return
+    run.note(
+        f"articles: {articles.height:,} of {articles['site'].n_unique():,} sites; {found.urls.height:,} stood on "
+        "another site before, nearly word for word and without credit"
+    )
+    if found.n_undated:
+        run.note(f"articles: {found.n_undated:,} say no time and nobody shares them; left out")
 
 
 def _record(table: Brought) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from propgraph.clusters.judge import flagged_members
 from propgraph.costs.ads import read_ads
 from propgraph.costs.prices import price_table
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
-from propgraph.jobs.brought import Brought, as_list, name_of, tell_boosts, tell_brought
+from propgraph.jobs.brought import Brought, as_list, name_of, tell_boosts, tell_brought, tell_copies
 from propgraph.jobs.sites import Sites, facts_to_keep, key_of, paths_of, tell_absent
 from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.provenance import Run
+from propgraph.sites.articles import read_articles, read_known_sites
 from propgraph.steps import run_steps
 from propgraph.study import Study, opened, run_first
 from propgraph.synchrony.candidates import ties_note
@@ -42,6 +43,8 @@ def find_clusters(
     seed: int = ClusterOptions.seed,
     min_size: int = ClusterOptions.min_size,
     min_score: float = ClusterOptions.min_score,
+    articles: Brought | Sequence[Brought] = (),
+    known_sites: str | Path | None = None,
     ads: Brought | Sequence[Brought] = (),
     prices: Brought | None = None,
     sites: Sites | None = None,
@@ -55,7 +58,7 @@ def find_clusters(
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
         `members`, `clusters`, `recruiters`, `quotas`, `amplification`, `spreaders`, `sites`, `site_pairs`, `operators`,
-        `evidence`, `readings`, `costs` and `boosts` are replaced, `stability` and `power` are taken out.
+        `copies`, `evidence`, `readings`, `costs` and `boosts` are replaced, `stability` and `power` are taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.
@@ -73,6 +76,11 @@ def find_clusters(
         As for `detect_communities`.
     min_score
         From which score (0..1) on a cluster or site is flagged.
+    articles
+        The texts behind links, tables or their paths, one or several, as for `read_articles`: the table `copies` says
+        which sites' articles stood on other sites before.
+    known_sites
+        A table with the column `site`: well-known sites whose names others may imitate, beside those of the log.
     ads
         Exports of ad libraries, tables or their paths, one or several, as for `read_ads`: the table `boosts` joins
         them to the URLs and sites of the log.
@@ -121,26 +129,35 @@ def find_clusters(
     price_list = price_table(prices)
     brought = as_list(ads)
     adverts, ad_notes = read_ads(brought)
+    texts = as_list(articles)
+    pages, page_notes = read_articles(texts) if texts else (None, [])
+    known = [] if known_sites is None else read_known_sites(known_sites)
     built = source.run.get("build")
     if built is None:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
     traces = _network_traces(source, names_of(trace), evidence=evidence)
     asked = {
+        "articles": [name_of(one) for one in texts],
+        "known_sites": name_of(known_sites),
         "ads": [name_of(one) for one in brought],
         "prices": name_of(prices),
         "sites": paths_of(sites) or None,
         "threads": threads,
     }
     run = Run("clusters", {"trace": traces, **options.record(), **asked})
-    tell_brought(run, ads=brought, notes=ad_notes, prices=prices)
+    tell_brought(run, ads=brought, articles=texts, notes=[*ad_notes, *page_notes], prices=prices)
     facts = None if sites is None else facts_to_keep(sites, run, secret=key_of(source))
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
         given = given_of(source, traces, options=options, threads=n_threads, facts=facts, progress=progress)
-        given |= {"prices": price_list, "ads": adverts}
+        given |= {"prices": price_list, "ads": adverts, "articles": pages, "known_sites": known}
         found = run_steps(
-            STEPS, given, run=run, wanted=("joint", "alone", "tables"), tell=named(progress, "communities")
+            STEPS,
+            given,
+            run=run,
+            wanted=("joint", "alone", "copies", "tables"),
+            tell=named(progress, "communities"),
         )
         for name, table in found["tables"].items():
             writer.write(name, table)
@@ -153,6 +170,7 @@ def find_clusters(
             declared_accounts=found["alone"].declared,
         )
         _count_tests(run, found["joint"])
+        tell_copies(run, pages, found["copies"])
         tell_boosts(run, adverts, found["tables"]["boosts"])
         for job in ("stability", "power"):  # they are about the clusters that were there before
             writer.drop(job)

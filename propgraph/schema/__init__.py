@@ -25,7 +25,7 @@ from propgraph.schema.power import POWER
 from propgraph.schema.quotas import QUOTAS
 from propgraph.schema.recruiters import RECRUITERS
 from propgraph.schema.registry import TABLES, tables_of
-from propgraph.schema.sites import OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
+from propgraph.schema.sites import COPIES, OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Column, Table
@@ -39,6 +39,7 @@ __all__ = [
     "CASCADES",
     "CASCADE_NODES",
     "CLUSTERS",
+    "COPIES",
     "COSTS",
     "COUNT",
     "COUNTS",

@@ -19,7 +19,7 @@ from propgraph.schema.costs import BOOSTS, COSTS
 from propgraph.schema.power import POWER
 from propgraph.schema.quotas import QUOTAS
 from propgraph.schema.recruiters import RECRUITERS
-from propgraph.schema.sites import OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
+from propgraph.schema.sites import COPIES, OPERATORS, SITE_FACTS, SITE_PAIRS, SITES
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Table
@@ -29,7 +29,7 @@ TABLES: Mapping[str, Table] = {
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, QUOTAS, AMPLIFICATION,
-        SITES, SITE_PAIRS, OPERATORS, EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
+        SITES, SITE_PAIRS, OPERATORS, COPIES, EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
     )
 }  # fmt: skip
 

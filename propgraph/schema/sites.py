@@ -152,3 +152,26 @@ OPERATORS = declare(
     last_seen=(TIME, "UTC", "last share"),
     clusters=(IDS, "id", "flagged clusters of seeders, the one with most of them first"),
 )
+COPIES = declare(
+    "copies",
+    "clusters",
+    "two sites of which one has stories that stood on the other before; without --articles none",
+    ("site", "source_site"),
+    site=(ID, "registrable domain", "the site that was later"),
+    source_site=(ID, "registrable domain", "the site that was earlier"),
+    n_articles=(COUNT, "articles", "articles of the first in the user's table"),
+    n_shared=(
+        COUNT,
+        "stories",
+        "stories on both, one earlier than the other; without those of agencies and those that name their source",
+    ),
+    n_copied=(COUNT, "stories", "those in which the first was the later"),
+    median_lag_s=(SECONDS, "s", "median time from there to here, of these"),
+    p_value=(SHARE, "0..1", "chance of being the later so often were either as likely (binomial)"),
+    q_value=(
+        SHARE,
+        "0..1",
+        "false discovery rate over all ordered pairs of sites with five such stories; null with fewer",
+    ),
+    urls=(IDS, "URL", "articles of the first that stood there before, the soonest first, at most five"),
+)

@@ -38,7 +38,7 @@ class SiteInputs:
     facts
         `site, fact, value`: what the user says of sites; None where nothing is said.
     copies
-        `site, n_articles, n_shared, n_copied, lag_s, copies_q, sources`, as from `copies`; None without articles.
+        `Copies.sites` of `copies`; None without articles.
     copied_urls
         `url` of the articles that are copies; None without articles.
     operators, seeders
@@ -121,8 +121,8 @@ def _with_others(table: pl.DataFrame, inputs: SiteInputs) -> pl.DataFrame:
     if copies is None:
         copies = pl.DataFrame(
             schema={
-                "site": ID, "n_articles": COUNT, "n_shared": COUNT, "n_copied": COUNT, "lag_s": pl.Float64,
-                "copies_q": pl.Float64, "sources": pl.List(pl.String),
+                "site": ID, "n_articles": COUNT, "n_compared": COUNT, "n_later": COUNT, "n_copied": COUNT,
+                "lag_s": pl.Float64, "copies_q": pl.Float64, "sources": pl.List(pl.String),
             }
         )  # fmt: skip
     if operators is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from propgraph.sites.copies import MIN_SHARED, MIN_STORIES
 from propgraph.sites.matched import FEW_EARLY
 from propgraph.sites.pairs import Q
 
@@ -180,15 +181,16 @@ def _by_traits() -> tuple[Rule, ...]:
     ended = pl.col("to_end_s") >= pl.max_horizontal("life_s", pl.col("span_s") / 10)
     return (
         Rule(
-            COPIES, weight=pl.lit(0.40), value=pl.col("copied_share"), threshold=pl.lit(0.3),
+            COPIES, weight=pl.lit(0.40), value=pl.col("copied_share"), threshold=pl.lit(MIN_SHARED),
             expected=_of_other_sites("copied"),
-            fires=(pl.col("copied_share") >= 0.3) & (pl.col("n_copied") >= 5) & (pl.col("copies_q") <= 0.05),
+            fires=(pl.col("copied_share") >= MIN_SHARED) & (pl.col("n_copied") >= MIN_STORIES)
+            & (pl.col("copies_q") <= 0.05),
             sentence=pl.format(
                 "of its {} articles {} stood on another site before, nearly word for word and without credit ({}; "
-                "half of them for {} or longer); of those it has in common with others it was later in {} of {} "
-                "(q {}); of sites that are not flagged {} stood elsewhere before",
+                "half of them for {} or longer); held against one other site of each story it was later in {} of {} "
+                "(false discovery rate {}); of sites that are not flagged {} stood elsewhere before",
                 "n_articles", "n_copied", pl.col("sources").list.head(3).list.join(", "),
-                in_time(pl.col("median_copy_lag_s")), "n_copied", "n_shared", short_p(pl.col("copies_q")),
+                in_time(pl.col("median_copy_lag_s")), "n_later", "n_compared", short_p(pl.col("copies_q")),
                 percent(_of_other_sites("copied")),
             ),
             shows=_of_copies,

@@ -30,11 +30,13 @@ _BATCH = 1 << 10  # the signatures come as numbers of Python's, which are quick 
 _LOOKS = 64  # leaders looked at in one band, the latest first: copies of a text come soon after it
 
 
-def near_leaders(texts: pl.Series, /) -> Int64:
+def near_leaders(
+    texts: pl.Series, /, *, min_similarity: float = MIN_SIMILARITY, bands: int = _BANDS, rows: int = _ROWS
+) -> Int64:
     """Return for each text the position of the leader that it is nearly the same as, often its own.
 
     Text by text, in the order given: a text joins the earliest of its candidates that has a Jaccard
-    similarity of `MIN_SIMILARITY` or more with it, over shingles of `SHINGLE` characters; where none has,
+    similarity of `min_similarity` or more with it, over shingles of `SHINGLE` characters; where none has,
     it becomes a leader itself. So every text is that similar to its leader, and groups do not drift.
     Candidates are leaders whose MinHash signatures agree with the text's in a band (Broder 1997; Leskovec
     et al. 2020, chapter 3), at most `MAX_CANDIDATES`: of pairs right at the bound some 2 in 1,000 are missed.
@@ -43,13 +45,19 @@ def near_leaders(texts: pl.Series, /) -> Int64:
     ----------
     texts
         Distinct, of dtype String without nulls; of each the first `MAX_CHARS` characters count.
+    min_similarity
+        The bound, 0..1.
+    bands, rows
+        Of a signature: a pair of similarity s meets in some band with 1 - (1 - s ** rows) ** bands.
     """
     data, start = _utf8(texts.str.slice(0, MAX_CHARS))
-    bands = np.empty((len(texts), _BANDS), np.uint64)
+    keys = np.empty((len(texts), bands), np.uint64)
     for begin in range(0, len(texts), _BATCH):
         part = start[begin : begin + _BATCH + 1]
-        bands[begin : begin + _BATCH] = _bands(_signatures(*_all_shingles(data, part)))
-    leader: Int64 = _lead(data, start, bands)
+        keys[begin : begin + _BATCH] = _bands(
+            _signatures(*_all_shingles(data, part), n_hashes=bands * rows), bands
+        )
+    leader: Int64 = _lead(data, start, keys, min_similarity)
     return leader
 
 
@@ -60,15 +68,15 @@ def _utf8(texts: pl.Series) -> tuple[UInt8, Int64]:
     return np.frombuffer("".join(texts.to_list()).encode(), np.uint8), start
 
 
-def _signatures(shingles: UInt64, offsets: Int64) -> UInt32:
+def _signatures(shingles: UInt64, offsets: Int64, *, n_hashes: int) -> UInt32:
     # Imported here, as few logs are asked for near texts.
     from rensa import RMinHash  # noqa: PLC0415
 
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-        shingles, offsets.astype(np.uint64), _BANDS * _ROWS, _SEED
+        shingles, offsets.astype(np.uint64), n_hashes, _SEED
     )
     values = np.fromiter(chain.from_iterable(matrix.to_rows()), np.uint32)
-    return values.reshape(-1, _BANDS * _ROWS)
+    return values.reshape(-1, n_hashes)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -124,31 +132,32 @@ def _all_shingles(data: UInt8, start: Int64) -> tuple[UInt64, Int64]:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _bands(signatures: UInt32) -> UInt64:
+def _bands(signatures: UInt32, n_bands: int) -> UInt64:
     """Return a key for each band of each signature; equal keys are the same band with the same values."""
-    keys = np.empty((signatures.shape[0], _BANDS), np.uint64)
+    keys = np.empty((signatures.shape[0], n_bands), np.uint64)
+    n_rows = signatures.shape[1] // n_bands
     for text in range(signatures.shape[0]):
-        for band in range(_BANDS):
+        for band in range(n_bands):
             key = np.uint64(band)
-            for row in range(band * _ROWS, (band + 1) * _ROWS):
+            for row in range(band * n_rows, (band + 1) * n_rows):
                 key = _mixed(key + np.uint64(0x9E3779B97F4A7C15) + np.uint64(signatures[text, row]))
             keys[text, band] = key
     return keys
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _lead(data: UInt8, start: Int64, bands: UInt64) -> Int64:
+def _lead(data: UInt8, start: Int64, bands: UInt64, min_similarity: float) -> Int64:
     """Return each text's leader."""
-    n = bands.shape[0]
+    n, n_bands = bands.shape
     leader = np.arange(n)
     slots = 1 << 10
-    while slots < n * _BANDS:
+    while slots < n * n_bands:
         slots *= 2
     mask = np.uint64(slots - 1)
     # Bands of leaders with equal last bits of their keys make a chain: the latest, then each one's forerunner.
     latest = np.full(slots, -1, np.int64)
-    before = np.empty(n * _BANDS, np.int64)
-    found = np.empty(_BANDS * _LOOKS, np.int64)
+    before = np.empty(n * n_bands, np.int64)
+    found = np.empty(n_bands * _LOOKS, np.int64)
     # Before each text, the bands of all leaders among the texts before it are in their chains, and no others.
     for text in range(n):
         n_found = _look_up(bands, text, latest, before, found)
@@ -157,14 +166,14 @@ def _lead(data: UInt8, start: Int64, bands: UInt64) -> Int64:
             # No candidate before this one, an earlier text each, is near enough.
             for candidate in _most_frequent(np.sort(found[:n_found]), MAX_CANDIDATES):
                 other = _shingles(data, start[candidate], start[candidate + 1])
-                if _jaccard(own, other) >= MIN_SIMILARITY:
+                if _jaccard(own, other) >= min_similarity:
                     leader[text] = candidate
                     break
         if leader[text] == text:
-            for band in range(_BANDS):
+            for band in range(n_bands):
                 slot = np.int64(bands[text, band] & mask)
-                before[text * _BANDS + band] = latest[slot]
-                latest[slot] = text * _BANDS + band
+                before[text * n_bands + band] = latest[slot]
+                latest[slot] = text * n_bands + band
     return leader
 
 
@@ -172,16 +181,17 @@ def _lead(data: UInt8, start: Int64, bands: UInt64) -> Int64:
 def _look_up(bands: UInt64, text: int, latest: Int64, before: Int64, found: Int64) -> int:
     """Write into `found` each leader once for each band that it has in common with a text; return how many."""
     mask = np.uint64(latest.size - 1)
+    n_bands = bands.shape[1]
     n = 0
     # Before each band, `found[:n]` holds the leaders of the bands before it.
-    for band in range(_BANDS):
+    for band in range(n_bands):
         key = bands[text, band]
         entry = latest[np.int64(key & mask)]
         looks = 0
         # `entry` is in the chain of this key's slot, `looks` places behind the latest; another key may share the slot.
         while entry >= 0 and looks < _LOOKS:
-            if bands[entry // _BANDS, entry % _BANDS] == key:
-                found[n] = entry // _BANDS
+            if bands[entry // n_bands, entry % n_bands] == key:
+                found[n] = entry // n_bands
                 n += 1
             looks += 1
             entry = before[entry]

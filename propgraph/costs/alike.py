@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Int64
+from propgraph.costs.counting import SharesByTime
 from propgraph.schema import COUNT
 
 LEAST, MOST = 5, 200
-_AGE_BITS = 42  # milliseconds: 139 years
 
 
 def with_alike(boosted: pl.DataFrame, shares: pl.DataFrame, /) -> pl.DataFrame:
@@ -40,10 +40,8 @@ def with_alike(boosted: pl.DataFrame, shares: pl.DataFrame, /) -> pl.DataFrame:
     ages = others.join(sizes.select("object_id", "rank", "first"), on="object_id").select(
         "rank", age=(pl.col("timestamp") - pl.col("first")).dt.total_milliseconds()
     )
-    # One number says which URL and how old: a sorted list of these counts the shares of many URLs at once.
-    shared = np.sort((ages["rank"].cast(pl.Int64).to_numpy() << _AGE_BITS) + ages["age"].to_numpy())
+    by_age = SharesByTime(ages["rank"].cast(pl.Int64).to_numpy(), ages["age"].to_numpy(), sizes.height)
     n = sizes["n"].cast(pl.Int64).to_numpy()
-    begin = np.concatenate([[0], np.cumsum(n)])
     blocks = {str(site): (int(first), int(last) + 1) for site, first, last in sizes.group_by("site").agg(
         first=pl.col("rank").min(), last=pl.col("rank").max()).iter_rows()}  # fmt: skip
     age = (pl.col("begun") - pl.col("first_share")).dt.total_milliseconds()
@@ -53,7 +51,7 @@ def with_alike(boosted: pl.DataFrame, shares: pl.DataFrame, /) -> pl.DataFrame:
             rows.append((None, None, None))
             continue
         like = _like(n, *blocks.get(site, (0, 0)), size=size)
-        before = np.searchsorted(shared, (like << _AGE_BITS) + max(age_ms, 0)) - begin[like]
+        before = by_age.before(like, age_ms)
         parts = before / n[like]
         enough = like.size >= LEAST
         rows.append((

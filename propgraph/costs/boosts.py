@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.costs.alike import with_alike
+from propgraph.costs.counting import SharesByTime
 from propgraph.schema import BOOSTS, COUNT, ID, IDS, SECONDS, TIME
 from propgraph.traces.pages import PAGES
 from propgraph.traces.urls import canonicalise_urls
@@ -50,10 +51,13 @@ def find_boosts(
     each = links.select(
         "content_id", "account_id", "timestamp", "time_resolution_s", "sponsor", "site", object_id="url"
     )
+    # Two links of a post to one site are one share of it.
+    of_sites = each.join(by_site.select("site").unique(), on="site", how="semi").unique(
+        ["site", "content_id", "timestamp"], keep="any"
+    )
     told = [
         with_alike(_counted(by_url, each, flagged, by="object_id"), each),
-        # Two links of a post to one site are one share of it.
-        _counted(by_site, each.unique(["site", "content_id", "timestamp"], keep="any"), flagged, by="site"),
+        _counted(by_site, of_sites, flagged, by="site"),
     ]
     table = pl.concat(told, how="diagonal").with_columns(own=_own())
     return BOOSTS.conform(
@@ -134,7 +138,7 @@ def _counted(boosted: pl.DataFrame, shares: pl.DataFrame, flagged: pl.DataFrame,
             begun=_later("start", pl.max_horizontal("coarse", pl.col("start_resolution_s").fill_null(0.0))),
         )
     )
-    told = _n_before(_n_before(told, organic, by=by, at="sure"), organic, by=by, at="begun")
+    told = _with_n_before(told, organic, by=by, at=("sure", "begun"))
     known = pl.col("start").is_not_null()
     return told.with_columns(
         n_before=pl.when(known).then("n_sure").cast(COUNT),
@@ -147,20 +151,18 @@ def _later(name: str, seconds: pl.Expr) -> pl.Expr:
     return (pl.col(name) + pl.duration(milliseconds=(seconds * 1000).round(0).cast(pl.Int64))).cast(TIME)
 
 
-def _n_before(told: pl.DataFrame, shares: pl.DataFrame, *, by: str, at: str) -> pl.DataFrame:
-    """Add `n_{at}`: how many shares of the same object came before a time."""
-    counts = (
-        shares.sort(by, "timestamp")
-        .select(by, moment="timestamp", so_far=pl.int_range(1, pl.len() + 1).over(by).cast(COUNT))
-        .unique([by, "moment"], keep="last", maintain_order=True)
-        .sort("moment", by)
-    )
-    rows = told.with_row_index("place")
-    placed = rows.filter(pl.col(at).is_not_null()).select("place", by, moment=at).sort("moment", "place")
-    found = placed.join_asof(
-        counts, on="moment", by=by, strategy="backward", allow_exact_matches=False, check_sortedness=False
-    ).select("place", pl.col("so_far").fill_null(0).alias(f"n_{at}"))
-    return rows.join(found, on="place", how="left", maintain_order="left").drop("place")
+def _with_n_before(
+    told: pl.DataFrame, organic: pl.DataFrame, *, by: str, at: tuple[str, ...]
+) -> pl.DataFrame:
+    """Add `n_NAME` for each time: how many organic shares of the same object came before it."""
+    codes = told.select(by).unique().sort(by).with_row_index("code")
+    shares = organic.join(codes, on=by).select("code", ms=pl.col("timestamp").dt.epoch("ms"))
+    counts = SharesByTime(shares["code"].cast(pl.Int64).to_numpy(), shares["ms"].to_numpy(), codes.height)
+    code = told.join(codes, on=by, how="left", maintain_order="left")["code"].cast(pl.Int64).to_numpy()
+    for name in at:
+        n = counts.before(code, told[name].dt.epoch("ms").fill_null(0).to_numpy())
+        told = told.with_columns(pl.Series(f"n_{name}", n))
+    return told
 
 
 def _own() -> pl.Expr:

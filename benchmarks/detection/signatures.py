@@ -43,6 +43,7 @@ from propgraph import (
     simulate_workforce,
 )
 from propgraph.clusters.rules import RULE
+from propgraph.simulate.budget import crowdturf_payments
 from propgraph.simulate.logs import file_of, write_table
 from propgraph.sites.rules import rules as site_rules
 
@@ -81,7 +82,7 @@ def _app(seed: int, strength: float | None) -> Made:
 def _reshares(seed: int, strength: float | None) -> Made:
     options = {"n_missions": 0} if strength is None else {"strength": strength}
     made = simulate_crowdturf(seed=seed, **RESHARES | options)
-    return Made(made.log, made.accounts)
+    return Made(made.log, made.accounts, payments=crowdturf_payments(made.log, made.accounts))
 
 
 def _workforce(kind: str) -> Callable[[int, float | None], Made]:

@@ -138,6 +138,15 @@ def test_one_farm_is_handed_over_half_way(full, posts):
         assert set(groups) <= ({"r04", "r05"} if later else {"r00", "r01", "r02", "r03"})
 
 
+def test_every_third_crew_was_named_by_a_tool(posts):
+    named = posts.unique("account_id").with_columns(
+        tool=pl.col("account_name").str.contains(r"^[A-Za-z]+\d{8}$")
+    )
+    crews = named.filter(role="seeder").group_by("group").agg(pl.col("tool").mean())
+    assert dict(crews.iter_rows()) == {f"r{k:02d}": float(k % 3 == 0) for k in range(8)}
+    assert not named.filter(pl.col("role") != "seeder")["tool"].any()
+
+
 def test_few_hands_or_farms_have_one_operator():
     made = simulate_veles(n_accounts=400, n_days=2, n_sites=6, n_seeders=40, setting="full")
     assert set(made.sites.filter("organised")["operator"]) == {"operator1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from propgraph.arrays.types import Int64
 from propgraph.simulate.draws import DAY, Rng, lognormal, weighted, when_awake
@@ -110,6 +111,14 @@ def recruiters(n_seeders: int) -> Int64:
     """Return the recruiter of each seeder."""
     recruiter: Int64 = np.arange(n_seeders) % n_recruiters(n_seeders)
     return recruiter
+
+
+def by_template(rng: Rng, names: pl.Series, seeders: Int64) -> pl.Series:
+    """Name the profiles of every third recruiter as a seller's tool does: a word and eight digits."""
+    lot = seeders[recruiters(seeders.size) % 3 == 0]
+    digits = rng.integers(10_000_000, 100_000_000, lot.size)
+    words = names.gather(lot).str.replace(r"\d+$", "")
+    return names.scatter(lot, pl.select(pl.format("{}{}", words, pl.Series(digits))).to_series())
 
 
 def _crews(rng: Rng, people: People, press: Press, operators: Operators) -> tuple[Int64, Int64]:

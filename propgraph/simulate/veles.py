@@ -21,6 +21,7 @@ from propgraph.simulate.articles import write_articles
 from propgraph.simulate.boosts import boost
 from propgraph.simulate.draws import DAY, STRONGEST, Rng
 from propgraph.simulate.farms import (
+    by_template,
     camouflage,
     missions,
     n_recruiters,
@@ -148,7 +149,7 @@ def simulate_veles(
     check_at_least("strength", strength, 0.1, most=STRONGEST)
     check_at_least("seed", seed, 0, most=LARGEST_SEED)
     # One stream for each phenomenon: a change in one leaves the others as they were.
-    every = np.random.default_rng(seed).spawn(18)
+    every = np.random.default_rng(seed).spawn(19)
     streams, more = iter(every[:10]), iter(every[10:])
     end = n_days * DAY
     people = make_people(next(streams), n_accounts, n_seeders)
@@ -249,6 +250,7 @@ def _frames(rng: Rng, world: World, log: Posts, truth: _Truth, more: Iterator[Rn
                 n_seeders=world.people.who(HIRED).size, adverts=boosts.paid,
             ),
         }  # fmt: skip
+        names = by_template(next(more), names, world.people.who(HIRED))
     return VelesLog(
         log=log_frame(world, log, accounts=(ids, names), tokens=tokens, columns=columns),
         accounts=_account_truth(world, truth, ids),

@@ -18,6 +18,7 @@ from propgraph.clusters.rules import (
     IN_STEP,
     MISSION_ORDER,
     OWN_BURSTS,
+    QUOTA_STOP,
     RECRUITER_TOKEN,
     RELAYED,
     REPETITIVE,
@@ -36,7 +37,7 @@ _MAY_LACK = (*OF_CASCADES, *OF_PROFILES, *OF_SPONSORS, "stability", "campaign_id
 
 
 # Rules that do not speak of synchrony, but hold a null of their own: what explains synchrony explains nothing of them.
-_BY_THEMSELVES = (MISSION_ORDER,)
+_BY_THEMSELVES = (MISSION_ORDER, QUOTA_STOP)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ def judge(row: Row, base: Baseline, /) -> tuple[float, list[Finding], list[Fit]]
     meets no more than outsiders do is not organised), but for `recruiter-token`: it has a null of its own, which asks
     nothing of time, and alone it flags nobody. Without `synchronised`, `relayed`, `own-bursts`,
     `repetitive` and `turnout` it is cut by a fifth (a few meetings prove little). All this is about synchrony:
-    `mission-order` needs none, has a null of its own, and comes on top whatever explains the rest.
+    `mission-order` and `quota-stop` need none, have nulls of their own, and come on top whatever explains the rest
+    (`quota-stop` alone flags nobody).
     """
     findings = [finding for rule in RULES if (finding := rule.check(row, base)) is not None and finding.fires]
     fits = innocent_readings(row, base)

@@ -74,13 +74,11 @@ def sample_of_others(study: Study, members: pl.DataFrame, /) -> pl.DataFrame:
 
 
 def posts_of(study: Study, accounts: pl.DataFrame, /) -> pl.DataFrame:
-    """Return the posts of some accounts, each once: `timestamp, time_resolution_s` beside the columns of `accounts`."""
+    """Return `timestamp, time_resolution_s` of some accounts' posts, a row for each group that one goes into."""
     return (
         with_resolution(study, "posts")
-        .select("content_id", "account_id", "timestamp", RESOLUTION)
+        .select("account_id", "timestamp", RESOLUTION)
         .join(accounts.lazy(), on="account_id")
-        .unique("content_id")
-        .drop("content_id")
         .collect()
     )
 

@@ -53,8 +53,8 @@ def release_bursts(logs: Mapping[str, Incidence], members: pl.DataFrame, /) -> p
     pl.DataFrame
         A row for each cluster with five tasks, in the trace where they are surest: `cluster` (UInt32),
         `release_trace`, `n_releases, n_prompt` (tasks), `release_turnout` (0..1, of all members, those within ten
-        minutes), `release_share` (0..1, of those who came), `usual_release_share` (0..1, the chance they are held
-        against; all three medians over the tasks), `release_p` (0..1, times the traces looked at), `release_rows`
+        minutes, mean over the tasks), `release_share` (0..1, of all who came to the tasks), `usual_release_share`
+        (0..1, by the chance that they are held against), `release_p` (0..1, times the traces looked at), `release_rows`
         (rows of the trace's shares: the posts within ten minutes of the promptest tasks, four each).
     """
     found = []
@@ -86,9 +86,9 @@ def _of_clusters(tasks: pl.DataFrame, size: Int64, trace: str) -> pl.DataFrame:
         .agg(
             n_releases=pl.len().cast(COUNT),
             n_prompt=(pl.col("tail") <= RARE).sum().cast(COUNT),
-            release_turnout=pl.col("of_all").median(),
-            release_share=(pl.col("n_soon") / pl.col("n_came")).median(),
-            usual_release_share=pl.col("chance").median(),
+            release_turnout=pl.col("of_all").mean(),
+            release_share=pl.col("n_soon").sum() / pl.col("n_came").sum(),
+            usual_release_share=(pl.col("n_came") * pl.col("chance")).sum() / pl.col("n_came").sum(),
             release_rows=pl.col("rows").head(_SHOWN_TASKS).list.explode(),
         )
         .filter(pl.col("n_releases") >= LEAST_TASKS)
@@ -104,10 +104,12 @@ def _tasks(log: Incidence, group: Int64) -> pl.DataFrame:
     """Return `cluster, object, n_came, n_soon, chance, rows` of each cluster's tasks."""
     mine = _firsts(log, group[log.account] >= 0, group)
     of = ("cluster", "object")
+    mine = mine.with_columns(busy=pl.len().over(of) > LEAST_MEMBERS)
     # Within an object rows stand by time, so the first of a cluster's is the first member's.
-    mine = mine.with_columns(start=pl.col("time").first().over(of), rank=pl.int_range(pl.len()).over(of))
-    busy = pl.len().over(of) > LEAST_MEMBERS
-    at_tasks, elsewhere = mine.filter(busy), mine.filter(~busy)
+    at_tasks = mine.filter("busy").with_columns(
+        start=pl.col("time").first().over(of), rank=pl.int_range(pl.len()).over(of)
+    )
+    elsewhere = mine.filter(~pl.col("busy"))
     usual, of_log = _usual(log)
     came = at_tasks.filter(pl.col("rank") > 0).join(
         _habits(log, elsewhere, of_log), on="account", how="left", maintain_order="left"

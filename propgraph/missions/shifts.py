@@ -42,7 +42,7 @@ def shifts(posts: pl.DataFrame, others: pl.DataFrame, /, *, seed: int) -> pl.Dat
     Parameters
     ----------
     posts
-        `account_id, cluster, timestamp, time_resolution_s` of the members, each post once.
+        `account_id, cluster, timestamp, time_resolution_s` of the members.
     others
         The same without `cluster` of accounts in no cluster.
     seed
@@ -84,20 +84,27 @@ class _Profiles:
 
 def _profiles(posts: pl.DataFrame) -> _Profiles:
     """Return the profiles of those accounts that have enough posts with times fine enough."""
-    fine = posts.filter((pl.col(RESOLUTION) <= _HOUR_S).fill_null(True))
-    busy = fine.filter(pl.len().over("account_id") >= LEAST_POSTS)
     time = pl.col("timestamp")
-    weekend = (time.dt.weekday() >= _SATURDAY).mean()
-    hours = [(time.dt.hour() == h).mean().alias(f"h{h}") for h in range(24)]
-    table = busy.group_by("account_id").agg(*hours, n=pl.len(), weekend=weekend).sort("n", "account_id")
-    days = busy.group_by(day=time.dt.date().cast(pl.Int32).cast(pl.Int64)).len().sort("day")
-    return _Profiles(
-        table["n"].to_numpy().astype(np.int64),
-        table.select(f"h{h}" for h in range(24)).to_numpy().astype(np.float64).reshape(-1, 24),
-        table["weekend"].to_numpy().astype(np.float64),
-        days["day"].to_numpy(),
-        days["len"].to_numpy().astype(np.int64),
+    fine = posts.filter((pl.col(RESOLUTION) <= _HOUR_S).fill_null(True))
+    by_hour = fine.group_by("account_id", hour=time.dt.hour()).agg(
+        n=pl.len(), weekend=(time.dt.weekday() >= _SATURDAY).sum()
     )
+    table = (
+        by_hour.group_by("account_id")
+        .agg(pl.col("n", "weekend").sum())
+        .filter(pl.col("n") >= LEAST_POSTS)
+        .sort("n", "account_id")
+        .with_row_index("k")
+    )
+    cells = by_hour.join(table.select("account_id", "k"), on="account_id")
+    hours = np.zeros((table.height, 24))
+    hours[cells["k"].to_numpy(), cells["hour"].to_numpy()] = cells["n"].to_numpy()
+    n = table["n"].to_numpy().astype(np.int64)
+    days = fine.group_by(day=time.dt.date().cast(pl.Int32).cast(pl.Int64)).len().sort("day")
+    return _Profiles(
+        n, hours / n[:, np.newaxis], table["weekend"].to_numpy() / n, days["day"].to_numpy(),
+        days["len"].to_numpy().astype(np.int64),
+    )  # fmt: skip
 
 
 def _measured(mine: _Profiles, pool: _Profiles, rng: np.random.Generator) -> tuple[object, ...]:

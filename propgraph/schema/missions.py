@@ -77,8 +77,12 @@ OF_MISSIONS: dict[str, tuple[Any, str, str]] = {
         "objects",
         "tasks at which more members than chance has once in twenty tasks came within ten minutes of the first of them",
     ),
-    "release_turnout": (SHARE, "0..1", "part of all members that came so soon, median over the tasks"),
-    "release_share": (SHARE, "0..1", "the same of the members who came at all"),
+    "release_turnout": (SHARE, "0..1", "part of all members that came so soon, mean over the tasks"),
+    "release_share": (
+        SHARE,
+        "0..1",
+        "of the members who came at all, over all tasks, the part that came so soon",
+    ),
     "usual_release_share": (
         SHARE,
         "0..1",

@@ -82,8 +82,8 @@ def release_burst(row: Row, base: Baseline) -> Finding | None:
     return Finding(
         RELEASE_BURST, value, max(_TIMES * expected, _LEAST), expected, fires,
         f"at {value:,} of {n:,} {thing}s that six members or more shared, more of them came within ten minutes of the "
-        f"first than chance has once in twenty (typically {row['release_share']:.0%} of those who came, where "
-        f"{row['usual_release_share']:.0%} of others who came later did, or of these members' other posts; p <= "
+        f"first than chance has once in twenty (over all {n:,} {row['release_share']:.0%} of those who came, where "
+        f"others who came later, or these members elsewhere, would make it {row['usual_release_share']:.0%}; p <= "
         f"{rounded_up(p)}); a newsletter or an alert that all of them get looks the same",
     )  # fmt: skip
 

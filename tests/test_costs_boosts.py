@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -216,6 +217,33 @@ def test_other_boosted_urls_are_none_to_compare_with():
     rows = [(f"{u}.{k}", "x", k, f"{A}{u}") for u in range(7) for k in range(4)]
     some = ads(*[(str(u), f"{A}{u}", "P", at(1)) for u in range(2)])
     assert [row["n_like"] for row in boosts(some, links(*rows))] == [5, 5]
+
+
+def p_values(*, boosted, seed):
+    """Return those of 100 URLs with an advert at a random age, which doubled their shares or brought none."""
+    draw = np.random.default_rng(seed)
+    rows, adverts = [], []
+    for site in range(20):
+        for page in range(40):
+            n, first, life = int(draw.lognormal(3, 0.5)) + 5, draw.uniform(0, 240), draw.lognormal(1.3, 0.7)
+            hours = first + np.concatenate([[0], draw.exponential(life, n - 1)])
+            url = f"https://site{site}.com/{page}"
+            if page < 5:
+                start = first + draw.exponential(2.5)
+                hours = np.concatenate([hours, start + draw.exponential(life, n)]) if boosted else hours
+                adverts.append((f"{site}.{page}", url, "P", at(start)))
+            rows += [(f"{site}.{page}.{k}", "x", hour, url) for k, hour in enumerate(hours)]
+    return np.array(
+        [row["p_value"] for row in boosts(ads(*adverts), links(*rows)) if row["p_value"] is not None]
+    )
+
+
+def test_the_p_value_is_small_where_the_spread_came_with_the_boost_and_nowhere_else():
+    null, spread = (p_values(boosted=boosted, seed=7) for boosted in (False, True))
+    assert min(null.size, spread.size) > 60
+    # Three standard errors of a fraction of one in ten.
+    assert (null <= 0.1).mean() <= 0.1 + 3 * np.sqrt(0.09 / null.size)
+    assert (spread <= 0.1).mean() > 2 * max((null <= 0.1).mean(), 0.1)
 
 
 def test_a_post_is_sponsored_once_and_an_old_table_has_no_sponsors():

@@ -676,7 +676,8 @@ def test_demo_finds_the_campaign(tmp_path, capsys):
     assert float(sites[2]) > float(sites[3])
     for role in ("fan", "newsroom"):
         assert re.search(rf"^ +{role} +0 of +\d+ accounts flagged$", said.out, re.MULTILINE)
-    beside = f"--sites {tmp_path / 'data' / 'site_facts.csv'} --ads {tmp_path / 'data' / 'ads.csv'}"
+    files = (("sites", "site_facts.csv"), ("articles", "articles.csv.gz"), ("ads", "ads.csv"))
+    beside = " ".join(f"--{option} {tmp_path / 'data' / name}" for option, name in files)
     assert f"\n\n$ propgraph clusters {tmp_path / 'demo' / 'study'} {beside} --graphml" in said.out
     assert "␊" not in said.out
     for line in said.out.splitlines():

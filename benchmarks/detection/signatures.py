@@ -20,7 +20,6 @@ signature whose flag no rule gives is left out. Seeds 0 to 9 are for tuning, 100
 from __future__ import annotations
 
 import argparse
-import inspect
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -56,7 +55,7 @@ WORKFORCE = {"n_accounts": 1500, "n_days": 10, "n_posts": 3000}
 
 @dataclass(frozen=True)
 class Made:
-    """A simulated log, its truth, and what lies beside it: options of the jobs and their tables."""
+    """A simulated log, its truth, and what lies beside it: options of `find_clusters` and their tables."""
 
     log: pl.DataFrame
     accounts: pl.DataFrame
@@ -229,17 +228,12 @@ def _sites_of(made: Made) -> pl.DataFrame:
 def studied(made: Made, folder: Path, strength: float | None = None) -> Run:
     """Build a simulated log, find its clusters with what lies beside it, and return both."""
     made.log.write_parquet(folder / "log.parquet")
-    options: dict[str, str] = {}
+    beside = {option: folder / file_of(option, table) for option, table in made.beside.items()}
     for option, table in made.beside.items():
         write_table(folder, option, table)
-        options[option] = str(folder / file_of(option, table))
-    study = build([folder / "log.parquet"], folder / "study", overwrite=True, **_of(build, options))
-    return Run(find_clusters(study.path, **_of(find_clusters, options)), made, strength)
-
-
-def _of(job: Callable[..., Study], options: dict[str, str]) -> dict[str, Any]:
-    known = inspect.signature(job).parameters
-    return {option: path for option, path in options.items() if option in known}
+    options: dict[str, Any] = beside
+    study = build([folder / "log.parquet"], folder / "study", overwrite=True)
+    return Run(find_clusters(study.path, **options), made, strength)
 
 
 def fired(run: Run, signature: Signature) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TRUTH = ("truth_accounts.csv", "truth_sites.csv")
 #: What lies beside the sample log, by the option of `clusters` that takes it.
-BESIDE = {"sites": "site_facts.csv", "ads": "ads.csv"}
+BESIDE = {"sites": "site_facts.csv", "articles": "articles.csv.gz", "ads": "ads.csv"}
 
 
 def demo(

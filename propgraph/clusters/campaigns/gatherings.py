@@ -164,21 +164,27 @@ def _gather(code: Int64, time: Int64, account: Any, spread: Int64) -> tuple[Int6
         int(account.max()) + 1 if account.size else 0, -1, np.int64
     )  # the last row that looked at it
     kept = 0
-    p = 0
+    p = high = 0
     # Gatherings do not overlap: all rows before p are in one, or in none.
     while p < code.size:
-        n = 0
-        high = p
+        high = max(high, p + 1)
+        # The rows from p to before high are of one object, within the spread of p, and one account's.
+        while (
+            high < code.size and code[high] == code[p] and account[high] == account[p]
+            and time[high] - time[p] <= spread[p]
+        ):  # fmt: skip
+            high += 1
+        if high == code.size or code[high] != code[p] or time[high] - time[p] > spread[p]:
+            # No other account's lies within the spread of p; of what begins later, one may.
+            p += 1
+            continue
+        n, high = 0, p
         # The rows from p to before high are of one object and within the spread, by n accounts.
         while high < code.size and code[high] == code[p] and time[high] - time[p] <= spread[p]:
             n += seen[account[high]] != p
             seen[account[high]] = p
             high += 1
-        if n > 1:
-            first[kept], last[kept], n_accounts[kept] = p, high - 1, n
-            kept += 1
-            p = high
-        else:
-            # All of them are one account's: what begins at the last of them reaches as far as any other would.
-            p = max(p + 1, high - 1)
+        first[kept], last[kept], n_accounts[kept] = p, high - 1, n
+        kept += 1
+        p = high
     return first[:kept].copy(), last[:kept].copy(), n_accounts[:kept].copy()

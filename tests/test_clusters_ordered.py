@@ -5,12 +5,15 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from propgraph.clusters import readings
 from propgraph.clusters.baseline import Baseline
 from propgraph.clusters.rules import MISSION_ORDER, RULE
 from propgraph.clusters.rules.missions import mission_order
 from propgraph.clusters.selection import in_one_order
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
+from propgraph.report.explain.people import _WHY
+from propgraph.report.words import READINGS
 from propgraph.simulate.app import simulate_app
 from propgraph.study import Study
 
@@ -43,9 +46,9 @@ def test_the_crew_is_found_and_hardly_anybody_else(tmp_path, strength, recall):
     assert (shown["content_ids"].list.len() == 20).all()
     posts = study.posts.filter(pl.col("content_id").is_in(shown["content_ids"].explode().to_list()))
     assert set(posts["account_id"]) <= set(study.members["account_id"])
-    readers = study.clusters.filter(pl.col("innocent").list.contains("one-list"))
-    assert readers.height
-    assert not readers["flags"].list.contains(MISSION_ORDER).any()
+    of_lists = study.clusters.filter(pl.col("innocent").list.contains("one-list"))
+    assert of_lists.height
+    assert not of_lists["flags"].list.contains(MISSION_ORDER).any()
 
 
 def test_the_same_crew_in_free_order_is_not_flagged(tmp_path):
@@ -76,6 +79,13 @@ def test_the_trace_of_orders_finds_the_crew_as_well(tmp_path):
     members = study.members.join(crew, on="cluster_id", how="semi").join(made.accounts, on="account_id")
     assert members.filter("organised").height >= 70
     assert members["organised"].mean() >= 0.95
+
+
+def test_every_reading_and_every_reason_has_words():
+    told = {value for name, value in vars(readings).items() if name.isupper() and isinstance(value, str)}
+    assert told <= set(READINGS)
+    assert "one-list" in told
+    assert "order" in _WHY
 
 
 def test_the_rule_has_thresholds_and_a_sentence():

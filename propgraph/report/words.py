@@ -16,6 +16,7 @@ READINGS = {
     "institution": "desks or spokesmen of one institution that repost its own account at once",
     "one-hand": "one person or office posting to several accounts by a tool",
     "habits": "people with the same hours, or who react at once to the same feed",
+    "one-list": "readers of one feed, newsletter, digest or thread, who go through it in its order",
     "no-comparison": "too few others shared the same to say what is usual",
     "activists": "volunteers, supporters or activists who say so in the open",
     "own-outlet": "an outlet that posts its own articles by its own accounts",

@@ -81,6 +81,7 @@ _WHY = {
     "crew": "a crew: a group found on one half of what was shared and confirmed on the other",
     "group": "its nearness to the group as a whole",
     "relays": "common relays, cascade after cascade",
+    "order": "the order in which it takes the things that others take as well",
     "window": "posts of the same within the time window",
     "habits": "the same hours or the same quickness as the others, which explains nothing else",
 }

@@ -54,6 +54,8 @@ def test_ways_to_imitate(site, model, how):
         ("mail.com", "bild.de"),
         ("bald.de", "bild.de"),  # four letters
         ("channel23news.com", "channel45news.com"),  # one template
+        ("channel2news.com", "channel245news.com"),
+        ("portal-48.com", "portal-4.com"),
         ("dailyherald.com", "herald.com"),  # `herald` is nobody's brand
         ("independentexpress.co", "independent.co.uk"),
         ("washingtonpostale.it", "metro.fr"),

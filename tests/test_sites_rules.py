@@ -286,3 +286,40 @@ def test_hostile_names_are_data():
     judged = found(rows, accounts=pl.DataFrame({"account_id": ["bot"], "name": ["{0}<b>"]}))
     assert set(hostile) <= set(judged.sites.filter("flagged")["site"])
     assert set(hostile) <= set(judged.evidence["subject_id"])
+
+
+@pytest.mark.parametrize(("n_groups", "fits_it"), [(4, True), (10, True), (11, False)])
+def test_a_club_that_posts_into_its_own_groups(n_groups, fits_it):
+    # Each of its 20 links once into each group.
+    rows = [
+        ("club.org", f"https://club.org/{url}", "desk", DAY * url + 60 * group)
+        for url in range(20)
+        for group in range(n_groups)
+    ]
+    ids = links(ordinary() + rows).filter(site="club.org")
+    posts = pl.DataFrame(
+        {
+            "content_id": ids["content_id"],
+            "target_id": [f"g{group}" for _ in range(20) for group in range(n_groups)],
+        }
+    ).with_columns(sponsor=pl.lit(None, pl.String))
+    judged = found(ordinary() + rows, posts=posts)
+    row = row_of(judged, "club.org")
+    assert row["flags"] == ["few-hands"]
+    assert row["flagged"] != fits_it
+    assert (fits(judged, "club.org") == ["own-outlet"]) == fits_it
+
+
+def test_a_name_adds_nothing_to_a_little_seeding():
+    # Ten of 20 first shares are the crew's: 10/22, under the threshold. Beside a name it stays what it is.
+    crew = pl.DataFrame({"account_id": ["bot"], "cluster_id": ["c1"]})
+    rows = [
+        ("bbcnews.info", f"https://bbcnews.info/{url}", "bot" if k < 5 else f"reader{k}", 3600 * url + k)
+        for url in range(2)
+        for k in range(12)
+    ]
+    judged = found(ordinary() + rows, flagged=crew, known=["bbc.com"])
+    row = row_of(judged, "bbcnews.info")
+    assert row["flags"] == ["imitates"]
+    assert row["score"] == pytest.approx(10 / 22)
+    assert not row["flagged"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from propgraph.arrays.encoding import codes_of, encode
 from propgraph.schema import COUNT, ID, TIME
 from propgraph.sites.one_operator import reasons_of
 from propgraph.sites.operators import NO_OPERATORS
@@ -58,12 +59,17 @@ class SiteInputs:
 
 
 def in_order(inputs: SiteInputs, /) -> pl.DataFrame:
-    """Return all links by URL, its shares by time, with `cluster_id`, `seeder` and `early` (of its first ten).
+    """Return all links by URL, its shares by time, with `cluster_id`, `seeder`, `early` (of its first ten), `copied`.
 
-    Where the times of a URL's shares are not equally fine, a flagged cluster's by coarser ones count as late as they
-    can be.
+    URLs are numbers here: they are long, and only told apart. Where the times of a URL's shares are not equally fine, a
+    flagged cluster's by coarser ones count as late as they can be.
     """
-    links = inputs.links.join(inputs.flagged, on="account_id", how="left")
+    links = inputs.links
+    copied = pl.lit(False)
+    if inputs.copied_urls is not None:
+        copied = pl.col("url").is_in(inputs.copied_urls["url"].implode())
+    links = links.with_columns(copied=copied, url=pl.Series(codes_of(encode(links["url"]))))
+    links = links.join(inputs.flagged, on="account_id", how="left")
     known = links.get_column("time_resolution_s", default=None)
     at = pl.col("timestamp")
     if known is not None and known.n_unique() > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -173,12 +174,13 @@ def _near(names: list[_Name], models: list[_Name]) -> Iterator[tuple[_Name, _Nam
             shorter = min(len(name.label), len(model.label))
             if shorter < (_ONE_OFF if distance == 1 else _TWO_OFF):
                 continue
-            if _without_digits(name.label) != _without_digits(model.label):
+            if _template(name.label) != _template(model.label):
                 yield name, model, DISTANCE, distance
 
 
-def _without_digits(label: str) -> str:
-    return "".join("#" if char.isdigit() else char for char in label)
+def _template(label: str) -> str:
+    """Return a name with each number as one sign: `channel#news`."""
+    return re.sub(r"\d+", "#", label)
 
 
 def _inside(names: list[_Name], models: list[_Name]) -> Iterator[tuple[_Name, _Name, str, float]]:
@@ -195,7 +197,7 @@ def _inside(names: list[_Name], models: list[_Name]) -> Iterator[tuple[_Name, _N
     ].to_list()
     for name, hits in zip(names, found, strict=True):
         for brand in set(hits):
-            if brand != name.label and _stands_in(brand, name.label):
+            if _template(brand) != _template(name.label) and _stands_in(brand, name.label):
                 yield name, brands[brand], INSIDE, float(len(name.label) - len(brand))
 
 

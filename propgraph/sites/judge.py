@@ -11,7 +11,7 @@ from propgraph.schema import EVIDENCE, READINGS, SITES
 from propgraph.sites.figures import DOUBT, SiteInputs, figures_of, in_order, makers_of_half, posts_in_groups
 from propgraph.sites.imitation import imitations
 from propgraph.sites.matched import early_percentiles, few_hands, matched_quantile
-from propgraph.sites.readings import readings, with_readings
+from propgraph.sites.readings import OWN_EXPLAINS, readings, with_readings
 from propgraph.sites.rules import ENOUGH_SHARES, FEW, Rule, posts_shown, rules
 
 # What is not about conduct weighs so much alone.
@@ -33,8 +33,9 @@ def judge_sites(inputs: SiteInputs, /, *, min_score: float = 0.5, known: Collect
 
     The score is 1 - product(1 - weight) over the rules that fire, where `seeded` weighs what part of the URLs' first
     ten shares flagged clusters made, smoothed: early / (all early + 2), also below `min_score`. An innocent reading
-    halves the weights of the rules that it explains, and where no rule about conduct fires the score is cut to three
-    tenths. A site is flagged from `min_score` on if it has two URLs or more: one URL is no site's policy.
+    halves the weights of the rules that it explains. Where no rule about conduct fires, a name and a date count three
+    tenths of their weights, and nothing beside the seeding that there is. A site is flagged from `min_score` on if it
+    has two URLs or more: one URL is no site's policy.
 
     Parameters
     ----------
@@ -57,8 +58,13 @@ def judge_sites(inputs: SiteInputs, /, *, min_score: float = 0.5, known: Collect
     table = figures_of(inputs, links, makers)
     for part in (early_percentiles(links), few_hands(table, makers), imitations(table, known)):
         table = table.join(part, on="site", how="left", maintain_order="left")
-    table = with_readings(_with_usual(table, min_score), inputs, links, makers)
     found = rules(min_score)
+    table = _with_usual(table, min_score).with_columns(
+        rule.fires.fill_null(False).alias(f"fires {rule.name}") for rule in found
+    )
+    # Whose accounts push a site is asked of the few sites where it matters.
+    asked = table.filter(_fires_any(OWN_EXPLAINS)).select("site")
+    table = with_readings(table, inputs, links, makers.join(asked, on="site", how="semi"))
     table = _scored(table, found, min_score)
     fired = table.filter(pl.col("flags").list.len() > 0)
     shown = _marked(links, fired, makers, inputs)
@@ -115,24 +121,25 @@ def _of_the_rest(those: pl.Expr, among: pl.Expr) -> pl.Expr:
 
 def _scored(table: pl.DataFrame, found: tuple[Rule, ...], min_score: float) -> pl.DataFrame:
     """Add `flags`, `score` and `flagged`, highest score first."""
-    fires = {f"fires {rule.name}": rule.fires.fill_null(False) for rule in found}
-    table = table.with_columns(**fires)
     table = table.with_columns(
         (one.fits.fill_null(False) & _fires_any(one.explains)).alias(f"fits {one.name}") for one in readings()
     )
     several = pl.col("n_urls") >= 2
     seeded, *others = found
-    left, conduct = 1.0 - seeded.weight, seeded.weight > 0
+    conduct, left, left_of_traits = pl.col(f"fires {seeded.name}"), 1.0 - seeded.weight, pl.lit(1.0)
     for rule in others:
-        halves = [
-            pl.when(f"fits {one.name}").then(_HALVED) for one in readings() if rule.name in one.explains
-        ]
         weight = rule.weight
-        for half in halves:
-            weight = weight * half.otherwise(1.0)
-        left = left * pl.when(f"fires {rule.name}").then(1.0 - weight).otherwise(1.0)
-        conduct = conduct | (pl.col(f"fires {rule.name}") & rule.is_conduct)
-    score = (1.0 - left) * pl.when(conduct).then(1.0).otherwise(_DESCRIBES)
+        for one in readings():
+            if rule.name in one.explains:
+                weight = weight * pl.when(f"fits {one.name}").then(_HALVED).otherwise(1.0)
+        remains = pl.when(f"fires {rule.name}").then(1.0 - weight).otherwise(1.0)
+        left = left * remains
+        if rule.is_conduct:
+            conduct = conduct | pl.col(f"fires {rule.name}")
+        else:
+            left_of_traits = left_of_traits * remains
+    alone = pl.max_horizontal(seeded.weight, _DESCRIBES * (1.0 - left_of_traits))
+    score = pl.when(conduct).then(1.0 - left).otherwise(alone)
     names = [pl.when(f"fires {rule.name}").then(pl.lit(rule.name)) for rule in found]
     return (
         table.with_columns(score=score, flags=pl.concat_list(names).list.drop_nulls())
@@ -158,17 +165,11 @@ def _marked(
     )
     whose = makers.select("site", "account_id", is_maker=pl.lit(True))
     seeders = inputs.seeders if inputs.seeders is not None else makers.select("site", "account_id").clear()
-    copied = inputs.copied_urls
-    if copied is None:
-        copied = pl.DataFrame(schema={"url": pl.String})
     return (
         of_sites.join(whose, on=["site", "account_id"], how="left")
         .join(seeders.unique().with_columns(by_seeder=pl.lit(True)), on=["site", "account_id"], how="left")
         .join(into, on=["site", "url", "account_id"], how="left")
-        .join(copied.select("url", copied=pl.lit(True)), on="url", how="left")
-        .with_columns(
-            pl.col("is_maker", "by_seeder", "copied").fill_null(False), pl.col("n_into").fill_null(0)
-        )
+        .with_columns(pl.col("is_maker", "by_seeder").fill_null(False), pl.col("n_into").fill_null(0))
     )
 
 

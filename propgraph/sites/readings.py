@@ -9,17 +9,21 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from propgraph.sites.figures import SiteInputs
+from propgraph.sites.figures import SiteInputs, posts_in_groups
 from propgraph.sites.imitation import has_paper_word
 from propgraph.sites.rules import COPIES, FEW_HANDS, IMITATES, ONE_OPERATOR, PUSHED, SHORTLY_S, percent
 
 OWN_OUTLET, CHAIN, NEW_OUTLET = "own-outlet", "chain", "new-outlet"
 LOCAL_PAPER, PARODY = "local-paper", "parody"
 
+#: What an outlet's own accounts explain.
+OWN_EXPLAINS = (FEW_HANDS, PUSHED)
+
 _OWN = 0.5  # such a part of the first shares is by accounts called as the site, or that post mostly it
 _MOSTLY = 0.5  # of an account's links so many lead to one site: it is that site's
 _OFTEN = 5  # with fewer links an account is nobody's own by what it links
-_ONCE = 3.0  # an outlet posts a story so many times at most
+_ONCE = 3.0  # an outlet posts a story so many times at most on its page, and in each of its groups
+_SOME_GROUPS = 10  # an outlet, or a club, has no more
 _NAME = 4  # a shorter name stands in others by chance
 _OLD_S = 3 * 365 * 86_400.0
 _SAYS_PARODY = r"(?i)\b(parod|satir|humou?r|spoof)"
@@ -57,19 +61,19 @@ def readings() -> tuple[Reading, ...]:
     """Return all readings, the most telling first.
 
     `own-outlet`: half or more of the first shares are by accounts that are called as the site is, or that link mostly
-    to it and post a story at most three times. `chain`: the user's facts name one owner of several of the
-    sites. `parody`: the user's facts, or the name itself, call it one. `local-paper`: a newspaper's word in its name is
-    true by the user's facts, or the site is three years old or more. `new-outlet`: it is young, and still shared when
-    the log ends.
+    to it and post a story at most three times on their page and in each of ten groups or fewer. `chain`: the user's
+    facts name one owner of several of the sites. `parody`: the user's facts, or the name itself, call it one.
+    `local-paper`: a newspaper's word in its name is true by the user's facts, or the site is three years old or more.
+    `new-outlet`: it is young, and still shared when the log ends.
     """
     n, names = pl.col("own_share"), pl.col("named_share")
     still = pl.col("to_end_s") < pl.col("span_s") / 10
     return (
         Reading(
-            OWN_OUTLET, explains=(FEW_HANDS, PUSHED), fits=n >= _OWN, value=n, threshold=pl.lit(_OWN),
+            OWN_OUTLET, explains=OWN_EXPLAINS, fits=n >= _OWN, value=n, threshold=pl.lit(_OWN),
             speaks_for=pl.format(
                 "{} of the first shares of its URLs are by accounts of its own: {} by accounts called as the site is, "
-                "the others by accounts that link mostly to it and post a story at most three times",
+                "the others by accounts that link mostly to it and post a story at most three times in one place",
                 percent(n), percent(names),
             ),
             speaks_against=pl.lit("a farm may have accounts of its own, and call them after itself"),
@@ -122,7 +126,7 @@ def with_readings(
     table
         A row for each site.
     inputs, links, makers
-        As for `figures.figures_of`.
+        As for `figures.figures_of`; makers of the sites of which it is asked whether these are their own.
     """
     for part in (_own_shares(inputs, links, makers), _said(inputs)):
         table = table.join(part, on="site", how="left", maintain_order="left")
@@ -136,12 +140,21 @@ def with_readings(
 
 def _own_shares(inputs: SiteInputs, links: pl.DataFrame, makers: pl.DataFrame) -> pl.DataFrame:
     """Return what part of half of a site's first shares is by makers that are its own, by name or by conduct."""
+    own = links.join(makers.select("account_id").unique(), on="account_id", how="semi")
+    groups = posts_in_groups(inputs, own).select("site", "content_id", "target_id").unique()
+    # A post into two groups is one in each; one into none stands in its own page.
+    own = own.join(groups, on=["site", "content_id"], how="left")
     conduct = (
-        links.join(makers.select("account_id").unique(), on="account_id", how="semi")
-        .group_by("account_id", "site")
-        .agg(n=pl.len(), n_urls=pl.col("url").n_unique())
+        own.group_by("account_id", "site")
+        .agg(
+            n=pl.col("content_id").n_unique(),
+            n_places=pl.struct("url", "target_id").n_unique(),
+            n_groups=pl.col("target_id").drop_nulls().n_unique(),
+            n_posts=pl.len(),
+        )
         .with_columns(
-            of_all=pl.col("n") / pl.col("n").sum().over("account_id"), each=pl.col("n") / pl.col("n_urls")
+            of_all=pl.col("n") / pl.col("n").sum().over("account_id"),
+            each=pl.col("n_posts") / pl.col("n_places"),
         )
     )
     table = makers.join(conduct, on=["site", "account_id"], how="left")
@@ -157,7 +170,12 @@ def _own_shares(inputs: SiteInputs, links: pl.DataFrame, makers: pl.DataFrame) -
         | ((brand.str.len_chars() >= _NAME) & _letters(pl.col(of)).str.contains(brand, literal=True))
         for of in ("name", "account_id")
     ).fill_null(False)
-    by_conduct = (pl.col("n") >= _OFTEN) & (pl.col("of_all") >= _MOSTLY) & (pl.col("each") <= _ONCE)
+    by_conduct = (
+        (pl.col("n") >= _OFTEN)
+        & (pl.col("of_all") >= _MOSTLY)
+        & (pl.col("each") <= _ONCE)
+        & (pl.col("n_groups") <= _SOME_GROUPS)
+    )
     of_site = links.filter("early").group_by("site").agg(of=pl.len())
     table = table.with_columns(named=called, own=called | by_conduct).join(of_site, on="site")
     # Makers make half: what they make is held against that half, rounded up.

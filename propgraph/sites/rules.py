@@ -46,8 +46,8 @@ class Rule:
     shows
         Picks out of a site's links (with `early, seeder, is_maker, by_seeder, n_into, copied`) those that show it.
     is_conduct
-        It is about what accounts do with the site. Without any of these the score is cut: a name, a date or another's
-        text alone flags nobody.
+        It is about what is done with the site. Without any of these the score is cut: a name or a date alone flags
+        nobody.
     """
 
     name: str

@@ -11,6 +11,7 @@ import pytest
 import propgraph
 from propgraph.arrays.incidence import incidence
 from propgraph.cli.app import run
+from propgraph.cli.sites import operator_lines
 from propgraph.errors import InputError
 from propgraph.evaluation.sites import evaluate_sites, read_sites_truth
 from propgraph.jobs.build import build
@@ -289,3 +290,12 @@ def test_a_truth_that_cannot_be_used(tmp_path, study, capsys):
         read_sites_truth(truth("site,label\na.com,true\nwww.a.com,false\n"))
     assert run(["evaluate", str(study.path)]) == 2
     assert "--sites-truth" in capsys.readouterr().err
+
+
+def test_clusters_are_named_beside_first_sharers_alone(study):
+    farms, chain = study.operators.to_dicts()
+    told = [
+        any("flagged clusters" in line for line in operator_lines(row | {"clusters": ["c1"]}))
+        for row in (farms, chain)
+    ]
+    assert told == [True, False]

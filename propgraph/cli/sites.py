@@ -129,6 +129,7 @@ def operator_lines(row: dict[str, Any], /) -> list[str]:
         lines.append(f"also fits: a chain in the open; your tables name as owner {row['declared_owner']}")
     if row["first_seen"] is not None:
         lines.append(f"in the log from {row['first_seen']:%d %b %Y} to {row['last_seen']:%d %b %Y}")
-    if row["clusters"]:
+    # Whoever shares a chain's or a publisher's sites may be of a cluster; that says nothing of those.
+    if row["clusters"] and row["n_pairs"]:
         lines.append(f"flagged clusters among these accounts: {', '.join(row['clusters'][:10])}")
     return lines

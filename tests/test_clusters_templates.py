@@ -66,7 +66,7 @@ def test_a_remark_recurs_over_accounts_and_links():
     ]
     names = {"cluster": pl.UInt32, "account_id": pl.String, "url": pl.String, "remark": pl.String}
     found = recurring(pl.DataFrame(rows, schema=names, orient="row"))
-    assert sorted(found.rows()) == [(0, "wake up", 3), (0, "we meet at noon tomorrow", 3)]
+    assert sorted(found.rows()) == [(0, "wake up", 3, 3), (0, "we meet at noon tomorrow", 3, 3)]
 
 
 class Log:

@@ -17,6 +17,7 @@ _PEERS = 10  # times as many as members, of those who share most of the same obj
 _MOST = 20_000  # accounts that all members together are compared with
 _LIKE = 20  # accounts that each member is compared with, at most
 _LEAST = 3
+_OBJECTS = 50  # of a cluster, those over which its members met most
 _DRAWS, _FEWEST_DRAWS, _PICKS = 400, 100, 2_000_000
 
 Statistic = Callable[..., Any]
@@ -107,16 +108,21 @@ def _nearest(mine: Int64, theirs: Int64, n_like: int) -> tuple[Int64, int]:
 def peers_of(study: Study, inputs: ClusterInputs, clusters: Sequence[int], /) -> dict[int, pl.Series]:
     """Return for each of `clusters` the accounts in no cluster that share most of what its members met over.
 
-    There are ten for each member, more where several share as many of the objects, and fewer where not so many share
-    any.
+    Of these objects the fifty over which they met most count. There are ten accounts for each member, more where
+    several share as many of the objects, and fewer where not so many share any.
     """
     size = dict(inputs.members.group_by("cluster").len().iter_rows())
     of = inputs.members.filter(pl.col("cluster").is_in(clusters)).select("account_id", "cluster")
     met = (
         inputs.shares.filter(pl.col("n_fellows") > 0)
         .join(of, on="account_id")
-        .select("cluster", "trace", "object_id")
-        .unique()
+        .group_by("cluster", "trace", "object_id")
+        .agg(n=pl.col("n_fellows").sum())
+        .sort(["cluster", "n", "trace", "object_id"], descending=[False, True, False, False])
+        .group_by("cluster", maintain_order=True)
+        .head(_OBJECTS)
+        .with_row_index("object")
+        .drop("n")
     )
     counts = (
         study.scan("shares")
@@ -124,7 +130,7 @@ def peers_of(study: Study, inputs: ClusterInputs, clusters: Sequence[int], /) ->
         .join(met.lazy(), on=["trace", "object_id"])
         .join(inputs.members.lazy().select("account_id"), on="account_id", how="anti")
         .group_by("cluster", "account_id")
-        .agg(n=pl.struct("trace", "object_id").n_unique())
+        .agg(n=pl.col("object").n_unique())
         .sort(["cluster", "n", "account_id"], descending=[False, True, False])
         .collect()
     )

@@ -35,6 +35,7 @@ _SCHEMA: dict[str, Any] = {
     "n_template_accounts": COUNT, "n_texts": COUNT, "templates": IDS, "template_posts": IDS,
 }  # fmt: skip
 
+_DRAWN = ("cluster", "template_expected", "template_limit")
 _NO_POSTS = pl.DataFrame(
     schema={
         "account_id": pl.String, "content_id": pl.String, "url": pl.String, "inside": pl.Boolean, "text": pl.String,
@@ -102,11 +103,7 @@ def with_templates(
         .drop("n_held")
     )
     worth = figures.filter(pl.col("template_share") >= _WORTH)["cluster"].sort().to_list()
-    drawn = pl.DataFrame(
-        [_drawn(cluster, like, others, seed) for cluster in worth],
-        schema={name: _SCHEMA[name] for name in ("cluster", "template_expected", "template_limit")},
-        orient="row",
-    )
+    drawn = _drawn(worth, like, others, seed)
     return table.join(
         figures.join(drawn, on="cluster", how="left"), on="cluster", how="left", maintain_order="left"
     )
@@ -218,7 +215,7 @@ def titles_of(posts: pl.DataFrame, /) -> pl.DataFrame:
 
 
 def recurring(posts: pl.DataFrame, /) -> pl.DataFrame:
-    """Return `cluster, remark, n_accounts` of the remarks that three accounts or more of a cluster write.
+    """Return `cluster, remark, n_accounts, n_posts` of the remarks that three accounts or more of a cluster write.
 
     Of those about links they are about two links or more: a sentence of one article may be its other title.
 
@@ -231,7 +228,8 @@ def recurring(posts: pl.DataFrame, /) -> pl.DataFrame:
         posts.drop_nulls("remark")
         .group_by("cluster", "remark")
         .agg(
-            n_accounts=pl.col("account_id").n_unique(),
+            n_accounts=pl.col("account_id").n_unique().cast(pl.Int64),
+            n_posts=pl.len(),
             n_links=pl.col("url").drop_nulls().n_unique(),
             n_without=pl.col("account_id").filter(pl.col("url").is_null()).n_unique(),
         )
@@ -239,7 +237,7 @@ def recurring(posts: pl.DataFrame, /) -> pl.DataFrame:
             pl.col("n_accounts") >= _FEWEST,
             (pl.col("n_links") >= _LINKS) | (pl.col("n_without") >= _FEWEST),
         )
-        .select("cluster", "remark", "n_accounts")
+        .select("cluster", "remark", "n_accounts", "n_posts")
     )
 
 
@@ -247,21 +245,26 @@ def _in_nobody_else(found: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Leave out the remarks that stand in texts of others, by more than one for each ten members who write it."""
     if found.is_empty():
         return found
-    remarks = found["remark"].unique().sort()
-    said = (
-        others.filter(pl.col("text").str.contains_any(remarks.to_list(), ascii_case_insensitive=True))
+    return (
+        found.join(_said_by(others, found["remark"]), on="remark", how="left")
+        .filter(_TENTH * pl.col("n_others").fill_null(0) <= pl.col("n_accounts"))
+        .drop("n_others")
+    )
+
+
+def _said_by(others: pl.DataFrame, remarks: pl.Series) -> pl.DataFrame:
+    """Return `remark, n_others`: in the texts of how many accounts each remark stands."""
+    sought = remarks.unique().sort().to_list()
+    if not sought:
+        return pl.DataFrame(schema={"remark": pl.String, "n_others": pl.Int64})
+    return (
+        others.filter(pl.col("text").str.contains_any(sought, ascii_case_insensitive=True))
         .select(
-            "account_id",
-            remark=pl.col("text").str.to_lowercase().str.extract_many(remarks.to_list(), overlapping=True),
+            "account_id", remark=pl.col("text").str.to_lowercase().str.extract_many(sought, overlapping=True)
         )
         .explode("remark")
         .group_by("remark")
-        .agg(n_others=pl.col("account_id").n_unique())
-    )
-    return (
-        found.join(said, on="remark", how="left")
-        .filter(_TENTH * pl.col("n_others").fill_null(0) <= pl.col("n_accounts"))
-        .drop("n_others")
+        .agg(n_others=pl.col("account_id").n_unique().cast(pl.Int64))
     )
 
 
@@ -281,24 +284,48 @@ def _in_whole_log(found: pl.DataFrame, study: Study, inputs: ClusterInputs) -> p
     return _in_nobody_else(kept, others)
 
 
-def _drawn(
-    cluster: int, like: pl.DataFrame, others: pl.DataFrame, seed: int
-) -> tuple[int, float | None, float | None]:
-    """Return the cluster, and the mean and the most of the same share over draws of accounts like its members."""
-    mine = like.filter(pl.col("cluster") == cluster)
-    groups = mine.group_by("account_id", maintain_order=True).agg("like")["like"].to_list()
+def _drawn(clusters: list[int], like: pl.DataFrame, others: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Return `cluster, template_expected, template_limit`: the mean and the most of the share over the draws."""
+    found, texts = [], []
+    for cluster in clusters:
+        chosen = _draws_of(like.filter(pl.col("cluster") == cluster), seed)
+        posts = others.join(chosen, on="account_id")  # `cluster` is the draw
+        texts.append(
+            posts.group_by(draw="cluster").agg(n_texts=pl.len()).with_columns(cluster=pl.lit(cluster))
+        )
+        found.append(recurring(posts).rename({"cluster": "draw"}).with_columns(cluster=pl.lit(cluster)))
+    if not clusters:
+        return pl.DataFrame(schema={name: _SCHEMA[name] for name in _DRAWN})
+    # Who is drawn is among those who write it: of each draw the rest counts.
+    remarks = pl.concat(found)
+    kept = (
+        remarks.join(_said_by(others, remarks["remark"]), on="remark", how="left")
+        .filter(_TENTH * (pl.col("n_others").fill_null(0) - pl.col("n_accounts")) <= pl.col("n_accounts"))
+        .group_by("cluster", "draw")
+        .agg(n_held=pl.col("n_posts").sum())
+    )
+    share = pl.col("n_held").fill_null(0) / pl.col("n_texts")
+    return (
+        pl.concat(texts)
+        .join(kept, on=["cluster", "draw"], how="left")
+        .sort("cluster", "draw")
+        .group_by("cluster", maintain_order=True)
+        .agg(template_expected=share.mean(), template_limit=share.max())
+        .select(pl.col(name).cast(_SCHEMA[name]) for name in _DRAWN)
+    )
+
+
+def _draws_of(like: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Return `account_id` and `cluster`, here the number of the draw: for each member one of those like it."""
+    groups = like.group_by("account_id", maintain_order=True).agg("like")["like"].to_list()
     rng = np.random.default_rng([seed, len(groups)])
-    shares = []
-    for _ in range(_DRAWS):
-        ids = sorted({group[rng.integers(0, len(group))] for group in groups})
-        chosen = pl.Series("account_id", ids, pl.String).to_frame().with_columns(cluster=pl.lit(cluster))
-        posts = others.join(chosen, on="account_id")
-        if posts.is_empty():
-            continue
-        rest = others.join(chosen, on="account_id", how="anti")
-        held = posts.join(_in_nobody_else(recurring(posts), rest), on="remark", how="semi")
-        shares.append(held.height / posts.height)
-    return (cluster, float(np.mean(shares)), max(shares)) if shares else (cluster, None, None)
+    parts = [
+        pl.Series("account_id", sorted({group[rng.integers(0, len(group))] for group in groups}), pl.String)
+        .to_frame()
+        .with_columns(cluster=pl.lit(draw, pl.UInt32))
+        for draw in range(_DRAWS)
+    ]
+    return pl.concat(parts)
 
 
 def _posts_of(held: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,7 @@ OVER_AND_OVER, MAIN_SOURCE = "over-and-over", "main-source"
 POSTS, POSTS_OF_SITE, HALF, SITES = 20, 10, 0.5, 3
 # Objects that one post makes on purpose; a hashtag or a site is posted again and again by whoever has a subject.
 _TRACES = {"object": "object", "url": "URL"}
-_ALIKE, _USUAL, _SHOWN, _NAMED = 200, 0.95, 20, 3
+_ALIKE, _USUAL, _SHOWN, _NAMED, _BUSY = 200, 0.95, 20, 3, 0.9
 # How feeds, and tools that say so, call themselves, at the end or as a word of the name.
 _FEED = re.compile(
     r"(?:^| )(?:rss|feeds?|bots?|newsbot|newsfeed|autopost|alerts?|ticker)(?: |$)|(?:bot|rss|feed|ticker)$"
@@ -299,9 +299,11 @@ def _sentence(row: dict[str, Any]) -> str:
 
 
 def _pace(posts_a_day: float | None, rates: Float64) -> str:
-    """Return how many posts a day an account makes, and how many accounts make fewer, in words."""
+    """Return how many posts a day an account makes, and how many accounts make fewer where most do, in words."""
     if posts_a_day is None or not rates.size:
         return ""
     # The most of all is no more than 99.9 % of them.
     below = min(float(np.searchsorted(rates, posts_a_day, "left")) / rates.size, 0.999)
-    return f"; {posts_a_day:,.1f} posts a day, more than {below:.1%} of accounts"
+    # An account with one post makes one a day: a low place among such tells nothing.
+    told = f", more than {below:.1%} of accounts" if below >= _BUSY else ""
+    return f"; {posts_a_day:,.1f} posts a day{told}"

@@ -211,7 +211,12 @@ CLUSTERS = declare(
         "posts a day",
         "all posts of an account over the time from its first to its last, at least a day; median over members",
     ),
-    posts_per_day_pct=(SHARE, "0..1", "fraction of the log's accounts that post less often; ties count half"),
+    posts_per_day_pct=(
+        SHARE,
+        "0..1",
+        "fraction of the log's accounts that post less often; ties count half; one post is one a day, so a low place tells "
+        "nothing",
+    ),
     n_targets=(COUNT, "groups", "groups, pages or channels posted into"),
     first_time=(TIME, "UTC", "first co-share"),
     last_time=(TIME, "UTC", "last co-share"),

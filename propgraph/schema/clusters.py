@@ -214,8 +214,8 @@ CLUSTERS = declare(
     posts_per_day_pct=(
         SHARE,
         "0..1",
-        "fraction of the log's accounts that post less often; ties count half; one post is one a day, so a low place tells "
-        "nothing",
+        "fraction of the log's accounts that post less often; ties count half; one post is one a day, so a low place "
+        "tells nothing",
     ),
     n_targets=(COUNT, "groups", "groups, pages or channels posted into"),
     first_time=(TIME, "UTC", "first co-share"),

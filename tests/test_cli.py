@@ -289,7 +289,7 @@ def test_every_option_of_clusters_arrives(own_study, capsys):
     assert own_study.run["clusters"]["parameters"] == {
         "trace": ["reshare"], "objective": "CPM", "resolution": 0.25, "partition": "Surprise", "seed": 3,
         "min_size": 4, "min_score": 0.75, "evidence": "window", "q": 0.2, "neighbours": 20, "threads": 1,
-        "multiplex": True, "ads": [], "prices": None, "sites": None,
+        "multiplex": True, "ads": [], "articles": [], "known_sites": None, "prices": None, "sites": None,
     }  # fmt: skip
 
 

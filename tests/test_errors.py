@@ -70,6 +70,8 @@ def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
         "evaluate": [clustered, "--truth", tmp_path / "truth.csv"],
         "stability": [clustered],
         "power": [clustered],
+        "explain": [clustered, "c1"],
+        "sites": [clustered],
         "simulate": ["-o", tmp_path / "new"],
     }
     if option == "--resolution" and value != "-1":
@@ -85,7 +87,7 @@ def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
 
 def test_the_walk_goes_through_all_commands_with_numbers():
     assert {words[0] for words, _ in NUMBERS} == {
-        "build", "cascades", "clusters", "evaluate", "power", "simulate", "stability",
+        "build", "cascades", "clusters", "evaluate", "explain", "power", "simulate", "sites", "stability",
     }  # fmt: skip
     assert len(NUMBERS) > 30
 

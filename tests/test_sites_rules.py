@@ -323,3 +323,21 @@ def test_a_name_adds_nothing_to_a_little_seeding():
     assert row["flags"] == ["imitates"]
     assert row["score"] == pytest.approx(10 / 22)
     assert not row["flagged"]
+
+
+@pytest.mark.parametrize(
+    ("n_sites", "n_other", "fits_it"),
+    [(1, 120, True), (1, 200, False), (2, 0, True), (3, 0, False), (2, 40, False)],
+)
+def test_an_account_is_a_sites_own_by_where_its_links_lead(n_sites, n_other, fits_it):
+    # Sixty links of each of its sites, and others of papers: of one site three tenths are enough, of several a half.
+    rows = [
+        row for k in range(n_sites) for row in pushed(f"gazette{k}.net", "desk", n_urls=60, each=1, start=k)
+    ]
+    papers = [
+        (f"paper{k % 30:02d}.org", f"https://paper{k % 30:02d}.org/9{k}", "desk", 50 * DAY + k)
+        for k in range(n_other)
+    ]
+    judged = found(ordinary() + rows + papers)
+    assert row_of(judged, "gazette0.net")["flags"][0] == "few-hands"
+    assert (fits(judged, "gazette0.net") == ["own-outlet"]) == fits_it

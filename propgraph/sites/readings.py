@@ -20,7 +20,8 @@ LOCAL_PAPER, PARODY = "local-paper", "parody"
 OWN_EXPLAINS = (FEW_HANDS, PUSHED)
 
 _OWN = 0.5  # such a part of the first shares is by accounts called as the site, or that post mostly it
-_MOSTLY = 0.5  # of an account's links so many lead to one site: it is that site's
+# Of an account's links so many lead to a site whose own it is; where it pushes no other site so, the smaller part.
+_MOSTLY, _MUCH = 0.5, 0.3
 _OFTEN = 5  # with fewer links an account is nobody's own by what it links
 _ONCE = 3.0  # an outlet posts a story so many times at most on its page, and in each of its groups
 _SOME_GROUPS = 10  # an outlet, or a club, has no more
@@ -60,8 +61,8 @@ class Reading:
 def readings() -> tuple[Reading, ...]:
     """Return all readings, the most telling first.
 
-    `own-outlet`: half or more of the first shares are by accounts that are called as the site is, or that link mostly
-    to it and post a story at most three times on their page and in each of ten groups or fewer. `chain`: the user's
+    `own-outlet`: half or more of the first shares are by accounts that are called as the site is, or that link above
+    all to it and post a story at most three times on their page and in each of ten groups or fewer. `chain`: the user's
     facts name one owner of several of the sites. `parody`: the user's facts, or the name itself, call it one.
     `local-paper`: a newspaper's word in its name is true by the user's facts, or the site is three years old or more.
     `new-outlet`: it is young, and still shared when the log ends.
@@ -73,7 +74,7 @@ def readings() -> tuple[Reading, ...]:
             OWN_OUTLET, explains=OWN_EXPLAINS, fits=n >= _OWN, value=n, threshold=pl.lit(_OWN),
             speaks_for=pl.format(
                 "{} of the first shares of its URLs are by accounts of its own: {} by accounts called as the site is, "
-                "the others by accounts that link mostly to it and post a story at most three times in one place",
+                "the others by accounts that link above all to it and post a story at most three times in one place",
                 percent(n), percent(names),
             ),
             speaks_against=pl.lit("a farm may have accounts of its own, and call them after itself"),
@@ -172,7 +173,7 @@ def _own_shares(inputs: SiteInputs, links: pl.DataFrame, makers: pl.DataFrame) -
     ).fill_null(False)
     by_conduct = (
         (pl.col("n") >= _OFTEN)
-        & (pl.col("of_all") >= _MOSTLY)
+        & (pl.col("of_all") >= pl.when(pl.len().over("account_id") == 1).then(_MUCH).otherwise(_MOSTLY))
         & (pl.col("each") <= _ONCE)
         & (pl.col("n_groups") <= _SOME_GROUPS)
     )

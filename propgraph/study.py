@@ -53,8 +53,8 @@ class Study:
     >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
     >>> study = pg.find_clusters(pg.build(log, "study"))
     >>> study = pg.Study.open("study")
-    >>> study.tables[:6]
-    ['posts', 'shares', 'accounts', 'objects', 'rejected', 'cascades']
+    >>> study.tables[:5]
+    ['posts', 'shares', 'accounts', 'objects', 'rejected']
     >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts").rows()
     [('c1', 25), ('c2', 25)]
     >>> study.scan("edges").filter(trace="url").collect().height

@@ -113,10 +113,10 @@ def find_clusters(
     >>> study = pg.find_clusters(pg.build(log, "study"))
     >>> study.clusters.filter("flagged").select("cluster_id", "n_accounts").row(0)
     ('c1', 25)
-    >>> ", ".join(study.clusters["flags"][0])
-    'at-once, repetitive, turnout, created-together, recruiter-token, many-groups, regular-gaps'
+    >>> study.clusters["flags"][0].to_list()[:5]
+    ['at-once', 'repetitive', 'turnout', 'created-together', 'recruiter-token']
     >>> study.sites.filter(study.sites["score"] >= 0.9)["site"].to_list()[:3]
-    ['verouvikrealreport.xyz', 'holapokeaglenews.info', 'rinotorpatriotwire.com']
+    ['verouvikrealreport.xyz', 'rinotorpatriotwire.com', 'mevundanlibertybuzz.net']
     >>> print(study.evidence.filter(subject_id="c1", rule="at-once")["sentence"][0])
     3,420 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 213.2
     """

@@ -45,7 +45,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
         say("Not flagged, the nearest to it:")
         _show_clusters(_with_stability(nearest, study), campaigns={})
     _show_readings(pl.concat([shown["innocent"], nearest["innocent"]]))
-    show_boosts(study, top=min(top, _NEAREST))
+    show_boosts(study, top=min(top, 1))
     if seeded.height:
         _show_sites(seeded.head(top))
         _more(seeded.height, top, "sites")

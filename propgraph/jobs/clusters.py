@@ -12,14 +12,11 @@ from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import flagged_members
-from propgraph.costs.ads import read_ads
-from propgraph.costs.prices import price_table
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
-from propgraph.jobs.brought import Brought, as_list, name_of, tell_boosts, tell_brought, tell_copies
+from propgraph.jobs.brought import Brought, read_side_tables
 from propgraph.jobs.sites import Sites, facts_to_keep, key_of, paths_of, tell_absent
 from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.provenance import Run
-from propgraph.sites.articles import read_articles, read_known_sites
 from propgraph.steps import run_steps
 from propgraph.study import Study, opened, run_first
 from propgraph.synchrony.candidates import ties_note
@@ -126,39 +123,23 @@ def find_clusters(
         resolution=resolution, partition=partition, seed=seed, min_size=min_size, min_score=min_score,
     )  # fmt: skip
     n_threads = check_threads(threads)
-    price_list = price_table(prices)
-    brought = as_list(ads)
-    adverts, ad_notes = read_ads(brought)
-    texts = as_list(articles)
-    pages, page_notes = read_articles(texts) if texts else (None, [])
-    known = [] if known_sites is None else read_known_sites(known_sites)
+    beside = read_side_tables(articles=articles, known_sites=known_sites, ads=ads, prices=prices)
     built = source.run.get("build")
     if built is None:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
     traces = _network_traces(source, names_of(trace), evidence=evidence)
-    asked = {
-        "articles": [name_of(one) for one in texts],
-        "known_sites": name_of(known_sites),
-        "ads": [name_of(one) for one in brought],
-        "prices": name_of(prices),
-        "sites": paths_of(sites) or None,
-        "threads": threads,
-    }
+    asked = {**beside.named, "sites": paths_of(sites) or None, "threads": threads}
     run = Run("clusters", {"trace": traces, **options.record(), **asked})
-    tell_brought(run, ads=brought, articles=texts, notes=[*ad_notes, *page_notes], prices=prices)
+    beside.record(run)
     facts = None if sites is None else facts_to_keep(sites, run, secret=key_of(source))
     with writing(source.path, of=source) as writer:
         source = writer.source
         run.record["of"] = {"build": source.ids["build"]}
         given = given_of(source, traces, options=options, threads=n_threads, facts=facts, progress=progress)
-        given |= {"prices": price_list, "ads": adverts, "articles": pages, "known_sites": known}
         found = run_steps(
-            STEPS,
-            given,
-            run=run,
-            wanted=("joint", "alone", "copies", "tables"),
+            STEPS, given | beside.given, run=run, wanted=("joint", "alone", "copies", "tables"),
             tell=named(progress, "communities"),
-        )
+        )  # fmt: skip
         for name, table in found["tables"].items():
             writer.write(name, table)
         if facts is not None:
@@ -170,8 +151,7 @@ def find_clusters(
             declared_accounts=found["alone"].declared,
         )
         _count_tests(run, found["joint"])
-        tell_copies(run, pages, found["copies"])
-        tell_boosts(run, adverts, found["tables"]["boosts"])
+        beside.tell(run, copies=found["copies"], boosts=found["tables"]["boosts"])
         for job in ("stability", "power"):  # they are about the clusters that were there before
             writer.drop(job)
         writer.finish()

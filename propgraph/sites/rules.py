@@ -114,7 +114,7 @@ def _of_other_sites(name: str) -> pl.Expr:
 
 def rules(min_score: float) -> tuple[Rule, ...]:
     """Return all rules, in the order in which flags are told; `min_score` is from where on (0..1) a site is seeded."""
-    return (*_by_seeders(min_score), *_by_traits())
+    return (*_by_seeders(min_score), *_by_operators(), *_by_traits())
 
 
 def _by_seeders(min_score: float) -> tuple[Rule, ...]:
@@ -146,6 +146,12 @@ def _by_seeders(min_score: float) -> tuple[Rule, ...]:
             ),
             shows=_early_by_makers,
         ),
+    )  # fmt: skip
+
+
+def _by_operators() -> tuple[Rule, ...]:
+    several = pl.col("n_urls") >= 2
+    return (
         Rule(
             ONE_OPERATOR, weight=pl.lit(0.40), value=pl.col("operator_q"), threshold=pl.lit(Q),
             expected=pl.max_horizontal("expected", "expected_order"), fires=pl.col("operator_q").is_not_null(),

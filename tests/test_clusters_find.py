@@ -286,6 +286,19 @@ def posts_of(study):
     )
 
 
+def check_counts(row, shown):
+    """See that of posts, or pairs of posts, no more are shown than there are, and as many as the sentence says."""
+    if row["counted"] == "pairs of posts":
+        assert row["rule"] in ("at-once", "in-step")
+        assert 1 <= row["n_shown"] <= len(shown) * (len(shown) - 1) / 2
+        assert row["n_shown"] <= row["n_all"]
+        if row["rule"] == "at-once":
+            assert row["sentence"].startswith(f"{row['n_all']:,} pairs of posts")
+    else:
+        assert row["counted"] == "posts"
+        assert row["n_shown"] == len(shown) <= (row["n_all"] or len(shown))
+
+
 def test_evidence_names_posts_that_show_the_rule(small_study):
     posts = posts_of(small_study)
     by_id = {row["content_id"]: row for row in posts.to_dicts()}
@@ -308,6 +321,7 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
     assert any("same URL" in sentence for sentence in timing.values())
     for row in evidence.to_dicts():
         shown = [by_id[content] for content in row["content_ids"]]
+        check_counts(row, shown)
         assert 2 <= len(shown) == len(set(row["content_ids"])) <= 20
         assert not re.search(r"\bbots?\b", row["sentence"], re.IGNORECASE)
         if row["subject_type"] == "site":
@@ -329,7 +343,8 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
                 assert near.height
             objects = {post[what] for post in shown}
             assert None not in objects
-            assert row["rule"] != "repetitive" or len(objects) >= 5
+            if "repetitive" in clusters[row["subject_id"]]["flags"]:  # they met over five objects or more
+                assert len(objects) >= 5
         if row["rule"] == "many-groups":
             groups = {}
             for post in shown:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from propgraph.clusters.baseline import Baseline
-from propgraph.clusters.evidence import posts_of_finding
+from propgraph.clusters.evidence import pairs_among, posts_of_finding
 from propgraph.clusters.judge import judge
 from propgraph.clusters.readings import innocent_readings
 from propgraph.clusters.rules import RULES
@@ -662,6 +662,45 @@ def test_evidence_of_synchrony_are_posts_that_met():
     assert shown("at-once", rows) == ["a2", "b2", "c2", "a1", "b1"]
     assert shown("in-step", rows, most=2) == ["a2", "b2"]
     assert shown("at-once", rows, trace="reshare") == ["a3"]
+
+
+def test_evidence_of_synchrony_takes_four_posts_of_each_object_around_its_busiest_moment():
+    # Of x six accounts within 5 s, long after two that met alone; of y and z two accounts each.
+    rows = [post(who, f"x{who}", 900 + k, object_id="x", n_fellows=5) for k, who in enumerate("abcdef")]
+    rows += [post(who, f"e{who}", k, object_id="x", n_fellows=1) for k, who in enumerate("gh")]
+    rows += [post("a", "again", 900, object_id="x", n_fellows=5)]
+    rows += [
+        post(who, f"{name}{who}", 50 + k, object_id=name, n_fellows=1)
+        for name in "zy"
+        for k, who in enumerate("ab")
+    ]
+    found = shown("at-once", rows)
+    # Of a's two posts of the same second the first by id comes first, and the other after everybody's first.
+    assert found[0] == "again"
+    assert found[1:8] == ["xb", "xc", "xd", "ya", "yb", "za", "zb"]
+    assert found[8:10] == ["xe", "xf"]
+    assert len(found) == len(rows)
+    assert shown("in-step", rows[::-1], most=8) == found[:8]
+
+
+def test_pairs_shown_are_of_one_object_two_accounts_and_the_window():
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    rows = [
+        ("u", "a", 0, "x"), ("v", "b", 60, "x"), ("w", "b", 61, "x"), ("o", "c", 0, "y"), ("s", "a", 30, "x"),
+        ("n", "d", 0, None),
+    ]  # fmt: skip
+    posts = pl.DataFrame(
+        [(content, who, start + timedelta(seconds=at), "url", what) for content, who, at, what in rows],
+        schema={
+            "content_id": pl.String, "account_id": pl.String, "timestamp": TIME, "trace": pl.String,
+            "object_id": pl.String,
+        },
+        orient="row",
+    )  # fmt: skip
+    # u-v (60 s), s-v (30 s), s-w (31 s); u-w is 61 s apart, u-s and v-w are one account's, o is of another object.
+    assert pairs_among(posts, list("uvwosn"), window_s=60) == 3
+    assert pairs_among(posts, list("uvwos"), window_s=61) == 4
+    assert pairs_among(posts, ["u", "v"], window_s=60) == 1
 
 
 def test_evidence_of_repetition_spans_objects():

@@ -17,6 +17,7 @@ from propgraph.errors import UsageError
 from propgraph.jobs.build import build
 from propgraph.report.document import Document, Part
 from propgraph.report.explain.explain import explain
+from propgraph.report.explain.groups import of_how_many
 from propgraph.report.explain.people import common_posts
 from propgraph.report.explain.subject import Subject, find_subject
 from propgraph.report.explain.timeline import beside_others, timeline
@@ -59,6 +60,17 @@ def test_a_word_is_found_as_an_id_a_name_a_beginning_a_pair_or_a_rule(small_stud
     assert find_subject(small_study, f"{other['name']}, {member['account_id']}") == Subject("pair", *both)
     assert find_subject(small_study, f"c1:{cluster['flags'][0]}") == Subject(
         "cluster", "c1", cluster["flags"][0]
+    )
+
+
+def test_of_how_many_posts_or_pairs_is_said():
+    reason = {"content_ids": list("abcdefgh"), "counted": "posts", "n_shown": 8, "n_all": 1200}
+    assert of_how_many(reason, 3) == "Shown: 3 of 1,200 posts."
+    assert of_how_many(reason | {"n_all": None}, 3) == "Shown: 3 of the 8 posts kept as evidence."
+    pairs = reason | {"counted": "pairs of posts", "n_shown": 11, "n_all": 9064}
+    assert of_how_many(pairs, 8) == "Shown: 8 posts, which hold 11 of 9,064 pairs of posts."
+    assert of_how_many(pairs, 3).startswith(
+        "Shown: 3 of the 8 posts kept as evidence, which hold 11 of 9,064"
     )
 
 

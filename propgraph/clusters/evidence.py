@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import polars as pl
 
+from propgraph.clusters.baseline import Row
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.rules import RULE, Finding
 from propgraph.synchrony.joint import Joint, near_posts
@@ -88,15 +90,18 @@ def posts_of_finding(rule: str, posts: pl.DataFrame, /, *, trace: str | None, mo
     shows = RULE[rule].shows
     if shows is None:
         raise ValueError(f"{rule}: shown by posts together, not by single ones")
-    found = shows(_by_meetings(posts, trace if RULE[rule].in_trace else None))
+    found = shows(_by_meetings(_in_trace(rule, posts, trace)))
     ids: list[str] = found["content_id"].unique(maintain_order=True).head(most).to_list()
     return ids
 
 
-def _by_meetings(posts: pl.DataFrame, trace: str | None) -> pl.DataFrame:
+def _in_trace(rule: str, posts: pl.DataFrame, trace: str | None) -> pl.DataFrame:
+    """Return the posts that a rule is about."""
+    return posts.filter(pl.col("trace") == trace) if RULE[rule].in_trace and trace is not None else posts
+
+
+def _by_meetings(posts: pl.DataFrame) -> pl.DataFrame:
     """Put the posts of the objects over which fellows met most first."""
-    if trace is not None:
-        posts = posts.filter(pl.col("trace") == trace)
     return posts.with_columns(meetings=pl.col("n_fellows").sum().over("trace", "object_id")).sort(
         ["meetings", "trace", "object_id", "timestamp", "content_id"],
         descending=[True, False, False, False, False],
@@ -110,10 +115,10 @@ def evidence_rows(
     /,
     *,
     subject: str,
-    trace: str | None,
+    row: Row,
     chosen: Mapping[str, Sequence[str]],
 ) -> list[dict[str, object]]:
-    """Return the rows of `schema.EVIDENCE` for one cluster's findings.
+    """Return the rows of `schema.EVIDENCE` for one cluster's findings, to be completed by `with_counts`.
 
     Parameters
     ----------
@@ -123,24 +128,70 @@ def evidence_rows(
         The cluster's posts, as for `posts_of_finding`.
     subject
         The cluster's id.
-    trace
-        The trace whose timing is shown.
+    row
+        The cluster's figures.
     chosen
         By rule, the ids of posts that show what single posts cannot: those over which synchronised pairs met, those of
         relays and their followers.
     """
-    return [
-        {
-            "subject_type": "cluster",
-            "subject_id": subject,
-            "rule": finding.rule,
-            "value": finding.value,
-            "threshold": finding.threshold,
-            "expected": finding.expected,
-            "sentence": finding.sentence,
-            "content_ids": list(chosen[finding.rule])
+    trace = row["timing_trace"]
+    rows: list[dict[str, object]] = []
+    for finding in findings:
+        ids = (
+            list(chosen[finding.rule])
             if RULE[finding.rule].shows is None
-            else posts_of_finding(finding.rule, posts, trace=trace),
-        }
-        for finding in findings
-    ]
+            else posts_of_finding(finding.rule, posts, trace=trace)
+        )
+        rows.append(
+            {
+                "subject_type": "cluster",
+                "subject_id": subject,
+                "rule": finding.rule,
+                "value": finding.value,
+                "threshold": finding.threshold,
+                "expected": finding.expected,
+                "sentence": finding.sentence,
+                "content_ids": ids,
+                **_counts(finding.rule, _in_trace(finding.rule, posts, trace), ids, row),
+            }
+        )
+    return rows
+
+
+def _counts(rule: str, posts: pl.DataFrame, ids: Sequence[str], row: Row) -> dict[str, object]:
+    """Return of how many posts, or pairs of posts, so many are shown."""
+    if (figure := RULE[rule].all_pairs) is not None:
+        n_all = round(row[figure])
+        # Coarse times, compared as one, may hold a few pairs more than seconds do.
+        shown = min(pairs_among(posts, ids, window_s=row["time_window_s"]), n_all)
+        return {"counted": "pairs of posts", "n_shown": shown, "n_all": n_all}
+    every = RULE[rule].all_posts
+    n_posts = None if every is None else every(posts)["content_id"].n_unique()
+    return {"counted": "posts", "n_shown": len(ids), "n_all": n_posts}
+
+
+def pairs_among(posts: pl.DataFrame, ids: Sequence[str], /, *, window_s: float) -> int:
+    """Return how many pairs of some posts, by different accounts, are of the same object and in the window.
+
+    Parameters
+    ----------
+    posts
+        `content_id, account_id, timestamp, trace, object_id`.
+    ids
+        Which; some twenty at most, for each is held against each.
+    window_s
+        The window in seconds.
+    """
+    wanted = posts.filter(pl.col("content_id").is_in(list(ids)), pl.col("object_id").is_not_null())
+    rows = wanted.select("trace", "object_id", "content_id", "account_id", "timestamp").unique().rows()
+    return sum(
+        one[:2] == other[:2] and one[3] != other[3] and abs((one[4] - other[4]).total_seconds()) <= window_s
+        for one, other in combinations(rows, 2)
+    )
+
+
+def with_counts(evidence: pl.DataFrame, /) -> pl.DataFrame:
+    """Fill in that posts are counted, and how many are shown, where a rule says nothing else."""
+    return evidence.with_columns(
+        pl.col("counted").fill_null("posts"), n_shown=pl.coalesce("n_shown", pl.col("content_ids").list.len())
+    )

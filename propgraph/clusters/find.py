@@ -20,7 +20,7 @@ from propgraph.clusters.context import with_context
 from propgraph.clusters.crowd import rates_of, with_crowd
 from propgraph.clusters.declared import declared_posts, with_declared
 from propgraph.clusters.delays import with_delays
-from propgraph.clusters.evidence import posts_of_pairs
+from propgraph.clusters.evidence import posts_of_pairs, with_counts
 from propgraph.clusters.groups import synchronised_groups
 from propgraph.clusters.inputs import (
     ClusterInputs,
@@ -250,7 +250,9 @@ def _tables(
         "members": judged.members, "clusters": judged.clusters, "campaigns": campaigns,
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
         "sites": sites.sites, "site_pairs": operators.pairs, "operators": operators.operators,
-        "evidence": pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence]),
+        "evidence": with_counts(
+            pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence])
+        ),
         "readings": pl.concat([judged.readings, sites.readings]), "recruiters": recruiters, "costs": costs,
         "boosts": boosts, "quotas": quotas,
         "copies": COPIES.empty() if copies is None else copies.pairs,

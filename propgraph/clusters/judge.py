@@ -120,7 +120,7 @@ def judge_clusters(
             }
         )
         evidence += evidence_rows(
-            findings, posts[(row["cluster"],)], subject=name, trace=row["timing_trace"],
+            findings, posts[(row["cluster"],)], subject=name, row=row,
             chosen={SYNCHRONISED: of_pairs.get(row["cluster"], [])} | _chosen(row),
         )  # fmt: skip
         readings += [{"subject_type": "cluster", "subject_id": name} | vars(fit) for fit in fits]

@@ -10,29 +10,56 @@ import polars as pl
 from propgraph.arrays.sessions import PAUSE_MS
 from propgraph.cosharing.rows import FAST_MS
 
+_OBJECT = ("trace", "object_id")
+_IN_TURN = 4
+
 
 def met(posts: pl.DataFrame) -> pl.DataFrame:
     """Keep posts with a fellow member's of the same object in the window."""
     return posts.filter(pl.col("n_fellows") > 0)
 
 
+def met_over_objects(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts that met, four of each object in turn: the finding is about all objects, not about the busiest."""
+    ordered = _busiest_moments_first(posts)
+    turn = pl.int_range(pl.len()).over(_OBJECT) // _IN_TURN
+    return ordered.with_columns(turn=turn).sort("turn", maintain_order=True)
+
+
 def some_of_each_object(posts: pl.DataFrame, *, n: int) -> pl.DataFrame:
     """Keep the posts of `n` accounts on each object over which members met, so that several objects show."""
-    once = met(posts).unique(["object_id", "account_id"], keep="first", maintain_order=True)
-    return once.filter(pl.int_range(pl.len()).over("object_id") < n)
+    once = _busiest_moments_first(posts).unique([*_OBJECT, "account_id"], keep="first", maintain_order=True)
+    return once.filter(pl.int_range(pl.len()).over(_OBJECT) < n)
+
+
+def _busiest_moments_first(posts: pl.DataFrame) -> pl.DataFrame:
+    """Keep posts that met, object by object: from the post with most fellows near it outwards.
+
+    An account's nearest post comes before all second posts, so that the first few are of several accounts.
+    """
+    busiest = pl.col("timestamp").sort_by("n_fellows", "timestamp", descending=[True, False]).first()
+    keys = ["meetings", *_OBJECT]
+    downwards = [True, False, False]
+    near = (
+        met(posts)
+        .unique([*_OBJECT, "content_id"], keep="first", maintain_order=True)
+        .with_columns(away=(pl.col("timestamp") - busiest.over(_OBJECT)).abs())
+        .sort([*keys, "away", "timestamp", "content_id"], descending=[*downwards, False, False, False])
+    )
+    again = near.with_columns(again=pl.int_range(pl.len()).over(*_OBJECT, "account_id"))
+    return again.sort([*keys, "again"], descending=[*downwards, False], maintain_order=True)
 
 
 def met_in_seconds(posts: pl.DataFrame) -> pl.DataFrame:
     """Keep posts known to have another account's of the same object at most 10 s before or after."""
-    of_object = ("trace", "object_id")
     near = (pl.col("timestamp").diff() <= pl.duration(seconds=10)) & (
         pl.col("account_id") != pl.col("account_id").shift()
     )
     fine = (pl.col("time_resolution_s") * 1000 <= FAST_MS).fill_null(True)
     marked = posts.filter(pl.col("object_id").is_not_null(), fine).with_columns(
-        after=near.over(of_object).fill_null(False)
+        after=near.over(_OBJECT).fill_null(False)
     )
-    return marked.filter(pl.col("after") | pl.col("after").shift(-1).over(of_object).fill_null(False))
+    return marked.filter(pl.col("after") | pl.col("after").shift(-1).over(_OBJECT).fill_null(False))
 
 
 def in_one_order(posts: pl.DataFrame) -> pl.DataFrame:

@@ -359,6 +359,13 @@ EVIDENCE = declare(
     threshold=(pl.Float64(), "the rule's", "what the rule asks for"),
     expected=(pl.Float64(), "the rule's", "what the rest of the log, or chance, gives"),
     content_ids=(IDS, "id", "posts that show it, at most 24"),
+    counted=(ID, "posts, pairs of posts", "what n_shown and n_all count"),
+    n_shown=(COUNT, "counted", "those among content_ids"),
+    n_all=(
+        pl.Int64(),
+        "counted",
+        "all that show it; null where that is no number of posts, or was not counted",
+    ),
     sentence=(ID, "", "the reason in words"),
 )
 READINGS = declare(

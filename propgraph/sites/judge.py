@@ -184,6 +184,7 @@ def _evidence(rule: Rule, fired: pl.DataFrame, links: pl.DataFrame) -> pl.DataFr
         threshold=rule.threshold,
         expected=rule.expected,
         content_ids=pl.col("content_ids").fill_null([]),
+        n_all=pl.col("n_all").fill_null(0),
         sentence=rule.sentence,
     )
     return EVIDENCE.conform(rows)

@@ -254,7 +254,7 @@ def _how_young() -> pl.Expr:
 
 
 def posts_shown(rule: Rule, links: pl.DataFrame, /) -> pl.DataFrame:
-    """Return `site` and the `content_ids` that show a rule, at most 20, in the order of time.
+    """Return `site`, `content_ids` that show a rule, at most 20, in the order of time, and of how many (`n_all`).
 
     Parameters
     ----------
@@ -265,5 +265,6 @@ def posts_shown(rule: Rule, links: pl.DataFrame, /) -> pl.DataFrame:
     """
     posts = rule.shows(links).sort("timestamp", "content_id")
     return posts.group_by("site", maintain_order=True).agg(
-        content_ids=pl.col("content_id").unique(maintain_order=True).head(_MOST_POSTS)
+        content_ids=pl.col("content_id").unique(maintain_order=True).head(_MOST_POSTS),
+        n_all=pl.col("content_id").n_unique(),
     )

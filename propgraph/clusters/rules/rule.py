@@ -45,6 +45,10 @@ class Rule:
         Only posts of the trace whose timing is shown count.
     posts
         The figure that holds the ids of the posts that show it, where they are chosen with the figures.
+    all_posts
+        Picks all posts that show it, of which `shows` takes the best; None where that is no number of posts.
+    all_pairs
+        The figure that counts the pairs of posts that show it, where it is about pairs of posts.
     """
 
     name: str
@@ -53,6 +57,8 @@ class Rule:
     shows: Callable[[pl.DataFrame], pl.DataFrame] | None
     in_trace: bool = False
     posts: str | None = None
+    all_posts: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    all_pairs: str | None = None
 
 
 def noun(row: Row) -> str:

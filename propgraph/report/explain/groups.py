@@ -30,7 +30,7 @@ def explain_cluster(study: Study, cluster_id: str, /, *, rule: str | None, posts
     evidence = study.scan("evidence").filter(subject_type="cluster", subject_id=cluster_id).collect()
     if rule is not None:
         evidence = evidence.filter(rule=rule)
-    shown = [_reason(study, reason, posts) for reason in evidence.to_dicts()]
+    shown = [reason_part(study, reason, posts) for reason in evidence.to_dicts()]
     beside = _beside(study, evidence, accounts)
     if rule is not None:
         return Document(
@@ -81,9 +81,24 @@ def _members(study: Study, members: pl.LazyFrame, n: int) -> Part:
     return Part("Who", tuple(lines), rows)
 
 
-def _reason(study: Study, reason: dict[str, Any], posts: int) -> Part:
+def reason_part(study: Study, reason: dict[str, Any], posts: int, /) -> Part:
+    """Return a row of `evidence` with the posts that show it, at most so many."""
     shown = timeline(study, reason["content_ids"], most=posts)
-    return Part(reason["rule"], (reason["sentence"],), shown if shown.height else None)
+    told = [reason["sentence"]]
+    if shown.height:
+        told.append(of_how_many(reason, shown.height))
+    return Part(reason["rule"], tuple(told), shown if shown.height else None)
+
+
+def of_how_many(reason: dict[str, Any], n: int, /) -> str:
+    """Return of how many posts, or pairs of posts, `n` posts are shown; `reason` is a row of `evidence`."""
+    kept, n_all = len(reason["content_ids"]), reason.get("n_all")
+    of = f"{n:,} of the {kept:,} posts kept as evidence" if n < kept else f"{n:,} posts"
+    if n_all is None:
+        return f"Shown: {of}."
+    if reason["counted"] == "posts":
+        return f"Shown: {n:,} of {n_all:,} posts."
+    return f"Shown: {of}, which hold {reason['n_shown']:,} of {n_all:,} {reason['counted']}."
 
 
 def _beside(study: Study, evidence: pl.DataFrame, accounts: list[str]) -> list[Part]:
@@ -149,7 +164,7 @@ def explain_campaign(study: Study, campaign_id: str, /, *, rule: str | None, pos
     ids = row["cluster_ids"]
     clusters = study.scan("clusters").filter(pl.col("cluster_id").is_in(ids)).collect()
     evidence = study.scan("evidence").filter(subject_type="campaign", subject_id=campaign_id).collect()
-    reasons = [_reason(study, one, posts) for one in evidence.to_dicts() if rule in (None, one["rule"])]
+    reasons = [reason_part(study, one, posts) for one in evidence.to_dicts() if rule in (None, one["rule"])]
     table = clusters.select(
         "cluster_id", "score", "n_accounts", from_="first_time", to="last_time", why=pl.col("flags").list.join(", "),
         also_fits=pl.col("innocent").list.join(", "),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.report.document import Document, Part
+from propgraph.report.explain.groups import reason_part
 from propgraph.report.explain.people import UNKNOWN
 from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, short, timeline
@@ -25,11 +26,7 @@ def explain_site(study: Study, site: str, /, *, rule: str | None, posts: int) ->
         f"{'account' if row['n_half_seeders'] == 1 else 'accounts'}.",
     )
     evidence = study.scan("evidence").filter(subject_type="site", subject_id=site).collect().to_dicts()
-    reasons = [
-        Part(one["rule"], (one["sentence"],), timeline(study, one["content_ids"], most=posts))
-        for one in evidence
-        if rule in (None, one["rule"])
-    ]
+    reasons = [reason_part(study, one, posts) for one in evidence if rule in (None, one["rule"])]
     fits = innocent_readings(study, "site", site)
     parts = (
         Part("In short", lines),

@@ -25,6 +25,8 @@ COMMANDS = (
     ("evaluate",),
     ("stability",),
     ("power",),
+    ("explain",),
+    ("export",),
     ("formats",),
     ("formats", "show"),
     ("simulate", "veles"),

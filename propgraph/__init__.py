@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from propgraph.errors import UsageError as UsageError
     from propgraph.evaluation.evaluate import evaluate as evaluate
     from propgraph.evaluation.truth import read_truth as read_truth
+    from propgraph.export.folder import export_study as export_study
     from propgraph.export.gexf import write_gexf as write_gexf
     from propgraph.export.graphml import write_graphml as write_graphml
     from propgraph.export.network import write_network as write_network
@@ -58,6 +59,7 @@ _HOME = {
     "detect_multiplex": "communities",
     "evaluate": "evaluation.evaluate",
     "explain": "report.explain.explain",
+    "export_study": "export.folder",
     "find_clusters": "jobs.clusters",
     "join_traces": "networks",
     "joint_synchrony": "synchrony.joint",

@@ -25,6 +25,7 @@ NASTY = st.text(
     ),
     max_size=30,
 )
+BLANKS = " \t\r\n\x00\u200b\u202e\u2066\ufeff\xa0"
 COLUMN_TEXT = NASTY.map(lambda text: text.replace("\ud800", ""))
 
 
@@ -229,17 +230,50 @@ def test_clean_terminal_shows_what_would_hide() -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1", "+1", "-1", "@A1", "\t=1", "\rx", "\nx", " \t =1", "\u200b\ufeff=1", "\xa0-1", "＝1", "\x00=1"],
+    ["=1", "+1", "-1", "@A1", "\rx", "\nx", "\u200b\ufeff=1", "\xa0-1", "＝1", "\x00=1"],
 )
 def test_formulas_get_an_apostrophe(cell: str) -> None:
     assert clean_csv_cell(cell) == "'" + cell
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "a=1", "'=1", "3.5", "  x", "https://a.b/?c=-1", "\U0001f600-1", "a\t=1"]
+    "cell", ["", "a=1", "'a", "3.5", "  x", "https://a.b/?c=-1", "\U0001f600-1", "a;b", 'a\n"b"-1', "a;b-1"]
 )
 def test_other_cells_stay(cell: str) -> None:
     assert clean_csv_cell(cell) == cell
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("a;=1", "a;'=1"),
+        ("a; \t@b;+c", "a; \t'@b;'+c"),
+        ('a;"=1"', 'a;"\'=1"'),
+        ("two\n- lines\r\n=1", "two\n'- lines\r\n'=1"),
+        ("'=1", "''=1"),
+        ("a;'=1", "a;''=1"),
+        ("\n=1", "'\n'=1"),
+        (" \t =1", "' \t '=1"),
+    ],
+)
+def test_formulas_within_get_one_too(text: str, safe: str) -> None:
+    assert clean_csv_cell(text) == safe
+
+
+@given(st.lists(COLUMN_TEXT, unique=True))
+def test_different_texts_stay_different(texts: list[str]) -> None:
+    assert len({clean_csv_cell(text) for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@given(texts=st.lists(NASTY.map(lambda text: text.replace("\ud800", "")), min_size=1, max_size=5))
+@example(texts=['x;"=1', "a\n=1", 'b";=1'])
+def test_no_cell_is_a_formula_whatever_parts_them(separator: str, texts: list[str]) -> None:
+    frame = pl.DataFrame({"first": texts, "n": [1] * len(texts), "last": texts})
+    written = render(frame, "csv").decode().replace("\x00", "")
+    for row in csv.reader(io.StringIO(written, newline=""), delimiter=separator):
+        for cell in row:
+            assert not cell.strip(BLANKS).startswith(("=", "+", "-", "@", "＝")), row
 
 
 @given(st.lists(st.none() | st.text() | COLUMN_TEXT))

@@ -16,6 +16,7 @@ from propgraph.cli import (
     demo,
     evaluate,
     explain,
+    export,
     formats,
     interrupts,
     power,
@@ -41,6 +42,7 @@ app.command("clusters")(clusters.clusters)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.command("power")(power.power)
 app.command("sites")(sites.sites)
 app.command("stability")(stability.stability)

@@ -13,18 +13,18 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from propgraph.errors import InputError, UsageError, check_choice
-from propgraph.export.text import csv_safe
+from propgraph.export.text import Frame, csv_safe
 
-__all__ = ["FORMATS", "plain", "render", "whole_file", "write_table"]
+__all__ = ["FORMATS", "lists_joined", "plain", "render", "whole_file", "write_table"]
 
 
-def plain(frame: pl.DataFrame, *, join_lists: bool) -> pl.DataFrame:
+def plain(frame: Frame, *, join_lists: bool) -> Frame:
     """Return a frame of values that every reader understands.
 
     Parameters
     ----------
     frame
-        Any frame without `Struct`, `Binary` and `Object` columns.
+        Any frame, lazy or not, without `Struct`, `Binary` and `Object` columns.
     join_lists
         Join lists into one text, with `|` between the items; a `|` inside an item is not marked.
 
@@ -39,21 +39,24 @@ def plain(frame: pl.DataFrame, *, join_lists: bool) -> pl.DataFrame:
     InputError
         When a column's dtype has no such value; all such columns are named.
     """
-    plainer = {name: _plain(pl.col(name), dtype) for name, dtype in frame.schema.items()}
+    schema = frame.collect_schema()
+    plainer = {name: _plain(pl.col(name), dtype) for name, dtype in schema.items()}
     faults = [name for name, values in plainer.items() if values is None]
     if faults:
         raise InputError(
-            "cannot be written: "
-            + ", ".join(f"column {name!r} of dtype {frame.schema[name]}" for name in faults)
+            "cannot be written: " + ", ".join(f"column {name!r} of dtype {schema[name]}" for name in faults)
         )
     flat = frame.select(values.alias(name) for name, values in plainer.items() if values is not None)
-    if not join_lists:
-        return flat
-    lists = {name: dtype for name, dtype in flat.schema.items() if isinstance(dtype, pl.List)}
+    return lists_joined(flat) if join_lists else flat
+
+
+def lists_joined(frame: Frame) -> Frame:
+    """Return a frame with each list as one text, with `|` between the items; raise `InputError` for lists of lists."""
+    lists = {name: dtype for name, dtype in frame.collect_schema().items() if isinstance(dtype, pl.List)}
     for name, dtype in lists.items():
         if isinstance(dtype.inner, pl.List):
             raise InputError(f"cannot be written: column {name!r} holds lists within lists")
-    return flat.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("|") for name in lists)
+    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("|") for name in lists)
 
 
 def _plain(values: pl.Expr, dtype: Any) -> pl.Expr | None:

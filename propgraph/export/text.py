@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TypeVar
 
 import polars as pl
 from rich.cells import cell_len
@@ -22,6 +23,8 @@ __all__ = [
     "xml_ids",
 ]
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
 # What XML 1.0 forbids, even as a character reference. Lone surrogates are forbidden too, but a Polars column
 # cannot hold one, and its regular expressions cannot name one.
 _FORBIDDEN = [chr(code) for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0xFFFE, 0xFFFF)]
@@ -32,8 +35,14 @@ _ID_ESCAPES = {character: f"\\u{ord(character):04X}" for character in _FORBIDDEN
 # White space and invisible characters: spreadsheets skip some of them before they look for a formula. The
 # full-width signs count as formula signs where the spreadsheet speaks Japanese.
 _BLANK = "\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
-_FORMULA = f"\\A[{_BLANK}]*(?:[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])"
+_SIGNS = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+# With the apostrophes that are there already, so that no two texts become one.
+_FORMULA = f"\\A[{_BLANK}']*(?:{_SIGNS}|[\t\r\n])"
 _FORMULA_TEXT = re.compile(_FORMULA)
+# Who takes semicolons or tabs for what parts the cells sees no quotes but at a cell's beginning: there a text goes on
+# in another cell, and after a line break in another row.
+_CELL_WITHIN = f"([;\t\r\n][{_BLANK}\"']*)({_SIGNS})"
+_CELL_WITHIN_TEXT = re.compile(_CELL_WITHIN)
 
 # Invisible, though Unicode files them under letters and marks: fillers, joiners, variation selectors.
 _INVISIBLE = frozenset(
@@ -153,38 +162,40 @@ def clean_csv_cell(text: str) -> str:
 
     A text that begins, after any white space, with `= + - @` (or their full-width forms), or with a tab or
     line break, gets a leading apostrophe: spreadsheets run such cells, and a name like `=HYPERLINK(...)` in
-    a log is an attack on whoever opens the table. Quoting is the CSV writer's part.
+    a log is an attack on whoever opens the table. Within a text such a sign gets one after a semicolon, a tab or a
+    line break, where another cell begins for a spreadsheet that parts cells by semicolons, as those of half of
+    Europe do. Different texts stay different. Quoting is the CSV writer's part.
     """
-    return f"'{text}" if _FORMULA_TEXT.match(text) else text
+    safe = _CELL_WITHIN_TEXT.sub(r"\1'\2", text)
+    return f"'{safe}" if _FORMULA_TEXT.match(text) else safe
 
 
-def csv_safe(frame: pl.DataFrame) -> pl.DataFrame:
+def csv_safe(frame: Frame) -> Frame:
     """Return a frame whose texts no spreadsheet takes for a formula.
 
     Parameters
     ----------
     frame
-        Any frame.
+        Any frame, lazy or not.
 
     Returns
     -------
     The frame with each `String`, `Categorical` and `Enum` column as `clean_csv_cell` gives it, each `List` of
     those joined by `|` first; columns of other dtypes, numbers among them, are as they were.
     """
-    return frame.with_columns(
-        pl.when(text.str.contains(_FORMULA))
-        .then(pl.concat_str(pl.lit("'"), text))
-        .otherwise(text)
-        .alias(name)
-        for name, text in _texts(frame)
-    )
+    return frame.with_columns(_safe(text).alias(name) for name, text in _texts(frame))
 
 
-def _texts(frame: pl.DataFrame) -> list[tuple[str, pl.Expr]]:
+def _safe(text: pl.Expr) -> pl.Expr:
+    within = text.str.replace_all(_CELL_WITHIN, "${1}'${2}")
+    return pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), within)).otherwise(within)
+
+
+def _texts(frame: pl.DataFrame | pl.LazyFrame) -> list[tuple[str, pl.Expr]]:
     """Return the columns of text or of lists of text, each with the expression of its one text a row."""
     text = (pl.String, pl.Categorical, pl.Enum)
     found = []
-    for name, dtype in frame.schema.items():
+    for name, dtype in frame.collect_schema().items():
         if isinstance(dtype, pl.List) and isinstance(dtype.inner, text):
             found.append((name, pl.col(name).cast(pl.List(pl.String)).list.join("|")))
         elif isinstance(dtype, text):

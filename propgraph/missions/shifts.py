@@ -141,11 +141,29 @@ def active_hours(hours: Float64, /) -> tuple[Int64, Int64]:
 
 def _matched(n: Int64, pool: Int64, rng: np.random.Generator) -> Int64:
     """Draw, for each member of so many posts, accounts of the pool (sorted by posts) that have about as many."""
-    width = min(_NEAREST, pool.size)
-    middle = (np.searchsorted(pool, n, "left") + np.searchsorted(pool, n, "right")) // 2
-    first = np.clip(middle - width // 2, 0, pool.size - width)
+    first, width = as_active(n, pool)
     drawn: Int64 = first + rng.integers(0, width, (DRAWS, n.size))
     return drawn
+
+
+def as_active(n: Int64, pool: Int64, /) -> tuple[Int64, int]:
+    """Return which of a pool's accounts post as much as each of some others.
+
+    Parameters
+    ----------
+    n
+        int64[m]; posts of the others.
+    pool
+        int64[p]; posts of the pool's accounts, ascending.
+
+    Returns
+    -------
+    int64[m] and int
+        The first of them for each, and how many there are from it on: twenty, or the whole pool.
+    """
+    width = min(_NEAREST, pool.size)
+    middle = (np.searchsorted(pool, n, "left") + np.searchsorted(pool, n, "right")) // 2
+    return np.clip(middle - width // 2, 0, pool.size - width), width
 
 
 def _rank(as_few: Bool) -> float:

@@ -1,0 +1,138 @@
+"""Who of a cluster shared what: accounts by objects, beside the others who shared most of the same."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from propgraph.report.figures.axes import WIDTH, boxes, days, drawing, line, text
+from propgraph.report.figures.figure import INK, MARK, MUTED, Figure
+from propgraph.report.figures.inputs import common
+from propgraph.report.words import duration
+from propgraph.study import Study
+
+_ROWS, _COLUMNS = 60, 120
+_LEFT, _TOP, _BETWEEN = 12.0, 26.0, 42.0
+_LEAST = 3
+
+
+def bar_code(study: Study, cluster_id: str, /) -> Figure | None:
+    """Draw which member shared which object, objects in the order of time, and the same of others.
+
+    Parameters
+    ----------
+    study
+        A study with clusters.
+    cluster_id
+        The cluster.
+
+    Returns
+    -------
+    Figure or None
+        None where members have fewer than three objects in common.
+    """
+    shares = common(study, cluster_id)
+    mine = shares.filter(cluster_id=cluster_id)
+    objects = mine.group_by("object_id").agg(n=pl.len(), first=pl.min("timestamp"))
+    if objects.height < _LEAST:
+        return None
+    shown = (
+        objects.sort("n", "first", "object_id", descending=[True, False, False])
+        .head(_COLUMNS)
+        .sort("first", "object_id")
+        .with_row_index("column")
+    )
+    window_s = study.scan("clusters").filter(cluster_id=cluster_id).collect()["time_window_s"].item()
+    cells = _near(mine, window_s).join(shown.select("object_id", "column"), on="object_id")
+    others = shares.filter(pl.col("cluster_id").is_null()).join(
+        shown.select("object_id", "column"), on="object_id"
+    )
+    members, outside = _ranked(cells), _ranked(others.with_columns(near=pl.lit(value=False)))
+    n_rows = members["row"].n_unique()
+    outside = outside.filter(pl.col("row") < n_rows)
+    alt = _alt(members, outside, shown, duration(window_s))
+    height, parts = _drawn(members, outside, shown)
+    caption = (
+        "Each row is an account, each column one thing that two or more of these accounts shared, in the order of "
+        f"time. Dark: within {duration(window_s)} of another of these accounts; pale: at another time. Below, the "
+        "accounts in no cluster that shared most of the same."
+    )
+    caption += _left_out(mine["account_id"].n_unique(), objects.height, n_rows, shown.height)
+    return Figure(drawing(height, parts, alt=alt), alt, caption)
+
+
+def _near(mine: pl.DataFrame, window_s: float) -> pl.DataFrame:
+    """Tell which of the members' first posts of an object lie within the window of another's."""
+    apart = (pl.col("timestamp").diff().over("object_id")).dt.total_milliseconds() / 1000
+    near = (apart <= window_s).fill_null(False)
+    return mine.with_columns(near=near | near.shift(-1, fill_value=False))
+
+
+def _ranked(cells: pl.DataFrame) -> pl.DataFrame:
+    """Give accounts their rows, the one with most objects at the top; the first `_ROWS` of them."""
+    rows = (
+        cells.group_by("account_id")
+        .agg(n=pl.len(), first=pl.min("column"))
+        .sort("n", "first", "account_id", descending=[True, False, False])
+        .head(_ROWS)
+        .with_row_index("row")
+    )
+    return cells.join(rows.select("account_id", "row"), on="account_id").sort("row", "column")
+
+
+def _drawn(members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame) -> tuple[float, list[str]]:
+    n_rows = members["row"].n_unique()
+    tall = min(10.0, max(3.5, 170 / n_rows))
+    wide = (WIDTH - 2 * _LEFT) / shown.height
+    parts = [text(_LEFT, 15, f"These {n_rows:,} accounts", colour=INK, size=13, bold=True)]
+    parts += _raster(members, _TOP, wide, tall)
+    y = _TOP + n_rows * tall
+    parts += [line(_LEFT, y + 3, WIDTH - _LEFT, y + 3), text(_LEFT, y + 17, "earliest")]
+    parts += [
+        text(WIDTH / 2, y + 17, f"{shown.height:,} things shared, in the order of time", anchor="middle")
+    ]
+    parts += [text(WIDTH - _LEFT, y + 17, "latest", anchor="end")]
+    if outside.is_empty():
+        return y + 24, parts
+    n_others = outside["row"].n_unique()
+    top = y + _BETWEEN + 6
+    title = f"The {n_others:,} other accounts, in no cluster, with most of the same"
+    parts += [text(_LEFT, top - 8, title, colour=INK, size=13, bold=True)]
+    parts += _raster(outside, top, wide, tall)
+    bottom = top + n_others * tall
+    return bottom + 8, [*parts, line(_LEFT, bottom + 3, WIDTH - _LEFT, bottom + 3)]
+
+
+def _raster(cells: pl.DataFrame, top: float, wide: float, tall: float) -> list[str]:
+    parts = []
+    for near, fill, opacity in ((False, MUTED, 0.45), (True, MARK, 1.0)):
+        rows = cells.filter(near=near).select("column", "row").rows()
+        gap = 0.6 if wide > 3 else 0.0
+        places = [(_LEFT + c * wide, top + r * tall, wide - gap, tall - 0.6) for c, r in rows]
+        parts.append(boxes(places, fill=fill, opacity=opacity))
+    return parts
+
+
+def _left_out(n_accounts: int, n_objects: int, n_rows: int, n_columns: int) -> str:
+    told = []
+    if n_rows < n_accounts:
+        told.append(f"the {n_rows:,} of {n_accounts:,} accounts that shared most of them")
+    if n_columns < n_objects:
+        told.append(f"the {n_columns:,} of {n_objects:,} things that most of them shared")
+    return f" Shown are {' and '.join(told)}." if told else ""
+
+
+def _alt(members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame, window: str) -> str:
+    n_rows, n = members["row"].n_unique(), shown.height
+    near = int(members["near"].sum())
+    told = (
+        f"{n_rows:,} accounts and {n:,} things that they shared, {days(shown['first'].min(), shown['first'].max())}: "  # type: ignore[arg-type]
+        f"{members.height:,} of {n_rows * n:,} cells are filled ({members.height / (n_rows * n):.0%}), "
+        f"{near:,} of them within {window} of another of these accounts."
+    )
+    if outside.is_empty():
+        return told + " No account outside every cluster shared any of them."
+    others = outside["row"].n_unique()
+    return (
+        f"{told} Of the {others:,} accounts in no cluster that shared most of the same "
+        f"{outside.height / (others * n):.0%} are filled."
+    )

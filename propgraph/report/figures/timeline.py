@@ -1,0 +1,191 @@
+"""The timeline: all posts, those of flagged clusters coloured, and dates that the user marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+
+import numpy as np
+import polars as pl
+
+from propgraph.arrays.types import Int64
+from propgraph.report.figures.axes import (
+    WIDTH,
+    Scale,
+    boxes,
+    clock,
+    count_axis,
+    day,
+    days,
+    drawing,
+    line,
+    moment_of,
+    text,
+    time_axis,
+)
+from propgraph.report.figures.figure import INK, MUTED, Figure, hue
+from propgraph.study import Study
+
+Event = tuple[date, str]
+"""A day or moment (UTC where it names no zone), and what it is called."""
+
+_LEFT, _RIGHT, _HEIGHT, _LANE = 58.0, 78.0, 130.0, 24.0
+_LANES, _NAMED = 12, 6
+_MOST = 100
+_WIDTHS = (
+    (60, "minute"), (600, "10 minutes"), (3600, "hour"), (86_400, "day"), (7 * 86_400, "week"),
+    (28 * 86_400, "four weeks"), (364 * 86_400, "52 weeks"),
+)  # fmt: skip
+
+
+def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: int = 1) -> Figure | None:
+    """Draw all posts over time in grey, with those of flagged clusters coloured, all and cluster by cluster.
+
+    Parameters
+    ----------
+    study
+        A study with clusters.
+    events
+        Days or moments to mark, each with its name, e.g. `(date(2016, 11, 8), "election")`.
+    least_accounts
+        Smaller clusters are not told apart from the rest.
+
+    Returns
+    -------
+    Figure or None
+        None where there are no posts.
+    """
+    flagged = study.clusters.filter("flagged", pl.col("n_accounts") >= least_accounts)["cluster_id"].to_list()
+    span = study.scan("posts").select(first=pl.min("timestamp"), last=pl.max("timestamp")).collect()
+    first, last = span.row(0)
+    if first is None:
+        return None
+    low, high = first.timestamp(), last.timestamp()
+    width, unit = next((one for one in _WIDTHS if (high - low) / one[0] <= _MOST), _WIDTHS[-1])
+    # Bars stand on whole hours and days of UTC.
+    low = low // min(width, 86_400) * min(width, 86_400)
+    n = int((high - low) // width) + 1
+    counts = _counts(study, flagged, start=low, width=width, n=n)
+    scale = Scale(low, low + n * width, _LEFT, WIDTH - _RIGHT)
+    alt = _alt(counts, flagged, unit, scale, (first, last))
+    parts, height = _drawn(counts, flagged, scale, unit)
+    marks, notes = _marks(events, scale, height)
+    caption = f"Posts per {unit} (UTC): all in grey, those of flagged clusters coloured"
+    if flagged:
+        caption += "; below, each flagged cluster by itself, its own busiest time as high as its row"
+        rest = len(flagged) - _LANES
+        caption += f". The {_LANES} of the highest scores; {rest:,} more only above" if rest > 0 else ""
+    return Figure(drawing(height + 24, [*marks, *parts], alt=alt), alt, ". ".join([caption, *notes]) + ".")
+
+
+def _counts(study: Study, flagged: list[str], *, start: float, width: int, n: int) -> Int64:
+    """Return posts by time: a row for each flagged cluster, and a last one for all others."""
+    number = pl.DataFrame(
+        {"cluster_id": flagged, "k": range(len(flagged))}, schema={"cluster_id": pl.String, "k": pl.Int64}
+    )
+    members = study.scan("members").join(number.lazy(), on="cluster_id").select("account_id", "k")
+    since = pl.col("timestamp").dt.epoch("ms") - round(start * 1000)
+    table = (
+        study.scan("posts")
+        .select("account_id", "content_id", bin=since // (width * 1000))
+        .join(members, on="account_id", how="left")
+        .group_by("bin", pl.col("k").fill_null(len(flagged)))
+        .agg(n=pl.col("content_id").n_unique())
+        .collect()
+    )
+    counts = np.zeros((len(flagged) + 1, n), np.int64)
+    counts[table["k"].to_numpy(), table["bin"].to_numpy()] = table["n"].to_numpy()
+    return counts
+
+
+def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[list[str], float]:
+    top, n = 40.0, counts.shape[1]
+    every = counts.sum(axis=0)
+    up = Scale(0, float(every.max()), top + _HEIGHT, top)
+    left = [scale.start + (scale.end - scale.start) * k / n for k in range(n)]
+    wide = (scale.end - scale.start) / n * (0.9 if n < 60 else 1)
+    parts = [
+        text(
+            _LEFT,
+            14,
+            f"Posts per {unit}: all (grey), flagged clusters (coloured)" if flagged else f"Posts per {unit}",
+            colour=INK,
+            size=13,
+            bold=True,
+        )
+    ]
+    parts += count_axis(up, left=_LEFT, right=scale.end)
+    low = np.zeros(n)
+    for k in range(len(flagged)):
+        parts.append(_bars(left, wide, up, low, counts[k], fill=hue(k)))
+        low = low + counts[k]
+    parts.append(_bars(left, wide, up, low, counts[-1], fill=MUTED, opacity=0.4))
+    y = top + _HEIGHT
+    parts += [line(_LEFT, y, scale.end, y)]
+    for k, name in enumerate(flagged[:_LANES]):
+        y += _LANE
+        own = Scale(0, float(counts[k].max()) or 1.0, y, y - _LANE + 5)
+        parts += [_bars(left, wide, own, np.zeros(n), counts[k], fill=hue(k)), line(_LEFT, y, scale.end, y)]
+        parts += [text(_LEFT - 6, y - 4, name, anchor="end", colour=INK)]
+        parts += [text(scale.end + 6, y - 4, f"{counts[k].sum():,} posts")]
+    return parts + time_axis(scale, y), y
+
+
+def _bars(
+    left: list[float], wide: float, up: Scale, low: np.ndarray, high: Int64, *, fill: str, opacity: float = 1
+) -> str:
+    tall = [(x, up(a + b), wide, up(a) - up(a + b)) for x, a, b in zip(left, low, high, strict=True)]
+    return boxes(tall, fill=fill, opacity=opacity)
+
+
+def _marks(events: Sequence[Event], scale: Scale, height: float) -> tuple[list[str], list[str]]:
+    """Return lines at the events inside the log's time, and what is to be said of them below."""
+    known = sorted((_moment(when).timestamp(), name) for when, name in events)
+    inside = [event for event in known if scale.low <= event[0] <= scale.high]
+    parts = []
+    for k, (when, name) in enumerate(inside):
+        x = scale(when)
+        shown = name if len(inside) <= _NAMED else str(k + 1)
+        shown = shown if len(shown) <= 26 else shown[:25] + "…"
+        side = "end" if x > (scale.start + scale.end) / 2 else "start"
+        parts.append(line(x, 20, x, height, colour=INK, dashes="4 3"))
+        parts.append(
+            text(x + (-4 if side == "end" else 4), 26 + 12 * (k % 2), shown, anchor=side, colour=INK)
+        )
+    notes = []
+    if len(inside) > _NAMED:
+        names = "; ".join(f"{k}: {name} ({day(moment_of(when))})" for k, (when, name) in enumerate(inside, 1))
+        notes.append(f"Marked: {names}")
+    if len(known) > len(inside):
+        notes.append(
+            f"{len(known) - len(inside):,} of the dates lie outside the log's time and are not drawn"
+        )
+    return parts, notes
+
+
+def _moment(when: date) -> datetime:
+    moment = when if isinstance(when, datetime) else datetime.combine(when, time())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _alt(counts: Int64, flagged: list[str], unit: str, scale: Scale, span: tuple[datetime, datetime]) -> str:
+    every, n = counts.sum(axis=0), counts.shape[1]
+    busiest = int(every.argmax())
+    when = "on" if unit == "day" else f"in the {unit} of"
+    told = f"{counts.sum():,} posts, {days(*span)}, most {when} {_start(busiest, n, scale)}: {every.max():,}."
+    if not flagged:
+        return told + " No cluster is flagged."
+    part = counts[:-1].sum()
+    many = f"{len(flagged):,} flagged cluster" + ("s" if len(flagged) > 1 else "")
+    told += f" {part:,} of them ({part / counts.sum():.0%}) are by accounts of {many}."
+    of_each = (
+        f"{name}: {counts[k].sum():,}, most on {_start(int(counts[k].argmax()), n, scale)}"
+        for k, name in enumerate(flagged[:_NAMED])
+    )
+    return f"{told} {'; '.join(of_each)}."
+
+
+def _start(k: int, n: int, scale: Scale) -> str:
+    width = (scale.high - scale.low) / n
+    start = moment_of(scale.low + k * width)
+    return clock(start) if width < 86_400 else day(start)

@@ -23,10 +23,11 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
     from propgraph.cli.money import show_boosts
     from propgraph.cli.output import say
     from propgraph.report.words import nothing_found
+    from propgraph.schema.sites import flagged_sites
 
     found, sites = study.clusters, study.sites
     flagged = found.filter("flagged")
-    seeded = sites.filter(_flagged(sites))
+    seeded = sites.filter(flagged_sites(sites))
     counts = study.run["clusters"]["counts"]
     say(
         f"{flagged.height:,} of {found.height:,} clusters flagged ({counts['flagged_accounts']:,} accounts), "
@@ -144,11 +145,6 @@ def _show_alone(evidence: pl.DataFrame, counts: Mapping[str, int]) -> None:
         say(f"{row['subject_id']}  {row['rule']}: {row['sentence']}", indent=2)
     if alone.height > _NEAREST:
         say("... all of them: --format csv --table evidence", indent=2)
-
-
-def _flagged(sites: pl.DataFrame) -> pl.Series:
-    """Return which sites are flagged; those of an earlier version were wherever a rule fired."""
-    return sites["flagged"] if "flagged" in sites.columns else sites["flags"].list.len() > 0
 
 
 def _show_next(study: Study, shown: pl.DataFrame, written: Mapping[str, Path | None]) -> None:

@@ -51,8 +51,9 @@ def sites(
 
 def _show_sites(table: pl.DataFrame, *, top: int) -> None:
     from propgraph.cli.output import say
+    from propgraph.schema.sites import flagged_sites
 
-    flagged = int((table["flags"].list.len() > 0).sum())
+    flagged = int(flagged_sites(table).sum())
     in_groups = table["operator_id"].drop_nulls()
     say(
         f"{table.height:,} sites, {flagged:,} flagged; {in_groups.len():,} in {in_groups.n_unique():,} groups that look "

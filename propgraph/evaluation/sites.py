@@ -14,6 +14,7 @@ from propgraph.evaluation.ranking import ranking
 from propgraph.evaluation.truth import labels_of
 from propgraph.readers.side import read_side_table
 from propgraph.schema import EVALUATION
+from propgraph.schema.sites import flagged_sites
 from propgraph.sites.facts import forms_of_sites
 from propgraph.study import Study, opened, run_first, unchanged
 
@@ -117,7 +118,7 @@ def evaluate_sites(study: Study | str | Path, truth: pl.DataFrame | str | Path, 
         raise StudyError(f"{source.path}: no operators yet; {run_first('clusters')}")
     known = truth if isinstance(truth, pl.DataFrame) else read_sites_truth(truth)
     with unchanged(source):
-        sites = source.sites.select("site", "score", "operator_id", flagged=pl.col("flags").list.len() > 0)
+        sites = source.sites.select("site", "score", "operator_id", flagged=flagged_sites(source.sites))
     judged = known.join(sites.with_columns(there=pl.lit(True)), on="site", how="left", maintain_order="left")
     judged = judged.with_columns(pl.col("score").fill_null(0.0), pl.col("flagged", "there").fill_null(False))
     absent = judged.filter(~pl.col("there"))

@@ -175,3 +175,8 @@ COPIES = declare(
     ),
     urls=(IDS, "URL", "articles of the first that stood there before, the soonest first, at most five"),
 )
+
+
+def flagged_sites(sites: pl.DataFrame, /) -> pl.Series:
+    """Return which rows of `sites` are flagged; in a study of an earlier version, wherever a rule fired."""
+    return sites["flagged"] if "flagged" in sites.columns else sites["flags"].list.len() > 0

@@ -205,7 +205,8 @@ def _by_traits() -> tuple[Rule, ...]:
             THROW_AWAY, weight=pl.lit(0.25), value=pl.col("life_s"), threshold=pl.col("short_life"),
             expected=pl.col("usual_life"),
             fires=young & ended & several & (pl.col("n_shares") >= ENOUGH_SHARES)
-            & (pl.col("life_s") <= pl.col("short_life")),
+            # Where all live about equally long nobody's life is short.
+            & (pl.col("life_s") <= pl.min_horizontal("short_life", pl.col("usual_life") / 2)),
             sentence=pl.format(
                 "it was shared for {} and then no more for the {} that the log goes on, where sites with as many "
                 "shares that are not flagged are for {} (a tenth of them: {} or less); {}",

@@ -23,6 +23,7 @@ COMMANDS = (
     ("cascades",),
     ("sites",),
     ("evaluate",),
+    ("report",),
     ("stability",),
     ("power",),
     ("explain",),

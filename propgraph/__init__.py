@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from propgraph.networks import to_igraph as to_igraph
     from propgraph.readers.read import read_log as read_log
     from propgraph.report.explain.explain import explain as explain
+    from propgraph.report.page.report import write_report as write_report
     from propgraph.simulate.app import simulate_app as simulate_app
     from propgraph.simulate.crowdturf import simulate_crowdturf as simulate_crowdturf
     from propgraph.simulate.veles import simulate_veles as simulate_veles
@@ -79,6 +80,7 @@ _HOME = {
     "write_gexf": "export.gexf",
     "write_graphml": "export.graphml",
     "write_network": "export.network",
+    "write_report": "report.page.report",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one list of names, in _HOME

@@ -20,6 +20,7 @@ from propgraph.cli import (
     formats,
     interrupts,
     power,
+    report,
     simulate,
     sites,
     stability,
@@ -44,6 +45,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("power")(power.power)
+app.command("report")(report.report)
 app.command("sites")(sites.sites)
 app.command("stability")(stability.stability)
 app.add_typer(formats.app, name="formats")

@@ -1,0 +1,143 @@
+"""A card for each flagged cluster, those of one campaign below it: what it did, who, and what speaks against it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from propgraph.report.document import Part
+from propgraph.report.explain.explain import POSTS, explain
+from propgraph.report.explain.timeline import timeline
+from propgraph.report.page.drawn import drawn
+from propgraph.report.page.findings import Findings
+from propgraph.report.page.markup import folded, paragraphs, prose, shown, table
+from propgraph.report.page.minute import reasons
+from propgraph.report.words import campaign_headline, sureness
+
+#: So many clusters have a card each; the tables of the annex hold all of them.
+MOST = 100
+_PICTURES = ("heat_map", "gaps", "bar_code", "creation", "early_share", "waterfall")
+_SITES = 10
+# Parts that stand open; all others open at a click.
+_OPEN = frozenset(
+    ("In short", "Innocent readings", "What was weighed", "Does it hold", "What would overturn it")
+)
+
+
+def cards(findings: Findings) -> str:
+    """Return a card for each flagged cluster, in the order of the highest score of their campaigns."""
+    flagged = findings.flagged
+    if flagged.is_empty():
+        return "<p>No group is flagged, so there is no card.</p>"
+    of = {name: one for one in findings.campaigns for name in one["cluster_ids"]}
+    rows = flagged.head(MOST).to_dicts()
+    place: dict[str, int] = {}
+    for k, row in enumerate(rows):
+        place.setdefault(_home(row, of), k)
+    rows.sort(key=lambda row: place[_home(row, of)])
+    told: set[str] = set()
+    parts = []
+    for row in rows:
+        campaign = of.get(row["cluster_id"])
+        if campaign is not None and campaign["campaign_id"] not in told:
+            told.add(campaign["campaign_id"])
+            parts.append(_campaign(findings, campaign))
+        parts.append(_card(findings, row))
+    if flagged.height > MOST:
+        parts.append(
+            f"<p>The {MOST:,} with the highest scores, of {flagged.height:,}; the annex lists all.</p>"
+        )
+    return "".join(parts)
+
+
+def _home(row: dict[str, Any], of: dict[str, dict[str, Any]]) -> str:
+    campaign = of.get(row["cluster_id"])
+    return str(row["cluster_id"] if campaign is None else campaign["campaign_id"])
+
+
+def _campaign(findings: Findings, row: dict[str, Any]) -> str:
+    seen = set(findings.clusters["cluster_id"].to_list())
+    ids = [name for name in row["cluster_ids"] if name in seen]
+    first, why = campaign_headline({**row, "cluster_ids": ids, "n_clusters": len(ids)})
+    name = shown(row["campaign_id"])
+    return f'<h3 id="campaign-{name}">Campaign {name}</h3>' + paragraphs(
+        findings.lines((f"{first}.", f"{why}."))
+    )
+
+
+def _card(findings: Findings, row: dict[str, Any]) -> str:
+    name = row["cluster_id"]
+    document = explain(findings.study, name, posts=POSTS)
+    fired = set(row["flags"])
+    parts = findings.parts(document)
+    heading = (
+        f'<h3 id="cluster-{shown(name)}">{shown(name)}: {row["n_accounts"]:,} accounts, {sureness(row["score"])} signs '
+        f"({row['score']:.2f})</h3>"
+    )
+    why = [part for part in parts if part.heading in fired]
+    others = [
+        part for part in parts if part.heading not in fired and part.heading != "What cannot be known here"
+    ]
+    body = [heading, *(_part(part) for part in others if part.heading == "In short")]
+    body += [
+        _reasons(why),
+        drawn(findings, _PICTURES, name),
+        _side_by_side(findings, name),
+        _sites(findings, name),
+    ]
+    body += [_part(part) for part in others if part.heading != "In short"]
+    return f'<article class="card" aria-labelledby="cluster-{shown(name)}">{"".join(body)}</article>'
+
+
+def _reasons(parts: list[Part]) -> str:
+    """Return why it is flagged: a line a rule, with the posts that show it."""
+    inside = []
+    for part in parts:
+        line = f"{part.heading}: {' '.join(part.lines)}"
+        rows = "" if part.table is None else table(part.table, f"Posts that show {part.heading}")
+        inside.append(folded(line, rows) if rows else f"<p>{prose(line)}</p>")
+    return f"<h4>Why it is flagged</h4>{''.join(inside)}" if inside else ""
+
+
+def _part(part: Part) -> str:
+    rows = "" if part.table is None else table(part.table, part.heading)
+    body = paragraphs(part.lines) + rows
+    if not body:
+        return ""
+    if part.heading in _OPEN:
+        return f"<h4>{shown(part.heading)}</h4>{body}"
+    return folded(part.heading, body)
+
+
+def _side_by_side(findings: Findings, name: str) -> str:
+    """Return ten posts that show the first reason, below each other with their times."""
+    if not findings.audience.accounts:
+        return ""
+    first = reasons(findings, "cluster", name).head(1)
+    if first.is_empty():
+        return ""
+    rows = timeline(findings.study, first["content_ids"].to_list()[0], most=POSTS)
+    rows = rows if findings.audience.texts else rows.drop("text")
+    return table(
+        rows, f"{rows.height} posts of {name} side by side: after s is seconds after the first of the same"
+    )
+
+
+def _sites(findings: Findings, name: str) -> str:
+    """Return the sites that a cluster's members shared most often."""
+    members = findings.study.scan("members").filter(cluster_id=name).select("account_id")
+    shares = findings.study.scan("shares").filter(trace="url").join(members, on="account_id", how="semi")
+    objects = findings.study.scan("objects").filter(trace="url").select("object_id", "site")
+    found = (
+        shares.join(objects, on="object_id")
+        .group_by("site")
+        .agg(shares=pl.len(), links=pl.col("object_id").n_unique(), accounts=pl.col("account_id").n_unique())
+        .drop_nulls("site")
+        .sort(["shares", "site"], descending=[True, False])
+        .head(_SITES)
+        .collect()
+    )
+    return folded(f"The sites that they shared most ({found.height})", table(found, f"Sites shared by {name}")) if (
+        found.height
+    ) else ""  # fmt: skip

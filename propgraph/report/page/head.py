@@ -1,0 +1,102 @@
+"""The head of the page: what was looked at, with what, and how to do it again."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import MISSING, fields
+from typing import Any
+
+import polars as pl
+
+from propgraph.options import CascadeOptions, ClockOptions, ClusterOptions, WindowOptions
+from propgraph.report.explain.timeline import minute
+from propgraph.report.page.findings import Findings
+from propgraph.report.page.markup import prose, table, terms
+
+BANNER = (
+    "To act alike is not to be alike: this page says how accounts act, not who they are, and a flag is a reason to "
+    "look, not a verdict."
+)
+_DIGEST = 16
+# Of each command the options that are not those of a class.
+_MORE = {
+    "build": ("format", "time_zone", "trace", "resolved", "follows", "sites", "pseudonymise"),
+    "clusters": ("trace", "articles", "known_sites", "ads", "prices", "sites"),
+}
+_CLASSES = {"build": (WindowOptions, ClockOptions, CascadeOptions), "clusters": (ClusterOptions,)}
+
+
+def head(findings: Findings) -> str:
+    """Return the banner, what the study is made of, and the commands that make it again."""
+    build, clusters = findings.run["build"], findings.run["clusters"]
+    counts = build["counts"]
+    pairs = [
+        ("study", findings.study.path.resolve().name),
+        ("posts from", _span(findings)),
+        ("platforms", _platforms(findings) or "not told by the log"),
+        (
+            "rows read",
+            f"{counts['rows']:,} = {counts['posts']:,} used + {counts['rejected']:,} rejected",
+        ),
+        ("accounts", f"{counts['accounts']:,}"),
+        ("times told to", _resolution(build)),
+        ("read by", f"propgraph {clusters['versions']['propgraph']}, {clusters['started'][:10]}"),
+        ("this page is", findings.audience.says),
+    ]
+    inputs = pl.DataFrame(
+        [(one["path"], one["rows"], one.get("sha256", "")[:_DIGEST]) for one in build["inputs"]],
+        schema={"file": pl.String, "rows": pl.Int64, "SHA-256 begins": pl.String},
+        orient="row",
+    )
+    commands = "".join(f"<li>{prose(f'`{command(job, findings)}`')}</li>" for job in ("build", "clusters"))
+    return (
+        f'<p class="banner" role="note">{prose(BANNER)}</p>{terms(pairs)}{table(inputs, "What was read")}'
+        f"<details><summary>How to do it again</summary><ul>{commands}</ul></details>"
+    )
+
+
+def _span(findings: Findings) -> str:
+    times = pl.col("timestamp")
+    first, last = findings.study.scan("posts").select(first=times.min(), last=times.max()).collect().row(0)
+    return "no posts" if first is None else f"{minute(first)} to {minute(last)} UTC"
+
+
+def _platforms(findings: Findings) -> str:
+    found = findings.study.scan("posts").group_by("platform").len("n").collect().drop_nulls()
+    rows = found.sort(["n", "platform"], descending=[True, False]).rows()
+    return ", ".join(f"{name} ({n:,} posts)" for name, n in rows)
+
+
+def _resolution(build: dict[str, Any]) -> str:
+    resolution = build.get("time_resolution_s")
+    if resolution is None:
+        return "several resolutions"
+    return "a second, or finer" if resolution <= 1 else f"{resolution:,.0f} seconds"
+
+
+def command(job: str, findings: Findings) -> str:
+    """Return the command that repeats a job, with the options that are not as they are by themselves."""
+    chosen = findings.run[job]["parameters"]
+    words = ["propgraph", job, *(chosen.get("logs") or [])] if job == "build" else ["propgraph", job]
+    for name in _MORE[job]:
+        words += _written(name, chosen.get(name))
+    for options in _CLASSES[job]:
+        for one in fields(options):
+            default = None if one.default is MISSING else one.default
+            value = chosen.get(one.name)
+            if value != default:
+                words += _written(one.name, value)
+    words += ["-o", "STUDY"] if job == "build" else ["STUDY"]
+    return shlex.join(map(str, words))
+
+
+def _written(name: str, value: Any) -> list[str]:
+    dashed = "--" + name.replace("_", "-")
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [dashed]
+    if name == "time_window" and isinstance(value, list):
+        return [dashed, ",".join(f"{one:g}" for one in value)]
+    values = value if isinstance(value, list) else [value]
+    return [word for one in values for word in (dashed, f"{one:g}" if isinstance(one, float) else str(one))]

@@ -1,0 +1,119 @@
+"""What the page says in one minute: a few sentences, each with its counts, and words tied to fixed rules."""
+
+from __future__ import annotations
+
+from statistics import median
+
+import polars as pl
+
+from propgraph.report.page.findings import Findings
+from propgraph.report.page.markup import paragraphs, terms
+from propgraph.report.words import days, nothing_found, power_headline, sureness
+
+#: What the words for how sure something is stand for.
+SCALE = (
+    ("no sign", "nothing is flagged: no score reaches the least that flags"),
+    ("some", "a score from 0.5 up to 0.7"),
+    ("strong", "a score from 0.7 up to 0.9"),
+    ("very strong", "a score of 0.9 or more"),
+)
+
+
+def in_one_minute(findings: Findings) -> str:
+    """Return three to six sentences, and what their words for sureness mean."""
+    lines = [
+        _verdict(findings),
+        *_strongest(findings),
+        *_sites(findings),
+        *_innocent(findings),
+        _unknown(findings),
+    ]
+    return paragraphs(findings.lines(lines)) + (
+        f'<details><summary>What "some", "strong" and "very strong" mean</summary>{terms(SCALE)}</details>'
+    )
+
+
+def _verdict(findings: Findings) -> str:
+    counts, found, flagged = findings.run["build"]["counts"], findings.clusters, findings.flagged
+    log = f"Of {counts['accounts']:,} accounts with {counts['posts']:,} posts"
+    if flagged.is_empty():
+        why = nothing_found(findings.run["clusters"]) if found.is_empty() and not findings.n_hidden else (
+            f"{_many(found.height, 'group')} that act alike were looked at, and none stands out from what the rest of "
+            "the log does."
+        )  # fmt: skip
+        return f"{log}: no sign of organised behaviour. {why}"
+    n, best = int(flagged["n_accounts"].sum()), float(flagged["score"].to_list()[0])
+    return (
+        f"{log}, {n:,} ({n / max(counts['accounts'], 1):.1%}) are in groups flagged for acting in step: "
+        f"{flagged.height:,} of {_many(found.height, 'group')} looked at, {sureness(best)} signs at "
+        f"the most (score {best:.2f})."
+    )
+
+
+def _strongest(findings: Findings) -> list[str]:
+    """Say what the strongest campaign or cluster did, with the first of its reasons."""
+    if findings.flagged.is_empty():
+        return []
+    top = findings.flagged.row(0, named=True)
+    lines = []
+    campaign = next((one for one in findings.campaigns if top["cluster_id"] in one["cluster_ids"]), None)
+    if campaign is not None:
+        lines.append(
+            f"{campaign['n_clusters']:,} of these groups ({campaign['n_accounts']:,} accounts) are tied to each other "
+            f"as one crowd, {campaign['campaign_id']}, from {days(campaign['first_time'], campaign['last_time'])}."
+        )
+    reason = reasons(findings, "cluster", top["cluster_id"]).head(1).to_dicts()
+    when = days(top["first_time"], top["last_time"])
+    if reason:
+        lines.append(
+            f"The strongest group, {top['cluster_id']} ({top['n_accounts']:,} accounts{', ' + when if when else ''}), "
+            f"is flagged for {_many(len(top['flags']), 'reason')}; the first, {reason[0]['rule']}: "
+            f"{reason[0]['sentence']}."
+        )
+    return lines
+
+
+def reasons(findings: Findings, kind: str, name: str, /) -> pl.DataFrame:
+    """Return the evidence of one cluster or site, in its order."""
+    return findings.study.scan("evidence").filter(subject_type=kind, subject_id=name).collect()
+
+
+def _sites(findings: Findings) -> list[str]:
+    sites, seeded = findings.sites, findings.seeded
+    if sites.is_empty():
+        return []
+    if seeded.is_empty():
+        return [f"None of the {_many(sites.height, 'site')} is flagged."]
+    early = sorted(seeded["early_share"].drop_nulls().to_list())
+    line = f"{seeded.height:,} of {_many(sites.height, 'site')} are flagged"
+    if early and not findings.flagged.is_empty():
+        line += (
+            f"; of half of these, flagged accounts made {median(early):.0%} or more of the first ten shares of their "
+            "links"
+        )
+    return [line + "."]
+
+
+def _innocent(findings: Findings) -> list[str]:
+    flagged = findings.flagged
+    if flagged.is_empty():
+        return []
+    fits = flagged.filter(pl.col("innocent").list.len() > 0).height
+    rest = flagged.height - fits
+    line = f"An innocent explanation that is looked for also fits {fits:,} of the {flagged.height:,} flagged groups"
+    return [line + (f"; that none fits the other {rest:,} proves nothing." if rest else ".")]
+
+
+def _unknown(findings: Findings) -> str:
+    """Say what the log cannot show."""
+    power = findings.table("power")
+    told = (
+        power_headline(power.to_dicts())
+        if power is not None
+        else "How small a crew would have been found here was not measured (`propgraph power` does)."
+    )
+    return f"No log can tell who is behind an account, or whether anybody paid. {told}"
+
+
+def _many(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")

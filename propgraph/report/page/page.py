@@ -1,0 +1,100 @@
+"""The page put together: head, landmarks, one style, one script, and a policy that lets nothing else in or out."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+
+import polars as pl
+
+from propgraph.report.figures.figure import style as figure_style
+from propgraph.report.page.annex import annex
+from propgraph.report.page.cards import cards
+from propgraph.report.page.drawn import drawn
+from propgraph.report.page.findings import Findings
+from propgraph.report.page.glance import at_a_glance
+from propgraph.report.page.head import head
+from propgraph.report.page.limits import choices, limits
+from propgraph.report.page.markup import shown, table
+from propgraph.report.page.method import method
+from propgraph.report.page.minute import in_one_minute
+from propgraph.report.page.nearest import nearest
+from propgraph.report.page.places import sites
+from propgraph.report.page.review import review
+from propgraph.report.page.section import Section
+from propgraph.report.page.spread import cascades
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
+<title>{title}</title><style>{style}</style></head><body>
+<a class="skip" href="#minute">Skip to what was found</a>
+<header><h1>{title}</h1>{head}</header>
+<nav aria-label="Sections"><ul>{contents}</ul></nav>
+<main>{main}</main>
+<footer><p>Made by propgraph {version}. No link here leads to another page; it asks nobody for anything.</p></footer>
+<script>{script}</script></body></html>
+"""
+
+
+def page(findings: Findings, /, *, title: str) -> str:
+    """Return the whole page."""
+    parts = sections(findings)
+    style, script = figure_style() + _beside("page.css"), _beside("page.js")
+    return _PAGE.format(
+        policy=policy(style, script), title=shown(title), style=style, script=script, head=head(findings),
+        contents="".join(f'<li><a href="#{part.id}">{shown(part.title)}</a></li>' for part in parts),
+        main="".join(part.markup() for part in parts),
+        version=shown(findings.run["clusters"]["versions"]["propgraph"]),
+    )  # fmt: skip
+
+
+def sections(findings: Findings) -> list[Section]:
+    """Return the sections that there is something to say in, in the order in which they are read."""
+    made = [
+        ("minute", "In one minute", in_one_minute(findings)),
+        ("glance", "At a glance", at_a_glance(findings)),
+        (
+            "timeline",
+            "When",
+            drawn(findings, ("timeline",), events=findings.events, least_accounts=findings.audience.least)
+            + _dates(findings),
+        ),
+        ("map", "Map", drawn(findings, ("network_map",))),
+        ("cards", "Groups that act in step", cards(findings)),
+        ("sites", "Sites, and who pushed them", sites(findings)),
+        ("cascades", "How it spread", cascades(findings)),
+        ("nearest", "What came nearest to a flag", nearest(findings)),
+        ("limits", "What this cannot show", limits(findings)),
+        ("method", "Method and words", method(choices(findings))),
+        ("annex", "Tables to take along", annex(findings)),
+        ("review-sheet", "Review sheet", review(findings)),
+    ]
+    return [Section(*one) for one in made if one[2]]
+
+
+def _dates(findings: Findings) -> str:
+    """Return the dates that the reader gave, as a table."""
+    rows = pl.DataFrame(
+        [(f"{event.day:%Y-%m-%d}", event.label) for event in findings.events],
+        schema={"day": pl.String, "what happened": pl.String}, orient="row",
+    )  # fmt: skip
+    return table(findings.cleared(rows), "Dates that were given")
+
+
+def policy(style: str, script: str, /) -> str:
+    """Return the content security policy: this style, this script, pictures out of the page, nothing else."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _beside(name: str) -> str:
+    return files("propgraph.report.page").joinpath(name).read_text(encoding="utf-8")

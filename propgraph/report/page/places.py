@@ -1,0 +1,80 @@
+"""Sites that were pushed, why, and which of them look like one hand's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from propgraph.report.explain.readings import innocent_readings
+from propgraph.report.page.findings import Findings
+from propgraph.report.page.markup import folded, paragraphs, shown, table
+from propgraph.report.page.minute import reasons
+
+_MOST, _REASONS = 100, 40
+
+
+def sites(findings: Findings) -> str:
+    """Return the flagged sites as a table, why each is flagged, and the operators."""
+    seeded = findings.seeded
+    if seeded.is_empty():
+        return "<p>No site is flagged.</p>" + _operators(findings)
+    shown_rows = seeded.head(_MOST)
+    parts = [
+        paragraphs((
+            "Early and all: the part that flagged accounts made, of the first ten shares of each of its links and of "
+            "all its shares. First: the first post seen in this log, which need not be the first there was.",
+        )),
+        table(_rows(findings, shown_rows), _caption(shown_rows.height, seeded.height)),
+        *(_why(findings, row) for row in shown_rows.head(_REASONS).to_dicts()),
+    ]  # fmt: skip
+    return "".join(parts) + _operators(findings)
+
+
+def _caption(n: int, of: int) -> str:
+    return "Flagged sites" if n == of else f"The {n:,} flagged sites with the highest scores, of {of:,}"
+
+
+def _rows(findings: Findings, rows: pl.DataFrame) -> pl.DataFrame:
+    seen = findings.clusters["cluster_id"].implode()
+    per_cent = {name: (pl.col(column) * 100).round(0) for name, column in _PARTS.items()}
+    return rows.select(
+        "site", "score", links="n_urls", shares="n_shares", accounts="n_accounts",
+        first=pl.col("first_seen").dt.date().cast(pl.String), **per_cent,
+        most_by=pl.when(pl.col("top_cluster_id").is_in(seen)).then("top_cluster_id"),
+        reasons=pl.col("flags").list.join(", "),
+    )  # fmt: skip
+
+
+_PARTS = {"early %": "early_share", "all %": "coordinated_share"}
+
+
+def _why(findings: Findings, row: dict[str, Any]) -> str:
+    """Return the reasons of one site, and the innocent readings that fit it."""
+    name = row["site"]
+    told = [f"{one['rule']}: {one['sentence']}" for one in reasons(findings, "site", name).to_dicts()]
+    fits = innocent_readings(findings.study, "site", name)
+    lines = findings.lines(
+        (*told, *(f"Also fits: {line}" if k == 0 else line for k, line in enumerate(fits.lines)))
+    )
+    return folded(f"Why {name}", paragraphs(lines))
+
+
+def _operators(findings: Findings) -> str:
+    """Return groups of sites that look as if one hand pushed or ran them."""
+    if "operators" not in findings.study.tables:
+        return ""
+    rows = findings.study.operators
+    if rows.is_empty():
+        return ""
+    listed = rows.head(_MOST).select(
+        "operator_id", "n_sites", "n_accounts", "n_shares", ties=pl.col("evidence").list.join(", "),
+        declared_owner=pl.col("declared_owner"), sites=pl.col("sites").list.head(30).list.join(", "),
+    )  # fmt: skip
+    said = paragraphs((
+        "Three sites or more that share rare facts or the same first sharers. It says nothing of who runs them; a "
+        "chain of titles with one declared owner looks the same.",
+    ))  # fmt: skip
+    return f"<h3>{shown('Sites that look like one hand’s')}</h3>{said}" + table(
+        findings.cleared(listed), "Groups of sites"
+    )

@@ -1,0 +1,48 @@
+"""Cascades that flagged clusters touched: how large, how much of them is theirs, how early."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from propgraph.report.page.findings import Findings
+from propgraph.report.page.markup import paragraphs, table
+
+_MOST = 20
+
+
+def cascades(findings: Findings) -> str:
+    """Return the largest cascades with flagged accounts among those who shared them."""
+    if "amplification" not in findings.study.tables or findings.flagged.is_empty():
+        return "<p>No flagged group was seen in a cascade.</p>"
+    ids = findings.flagged["cluster_id"].to_list()
+    rows = (
+        findings.study.scan("amplification")
+        .filter(pl.col("cluster_id").is_in(ids), pl.col("n_nodes") > 1)
+        .sort(["n_nodes", "share", "cascade_id", "cluster_id"], descending=[True, True, False, False])
+        .head(_MOST)
+        .join(
+            findings.study.scan("cascades").select("cascade_id", "object_id", "depth", "start"),
+            on="cascade_id", how="left", maintain_order="left",
+        )
+        .select(
+            group="cluster_id", kind="trace", what="object_id", start=pl.col("start").dt.to_string("%Y-%m-%d %H:%M"),
+            posts="n_nodes", depth="depth", began_it="started", theirs=_percent("share"),
+            below=_percent("share_below"), of_first_10=_percent("first_10_share"),
+        )
+        .collect()
+    )  # fmt: skip
+    if rows.is_empty():
+        return "<p>No flagged group was seen in a cascade of two posts or more.</p>"
+    if not findings.audience.accounts:
+        rows = rows.drop("what")
+    said = (
+        "A cascade is all posts of one thing, from the first to those that had it from others. Theirs, of first 10: "
+        "the part of all posts, and of the first ten, that the group's members made; below: the part that stands below "
+        "one of theirs in the tree (in per cent). Where the log does not say from whom a post was had, the tree is a "
+        "guess.",
+    )
+    return paragraphs(said) + table(rows, "The largest cascades in which flagged groups took part")
+
+
+def _percent(column: str) -> pl.Expr:
+    return (pl.col(column) * 100).round(0)

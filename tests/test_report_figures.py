@@ -16,19 +16,24 @@ from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.report.figures.axes import round_steps
 from propgraph.report.figures.bar_code import bar_code
+from propgraph.report.figures.creation import creation
+from propgraph.report.figures.early_share import early_share
 from propgraph.report.figures.figure import Figure, style
+from propgraph.report.figures.gaps import gaps
 from propgraph.report.figures.heat_map import heat_map
+from propgraph.report.figures.network_map import network_map
 from propgraph.report.figures.timeline import timeline
 from propgraph.report.figures.waterfall import REASONS, waterfall
 from propgraph.study import Study
-from tests.report_svg import Box, boxes, parsed, words
+from tests.report_svg import SVG, Box, boxes, parsed, words
 
 HOSTILE = '<script>alert("1")</script>\x00\u202e&]]>'
-OF_CLUSTERS = (heat_map, waterfall, bar_code)
+OF_CLUSTERS = (heat_map, waterfall, bar_code, gaps, creation, early_share)
 
 
 def all_figures(study: Study) -> list[Figure]:
-    made = [timeline(study, [(date(2016, 10, 26), HOSTILE)]), *(draw(study, "c1") for draw in OF_CLUSTERS)]
+    made = [timeline(study, [(date(2016, 10, 26), HOSTILE)]), network_map(study)]
+    made += [draw(study, "c1") for draw in OF_CLUSTERS]
     return [figure for figure in made if figure is not None]
 
 
@@ -39,7 +44,7 @@ def grey(box: Box) -> bool:
 class TestEveryFigure:
     def test_it_is_one_drawing_that_says_what_is_to_be_seen(self, small_study: Study) -> None:
         figures = all_figures(small_study)
-        assert len(figures) == 1 + len(OF_CLUSTERS)
+        assert len(figures) == 2 + len(OF_CLUSTERS)
         for figure in figures:
             root = parsed(figure.svg)
             assert root.tag.endswith("}svg")
@@ -55,6 +60,12 @@ class TestEveryFigure:
             tags = {node.tag.split("}")[1] for node in parsed(figure.svg).iter()}
             assert tags <= {"svg", "g", "path", "text", "circle", "image"}
             assert not re.search(r"https?://(?!www\.w3\.org/)", figure.svg)
+            # A page whose style is allowed by its hash alone would refuse these.
+            assert " style=" not in figure.svg
+            assert all(
+                node.attrib["href"].startswith("data:image/png;base64,")
+                for node in parsed(figure.svg).iter(f"{SVG}image")
+            )
 
     def test_it_names_no_account(self, small_study: Study) -> None:
         accounts = small_study.accounts.join(small_study.members, on="account_id")
@@ -75,13 +86,15 @@ class TestEveryFigure:
         again = Study.open(small_study.path)
         assert [one.svg for one in all_figures(small_study)] == [one.svg for one in all_figures(again)]
 
-    def test_its_colours_are_there_for_light_and_dark(self, small_study: Study) -> None:
+    def test_its_hues_are_there_for_light_and_dark(self, small_study: Study) -> None:
         light, dark = style().split("@media")
-        for name in {
-            name for one in all_figures(small_study) for name in re.findall(r"var\((--[\w-]+)", one.svg)
-        }:
-            assert f"{name}:" in light
-            assert f"{name}:" in dark
+        drawn = " ".join(one.svg for one in all_figures(small_study))
+        hues = set(re.findall(r"var\((--hue-\d+),", drawn))
+        assert len(hues) >= 2
+        assert not [name for name in hues if f"{name}:" not in light or f"{name}:" not in dark]
+        assert set(re.findall(r"var\((--[a-z]+),", drawn)) == {"--ink", "--muted", "--paper", "--hue"} - {
+            "--hue"
+        }
 
 
 class TestTimeline:

@@ -10,7 +10,7 @@ from functools import partial
 from html import escape
 
 from propgraph.export.text import clean_terminal, clean_xml
-from propgraph.report.figures.figure import MUTED, PAPER
+from propgraph.report.figures.figure import MUTED
 
 WIDTH = 600.0
 """Of every figure, in its own unit: a text of size 12 is as large as the page's where it is shown 600 px wide."""
@@ -78,8 +78,7 @@ def drawing(height: float, parts: Sequence[str], /, *, alt: str) -> str:
     label = escape(clean_xml(clean_terminal(alt), attribute=True))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
-        f'viewBox="0 0 {number(WIDTH)} {number(height)}" font-family="system-ui,sans-serif" '
-        f'style="background:{PAPER}">{"".join(parts)}</svg>'
+        f'viewBox="0 0 {number(WIDTH)} {number(height)}" font-family="system-ui,sans-serif">{"".join(parts)}</svg>'
     )
 
 
@@ -130,9 +129,11 @@ def day(moment: datetime, /, *, year: bool = True) -> str:
 
 
 def days(first: datetime, last: datetime, /) -> str:
-    """Return from which day to which something went on: `24 Oct to 6 Nov 2016`."""
+    """Return from which day to which something went on: `24 Oct to 6 Nov 2016`, `7 to 8 May 2016`."""
     if first.date() == last.date():
         return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {day(last)}"
     return f"{day(first, year=first.year != last.year)} to {day(last)}"
 
 

@@ -44,16 +44,13 @@ def hue(k: int, /) -> str:
 
 
 def style() -> str:
-    """Return the CSS that gives the figures their colours, on light paper and on dark."""
-    light = {"ink": "#1b1b1b", "muted": "#5f6368", "paper": "#fff"}
-    dark = {"ink": "#f1f1f1", "muted": "#a9adb3", "paper": _hex(_DARK)}
+    """Return the CSS of the hues, on light paper and, on a screen, on dark; ink, muted and paper are the page's."""
+    light, dark = [], []
     for k, colour in enumerate(palette(_N_HUES), 1):
-        light[f"hue-{k}"] = _hex(colour)
-        dark[f"hue-{k}"] = _hex(_lightened(colour))
-    of_light, of_dark = (
-        ";".join(f"--{name}:{value}" for name, value in values.items()) for values in (light, dark)
-    )
-    return f":root{{{of_light}}}@media screen and (prefers-color-scheme:dark){{:root{{{of_dark}}}}}"
+        light.append(f"--hue-{k}:{_hex(colour)}")
+        dark.append(f"--hue-{k}:{_hex(_lightened(colour))}")
+    on_dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{';'.join(dark)}}}}}"
+    return f":root{{{';'.join(light)}}}{on_dark}"
 
 
 def _lightened(colour: tuple[int, int, int]) -> tuple[int, int, int]:

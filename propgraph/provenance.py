@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import platform
 import secrets
 import sys
@@ -18,6 +19,8 @@ try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
+
+_log = logging.getLogger(__name__)
 
 LIBRARIES = (
     "propgraph",
@@ -72,13 +75,9 @@ class Run:
         except Exception as error:
             error.add_note(f"in the step {name!r} of {self.record['job']}")
             raise
-        self.record["steps"].append(
-            {
-                "step": name,
-                "wall_s": round(time.perf_counter() - start, 3),
-                "peak_memory_mb": peak_memory_mb(),
-            }
-        )
+        wall, memory = round(time.perf_counter() - start, 3), peak_memory_mb()
+        self.record["steps"].append({"step": name, "wall_s": wall, "peak_memory_mb": memory})
+        _log.info("%s: %s %.1f s, peak memory %s MB", self.record["job"], name, wall, memory or "?")
 
     def count(self, **counts: int) -> None:
         """Add named counts."""

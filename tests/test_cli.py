@@ -23,6 +23,7 @@ from propgraph.schema import tables_of
 from propgraph.simulate.veles import write_sample
 from propgraph.study import Study
 
+COMFORTS = {"help", "quiet", "verbose"}
 COMMANDS = (("build",), ("clusters",), ("demo",), ("simulate",), ("simulate", "veles"))
 
 
@@ -99,7 +100,10 @@ def test_help_is_light():
 def test_build_is_called_like_its_function():
     ours, api = options("build"), parameters(propgraph.build)
     # The one word that differs: `--map NAME=COLUMN`, once for each entry of `mapping`.
-    assert {name.replace("map", "mapping") if name == "map" else name for name in ours} - {"help"} == set(api)
+    assert {name.replace("map", "mapping") if name == "map" else name for name in ours} - {
+        *COMFORTS,
+        "config",
+    } == set(api)
     for name, param in ours.items():
         if name in api and name not in ("logs", "study", "time-window"):
             assert (param.default or None) == (api[name].default or None), name
@@ -108,11 +112,12 @@ def test_build_is_called_like_its_function():
 
 def test_clusters_is_called_like_its_function():
     ours, api = options("clusters"), parameters(propgraph.find_clusters)
-    assert set(ours) - {"help", "graphml", "gexf", "format", "table", "top"} == set(api)
+    own = {*COMFORTS, "config", "exit-code", "graphml", "gexf", "format", "table", "top"}
+    assert set(ours) - own == set(api)
     for name in set(api) - {"study", "trace", "partition", "ads", "prices", "sites", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
         assert ours[name].default is None
-        if api[name].default is not False:
+        if api[name].default not in (False, ()):
             assert f"[default: {api[name].default}]" in ours[name].help, name
 
 

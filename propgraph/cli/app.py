@@ -25,6 +25,7 @@ from propgraph.cli import (
     sites,
     stability,
 )
+from propgraph.cli.loudness import with_loudness
 from propgraph.errors import PropgraphError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
@@ -33,21 +34,21 @@ app = typer.Typer(
     name="propgraph",
     help=_TITLE,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("build")(build.build)
-app.command("cascades")(cascades.cascades)
-app.command("clusters")(clusters.clusters)
-app.command("demo")(demo.demo)
-app.command("evaluate")(evaluate.evaluate)
-app.command("explain")(explain.explain)
-app.command("export")(export.export)
-app.command("power")(power.power)
-app.command("report")(report.report)
-app.command("sites")(sites.sites)
-app.command("stability")(stability.stability)
+app.command("build")(with_loudness(build.build))
+app.command("cascades")(with_loudness(cascades.cascades))
+app.command("clusters")(with_loudness(clusters.clusters))
+app.command("demo")(with_loudness(demo.demo))
+app.command("evaluate")(with_loudness(evaluate.evaluate))
+app.command("explain")(with_loudness(explain.explain))
+app.command("export")(with_loudness(export.export))
+app.command("power")(with_loudness(power.power))
+app.command("report")(with_loudness(report.report))
+app.command("sites")(with_loudness(sites.sites))
+app.command("stability")(with_loudness(stability.stability))
 app.add_typer(formats.app, name="formats")
 app.add_typer(simulate.app, name="simulate")
 
@@ -70,7 +71,7 @@ def root(
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code: 0, 1 for bad data, 2 for bad usage.
+    """Run one command and return its exit code: 0, 1 for bad data, 2 for bad usage, 3 for a flag (`--exit-code`).
 
     130 for Ctrl-C, 143 for SIGTERM and 129 for SIGHUP, where `interrupts.catch` has them caught.
 
@@ -139,4 +140,4 @@ def _written(option: str, arguments: list[str]) -> str:
 def _complain(message: str) -> None:
     from propgraph.cli.output import err
 
-    err(f"propgraph: {message}")
+    err(f"propgraph: {message}", always=True)

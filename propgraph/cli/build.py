@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.config import Config
 from propgraph.cli.options import option_of
 from propgraph.options import CascadeOptions, ClockOptions, WindowOptions
 
@@ -45,6 +46,7 @@ def build(
     pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms in the place of accounts, names and posts, in links to platforms, too, and leave out the texts. Times, hashtags, links to other sites and the inputs' paths stay.")] = False,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The key of the pseudonyms, 16 bytes or more.  [default: STUDY.key beside the study, made if it is not there]", show_default=False)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a study that is there already.")] = False,
+    config: Config = None,
 ) -> None:  # fmt: skip
     """Read logs and make a study: posts, shares, accounts, objects, cascades and co-sharing edges."""
     from propgraph.cli.output import err, progress

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from propgraph.cli.options import option_of
+from propgraph.cli.config import Config
+from propgraph.cli.options import FLAGGED, option_of
 from propgraph.options import ClusterOptions
-
-if TYPE_CHECKING:
-    pass
 
 FORMATS = ("table", "json", "csv", "parquet")
 
@@ -41,6 +39,8 @@ def clusters(
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
     table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, quotas, sites, site_pairs, operators, copies, members, evidence, readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 where a cluster or a site is flagged.")] = False,
+    config: Config = None,
 ) -> None:  # fmt: skip
     """Find communities in a study, flag organised clusters and seeded sites, and say why.
 
@@ -84,14 +84,17 @@ def clusters(
             from propgraph.cli.findings import show
 
             show(found, top=top, written=written)
-            return
-        from propgraph.export.tables import render
+        else:
+            from propgraph.export.tables import render
 
-        sys.stdout.buffer.write(render(found.scan(table or "clusters").collect(), format))
-        sys.stdout.buffer.flush()
-        for path in written.values():
-            if path is not None:
-                err(f"wrote {path}")
+            sys.stdout.buffer.write(render(found.scan(table or "clusters").collect(), format))
+            sys.stdout.buffer.flush()
+            for path in written.values():
+                if path is not None:
+                    err(f"wrote {path}")
+    counts = found.run["clusters"]["counts"]
+    if exit_code and (counts["flagged_clusters"] or counts["flagged_sites"]):
+        raise typer.Exit(FLAGGED)
 
 
 def _check_suffixes(graphml: Path | None, gexf: Path | None) -> None:

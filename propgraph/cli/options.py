@@ -8,6 +8,9 @@ import typer
 
 from propgraph.options import Options
 
+FLAGGED = 3
+"""What a command ends with that was asked to tell a script so (`--exit-code`): something is flagged."""
+
 
 def option_of(of: type[Options], name: str, /, *, unset: bool = False) -> Any:
     """Return the typer option of that name: its flag, what stands for its value, and its help.

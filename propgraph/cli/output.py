@@ -90,17 +90,22 @@ def say_table(
             say(below, indent=indent + 6)
 
 
-def err(message: str) -> None:
-    """Print one message to stderr, made safe for a terminal."""
+def err(message: str, *, always: bool = False) -> None:
+    """Print one message to stderr, made safe for a terminal; after `-q` only what is told `always`: an error."""
+    from propgraph.cli.loudness import is_quiet
     from propgraph.export.text import clean_terminal
 
+    if is_quiet() and not always:
+        return
     sys.stderr.write(clean_terminal(message) + "\n")
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, float], None] | None]:
     """Show a progress bar on stderr where a person looks, nothing where a file does."""
-    if not sys.stderr.isatty():
+    from propgraph.cli.loudness import is_quiet
+
+    if is_quiet() or not sys.stderr.isatty():
         yield None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

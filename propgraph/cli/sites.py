@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.options import FLAGGED
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -21,6 +23,7 @@ def sites(
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network of sites for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data.")] = "table",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N sites or operators.")] = 20,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 where a site is flagged.")] = False,
 ) -> None:  # fmt: skip
     """Show a study's sites, highest score first, or the operators behind several of them."""
     from propgraph.cli.output import err
@@ -47,6 +50,8 @@ def sites(
             _show_sites(table, top=top)
     if graphml is not None:
         err(f"wrote {graphml}  (open it in Gephi)")
+    if exit_code and found.run["clusters"]["counts"]["flagged_sites"]:
+        raise typer.Exit(FLAGGED)
 
 
 def _show_sites(table: pl.DataFrame, *, top: int) -> None:

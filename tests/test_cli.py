@@ -117,7 +117,7 @@ def test_clusters_is_called_like_its_function():
     for name in set(api) - {"study", "trace", "partition", "ads", "prices", "sites", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
         assert ours[name].default is None
-        if api[name].default not in (False, ()):
+        if api[name].default not in (None, False, ()):
             assert f"[default: {api[name].default}]" in ours[name].help, name
 
 

@@ -23,7 +23,7 @@ from propgraph.study import Study
 
 CHOICES = {"time_window": 45.0, "min_participation": 2, "min_edge_weight": 2, "threads": 2}
 # These stand from the highest score down.
-OTHER_ORDER = {"clusters", "members", "evidence", "readings", "sites", "costs"}
+OTHER_ORDER = {"clusters", "members", "evidence", "readings", "sites", "costs", "pair_evidence"}
 TABLES = {name: table for name, table in ALL_TABLES.items() if table.job not in ("stability", "power")}
 
 

@@ -45,6 +45,7 @@ from propgraph.clusters.metrics import (
 )
 from propgraph.clusters.missions import measure_missions, stops_of_log
 from propgraph.clusters.ordered import ordered_accounts
+from propgraph.clusters.pair_evidence import pair_evidence
 from propgraph.clusters.relayed import relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
@@ -242,7 +243,7 @@ def _sites(
 def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
     sites: JudgedSites, operators: Operators, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
-    costs: pl.DataFrame, boosts: pl.DataFrame, alone: Alone, quotas: pl.DataFrame,
+    costs: pl.DataFrame, boosts: pl.DataFrame, alone: Alone, quotas: pl.DataFrame, pair_evidence: pl.DataFrame,
     copies: Copies | None,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
@@ -253,6 +254,7 @@ def _tables(
         "evidence": with_counts(
             pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence])
         ),
+        "pair_evidence": pair_evidence,
         "readings": pl.concat([judged.readings, sites.readings]), "recruiters": recruiters, "costs": costs,
         "boosts": boosts, "quotas": quotas,
         "copies": COPIES.empty() if copies is None else copies.pairs,
@@ -277,6 +279,7 @@ STEPS = (
     Step("amplification", _amplification, makes=("amplified",)),
     Step("judge", _judge, makes=("judged",)),
     Step("campaigns", join_clusters, makes=("judged", "campaigns")),
+    Step("pairs", pair_evidence, makes=("pair_evidence",)),
     Step("recruiters", recruiters_table, makes=("recruiters", "of_campaigns")),
     Step("sponsors", _sponsors, makes=("judged", "sponsored")),
     Step("boosts", _boosts, makes=("boosts",)),

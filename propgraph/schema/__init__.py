@@ -21,6 +21,7 @@ from propgraph.schema.clusters import (
 from propgraph.schema.costs import BOOSTS, COSTS
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
+from propgraph.schema.pair_evidence import PAIR_EVIDENCE
 from propgraph.schema.power import POWER
 from propgraph.schema.quotas import QUOTAS
 from propgraph.schema.recruiters import RECRUITERS
@@ -53,6 +54,7 @@ __all__ = [
     "OBJECTS",
     "OPERATORS",
     "PAIRS",
+    "PAIR_EVIDENCE",
     "POSTS",
     "POWER",
     "QUOTAS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.schema.costs import OF_SPONSORS
-from propgraph.schema.dtypes import COUNT, ID, IDS, SECONDS, SHARE, TIME
+from propgraph.schema.dtypes import COUNT, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.missions import OF_MISSIONS
 from propgraph.schema.profiles import OF_PROFILES
 from propgraph.schema.table import declare
@@ -362,7 +362,7 @@ EVIDENCE = declare(
     counted=(ID, "posts, pairs of posts", "what n_shown and n_all count"),
     n_shown=(COUNT, "counted", "those among content_ids"),
     n_all=(
-        pl.Int64(),
+        PAIRS,
         "counted",
         "all that show it; null where that is no number of posts, or was not counted",
     ),

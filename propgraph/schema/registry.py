@@ -16,6 +16,7 @@ from propgraph.schema.clusters import (
     SPREADERS,
 )
 from propgraph.schema.costs import BOOSTS, COSTS
+from propgraph.schema.pair_evidence import PAIR_EVIDENCE
 from propgraph.schema.power import POWER
 from propgraph.schema.quotas import QUOTAS
 from propgraph.schema.recruiters import RECRUITERS
@@ -29,7 +30,7 @@ TABLES: Mapping[str, Table] = {
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, QUOTAS, AMPLIFICATION,
-        SITES, SITE_PAIRS, OPERATORS, COPIES, EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
+        SITES, SITE_PAIRS, OPERATORS, COPIES, EVIDENCE, PAIR_EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
     )
 }  # fmt: skip
 

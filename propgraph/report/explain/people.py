@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from propgraph.clusters.pair_evidence import closest_posts
 from propgraph.report.document import Document, Part
 from propgraph.report.explain.timeline import minute, named, short, timeline
 from propgraph.study import Study
@@ -153,31 +154,18 @@ def common_posts(study: Study, one: str, other: str, /) -> pl.DataFrame:
         `trace`, `shared`, `first` (UTC, the earlier post), `apart_s`, `who_first` (account id), `others` (other
         accounts that shared it), `post`, `other_post`; the closest first.
     """
-    shares = study.scan("shares").select("trace", "object_id", "account_id", "content_id", "timestamp")
-    mine, yours = (shares.filter(account_id=account).sort("timestamp") for account in (one, other))
-    pairs = mine.join(yours, on=["trace", "object_id"], suffix="_other").with_columns(
-        apart_s=(pl.col("timestamp_other") - pl.col("timestamp")).dt.total_milliseconds() / 1000
-    )
-    counts = study.scan("objects").select("trace", "object_id", "n_accounts")
-    found = (
-        pairs.sort(pl.col("apart_s").abs(), "timestamp", "content_id", "content_id_other")
-        .unique(["trace", "object_id"], keep="first", maintain_order=True)
-        .join(counts, on=["trace", "object_id"], how="left", maintain_order="left")
-        .select(
-            "trace",
-            shared=short("object_id", _LINK),
-            first=pl.min_horizontal("timestamp", "timestamp_other"),
-            apart_s=pl.col("apart_s").abs(),
-            who_first=pl.when(pl.col("apart_s") > 0)
-            .then(pl.lit(one))
-            .when(pl.col("apart_s") < 0)
-            .then(pl.lit(other)),
-            others=pl.col("n_accounts").cast(pl.Int64) - 2,
-            post="content_id",
-            other_post="content_id_other",
-        )
-    )
-    return found.collect().sort("apart_s", "first", "trace", "shared")
+    met = closest_posts(study, pl.DataFrame({"source": [one], "target": [other]}))
+    after = pl.col("delta_s")
+    return met.select(
+        "trace",
+        shared=short("object_id", _LINK),
+        first=pl.min_horizontal("source_time", "target_time"),
+        apart_s=after.abs(),
+        who_first=pl.when(after > 0).then("source").when(after < 0).then("target"),
+        others=pl.col("n_accounts").cast(pl.Int64) - 2,
+        post="source_content_id",
+        other_post="target_content_id",
+    ).sort("apart_s", "first", "trace", "shared")
 
 
 def _beyond_chance(study: Study, one: str, other: str) -> list[str]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numba import njit
 
 from propgraph.arrays.encoding import groups_of
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.p_values import binomial_tail
-from propgraph.arrays.types import Bool, Int64
+from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.schema import COUNT, ID, SHARE
 
 #: Minutes, not hours: an app's message is read at once or later, and nothing in between tells a release.
@@ -136,7 +137,7 @@ def _tasks(log: Incidence, group: Int64) -> pl.DataFrame:
 
 def _firsts(log: Incidence, mask: Bool, group: Int64) -> pl.DataFrame:
     """Return each account's first post of each object among the rows that `mask` keeps, in the log's order."""
-    rows = np.flatnonzero(mask)
+    rows = np.flatnonzero(mask & _first_posts(log.offsets, log.account, len(log.accounts)))
     account = log.account[rows]
     return pl.DataFrame(
         {
@@ -145,22 +146,51 @@ def _firsts(log: Incidence, mask: Bool, group: Int64) -> pl.DataFrame:
             "is_first": rows == log.offsets[log.object[rows]],
         },
         schema_overrides={"cluster": pl.Int64},
-    ).unique(["object", "account"], keep="first", maintain_order=True)  # fmt: skip
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _first_posts(offsets: Int64, account: Int32, n_accounts: int) -> Bool:
+    """Mark the first post of each account at each object."""
+    first = np.zeros(account.size, np.bool_)
+    latest = np.full(n_accounts, -1, np.int64)
+    # `latest` is the last object at which each account was met: no object comes twice.
+    for o in range(offsets.size - 1):
+        for p in range(offsets[o], offsets[o + 1]):
+            first[p] = latest[account[p]] != o
+            latest[account[p]] = o
+    return first
 
 
 def _public(log: Incidence, tasks: pl.DataFrame, group: Int64) -> pl.DataFrame:
     """Return how many others came after the first member of each task, and how many of these within ten minutes."""
-    wanted = np.zeros(len(log.objects), np.bool_)
-    wanted[tasks["object"].to_numpy()] = True
-    later = pl.col("time") >= pl.col("start")
-    return (
-        _firsts(log, wanted[log.object], group)
-        .rename({"cluster": "of"})
-        .join(tasks.select("cluster", "object", "start"), on="object")
-        .filter((pl.col("of") != pl.col("cluster")) & later)
-        .group_by("cluster", "object")
-        .agg(others=pl.len(), others_soon=(pl.col("time") - pl.col("start") <= WITHIN_MS).sum())
-    )
+    keys = ("object", "cluster", "start")
+    others, soon = _others(
+        *(tasks[name].to_numpy().astype(np.int64) for name in keys), group, log.offsets, log.account, log.time,
+        _first_posts(log.offsets, log.account, len(log.accounts)),
+    )  # fmt: skip
+    return tasks.select("cluster", "object", others=pl.Series(others), others_soon=pl.Series(soon))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _others(
+    objects: Int64,
+    cluster: Int64,
+    start: Int64,
+    group: Int64,
+    offsets: Int64,
+    account: Int32,
+    time: Int64,
+    first: Bool,
+) -> tuple[Int64, Int64]:
+    others, soon = np.zeros(objects.size, np.int64), np.zeros(objects.size, np.int64)
+    for k in range(objects.size):
+        # Posts stand by time: those before the first member's lie at the front.
+        for p in range(offsets[objects[k]], offsets[objects[k] + 1]):
+            if first[p] and time[p] >= start[k] and group[account[p]] != cluster[k]:
+                others[k] += 1
+                soon[k] += time[p] - start[k] <= WITHIN_MS
+    return others, soon
 
 
 def _usual(log: Incidence) -> tuple[pl.Series, float]:

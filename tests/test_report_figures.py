@@ -14,7 +14,7 @@ import pytest
 from propgraph.clusters.rules import RULES
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
-from propgraph.report.figures.axes import round_steps
+from propgraph.report.figures.axes import days, percent, round_steps
 from propgraph.report.figures.bar_code import bar_code
 from propgraph.report.figures.creation import creation
 from propgraph.report.figures.early_share import early_share
@@ -247,6 +247,34 @@ def test_a_log_without_clusters_has_a_timeline(tmp_path: Path) -> None:
 )
 def test_steps_are_round(high: float, steps: list[float]) -> None:
     assert round_steps(high) == pytest.approx(steps)
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        (0, "0%"),
+        (0.0001, "less than 1%"),
+        (0.004, "less than 1%"),
+        (0.01, "1%"),
+        (0.996, "more than 99%"),
+        (1, "100%"),
+    ],
+)
+def test_little_is_not_called_nothing(part: float, told: str) -> None:
+    assert percent(part) == told
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (datetime(2016, 5, 7), datetime(2016, 5, 7, 23), "7 May 2016"),
+        (datetime(2016, 5, 7), datetime(2016, 5, 8), "7 to 8 May 2016"),
+        (datetime(2016, 10, 24), datetime(2016, 11, 6), "24 Oct to 6 Nov 2016"),
+        (datetime(2015, 12, 31), datetime(2016, 1, 1), "31 Dec 2015 to 1 Jan 2016"),
+    ],
+)
+def test_days_are_told_as_short_as_can_be(first: datetime, last: datetime, told: str) -> None:
+    assert days(first, last) == told
 
 
 def member_posts(study: Study, cluster_id: str) -> dict[str, datetime]:

@@ -175,6 +175,9 @@ class TestNetworkMap:
         monkeypatch.setattr(room, "network_tables", lambda study: (nodes, edges))
         figure = network_map(small_study)
         assert figure is not None
+        others = small_study.clusters.filter("flagged")["cluster_id"].to_list()[1:]
+        assert ("Not on it" in figure.caption) == bool(others)
+        assert f"belong to 1 flagged cluster, each a coloured disc: c1: {n // 2:,} accounts." in figure.alt
         assert len(figure.svg.encode()) < 150_000
         circles = list(parsed(figure.svg).iter(f"{SVG}circle"))
         assert len(circles) == min(n // 2, 1800)

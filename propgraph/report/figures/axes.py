@@ -137,9 +137,16 @@ def days(first: datetime, last: datetime, /) -> str:
     return f"{day(first, year=first.year != last.year)} to {day(last)}"
 
 
-def clock(moment: datetime, /) -> str:
+def clock(moment: datetime, /, *, year: bool = False) -> str:
     """Return a day and the time of day: `24 Oct 19:40`."""
-    return f"{day(moment, year=False)} {moment:%H:%M}"
+    return f"{day(moment, year=year)} {moment:%H:%M}"
+
+
+def percent(part: float, /) -> str:
+    """Return a part of a whole, 0..1, in percent; what is little is not called nothing, nor what is most all."""
+    if 0 < part < 0.005:
+        return "less than 1%"
+    return "more than 99%" if 0.995 <= part < 1 else f"{part:.0%}"
 
 
 def _times(low: float, high: float, most: int = 7) -> tuple[list[datetime], Callable[[datetime], str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.report.figures.axes import WIDTH, Scale, clock, drawing, line, number, text
+from propgraph.report.figures.axes import WIDTH, Scale, clock, drawing, line, number, percent, text
 from propgraph.report.figures.figure import INK, MARK, MUTED, PAPER, Figure
 from propgraph.study import Study
 
@@ -62,9 +62,17 @@ def _drawn(shown: pl.DataFrame) -> list[str]:
     for k in range(5):
         parts += [f'<g opacity=".3">{line(across(k / 4), _TOP - 6, across(k / 4), bottom)}</g>']
         parts += [text(across(k / 4), bottom + 16, f"{k / 4:.0%}", anchor="middle")]
+    years = shown["start"].dt.year().n_unique() > 1
     for k, row in enumerate(shown.to_dicts()):
         y = _TOP + k * _ROW + _ROW / 2
-        parts += [text(_LEFT - 12, y + 4, f"{clock(row['start'])}  ·  {row['size']:,} posts", anchor="end")]
+        parts += [
+            text(
+                _LEFT - 12,
+                y + 4,
+                f"{clock(row['start'], year=years)}  ·  {row['size']:,} posts",
+                anchor="end",
+            )
+        ]
         parts += _marks(row, across, y)
     return parts
 
@@ -101,9 +109,14 @@ def _alt(touched: pl.DataFrame, shown: pl.DataFrame) -> str:
     ahead = touched.filter(pl.col("first_10_share") > pl.col("share")).height
     first, every = touched.select(pl.mean("first_10_share", "share")).row(0)
     best = shown.sort("first_10_share", "cascade_id", descending=[True, False]).row(0, named=True)
+    most = (
+        f"At most {percent(best['first_10_share'])} of the first ten, at what began on "
+        f"{clock(best['start'], year=True)}."
+        if best["first_10_share"]
+        else "Where they posted most they made none of the first ten."
+    )
     return (
         f"In {many:,} cascades of more than {_TEN} posts these accounts made on average "
-        f"{first:.0%} of the first ten shares and {every:.0%} of all; in "
-        f"{ahead:,} of them more of the first ten than of all. At most {best['first_10_share']:.0%} of the first ten, "
-        f"at what began on {clock(best['start'])}."
+        f"{percent(first)} of the first ten shares and {percent(every)} of all; in "
+        f"{ahead:,} of them more of the first ten than of all. {most}"
     )

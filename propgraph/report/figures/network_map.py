@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from propgraph.arrays.types import Float64
 from propgraph.export.network import network_tables
-from propgraph.report.figures.axes import WIDTH, drawing, number, text
+from propgraph.report.figures.axes import WIDTH, drawing, number, percent, text
 from propgraph.report.figures.figure import INK, PAPER, Figure, hue
 from propgraph.study import Study
 
@@ -65,6 +65,9 @@ def network_map(study: Study, /, *, least_accounts: int = 1) -> Figure | None:
     )
     if edges.height > _EDGES:
         caption += f" The {_EDGES:,} strongest of {edges.height:,} lines are drawn."
+    missing = [name for name in flagged if name not in set(of_flagged["cluster"])]
+    if missing:
+        caption += f" Not on it, for they never met in the window: {', '.join(missing[:_LABELS])}."
     if of_flagged.height > drawn.height:
         caption += f" {of_flagged.height - drawn.height:,} weaker members of flagged clusters are grey, too."
     return Figure(drawing(height, [behind, *circles, *_labels(drawn, flagged)], alt=alt), alt, caption)
@@ -147,8 +150,9 @@ def _alt(placed: pl.DataFrame, of_flagged: pl.DataFrame, flagged: list[str]) -> 
     told = f"A map of {placed.height:,} accounts that met others or are nearer to them in time than chance."
     if not flagged:
         return f"{told} No cluster is flagged; all are grey."
-    many = f"{len(flagged):,} flagged cluster" + ("s" if len(flagged) > 1 else "")
     sizes = dict(of_flagged.group_by("cluster").len().rows())
-    some = "; ".join(f"{name}: {sizes.get(name, 0):,} accounts" for name in flagged[:_TOLD])
+    there = [name for name in flagged if name in sizes]
+    many = f"{len(there):,} flagged cluster" + ("s" if len(there) > 1 else "")
+    some = "; ".join(f"{name}: {sizes[name]:,} accounts" for name in there[:_TOLD])
     part = of_flagged.height / placed.height
-    return f"{told} {of_flagged.height:,} ({part:.0%}) belong to {many}, each a coloured disc: {some}."
+    return f"{told} {of_flagged.height:,} ({percent(part)}) belong to {many}, each a coloured disc: {some}."

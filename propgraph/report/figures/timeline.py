@@ -20,6 +20,7 @@ from propgraph.report.figures.axes import (
     drawing,
     line,
     moment_of,
+    percent,
     text,
     time_axis,
 )
@@ -177,7 +178,7 @@ def _alt(counts: Int64, flagged: list[str], unit: str, scale: Scale, span: tuple
         return told + " No cluster is flagged."
     part = counts[:-1].sum()
     many = f"{len(flagged):,} flagged cluster" + ("s" if len(flagged) > 1 else "")
-    told += f" {part:,} of them ({part / counts.sum():.0%}) are by accounts of {many}."
+    told += f" {part:,} of them ({percent(part / counts.sum())}) are by accounts of {many}."
     of_each = (
         f"{name}: {counts[k].sum():,}, most on {_start(int(counts[k].argmax()), n, scale)}"
         for k, name in enumerate(flagged[:_NAMED])

@@ -94,8 +94,7 @@ def _drawn(steps: list[tuple[str, float, float]], least: float) -> list[str]:
 
 def label(name: str, /) -> str:
     """Return what a part of the score is called in a figure."""
-    words = REASONS.get(name) or _CUTS.get(name) or READINGS.get(name, name)
-    words = words if name in REASONS or name in _CUTS else f"or: {words}"
+    words = REASONS.get(name) or _CUTS.get(name) or f"or: {READINGS.get(name, name).split(',')[0]}"
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 

@@ -8,11 +8,9 @@ import polars as pl
 
 from propgraph.report.document import Part
 from propgraph.report.explain.explain import POSTS, explain
-from propgraph.report.explain.timeline import timeline
 from propgraph.report.page.drawn import drawn
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import folded, paragraphs, prose, shown, table
-from propgraph.report.page.minute import reasons
 from propgraph.report.words import campaign_headline, sureness
 
 #: So many clusters have a card each; the tables of the annex hold all of them.
@@ -79,49 +77,33 @@ def _card(findings: Findings, row: dict[str, Any]) -> str:
     others = [
         part for part in parts if part.heading not in fired and part.heading != "What cannot be known here"
     ]
-    body = [heading, *(_part(part) for part in others if part.heading == "In short")]
-    body += [
-        _reasons(why),
-        drawn(findings, _PICTURES, name),
-        _side_by_side(findings, name),
-        _sites(findings, name),
-    ]
-    body += [_part(part) for part in others if part.heading != "In short"]
+    body = [heading, *(_part(part, name) for part in others if part.heading == "In short")]
+    body += [_reasons(why, name), drawn(findings, _PICTURES, name), _sites(findings, name)]
+    body += [_part(part, name) for part in others if part.heading != "In short"]
     return f'<article class="card" aria-labelledby="cluster-{shown(name)}">{"".join(body)}</article>'
 
 
-def _reasons(parts: list[Part]) -> str:
-    """Return why it is flagged: a line a rule, with the posts that show it."""
-    inside = []
-    for part in parts:
-        line = f"{part.heading}: {' '.join(part.lines)}"
-        rows = "" if part.table is None else table(part.table, f"Posts that show {part.heading}")
-        inside.append(folded(line, rows) if rows else f"<p>{prose(line)}</p>")
-    return f"<h4>Why it is flagged</h4>{''.join(inside)}" if inside else ""
+def _reasons(parts: list[Part], name: str) -> str:
+    """Return why it is flagged: a line a rule, with the posts that show it; those of the first stand side by side."""
+    inside, first = [], ""
+    for k, part in enumerate(parts):
+        line, *more = part.lines
+        said = f"{part.heading}: {line}"
+        rows = "" if part.table is None else table(part.table, f"Posts of {name} that show {part.heading}")
+        if k == 0 and part.table is not None:
+            first = f"<h4>{part.table.height:,} posts side by side</h4>{paragraphs(more)}{rows}"
+        inside.append(folded(said, paragraphs(more) + rows) if rows and k else f"<p>{prose(said)}</p>")
+    return f"<h4>Why it is flagged</h4>{''.join(inside)}{first}" if inside else ""
 
 
-def _part(part: Part) -> str:
-    rows = "" if part.table is None else table(part.table, part.heading)
+def _part(part: Part, name: str) -> str:
+    rows = "" if part.table is None else table(part.table, f"{part.heading}: {name}")
     body = paragraphs(part.lines) + rows
     if not body:
         return ""
     if part.heading in _OPEN:
         return f"<h4>{shown(part.heading)}</h4>{body}"
     return folded(part.heading, body)
-
-
-def _side_by_side(findings: Findings, name: str) -> str:
-    """Return ten posts that show the first reason, below each other with their times."""
-    if not findings.audience.accounts:
-        return ""
-    first = reasons(findings, "cluster", name).head(1)
-    if first.is_empty():
-        return ""
-    rows = timeline(findings.study, first["content_ids"].to_list()[0], most=POSTS)
-    rows = rows if findings.audience.texts else rows.drop("text")
-    return table(
-        rows, f"{rows.height} posts of {name} side by side: after s is seconds after the first of the same"
-    )
 
 
 def _sites(findings: Findings, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,13 +12,13 @@ import polars as pl
 from propgraph.options import CascadeOptions, ClockOptions, ClusterOptions, WindowOptions
 from propgraph.report.explain.timeline import minute
 from propgraph.report.page.findings import Findings
-from propgraph.report.page.markup import prose, table, terms
+from propgraph.report.page.markup import items, paragraphs, prose, terms
 
 BANNER = (
     "To act alike is not to be alike: this page says how accounts act, not who they are, and a flag is a reason to "
     "look, not a verdict."
 )
-_DIGEST = 16
+_DIGEST, _FILES = 16, 20
 # Of each command the options that are not those of a class.
 _MORE = {
     "build": ("format", "time_zone", "trace", "resolved", "follows", "sites", "pseudonymise"),
@@ -43,15 +44,16 @@ def head(findings: Findings) -> str:
         ("read by", f"propgraph {clusters['versions']['propgraph']}, {clusters['started'][:10]}"),
         ("this page is", findings.audience.says),
     ]
-    inputs = pl.DataFrame(
-        [(one["path"], one["rows"], one.get("sha256", "")[:_DIGEST]) for one in build["inputs"]],
-        schema={"file": pl.String, "rows": pl.Int64, "SHA-256 begins": pl.String},
-        orient="row",
+    inputs = items(
+        f"`{Path(one['path']).name}`: {one['rows']:,} rows, SHA-256 begins {one.get('sha256', '')[:_DIGEST]}"
+        for one in build["inputs"][:_FILES]
     )
+    if len(build["inputs"]) > _FILES:
+        inputs += paragraphs((f"... and {len(build['inputs']) - _FILES:,} more files, in run.json",))
     commands = "".join(f"<li>{prose(f'`{command(job, findings)}`')}</li>" for job in ("build", "clusters"))
     return (
-        f'<p class="banner" role="note">{prose(BANNER)}</p>{terms(pairs)}{table(inputs, "What was read")}'
-        f"<details><summary>How to do it again</summary><ul>{commands}</ul></details>"
+        f'<p class="banner" role="note">{prose(BANNER)}</p>{terms(pairs)}'
+        f"<details><summary>What was read, and how to do it again</summary>{inputs}<ul>{commands}</ul></details>"
     )
 
 
@@ -87,6 +89,8 @@ def command(job: str, findings: Findings) -> str:
             if value != default:
                 words += _written(one.name, value)
     words += ["-o", "STUDY"] if job == "build" else ["STUDY"]
+    if not findings.audience.accounts:
+        words = [Path(word).name for word in map(str, words)]  # folders may bear somebody's name
     return shlex.join(map(str, words))
 
 

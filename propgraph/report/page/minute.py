@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from statistics import median
+from typing import Any
 
 import polars as pl
 
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import paragraphs, terms
-from propgraph.report.words import days, nothing_found, power_headline, sureness
+from propgraph.report.words import days, duration, nothing_found, power_headline, sureness
 
 #: What the words for how sure something is stand for.
 SCALE = (
@@ -62,15 +63,60 @@ def _strongest(findings: Findings) -> list[str]:
             f"{campaign['n_clusters']:,} of these groups ({campaign['n_accounts']:,} accounts) are tied to each other "
             f"as one crowd, {campaign['campaign_id']}, from {days(campaign['first_time'], campaign['last_time'])}."
         )
-    reason = reasons(findings, "cluster", top["cluster_id"]).head(1).to_dicts()
     when = days(top["first_time"], top["last_time"])
-    if reason:
-        lines.append(
-            f"The strongest group, {top['cluster_id']} ({top['n_accounts']:,} accounts{', ' + when if when else ''}), "
-            f"is flagged for {_many(len(top['flags']), 'reason')}; the first, {reason[0]['rule']}: "
-            f"{reason[0]['sentence']}."
+    why = reasons(findings, "cluster", top["cluster_id"])
+    first = "" if why.is_empty() else f", first of all {_in_words(why.row(0, named=True), top)}"
+    lines.append(
+        f"The strongest group, {top['cluster_id']} ({top['n_accounts']:,} accounts{', ' + when if when else ''}), "
+        f"is flagged for {_many(len(top['flags']), 'reason')}{first}."
+    )
+    return [*lines, *_striking(findings, why)]
+
+
+def _in_words(reason: dict[str, Any], row: dict[str, Any]) -> str:
+    """Return a reason as people say it."""
+    often = reason["value"] / reason["expected"] if reason["expected"] else 0
+    if reason["rule"] == "at-once" and often >= 2 and row["time_window_s"] is not None:
+        return (
+            f"for posting the same things within {duration(row['time_window_s'])} of each other {often:,.0f} times as "
+            f"often as other people who shared those things"
         )
-    return lines
+    return f"{reason['rule']}: {reason['sentence']}"
+
+
+def _striking(findings: Findings, why: pl.DataFrame) -> list[str]:
+    """Return the moment at which most members posted one and the same thing within a minute, of the posts kept."""
+    ids = list(dict.fromkeys(one for row in why["content_ids"].to_list() for one in row))
+    traces = findings.run["clusters"]["parameters"]["trace"]
+    shares = findings.study.scan("shares").filter(
+        pl.col("content_id").is_in(ids), pl.col("trace").is_in(traces)
+    )
+    objects = findings.study.scan("objects").select("trace", "object_id", "site")
+    moments = (
+        shares.join(objects, on=["trace", "object_id"], how="left")
+        .sort("timestamp")
+        .group_by_dynamic("timestamp", every="1m", group_by=["trace", "object_id", "site"])
+        .agg(
+            n=pl.col("account_id").n_unique(), first=pl.col("timestamp").min(), last=pl.col("timestamp").max()
+        )
+        .collect()
+        .sort(["n", "first", "object_id"], descending=[True, False, False])
+    )
+    if moments.is_empty() or moments["n"][0] < 3:
+        return []
+    one = moments.row(0, named=True)
+    thing = one["site"] if one["site"] is not None or not findings.audience.accounts else one["object_id"]
+    if findings.audience.accounts and one["trace"] == "url":
+        thing = one["object_id"]
+    seconds = (one["last"] - one["first"]).total_seconds()
+    return [
+        f"Among its posts: {one['n']:,} of these accounts posted the same {_NOUNS.get(one['trace'], 'thing')}"
+        f"{f' ({thing})' if thing else ''} within {max(seconds, 1):,.0f} seconds, on {one['first']:%Y-%m-%d} from "
+        f"{one['first']:%H:%M:%S} UTC on."
+    ]
+
+
+_NOUNS = {"url": "link", "reshare": "post", "hashtag": "hashtag", "image": "picture", "text": "text"}
 
 
 def reasons(findings: Findings, kind: str, name: str, /) -> pl.DataFrame:
@@ -87,10 +133,9 @@ def _sites(findings: Findings) -> list[str]:
     early = sorted(seeded["early_share"].drop_nulls().to_list())
     line = f"{seeded.height:,} of {_many(sites.height, 'site')} are flagged"
     if early and not findings.flagged.is_empty():
-        line += (
-            f"; of half of these, flagged accounts made {median(early):.0%} or more of the first ten shares of their "
-            "links"
-        )
+        half = median(early)
+        part = "all" if half == 1 else f"{half:.0%} or more"
+        line += f"; of half of these, flagged accounts made {part} of the first ten shares of their links"
     return [line + "."]
 
 
@@ -100,7 +145,10 @@ def _innocent(findings: Findings) -> list[str]:
         return []
     fits = flagged.filter(pl.col("innocent").list.len() > 0).height
     rest = flagged.height - fits
-    line = f"An innocent explanation that is looked for also fits {fits:,} of the {flagged.height:,} flagged groups"
+    if not fits:
+        which = "it" if rest == 1 else f"any of the {rest:,} flagged groups"
+        return [f"None of the innocent explanations that are looked for fits {which}; that proves nothing."]
+    line = f"An innocent explanation also fits {fits:,} of the {_many(flagged.height, 'flagged group')}"
     return [line + (f"; that none fits the other {rest:,} proves nothing." if rest else ".")]
 
 

@@ -26,7 +26,8 @@ def cascades(findings: Findings) -> str:
         )
         .select(
             group="cluster_id", kind="trace", what="object_id", start=pl.col("start").dt.to_string("%Y-%m-%d %H:%M"),
-            posts="n_nodes", depth="depth", began_it="started", theirs=_percent("share"),
+            posts="n_nodes", depth="depth", began_it=pl.when("started").then(pl.lit("yes")).otherwise(pl.lit("no")),
+            theirs=_percent("share"),
             below=_percent("share_below"), of_first_10=_percent("first_10_share"),
         )
         .collect()

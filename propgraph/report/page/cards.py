@@ -8,6 +8,12 @@ import polars as pl
 
 from propgraph.report.document import Part
 from propgraph.report.explain.explain import POSTS, explain
+from propgraph.report.figures.bar_code import bar_code
+from propgraph.report.figures.creation import creation
+from propgraph.report.figures.early_share import early_share
+from propgraph.report.figures.gaps import gaps
+from propgraph.report.figures.heat_map import heat_map
+from propgraph.report.figures.waterfall import waterfall
 from propgraph.report.page.drawn import drawn
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import folded, paragraphs, prose, shown, table
@@ -15,7 +21,7 @@ from propgraph.report.words import campaign_headline, sureness
 
 #: So many clusters have a card each; the tables of the annex hold all of them.
 MOST = 100
-_PICTURES = ("heat_map", "gaps", "bar_code", "creation", "early_share", "waterfall")
+_PICTURES = (heat_map, gaps, bar_code, creation, early_share, waterfall)
 _SITES = 10
 # Parts that stand open; all others open at a click.
 _OPEN = frozenset(
@@ -77,8 +83,13 @@ def _card(findings: Findings, row: dict[str, Any]) -> str:
     others = [
         part for part in parts if part.heading not in fired and part.heading != "What cannot be known here"
     ]
+    figures = {f"{one.__name__}-{name}": one(findings.study, name) for one in _PICTURES}
     body = [heading, *(_part(part, name) for part in others if part.heading == "In short")]
-    body += [_reasons(why, name), drawn(findings, _PICTURES, name), _sites(findings, name)]
+    body += [
+        _reasons(why, name),
+        drawn(findings, figures),
+        _sites(findings, name),
+    ]
     body += [_part(part, name) for part in others if part.heading != "In short"]
     return f'<article class="card" aria-labelledby="cluster-{shown(name)}">{"".join(body)}</article>'
 

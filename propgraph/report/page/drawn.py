@@ -1,13 +1,11 @@
-"""Figures put on the page, each with its caption and its text for those who do not see it."""
+"""Figures put on the page, each with its caption; their texts for those who do not see them are in the drawings."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
+from collections.abc import Mapping
 
+from propgraph.report.figures.figure import Figure
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import prose, shown
 
@@ -15,25 +13,14 @@ from propgraph.report.page.markup import prose, shown
 _ALONE = re.compile(r'(?<=<svg) xmlns="[^"]*"| style="background:[^"]*"')
 
 
-def drawn(findings: Findings, names: Sequence[str], *arguments: Any, **options: Any) -> str:
-    """Return some figures as markup, those left out that the log cannot tell or the readers may not see."""
-    inside = []
-    for name in names:
-        where = f"propgraph.report.figures.{name}"
-        if find_spec("propgraph.report.figures") is None or find_spec(where) is None:
-            continue
-        made = getattr(import_module(where), name)(findings.study, *arguments, **options)
-        if made is None or any(findings.names_somebody(text) for text in (made.svg, made.alt, made.caption)):
-            continue
-        inside.append(
-            f'<figure id="{_anchor(name, arguments)}">{_inline(made.svg)}'
-            f"<figcaption>{prose(made.caption)}</figcaption></figure>"
-        )
-    return f'<div class="figures">{"".join(inside)}</div>' if inside else ""
-
-
-def _anchor(name: str, arguments: Sequence[Any]) -> str:
-    return shown("-".join(["figure", name, *map(str, arguments)]))
+def drawn(findings: Findings, figures: Mapping[str, Figure | None], /) -> str:
+    """Return figures as markup by their anchors, without those that the readers may not see; nothing for none."""
+    inside = "".join(
+        f'<figure id="{shown(anchor)}">{_inline(made.svg)}<figcaption>{prose(made.caption)}</figcaption></figure>'
+        for anchor, made in figures.items()
+        if made is not None and not any(map(findings.names_somebody, (made.svg, made.alt, made.caption)))
+    )
+    return f'<div class="figures">{inside}</div>' if inside else ""
 
 
 def _inline(svg: str) -> str:

@@ -9,6 +9,8 @@ from importlib.resources import files
 import polars as pl
 
 from propgraph.report.figures.figure import style as figure_style
+from propgraph.report.figures.network_map import network_map
+from propgraph.report.figures.timeline import timeline
 from propgraph.report.page.annex import annex
 from propgraph.report.page.cards import cards
 from propgraph.report.page.drawn import drawn
@@ -59,10 +61,9 @@ def sections(findings: Findings) -> list[Section]:
         (
             "timeline",
             "When",
-            drawn(findings, ("timeline",), events=findings.events, least_accounts=findings.audience.least)
-            + _dates(findings),
+            _when(findings) + _dates(findings),
         ),
-        ("map", "Map", drawn(findings, ("network_map",))),
+        ("map", "Map", _map(findings)),
         ("cards", "Groups that act in step", cards(findings)),
         ("sites", "Sites, and who pushed them", sites(findings)),
         ("cascades", "How it spread", cascades(findings)),
@@ -73,6 +74,16 @@ def sections(findings: Findings) -> list[Section]:
         ("review-sheet", "Review sheet", review(findings)),
     ]
     return [Section(*one) for one in made if one[2]]
+
+
+def _when(findings: Findings) -> str:
+    made = timeline(findings.study, findings.events, least_accounts=findings.audience.least or 1)
+    return drawn(findings, {"timeline-figure": made})
+
+
+def _map(findings: Findings) -> str:
+    made = network_map(findings.study, least_accounts=findings.audience.least or 1)
+    return drawn(findings, {"map-figure": made})
 
 
 def _dates(findings: Findings) -> str:

@@ -40,7 +40,7 @@ from propgraph import (
     write_network,
 )
 from propgraph.export.tables import render
-from propgraph.export.tree_graphml import write_tree_graphml
+from propgraph.export.tree_network import write_tree
 from propgraph.export.tree_text import tree_lines
 from propgraph.trees import find_cascade, read_tree
 
@@ -159,7 +159,7 @@ def exported(study: Study, folder: Path) -> dict[str, Any]:
     ]
     if largest.len():
         tree = read_tree(study, find_cascade(study, largest[0]))
-        write_tree_graphml(folder / "tree.graphml", tree)
+        write_tree(folder / "tree.graphml", tree)
         found["tree.graphml"] = of_bytes((folder / "tree.graphml").read_bytes())
         found["tree.txt"] = of_bytes("\n".join(tree_lines(tree)).encode())
     return found

@@ -6,14 +6,19 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import igraph
+import networkx
 import polars as pl
 import pytest
+from lxml import etree
 from PIL import Image
 
 from propgraph.amplification.seeding import seeded
+from propgraph.cli.app import run
 from propgraph.errors import StudyError, UsageError
-from propgraph.export.tree_graphml import write_tree_graphml
-from propgraph.export.tree_picture import MAX_DRAWN, write_tree_png
+from propgraph.export.tree_marks import NO_MARKS, tree_marks
+from propgraph.export.tree_network import write_tree
+from propgraph.export.tree_picture import write_tree_png, write_tree_svg
+from propgraph.export.tree_scene import MAX_DRAWN, Dot, Line, Words, scene
 from propgraph.export.tree_text import growth, human, tree_lines
 from propgraph.schema import TABLES
 from propgraph.study import Study
@@ -120,7 +125,7 @@ def test_hostile_names_stay_in_their_line(tmp_path):
     names = {"a": "x\n\x1b[31mred\u202egnp", "b": "[bold]\r\u200b"}
     tree = tree_of(make(tmp_path / "s", ("url:x", posts), names=names))
     assert tree_lines(tree) == ["   root  x␊␛[31mredgnp", "    1 s  └─ [bold]␍"]
-    write_tree_graphml(tmp_path / "t.graphml", tree)
+    write_tree(tmp_path / "t.graphml", tree)
     assert igraph.Graph.Read_GraphML(str(tmp_path / "t.graphml")).vcount() == 2
 
 
@@ -136,7 +141,7 @@ def test_a_root_without_a_time(tmp_path):
         "    0 s  ├─ b",
         "    1 m  └─ c",
     ]
-    write_tree_graphml(tmp_path / "t.graphml", tree)
+    write_tree(tmp_path / "t.graphml", tree)
     write_tree_png(tmp_path / "t.png", tree, width=300)
 
 
@@ -145,7 +150,7 @@ def test_one_post_alone(tmp_path):
     assert tree_lines(tree) == ["   root  ann"]
     assert growth(tree) == "1 post at one moment"
     assert write_tree_png(tmp_path / "t.png", tree, width=300) == 1
-    write_tree_graphml(tmp_path / "t.graphml", tree)
+    write_tree(tmp_path / "t.graphml", tree)
 
 
 def test_no_post_is_lost_to_dirt(tmp_path):
@@ -156,7 +161,7 @@ def test_no_post_is_lost_to_dirt(tmp_path):
     ]  # fmt: skip
     tree = tree_of(make(tmp_path / "s", ("url:x", posts)))
     assert len(tree_lines(tree)) == 5
-    write_tree_graphml(tmp_path / "t.graphml", tree)
+    write_tree(tmp_path / "t.graphml", tree)
     graph = igraph.Graph.Read_GraphML(str(tmp_path / "t.graphml"))
     assert (graph.vcount(), graph.ecount(), graph.is_connected("weak")) == (5, 4, True)
 
@@ -173,7 +178,7 @@ def test_growth_names_its_ends(tmp_path):
 
 def test_graphml_is_the_tree(tmp_path):
     tree = tree_of(make(tmp_path / "s", ("url:x", SMALL), names={"bob": "Bob"}))
-    write_tree_graphml(tmp_path / "t.graphml", tree)
+    write_tree(tmp_path / "t.graphml", tree)
     graph = igraph.Graph.Read_GraphML(str(tmp_path / "t.graphml"))
     assert (graph.vcount(), graph.ecount(), graph.is_directed()) == (5, 4, True)
     assert graph.vs["id"] == ["p0", "p1", "p2", "p3", "p4"]
@@ -189,7 +194,7 @@ def test_png_is_a_picture(tmp_path, n):
     assert write_tree_png(tmp_path / "t.png", tree, width=400) == n
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     with Image.open(tmp_path / "t.png") as picture:
-        assert picture.size == (400, 510)
+        assert picture.size == (400, 442)
         assert len(picture.getcolors(1 << 20)) > 50
     with pytest.raises(UsageError, match="does not exist"):
         write_tree_png(tmp_path / "nowhere" / "t.png", tree)
@@ -234,3 +239,158 @@ def test_seeded_counts_flagged_members_among_the_first_ten(tmp_path):
 )
 def test_durations_for_people(seconds, told):
     assert human(seconds) == told
+
+
+# Members of flagged clusters, names, times: what a picture and a network show of them
+
+
+MARKED = pl.DataFrame(
+    {"row": [1, 3], "cluster_id": ["c1", "c2"], "r": [230, 86], "g": [159, 180], "b": [0, 233]},
+    schema=NO_MARKS.schema,
+)
+
+
+def seeded_tree(study):
+    """The cascade of a study with most posts of flagged clusters' members, and its marks."""
+    flagged = study.clusters.filter("flagged")["cluster_id"]
+    members = study.members.filter(pl.col("cluster_id").is_in(flagged.implode()))
+    nodes = study.cascade_nodes.join(members.select("account_id", "cluster_id"), on="account_id")
+    name = nodes["cascade_id"].value_counts().sort("count", "cascade_id", descending=True)["cascade_id"][0]
+    return tree_of(study, name), nodes.filter(cascade_id=name)
+
+
+def test_marks_are_the_posts_of_flagged_members(small_study):
+    tree, members = seeded_tree(small_study)
+    marks = tree_marks(small_study, tree)
+    assert marks.schema == NO_MARKS.schema
+    assert sorted(tree.nodes["content_id"].gather(marks["row"])) == sorted(members["content_id"])
+    assert marks.height < tree.nodes.height
+    assert (
+        marks.group_by("cluster_id").agg(pl.struct("r", "g", "b").n_unique())["r"].to_list()
+        == [1] * marks["cluster_id"].n_unique()
+    )
+
+
+def test_without_clusters_nothing_is_marked(tmp_path):
+    study = make(tmp_path / "s", ("url:x", SMALL))
+    assert tree_marks(study, tree_of(study)).equals(NO_MARKS)
+
+
+def test_a_picture_shows_members_names_and_times(tmp_path):
+    posts = [*SMALL, ("p5", "fay", 172_801, "p1", "observed")]
+    tree = tree_of(make(tmp_path / "s", ("url:x", posts), names={"bob": "Bob B."}))
+    made = scene(tree, MARKED)
+    words = [shape.text for shape in made.shapes if isinstance(shape, Words)]
+    assert words[:2] == ["ann", "Bob B."]  # the root, and the only other with two children
+    assert {"c1 (1)", "c2 (1)", "0 s", "3 s", "4 h", "2 d"} <= set(words)
+    edges = [shape for shape in made.shapes[:5] if isinstance(shape, Line)]
+    places = {
+        shape.row: shape.at for shape in made.shapes if isinstance(shape, Dot) and shape.row is not None
+    }
+    assert {(line.start, line.end) for line in edges} == {
+        (places[int(tree.parent[row])], places[row]) for row in range(1, 6)
+    }
+    rings = {shape.at: shape.colour for shape in made.shapes if isinstance(shape, Dot) and shape.ring}
+    assert rings[places[1]] == (230, 159, 0)
+    assert rings[places[3]] == (86, 180, 233)
+    assert not {places[0], places[2], places[4], places[5]} & set(rings)
+    # Parents above their children.
+    assert all(places[int(tree.parent[row])][1] < places[row][1] for row in range(1, 6))
+
+
+def test_the_svg_is_the_same_picture(tmp_path):
+    tree = tree_of(make(tmp_path / "s", ("url:x", SMALL)))
+    made = scene(tree, MARKED)
+    assert write_tree_svg(tmp_path / "t.svg", tree, marks=MARKED) == 5
+    svg = etree.parse(tmp_path / "t.svg").getroot()
+    kinds = {"line": Line, "circle": Dot, "text": Words}
+    for tag, kind in kinds.items():
+        assert len(svg.findall(f"{{*}}{tag}")) == sum(isinstance(shape, kind) for shape in made.shapes)
+    assert svg.get("viewBox") == "0 0 1600 1770"
+    titles = [title.text for title in svg.iterfind(".//{*}title")]
+    assert sorted(set(titles)) == [
+        "ann, root",
+        "bob, after 3 s",
+        "cat, after 12 m",
+        "dan, after 4 h",
+        "eve, after 2 d",
+    ]
+    before = (tmp_path / "t.svg").read_bytes()
+    write_tree_svg(tmp_path / "t.svg", tree, marks=MARKED)
+    assert (tmp_path / "t.svg").read_bytes() == before
+
+
+def test_hostile_names_stay_words(tmp_path):
+    posts = [("p0", "a", 0, None, "root"), *((f"p{k}", f"b{k}", k, "p0", "observed") for k in range(1, 4))]
+    names = {
+        "a": '</text><script>alert(1)</script>"&\x00\ufffe\u202e',
+        "b1": "<svg onload=x>",
+        "b2": "\x1b[31m]]>",
+    }
+    tree = tree_of(make(tmp_path / "s", ('url:"><script>', posts), names=names), 'url:"><script>')
+    write_tree_svg(tmp_path / "t.svg", tree)
+    write_tree(tmp_path / "t.gexf", tree)
+    svg = etree.parse(tmp_path / "t.svg").getroot()
+    assert {etree.QName(element).localname for element in svg.iter()} == {
+        "svg",
+        "rect",
+        "line",
+        "circle",
+        "text",
+        "title",
+    }
+    assert not any(
+        name.startswith("on") or "href" in name for element in svg.iter() for name in element.attrib
+    )
+    assert any("<script>alert" in (text.text or "") for text in svg.iterfind(".//{*}title"))
+    graph = networkx.read_gexf(tmp_path / "t.gexf")
+    assert graph.nodes["p1"]["label"] == "<svg onload=x>"
+
+
+@pytest.mark.parametrize("ending", ["gexf", "graphml"])
+def test_a_network_has_places_sizes_and_colours(tmp_path, ending):
+    tree = tree_of(make(tmp_path / "s", ("url:x", SMALL), names={"bob": "Bob"}))
+    write_tree(tmp_path / f"t.{ending}", tree, marks=MARKED)
+    read = networkx.read_gexf if ending == "gexf" else networkx.read_graphml
+    graph = read(tmp_path / f"t.{ending}")
+    assert set(graph.edges) == {("p0", "p1"), ("p1", "p2"), ("p0", "p3"), ("p3", "p4")}
+    assert graph.edges["p1", "p2"]["delay_s"] == 717
+    nodes = graph.nodes(data=True)
+    assert [value.get("cluster") for _, value in nodes] == [None, "c1", None, "c2", None]
+    look = [value["viz"] if ending == "gexf" else value for _, value in nodes]
+    places = [tuple(one["position"].values()) if ending == "gexf" else (one["x"], one["y"]) for one in look]
+    assert len(set(places)) == 5
+    assert places[0][1] > places[1][1] > places[2][1]  # Gephi's y goes up
+    assert look[0]["size"] > look[1]["size"] > look[2]["size"]
+    colours = [one["color"] if ending == "gexf" else one for one in look]
+    assert [(one["r"], one["g"], one["b"]) for one in colours] == [
+        (0, 0, 0), (230, 159, 0), (160, 160, 160), (86, 180, 233), (160, 160, 160)
+    ]  # fmt: skip
+    if ending == "gexf":
+        assert b'start="2024-05-01T00:00:03' in (tmp_path / "t.gexf").read_bytes()
+
+
+def test_without_marks_colours_tell_the_order(tmp_path):
+    tree = tree_of(make(tmp_path / "s", ("url:x", SMALL)))
+    write_tree(tmp_path / "t.graphml", tree)
+    nodes = dict(networkx.read_graphml(tmp_path / "t.graphml").nodes(data=True))
+    brightness = [sum(nodes[f"p{k}"][part] for part in "rgb") for k in range(5)]
+    assert brightness == sorted(brightness)
+    assert len(set(brightness)) == 5
+
+
+def test_the_command_writes_all_four(small_study, tmp_path, capsys):
+    tree, _ = seeded_tree(small_study)
+    words = ["cascades", str(small_study.path), tree.cascade["cascade_id"]]
+    files = {kind: str(tmp_path / f"t.{kind}") for kind in ("graphml", "gexf", "png", "svg")}
+    assert run([*words, *(word for kind, path in files.items() for word in (f"--{kind}", path))]) == 0
+    assert capsys.readouterr().out.splitlines()[-4:] == [
+        f"{kind:<9}{path}{'  (open it in Gephi)' if kind in ('graphml', 'gexf') else ''}"
+        for kind, path in files.items()
+    ]
+    svg = (tmp_path / "t.svg").read_text()
+    assert "rings: members of flagged clusters (posts)" in svg
+    assert run([*words, "--gexf", str(tmp_path / "t.graphml")]) == 2
+    assert run([*words, "--graphml", str(tmp_path / "t.gexf")]) == 2
+    assert run(["cascades", str(small_study.path), "--svg", str(tmp_path / "t.svg")]) == 2
+    assert "--graphml, --gexf, --png and --svg write one cascade" in capsys.readouterr().err

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.options import check_suffixes
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -33,7 +35,9 @@ def cascades(
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N cascades a table.")] = 10,
     reference: Annotated[Path | None, typer.Option("--reference", metavar="FILE", help="Rank shapes among the cascades of this study or table, not of STUDY.", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the tree of ID for Gephi.", show_default=False)] = None,
+    gexf: Annotated[Path | None, typer.Option("--gexf", metavar="FILE", help="The same as GEXF, with times, for Gephi's timeline and Gephi Lite.", show_default=False)] = None,
     png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Draw the tree of ID as a picture.", show_default=False)] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="The same as SVG, to print in any size.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data: all cascades, or the posts of ID.")] = "table",
 ) -> None:  # fmt: skip
     """List the largest, most viral and most seeded cascades, or draw one as a tree."""
@@ -44,12 +48,14 @@ def cascades(
 
     check_choice("format", format, FORMATS)
     check_at_least("top", top, 0)
-    if cascade is None and (graphml is not None or png is not None):
-        raise UsageError("--graphml and --png write one cascade: name it after the study")
+    check_suffixes(graphml, gexf)
+    files = {"graphml": graphml, "gexf": gexf, "png": png, "svg": svg}
+    if cascade is None and any(path is not None for path in files.values()):
+        raise UsageError("--graphml, --gexf, --png and --svg write one cascade: name it after the study")
     found = Study.open(study)
     with unchanged(found):
         tree = None if cascade is None else _tree(found, cascade, trace, reference)
-        notes = [] if tree is None else _write(tree, graphml, png)
+        notes = [] if tree is None else _write(found, tree, files)
         if format != "table":
             sys.stdout.buffer.write(
                 render(_listed(found, trace, reference) if tree is None else tree.nodes, format)
@@ -101,18 +107,23 @@ def _listed(study: Study, trace: str | None, reference: Path | None) -> pl.DataF
     return with_percentiles(table.collect(), reference=read_reference(reference))
 
 
-def _write(tree: Tree, graphml: Path | None, png: Path | None) -> list[tuple[str, str]]:
+def _write(study: Study, tree: Tree, files: dict[str, Path | None]) -> list[tuple[str, str]]:
     """Write what is asked for; return what was written where."""
-    from propgraph.export.tree_graphml import write_tree_graphml
-    from propgraph.export.tree_picture import write_tree_png
+    asked = {kind: path for kind, path in files.items() if path is not None}
+    if not asked:
+        return []
+    from propgraph.export.tree_marks import tree_marks
+    from propgraph.export.tree_network import write_tree
+    from propgraph.export.tree_picture import write_tree_png, write_tree_svg
 
-    notes = []
-    if graphml is not None:
-        write_tree_graphml(graphml, tree)
-        notes.append(("graphml", f"{graphml}  (open it in Gephi)"))
-    if png is not None:
-        drawn, n = write_tree_png(png, tree), tree.nodes.height
-        notes.append(("png", f"{png}" + (f"  (the first {drawn:,} of {n:,} posts)" if drawn < n else "")))
+    marks, n, notes = tree_marks(study, tree), tree.nodes.height, []
+    for kind, path in asked.items():
+        if kind in ("graphml", "gexf"):
+            write_tree(path, tree, marks=marks)
+            notes.append((kind, f"{path}  (open it in Gephi)"))
+            continue
+        drawn = (write_tree_png if kind == "png" else write_tree_svg)(path, tree, marks=marks)
+        notes.append((kind, f"{path}" + (f"  (the first {drawn:,} of {n:,} posts)" if drawn < n else "")))
     return notes
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from propgraph.cli.config import Config
-from propgraph.cli.options import FLAGGED, option_of
+from propgraph.cli.options import FLAGGED, check_suffixes, option_of
 from propgraph.options import ClusterOptions
 
 FORMATS = ("table", "json", "csv", "parquet")
@@ -56,7 +56,7 @@ def clusters(
     if table and format == "table":
         raise UsageError(f"{table}: tables go out as data; add --format csv, json or parquet", option="table")
     check_at_least("top", top, 0)
-    _check_suffixes(graphml, gexf)
+    check_suffixes(graphml, gexf)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
         "min_size": min_size, "min_score": min_score, "articles": articles, "known_sites": known_sites, "ads": ads, "prices": prices, "sites": sites or None,
@@ -95,18 +95,6 @@ def clusters(
     counts = found.run["clusters"]["counts"]
     if exit_code and (counts["flagged_clusters"] or counts["flagged_sites"]):
         raise typer.Exit(FLAGGED)
-
-
-def _check_suffixes(graphml: Path | None, gexf: Path | None) -> None:
-    from propgraph.errors import UsageError
-
-    if graphml is not None and graphml.suffix.lower() == ".gexf":
-        raise UsageError(f"{graphml}: that is called GEXF; write it with --gexf", option="graphml")
-    if gexf is not None and gexf.suffix.lower() != ".gexf":
-        raise UsageError(
-            f"{gexf}: call it {gexf.with_suffix('.gexf').name}, or Gephi does not know what it is",
-            option="gexf",
-        )
 
 
 def _tell_replaced(before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from propgraph.errors import UsageError
 from propgraph.options import Options
 
 FLAGGED = 3
@@ -31,3 +33,14 @@ def option_of(of: type[Options], name: str, /, *, unset: bool = False) -> Any:
         help=spec.metadata["help"] + named,
         show_default=not unset and default is not None,
     )
+
+
+def check_suffixes(graphml: Path | None, gexf: Path | None, /) -> None:
+    """Raise `UsageError` where a file of one format is called as the other."""
+    if graphml is not None and graphml.suffix.lower() == ".gexf":
+        raise UsageError(f"{graphml}: that is called GEXF; write it with --gexf", option="graphml")
+    if gexf is not None and gexf.suffix.lower() != ".gexf":
+        raise UsageError(
+            f"{gexf}: call it {gexf.with_suffix('.gexf').name}, or Gephi does not know what it is",
+            option="gexf",
+        )

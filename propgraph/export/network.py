@@ -53,7 +53,7 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
     ids = pl.Series("id", graph.vs["name"], dtype=pl.String)
     strength = graph.strength(weights="weight") if graph.ecount() else [0.0] * graph.vcount()
     clusters = study.clusters.select("cluster_id", "flagged", "score", "flags")
-    colours = _colours(clusters)
+    colours = cluster_colours(clusters)
     nodes = (
         pl.DataFrame({"id": ids, "degree": graph.degree(), "strength": strength})
         .join(
@@ -129,7 +129,8 @@ def write_network(path: str | Path, study: Study, /, *, seed: int = 0) -> None:
     )
 
 
-def _colours(clusters: pl.DataFrame) -> pl.DataFrame:
+def cluster_colours(clusters: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `cluster_id` and the colour of each cluster, `r`, `g`, `b`: flagged ones have one each."""
     flagged, others = (clusters.filter(pl.col("flagged") == value)["cluster_id"] for value in (True, False))
     rgb = palette(len(flagged)) + muted(len(others))
     return pl.DataFrame(

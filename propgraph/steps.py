@@ -83,3 +83,13 @@ def run_steps(
         held = {name: value for name, value in held.items() if name in later}
     tell(1.0)
     return held
+
+
+def steps_towards(steps: Sequence[Step], wanted: Sequence[str], /) -> list[Step]:
+    """Return those steps of a job, in order, without which what is wanted cannot be made."""
+    names, kept = set(wanted), []
+    for step in reversed(steps):
+        if names & set(step.makes):
+            kept.append(step)
+            names |= set(step.takes)
+    return kept[::-1]

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest, fisher_exact
 
+from propgraph.clusters.choices import own_choices
 from propgraph.clusters.judge import flagged_members
 from propgraph.errors import StudyError, UsageError
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.jobs.power import measure_power
-from propgraph.jobs.stability import own_choices
 from propgraph.options import PowerOptions
 from propgraph.power.grid import MOST_ACCOUNTS, MOST_CREWS, MOST_OBJECTS, Cell, cells_of, searches_of
 from propgraph.power.plants import material_of, plant

@@ -22,16 +22,18 @@ def explain(
     what: Annotated[str, typer.Argument(metavar="WHAT", help="An account, its name, a cluster, campaign, site or post, two accounts as a,b, or one rule as c1:turnout; or how an id begins.", show_default=False)],
     format: Annotated[str, typer.Option("--format", metavar="table|json|md|html", help="What goes to stdout: text to read, data, or a page.")] = "table",
     posts: Annotated[int, typer.Option("--posts", metavar="N", help="Show at most N posts a reason.")] = 10,
+    overturn: Annotated[bool, typer.Option("--overturn", help="Of a cluster: search the log again without one object, or one member, at a time, and say whether the flag falls; about ten times as long as `propgraph clusters`.")] = False,
 ) -> None:  # fmt: skip
     """Show the posts behind a flag, or why there is none, what else would fit, and what cannot be known."""
+    from propgraph.cli.output import progress
     from propgraph.errors import check_choice
     from propgraph.report.explain.explain import explain as explained
     from propgraph.study import Study, unchanged
 
     check_choice("format", format, FORMATS)
     found = Study.open(study)
-    with unchanged(found):
-        document = explained(found, what, posts=posts)
+    with unchanged(found), progress() as tell:
+        document = explained(found, what, posts=posts, overturn=overturn, progress=tell)
     if format == "table":
         _show(document)
         return

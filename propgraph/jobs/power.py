@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from propgraph.arrays.types import Progress
+from propgraph.clusters.choices import own_choices
 from propgraph.clusters.judge import flagged_members
 from propgraph.errors import StudyError, check_threads
-from propgraph.jobs.stability import own_choices
 from propgraph.options import PowerOptions
 from propgraph.power.grid import Cell, cells_of, searches_of
 from propgraph.power.plants import Material, material_of, plant

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from propgraph.arrays.types import Float64, Progress
+from propgraph.clusters.choices import own_choices
 from propgraph.cosharing.choice import window_options
 from propgraph.errors import StudyError, check_at_least, check_seed, check_threads
 from propgraph.options import ClusterOptions
@@ -140,19 +141,6 @@ class Held:
     clusters: Float64
     members: Float64
     campaigns: Float64
-
-
-def own_choices(study: Study) -> tuple[list[str], ClusterOptions]:
-    """Return the traces and choices that a study's clusters were found by."""
-    given = study.run["clusters"]["parameters"]
-    names = [field.name for field in fields(ClusterOptions)]
-    missing = [name for name in names if name not in given]
-    if missing:
-        raise StudyError(
-            f"{study.path}: its clusters were found by an earlier version (no {missing[0]!r} in run.json); "
-            "run `propgraph clusters` with an option such as --seed 0 first (in Python: propgraph.find_clusters)"
-        )
-    return given["trace"], ClusterOptions(**{name: given[name] for name in names})
 
 
 def _reruns(

@@ -1,0 +1,126 @@
+"""What would overturn a flag: one object, or one account, left out at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from propgraph.cli.app import run
+from propgraph.clusters.overturn import overturn, telling_objects
+from propgraph.errors import UsageError
+from propgraph.jobs.build import build
+from propgraph.jobs.clusters import find_clusters
+from propgraph.report.explain.explain import explain
+from propgraph.simulate.veles import simulate_veles
+from propgraph.steps import Step, steps_towards
+
+START = datetime(2024, 3, 5, 10, tzinfo=UTC)
+
+
+def crew_log(n_objects):
+    """Four accounts that share one object after the other within seconds, and twelve others at leisure."""
+    rows = [(who, f"x{k}", 5000 * k + 5 * j) for k in range(n_objects) for j, who in enumerate("abcd")]
+    rows += [
+        (f"s{j:02d}", f"x{k}", 5000 * k + 300 + 380 * ((5 * j + 7 * k) % 12))
+        for k in range(n_objects)
+        for j in range(12)
+    ]
+    return pl.DataFrame(
+        [(who, what, START + timedelta(seconds=at)) for who, what, at in rows],
+        schema=["account_id", "object_id", "timestamp"], orient="row",
+    ).with_columns(content_id=pl.format("p{}", pl.int_range(pl.len())))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def five(tmp_path_factory):
+    """A study of a crew that met over five objects: as many as `in-step` and `repetitive` ask for."""
+    return find_clusters(build(crew_log(5), tmp_path_factory.mktemp("five") / "study"))
+
+
+def cluster_of_a(study):
+    name = study.members.filter(account_id="a")["cluster_id"].item()
+    return study.clusters.filter(cluster_id=name).row(0, named=True)
+
+
+def test_a_flag_that_stands_on_five_objects_falls_without_one_and_not_without_an_account(five):
+    before = cluster_of_a(five)
+    assert before["flags"] == ["at-once", "in-step", "repetitive", "within-seconds"]
+    assert before["score"] == pytest.approx(1 - 0.6 * 0.7 * 0.7 * 0.85)
+    found = overturn(five, before["cluster_id"], objects=2, members=2, threads=2)
+    assert found["trace"].to_list() == ["object", "object", None, None]
+    # Over four objects two rules are left, and few meetings cut the score by a fifth.
+    assert found["flags"].to_list()[:2] == [["at-once", "within-seconds"]] * 2
+    assert found["score"].to_list()[:2] == pytest.approx([0.8 * (1 - 0.6 * 0.85)] * 2)
+    assert found["flagged"].to_list() == [False, False, True, True]
+    assert found["n_together"].to_list() == [4, 4, 3, 3]
+    assert found["n_flagged"].to_list() == [0, 0, 3, 3]
+    assert found["score"].to_list()[2:] == pytest.approx([before["score"]] * 2)
+
+
+def test_it_is_said_in_words_and_only_of_clusters(five, capfdbinary):
+    name = cluster_of_a(five)["cluster_id"]
+    told = explain(five, name, overturn=True)
+    [part] = [part for part in told.parts if part.heading == "What would overturn it"]
+    assert told.parts[-1].heading == "What cannot be known here"
+    assert part.table["kind"].to_list() == ["object"] * 5 + ["member"] * 4
+    # Any of the five objects, and none of the four accounts.
+    assert (
+        part.lines[1] == f"The flag falls without {' or without '.join(part.table['without'].to_list()[:5])}."
+    )
+    assert "What would overturn it" not in [part.heading for part in explain(five, name).parts]
+    with pytest.raises(UsageError, match="only a cluster's flag can be overturned"):
+        explain(five, "a,b", overturn=True)
+    assert run(["explain", str(five.path), "a,b", "--overturn"]) == 2
+    assert b"--overturn" in capfdbinary.readouterr().err
+
+
+def test_a_log_without_it_built_anew_says_the_same(tmp_path):
+    log = simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
+    study = find_clusters(build(log, tmp_path / "study"))
+    found = overturn(study, "c1", objects=1, members=1)
+    members = study.members.filter(cluster_id="c1")
+    for row in found.to_dicts():
+        if row["trace"] is None:
+            rest = log.filter(pl.col("account_id") != row["without"])
+        else:
+            gone = study.shares.filter(trace=row["trace"], object_id=row["without"])["content_id"]
+            rest = log.filter(~pl.col("content_id").is_in(gone.to_list()))
+        anew = find_clusters(build(rest, tmp_path / "anew", overwrite=True))
+        there = anew.members.join(members, on="account_id", how="semi")
+        name = there["cluster_id"].mode().sort()[0]
+        cluster = anew.clusters.filter(cluster_id=name).row(0, named=True)
+        assert (row["flags"], row["flagged"]) == (cluster["flags"], cluster["flagged"])
+        assert row["score"] == pytest.approx(cluster["score"])
+        assert row["n_together"] == there.filter(cluster_id=name).height
+
+
+def test_objects_over_which_most_members_met_are_the_most_telling(five):
+    members = pl.DataFrame({"account_id": ["a", "b", "c", "s00"]})
+    told = telling_objects(five, members, traces=["object"], window_s=5.0)
+    # a and b, b and c lie 5 s apart on each object; s00 is never so near.
+    assert told.rows() == [("object", f"x{k}", 3, 4) for k in range(5)]
+    assert telling_objects(five, members, traces=["object"], window_s=4.0)["n_near"].to_list() == [0] * 5
+    assert telling_objects(five, members.head(1), traces=["object"], window_s=5.0).is_empty()
+
+
+def test_only_steps_that_are_asked_for_are_gone_through():
+    def made(a):
+        return a
+
+    def other(a):
+        return a
+
+    def more(b):
+        return b
+
+    def again(b, d):
+        return b + d
+
+    steps = [
+        Step("made", made, makes=("b",)), Step("other", other, makes=("c",)), Step("more", more, makes=("d",)),
+        Step("again", again, makes=("b",)),
+    ]  # fmt: skip
+    assert [step.name for step in steps_towards(steps, ("b",))] == ["made", "more", "again"]
+    assert [step.name for step in steps_towards(steps, ("c",))] == ["other"]

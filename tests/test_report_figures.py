@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from propgraph.clusters.judge import FEW_MEETINGS, NO_SYNCHRONY
+from propgraph.clusters.readings import EXPLAINING
 from propgraph.clusters.rules import RULES
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
@@ -23,7 +25,7 @@ from propgraph.report.figures.gaps import gaps
 from propgraph.report.figures.heat_map import heat_map
 from propgraph.report.figures.network_map import network_map
 from propgraph.report.figures.timeline import timeline
-from propgraph.report.figures.waterfall import REASONS, waterfall
+from propgraph.report.figures.waterfall import REASONS, label, waterfall
 from propgraph.study import Study
 from tests.report_svg import SVG, Box, boxes, parsed, words
 
@@ -78,9 +80,15 @@ class TestEveryFigure:
     def test_all_text_stays_within_the_drawing(self, small_study: Study) -> None:
         for figure in all_figures(small_study):
             _, _, width, height = map(float, parsed(figure.svg).attrib["viewBox"].split())
-            for shown, x, y in words(figure.svg):
-                assert 0 <= x <= width, shown
-                assert 0 < y <= height, shown
+            for one in parsed(figure.svg).iter(f"{SVG}text"):
+                # No letter of a common face is wider on average than three fifths of its size.
+                wide = 0.6 * float(one.attrib["font-size"]) * len(one.text or "")
+                left = float(one.attrib["x"]) - wide * {"middle": 0.5, "end": 1.0}.get(
+                    one.get("text-anchor", ""), 0
+                )
+                assert left >= 0, one.text
+                assert left + wide <= width, one.text
+                assert 0 < float(one.attrib["y"]) <= height, one.text
 
     def test_the_same_study_gives_the_same_bytes(self, small_study: Study) -> None:
         again = Study.open(small_study.path)
@@ -95,6 +103,14 @@ class TestEveryFigure:
         assert set(re.findall(r"var\((--[a-z]+),", drawn)) == {"--ink", "--muted", "--paper", "--hue"} - {
             "--hue"
         }
+
+
+def test_hues_stand_out_from_dark_paper() -> None:
+    dark = style().split("@media")[1]
+    hues = re.findall(r"--hue-\d+:#(\w{6})", dark)
+    assert len(hues) == len(set(hues)) == 12
+    paper = luminance("15171a")
+    assert min((luminance(one) + 0.05) / (paper + 0.05) for one in hues) >= 3
 
 
 class TestTimeline:
@@ -123,7 +139,7 @@ class TestTimeline:
         assert own
         for name, n in own.items():
             assert name in shown
-            assert f"{n:,} posts" in shown
+            assert f"{n:,}" in shown
             assert f"{name}: {n:,}" in figure.alt
 
     def test_smaller_clusters_can_be_left_out(self, small_study: Study) -> None:
@@ -182,6 +198,14 @@ class TestHeatMap:
         assert usual.sum() == pytest.approx(mine.sum())
         assert usual == pytest.approx(slow_usual(small_study, mine.tolist()))
 
+    def test_it_says_where_nothing_is_usual(self, own_study: Study) -> None:
+        posts = own_study.posts.join(own_study.members, on="account_id", how="semi")
+        posts.write_parquet(own_study.file("posts"))
+        figure = heat_map(Study.open(own_study.path), "c1")
+        assert figure is not None
+        assert "Too few accounts are in no cluster" in figure.caption
+        assert "as active" not in figure.svg + figure.alt
+
     def test_coarse_times_tell_no_hours(self, own_study: Study) -> None:
         posts = own_study.posts.with_columns(time_resolution_s=pl.lit(86_400.0))
         posts.write_parquet(own_study.file("posts"))
@@ -189,8 +213,11 @@ class TestHeatMap:
 
 
 class TestWaterfall:
-    def test_every_rule_has_words(self) -> None:
+    def test_every_part_has_words_that_fit(self) -> None:
         assert set(REASONS) == {rule.name for rule in RULES}
+        assert not [
+            name for name in (*REASONS, *EXPLAINING, NO_SYNCHRONY, FEW_MEETINGS) if label(name).endswith("…")
+        ]
 
     def test_the_parts_sum_to_the_score(self, small_study: Study) -> None:
         for name, score in (
@@ -221,6 +248,14 @@ class TestBarCode:
         assert told is not None
         assert tuple(int(one.replace(",", "")) for one in told.groups()) == expected
         assert sum(not grey(box) for box in boxes(figure.svg)) == expected[3]
+
+    def test_it_says_where_nobody_else_shared_the_same(self, own_study: Study) -> None:
+        members = own_study.members
+        own_study.shares.join(members, on="account_id", how="semi").write_parquet(own_study.file("shares"))
+        figure = bar_code(Study.open(own_study.path), "c1")
+        assert figure is not None
+        assert figure.caption.count("No account outside every cluster") == 1
+        assert "Below" not in figure.caption
 
     def test_the_order_of_rows_changes_nothing(self, own_study: Study) -> None:
         before = bar_code(own_study, "c1")
@@ -275,6 +310,15 @@ def test_little_is_not_called_nothing(part: float, told: str) -> None:
 )
 def test_days_are_told_as_short_as_can_be(first: datetime, last: datetime, told: str) -> None:
     assert days(first, last) == told
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance by the words of WCAG 2.2."""
+    total = 0.0
+    for weight, part in zip((0.2126, 0.7152, 0.0722), (colour[:2], colour[2:4], colour[4:]), strict=True):
+        value = int(part, 16) / 255
+        total += weight * (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4)
+    return total
 
 
 def member_posts(study: Study, cluster_id: str) -> dict[str, datetime]:

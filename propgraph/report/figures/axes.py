@@ -93,19 +93,26 @@ def round_steps(high: float, /, *, most: int = 4) -> list[float]:
 
 
 def count_axis(
-    scale: Scale, /, *, left: float, right: float, most: int = 4, percent: bool = False
+    scale: Scale, /, *, left: float, right: float, most: int = 4, in_percent: bool = False
 ) -> list[str]:
     """Return lines at round counts, or parts of a whole, from `left` to `right`, with what they count left of them."""
     values = round_steps(scale.high, most=most)
-    if not percent:
+    if not in_percent:
         values = [value for value in values if value == int(value)]
-    label = (
-        "{:.0%}" if percent and (len(values) < 2 or values[1] >= 0.01) else "{:.1%}" if percent else "{:,.0f}"
-    )
+    fine = len(values) > 1 and values[1] < 0.01
+    label = partial(_part, digits=int(fine)) if in_percent else _count
     return [
         f'<g opacity=".3">{"".join(line(left, scale(v), right, scale(v)) for v in values)}</g>',
-        *(text(left - 6, scale(v) + 4, label.format(v), anchor="end") for v in values),
+        *(text(left - 6, scale(v) + 4, label(v), anchor="end") for v in values),
     ]
+
+
+def _part(value: float, *, digits: int) -> str:
+    return f"{value:.{digits}%}"
+
+
+def _count(value: float) -> str:
+    return f"{value / 1e6:g}M" if value >= 1e6 else f"{value:,.0f}"
 
 
 def time_axis(scale: Scale, y: float, /) -> list[str]:

@@ -53,8 +53,12 @@ def bar_code(study: Study, cluster_id: str, /) -> Figure | None:
     height, parts = _drawn(members, outside, shown)
     caption = (
         "Each row is an account, each column one thing that two or more of these accounts shared, in the order of "
-        f"time. Dark: within {duration(window_s)} of another of these accounts; pale: at another time. Below, the "
-        "accounts in no cluster that shared most of the same."
+        f"time. Dark: within {duration(window_s)} of another of these accounts; pale: at another time. "
+    )
+    caption += (
+        "No account outside every cluster shared any of them."
+        if outside.is_empty()
+        else "Below, the accounts in no cluster that shared most of the same."
     )
     caption += _left_out(mine["account_id"].n_unique(), objects.height, n_rows, shown.height)
     return Figure(drawing(height, parts, alt=alt), alt, caption)

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.report.figures.axes import WIDTH, Scale, clock, drawing, line, number, percent, text
+from propgraph.report.figures.axes import WIDTH, Scale, clock, day, drawing, line, number, percent, text
 from propgraph.report.figures.figure import INK, MARK, MUTED, PAPER, Figure
 from propgraph.study import Study
 
-_LEFT, _RIGHT, _TOP, _ROW = 196.0, 20.0, 58.0, 18.0
+_LEFT, _RIGHT, _TOP, _ROW = 214.0, 20.0, 58.0, 18.0
 _ROWS, _TEN, _HUNDRED = 15, 10, 100
 
 
@@ -65,14 +65,8 @@ def _drawn(shown: pl.DataFrame) -> list[str]:
     years = shown["start"].dt.year().n_unique() > 1
     for k, row in enumerate(shown.to_dicts()):
         y = _TOP + k * _ROW + _ROW / 2
-        parts += [
-            text(
-                _LEFT - 12,
-                y + 4,
-                f"{clock(row['start'], year=years)}  ·  {row['size']:,} posts",
-                anchor="end",
-            )
-        ]
+        when = day(row["start"]) if years else clock(row["start"])
+        parts += [text(_LEFT - 12, y + 4, f"{when} · {row['size']:,} posts", anchor="end")]
         parts += _marks(row, across, y)
     return parts
 

@@ -79,14 +79,13 @@ def _counted(rows: pl.DataFrame, until: Float64) -> tuple[Float64, Float64]:
     for first, end in zip(start[:-1].tolist(), start[1:].tolist(), strict=True):
         times, own = ms[first:end], mine[first:end]
         seen += _steps(times[own], until)
-        for _ in range(_DRAWS):
-            drawn = rng.choice(times.size, int(own.sum()), replace=False, shuffle=False)
-            dealt += _steps(np.sort(times[drawn]), until)
+        drawn = rng.permuted(np.tile(times, (_DRAWS, 1)), axis=1)[:, : int(own.sum())]
+        dealt += _steps(np.sort(drawn, axis=1), until)
     return seen, dealt / _DRAWS
 
 
 def _steps(times: Int64, until: Float64) -> Float64:
-    steps = np.diff(times) / 1000
+    steps = (np.diff(times) / 1000).ravel()
     return np.bincount(np.searchsorted(until, steps, "left"), minlength=until.size + 1).astype(np.float64)
 
 
@@ -101,7 +100,7 @@ def _drawn(seen: Float64, dealt: Float64, names: list[str]) -> list[str]:
     parts += [boxes([(_LEFT, 26, 12, 12)], fill=MARK), text(_LEFT + 18, 36, "as it was")]
     parts += [boxes([(_LEFT + 100, 26, 12, 12)], fill=MUTED, opacity=0.5)]
     parts += [text(_LEFT + 118, 36, "if the same times were dealt out among all who shared it")]
-    parts += count_axis(up, left=_LEFT, right=WIDTH - 8, percent=True)
+    parts += count_axis(up, left=_LEFT, right=WIDTH - 8, in_percent=True)
     for k, name in enumerate(names):
         x = _LEFT + k * wide
         parts += [boxes([(x + 4, up(seen[k]), wide / 2 - 5, up(0) - up(seen[k]))], fill=MARK)]

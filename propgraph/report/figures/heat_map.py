@@ -93,7 +93,7 @@ def _legend(most: float) -> list[str]:
     end = _LEFT + (_SHADES + 1) * wide + 6
     return [
         *parts,
-        text(end, y + 10, f"none to {most:,.0f} posts in that hour of the week, over the whole log"),
+        text(end, y + 10, f"none to {most:,.0f} posts in an hour of the week"),
     ]
 
 

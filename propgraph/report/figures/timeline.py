@@ -123,12 +123,14 @@ def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[
     parts.append(_bars(left, wide, up, low, counts[-1], fill=MUTED, opacity=0.4))
     y = top + _HEIGHT
     parts += [line(_LEFT, y, scale.end, y)]
+    if flagged:
+        parts.append(text(WIDTH - 4, y + 4, "posts", anchor="end"))
     for k, name in enumerate(flagged[:_LANES]):
         y += _LANE
         own = Scale(0, float(counts[k].max()) or 1.0, y, y - _LANE + 5)
         parts += [_bars(left, wide, own, np.zeros(n), counts[k], fill=hue(k)), line(_LEFT, y, scale.end, y)]
         parts += [text(_LEFT - 6, y - 4, name, anchor="end", colour=INK)]
-        parts += [text(scale.end + 6, y - 4, f"{counts[k].sum():,} posts")]
+        parts += [text(WIDTH - 4, y - 4, f"{counts[k].sum():,}", anchor="end")]
     return parts + time_axis(scale, y), y
 
 

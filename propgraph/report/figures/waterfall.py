@@ -9,8 +9,8 @@ from propgraph.report.figures.figure import AGAINST, INK, MARK, MUTED, Figure
 from propgraph.report.words import READINGS
 from propgraph.study import Study
 
-_LEFT, _RIGHT, _TOP, _ROW = 240.0, 50.0, 34.0, 20.0
-_LONGEST = 40
+_LEFT, _RIGHT, _TOP, _ROW = 274.0, 50.0, 34.0, 20.0
+_LONGEST = 36
 
 #: Each rule in a few plain words.
 REASONS = {

@@ -13,6 +13,7 @@ from propgraph.errors import UsageError
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.report.explain.explain import explain
+from propgraph.report.explain.overturn import verdict
 from propgraph.simulate.veles import simulate_veles
 from propgraph.steps import Step, steps_towards
 
@@ -66,14 +67,33 @@ def test_it_is_said_in_words_and_only_of_clusters(five, capfdbinary):
     assert told.parts[-1].heading == "What cannot be known here"
     assert part.table["kind"].to_list() == ["object"] * 5 + ["member"] * 4
     # Any of the five objects, and none of the four accounts.
-    assert (
-        part.lines[1] == f"The flag falls without {' or without '.join(part.table['without'].to_list()[:5])}."
-    )
+    assert part.lines[1] == "The flag falls without any one of the 5 things."
+    # Two rules about the same meetings are shown by the same posts: once is enough.
+    of = {one.heading: one for one in told.parts}
+    assert of["at-once"].table.height == 10
+    assert (of["in-step"].table, of["in-step"].lines[1]) == (None, "The posts under at-once show it, too.")
     assert "What would overturn it" not in [part.heading for part in explain(five, name).parts]
     with pytest.raises(UsageError, match="only a cluster's flag can be overturned"):
         explain(five, "a,b", overturn=True)
     assert run(["explain", str(five.path), "a,b", "--overturn"]) == 2
     assert b"--overturn" in capfdbinary.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "flagged", "said"),
+    [
+        ([False, True, True, True], True, "The flag falls without u."),
+        ([False, False, True, False], True, "The flag falls without any one of the 2 things or without b."),
+        ([True, True, True, True], True, "The flag stays, whichever of these is left out."),
+        ([True, False, False, False], False, "It is not flagged, and would be without u."),
+        ([False, False, False, False], False, "It is not flagged, and would be without none of these."),
+    ],
+)
+def test_the_verdict_names_what_the_flag_hangs_on(flags, flagged, said):
+    shown = pl.DataFrame(
+        {"without": list("uvab"), "kind": ["url", "url", "member", "member"], "flagged": flags}
+    )
+    assert verdict(shown, flagged=flagged) == said
 
 
 def test_a_log_without_it_built_anew_says_the_same(tmp_path):

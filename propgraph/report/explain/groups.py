@@ -30,7 +30,7 @@ def explain_cluster(study: Study, cluster_id: str, /, *, rule: str | None, posts
     evidence = study.scan("evidence").filter(subject_type="cluster", subject_id=cluster_id).collect()
     if rule is not None:
         evidence = evidence.filter(rule=rule)
-    shown = [reason_part(study, reason, posts) for reason in evidence.to_dicts()]
+    shown = _reasons(study, evidence, posts)
     beside = _beside(study, evidence, accounts)
     if rule is not None:
         return Document(
@@ -79,6 +79,19 @@ def _members(study: Study, members: pl.LazyFrame, n: int) -> Part:
         rest = "all of them: `propgraph clusters --format csv --table members`"
         lines.insert(0, f"The {rows.height:,} who met most others, of {n:,}; {rest}.")
     return Part("Who", tuple(lines), rows)
+
+
+def _reasons(study: Study, evidence: pl.DataFrame, posts: int) -> list[Part]:
+    """Return a part for each reason; posts that show two are shown once."""
+    first: dict[tuple[str, ...], str] = {}
+    parts = []
+    for reason in evidence.to_dicts():
+        rule = first.setdefault(tuple(reason["content_ids"]), reason["rule"])
+        if rule == reason["rule"] or not reason["content_ids"]:
+            parts.append(reason_part(study, reason, posts))
+        else:
+            parts.append(Part(reason["rule"], (reason["sentence"], f"The posts under {rule} show it, too.")))
+    return parts
 
 
 def reason_part(study: Study, reason: dict[str, Any], posts: int, /) -> Part:

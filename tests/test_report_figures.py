@@ -94,6 +94,14 @@ class TestEveryFigure:
         again = Study.open(small_study.path)
         assert [one.svg for one in all_figures(small_study)] == [one.svg for one in all_figures(again)]
 
+    def test_rows_in_any_order_give_the_same_bytes(self, own_study: Study) -> None:
+        before = [one.svg for one in all_figures(own_study)]
+        for name in ("posts", "shares", "accounts", "members", "amplification", "cascades"):
+            pl.read_parquet(own_study.file(name), memory_map=False).reverse().write_parquet(
+                own_study.file(name)
+            )
+        assert [one.svg for one in all_figures(Study.open(own_study.path))] == before
+
     def test_its_hues_are_there_for_light_and_dark(self, small_study: Study) -> None:
         light, dark = style().split("@media")
         drawn = " ".join(one.svg for one in all_figures(small_study))
@@ -141,6 +149,37 @@ class TestTimeline:
             assert name in shown
             assert f"{n:,}" in shown
             assert f"{name}: {n:,}" in figure.alt
+
+    def test_a_few_impossible_dates_squeeze_nothing(self, own_study: Study) -> None:
+        posts = own_study.posts
+        early = posts.head(2).with_columns(
+            timestamp=pl.lit(datetime(1970, 1, 1), pl.Datetime("ms", "UTC")),
+            content_id=pl.format("x{}", "content_id"),
+        )
+        before = timeline(own_study)
+        pl.concat([early, posts]).write_parquet(own_study.file("posts"))
+        after = timeline(Study.open(own_study.path))
+        assert before is not None
+        assert after is not None
+        assert "2 posts lie far before or after all others" in after.caption
+        assert (after.alt, after.svg) == (before.alt, before.svg)
+
+    def test_hundreds_of_clusters_stay_small(self, own_study: Study) -> None:
+        accounts = own_study.accounts["account_id"].sort()
+        names = [f"c{k % 300 + 1}" for k in range(len(accounts))]
+        members = pl.DataFrame({"account_id": accounts, "cluster_id": names})
+        members.write_parquet(own_study.file("members"))
+        rows = pl.DataFrame({"cluster_id": names[:300], "flagged": True, "n_accounts": 2})
+        rows.write_parquet(own_study.file("clusters"))
+        figure = timeline(own_study)
+        assert figure is not None
+        assert "288 more together, in black" in figure.caption
+        assert len(figure.svg) < 60_000
+        shown = [one for one, *_ in words(figure.svg)]
+        assert "c12" in shown
+        assert "c13" not in shown
+        n = own_study.posts["content_id"].n_unique()
+        assert f"{n:,} of them (100%) are by accounts of 300 flagged clusters" in figure.alt
 
     def test_smaller_clusters_can_be_left_out(self, small_study: Study) -> None:
         figure = timeline(small_study, least_accounts=1000)

@@ -39,7 +39,7 @@ def heat_map(study: Study, cluster_id: str, /) -> Figure | None:
         return None
     counts = np.zeros(SLOTS)
     np.add.at(counts, mine["slot"].to_numpy(), mine["n"].to_numpy())
-    posts = mine.group_by("account_id").agg(pl.sum("n"))["n"].to_numpy()
+    posts = mine.group_by("account_id").agg(pl.sum("n"))["n"].sort().to_numpy()
     usual = of.usual(posts) if of.pool.size >= LEAST_ACCOUNTS else None
     alt = _alt(counts, usual, posts.size)
     most = max(counts.max(), 0 if usual is None else usual.max())

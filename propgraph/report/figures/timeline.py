@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
@@ -32,7 +33,7 @@ Event = tuple[date, str]
 
 _LEFT, _RIGHT, _HEIGHT, _LANE = 58.0, 78.0, 130.0, 24.0
 _LANES, _NAMED = 12, 6
-_MOST = 100
+_MOST, _FEW = 100, 0.001
 _WIDTHS = (
     (60, "minute"), (600, "10 minutes"), (3600, "hour"), (86_400, "day"), (7 * 86_400, "week"),
     (28 * 86_400, "four weeks"), (364 * 86_400, "52 weeks"),
@@ -57,30 +58,54 @@ def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: i
         None where there are no posts.
     """
     flagged = study.clusters.filter("flagged", pl.col("n_accounts") >= least_accounts)["cluster_id"].to_list()
-    span = study.scan("posts").select(first=pl.min("timestamp"), last=pl.max("timestamp")).collect()
-    first, last = span.row(0)
-    if first is None:
+    span = _span(study)
+    if span is None:
         return None
-    low, high = first.timestamp(), last.timestamp()
-    width, unit = next((one for one in _WIDTHS if (high - low) / one[0] <= _MOST), _WIDTHS[-1])
+    low, high = span[0].timestamp(), span[1].timestamp()
+    width, unit = _width(high - low)
     # Bars stand on whole hours and days of UTC.
     low = low // min(width, 86_400) * min(width, 86_400)
     n = int((high - low) // width) + 1
-    counts = _counts(study, flagged, start=low, width=width, n=n)
+    counts, outside = _counts(study, flagged, start=low, width=width, n=n)
     scale = Scale(low, low + n * width, _LEFT, WIDTH - _RIGHT)
-    alt = _alt(counts, flagged, unit, scale, (first, last))
+    alt = _alt(counts, flagged, unit, scale, span)
     parts, height = _drawn(counts, flagged, scale, unit)
     marks, notes = _marks(events, scale, height)
     caption = f"Posts per {unit} (UTC): all in grey, those of flagged clusters coloured"
     if flagged:
         caption += "; below, each flagged cluster by itself, its own busiest time as high as its row"
         rest = len(flagged) - _LANES
-        caption += f". The {_LANES} of the highest scores; {rest:,} more only above" if rest > 0 else ""
+        caption += (
+            f". The {_LANES} of the highest scores; {rest:,} more together, in black" if rest > 0 else ""
+        )
+    if outside:
+        notes.append(f"{outside:,} posts lie far before or after all others and are not drawn")
     return Figure(drawing(height + 24, [*marks, *parts], alt=alt), alt, ". ".join([caption, *notes]) + ".")
 
 
-def _counts(study: Study, flagged: list[str], *, start: float, width: int, n: int) -> Int64:
-    """Return posts by time: a row for each flagged cluster, and a last one for all others."""
+def _span(study: Study) -> tuple[datetime, datetime] | None:
+    """Return the first and the last time drawn: a few posts with impossible dates are not to squeeze all others."""
+    ms = pl.col("timestamp").dt.epoch("ms")
+    few = {"low": ms.quantile(_FEW, "nearest"), "high": ms.quantile(1 - _FEW, "nearest")}
+    ends = study.scan("posts").select(first=ms.min(), last=ms.max(), **few).collect().row(0)
+    if ends[0] is None:
+        return None
+    first, last, low, high = (end / 1000 for end in ends)
+    far = max(high - low, 86_400.0)
+    return moment_of(first if low - first <= far else low), moment_of(last if last - high <= far else high)
+
+
+def _width(span_s: float) -> tuple[int, str]:
+    """Return how wide bars are, s, and what that is called: a hundred bars at most."""
+    for width, unit in _WIDTHS:
+        if span_s / width <= _MOST:
+            return width, unit
+    n = math.ceil(span_s / _WIDTHS[-1][0] / _MOST)
+    return n * _WIDTHS[-1][0], f"{52 * n} weeks"
+
+
+def _counts(study: Study, flagged: list[str], *, start: float, width: int, n: int) -> tuple[Int64, int]:
+    """Return posts by time, a row for each flagged cluster and a last one for all others; and those at other times."""
     number = pl.DataFrame(
         {"cluster_id": flagged, "k": range(len(flagged))}, schema={"cluster_id": pl.String, "k": pl.Int64}
     )
@@ -94,9 +119,10 @@ def _counts(study: Study, flagged: list[str], *, start: float, width: int, n: in
         .agg(n=pl.col("content_id").n_unique())
         .collect()
     )
+    inside = table.filter(pl.col("bin").is_between(0, n - 1))
     counts = np.zeros((len(flagged) + 1, n), np.int64)
-    counts[table["k"].to_numpy(), table["bin"].to_numpy()] = table["n"].to_numpy()
-    return counts
+    counts[inside["k"].to_numpy(), inside["bin"].to_numpy()] = inside["n"].to_numpy()
+    return counts, int(table["n"].sum() - counts.sum())
 
 
 def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[list[str], float]:
@@ -117,9 +143,11 @@ def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[
     ]
     parts += count_axis(up, left=_LEFT, right=scale.end)
     low = np.zeros(n)
-    for k in range(len(flagged)):
-        parts.append(_bars(left, wide, up, low, counts[k], fill=hue(k)))
-        low = low + counts[k]
+    # Nobody tells more colours apart, and hundreds of clusters would make a large file.
+    stacked = [*counts[: len(flagged)][:_LANES], counts[_LANES:-1].sum(axis=0)]
+    for k, of_one in enumerate(stacked):
+        parts.append(_bars(left, wide, up, low, of_one, fill=hue(k) if k < len(flagged[:_LANES]) else INK))
+        low = low + of_one
     parts.append(_bars(left, wide, up, low, counts[-1], fill=MUTED, opacity=0.4))
     y = top + _HEIGHT
     parts += [line(_LEFT, y, scale.end, y)]

@@ -46,6 +46,7 @@ def evaluate(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph clusters` went through.", show_default=False)],
     truth: Annotated[Path | None, typer.Option("--truth", metavar="FILE", help="What is known: a table with the columns account_id and label (true: to be found), and where known group (who runs it) and kind (or campaign).", show_default=False)] = None,
     sites_truth: Annotated[Path | None, typer.Option("--sites-truth", metavar="FILE", help="What is known of sites, in place of accounts: a table with the columns site and label, and where known operator (who runs it).", show_default=False)] = None,
+    reviews: Annotated[list[Path] | None, typer.Option("--reviews", metavar="FILE", help="What reviewers made of the flagged clusters, in place of either: a sheet that a report saved. Repeatable.", show_default=False)] = None,
     label: Annotated[str, typer.Option("--label", metavar="NAME", help="The column of FILE with the label.")] = "label",
     positive: Annotated[str | None, typer.Option("--positive", metavar="NAME", help="The label of the accounts (or sites) to be found.  [default: true, 1 or yes]", show_default=False)] = None,
     others_innocent: Annotated[bool, typer.Option("--others-innocent", help="Count the accounts of the study that FILE does not name as innocent: precision is then a lower bound.")] = False,
@@ -65,10 +66,15 @@ def evaluate(
     from propgraph.export.tables import render
 
     check_choice("format", format, FORMATS)
-    if (truth is None) == (sites_truth is None):
+    if [truth is None, sites_truth is None, not reviews].count(False) != 1:
         raise UsageError(
-            "give what is known either of accounts (--truth) or of sites (--sites-truth)", option="truth"
+            "give what is known either of accounts (--truth) or of sites (--sites-truth), or what reviewers said "
+            "(--reviews)",
+            option="truth",
         )
+    if reviews:
+        _by_reviewers(study, reviews, format=format)
+        return
     if truth is None:
         known = read_sites_truth(str(sites_truth), label=label, positive=positive)
         _of_sites(study, known, format=format)
@@ -117,6 +123,37 @@ def _of_sites(study: Path, truth: pl.DataFrame, *, format: str) -> None:
     names = {"nmi": "NMI of operators", "ari": "ARI of operators"}
     told = [names.get(row["measure"]) or _named(row) for row in made.measures.iter_rows(named=True)]
     _section("", told, made.measures)
+
+
+def _by_reviewers(study: Path, files: list[Path], *, format: str) -> None:
+    """Measure what reviewers made of the flagged clusters."""
+    from propgraph.cli.output import err, say
+    from propgraph.evaluation.reviews import evaluate_reviews
+    from propgraph.export.tables import render
+
+    made = evaluate_reviews(study, files)
+    told = (
+        f"{made.n_reviewed:,} of {made.n_flagged:,} flagged clusters reviewed, by {made.n_reviewers:,} "
+        f"{'reviewer' if made.n_reviewers == 1 else 'reviewers'}"
+    )
+    notes = (
+        [f"{made.n_others:,} verdicts on clusters that are not flagged; left out"] if made.n_others else []
+    )
+    if format != "table":
+        for note in (told, *notes):
+            err(f"note: {note}")
+        sys.stdout.buffer.write(render(made.measures, format))
+        sys.stdout.buffer.flush()
+        return
+    for line in (told, *notes):
+        say(line)
+    names = {"precision": "organised, of those told", "unsure": "left open", "agreement": "told alike by all"}
+    for who, rows in made.measures.group_by("kind", maintain_order=True):
+        _section(who[0] and f"By {who[0]}", [names[measure] for measure in rows["measure"]], rows)
+    say()
+    say(
+        "Ranges are Wilson's 95 % intervals. Reviewers who looked at the same report are no independent test of it."
+    )
 
 
 def _notes(made: Evaluation) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from propgraph.report.document import Part
-from propgraph.report.explain.explain import POSTS, explain
+from propgraph.report.explain.explain import POSTS
+from propgraph.report.explain.groups import explain_cluster
 from propgraph.report.figures.bar_code import bar_code
 from propgraph.report.figures.creation import creation
 from propgraph.report.figures.early_share import early_share
@@ -16,6 +17,7 @@ from propgraph.report.figures.heat_map import heat_map
 from propgraph.report.figures.waterfall import waterfall
 from propgraph.report.page.drawn import drawn
 from propgraph.report.page.findings import Findings
+from propgraph.report.page.held import Held
 from propgraph.report.page.markup import folded, paragraphs, prose, shown, table
 from propgraph.report.words import campaign_headline, sureness
 
@@ -42,17 +44,28 @@ def cards(findings: Findings) -> str:
     rows.sort(key=lambda row: place[_home(row, of)])
     told: set[str] = set()
     parts = []
+    around = findings.study.around(_shown_posts(findings, [row["cluster_id"] for row in rows]))
     for row in rows:
         campaign = of.get(row["cluster_id"])
         if campaign is not None and campaign["campaign_id"] not in told:
             told.add(campaign["campaign_id"])
             parts.append(_campaign(findings, campaign))
-        parts.append(_card(findings, row))
+        parts.append(_card(findings, around, row))
     if flagged.height > MOST:
         parts.append(
             f"<p>The {MOST:,} with the highest scores, of {flagged.height:,}; the annex lists all.</p>"
         )
     return "".join(parts)
+
+
+def _shown_posts(findings: Findings, names: list[str]) -> list[str]:
+    """Return the posts that show why some clusters are flagged."""
+    evidence = (
+        findings.study.scan("evidence")
+        .filter(subject_type="cluster")
+        .filter(pl.col("subject_id").is_in(names))
+    )
+    return evidence.select(pl.col("content_ids").explode()).collect().to_series().drop_nulls().to_list()
 
 
 def _home(row: dict[str, Any], of: dict[str, dict[str, Any]]) -> str:
@@ -70,9 +83,9 @@ def _campaign(findings: Findings, row: dict[str, Any]) -> str:
     )
 
 
-def _card(findings: Findings, row: dict[str, Any]) -> str:
+def _card(findings: Findings, around: Held, row: dict[str, Any]) -> str:
     name = row["cluster_id"]
-    document = explain(findings.study, name, posts=POSTS)
+    document = explain_cluster(around, name, rule=None, posts=POSTS)
     fired = set(row["flags"])
     parts = findings.parts(document)
     heading = (

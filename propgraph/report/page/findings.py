@@ -11,6 +11,7 @@ import polars as pl
 from propgraph.report.document import Document, Part
 from propgraph.report.page.audience import Audience, Redaction
 from propgraph.report.page.events import Event
+from propgraph.report.page.held import Held
 from propgraph.study import Study
 
 #: Columns of tables in `Document`s that name no account, no post, and quote nothing.
@@ -34,10 +35,10 @@ class Findings:
     """
 
     def __init__(self, study: Study, audience: Audience, events: tuple[Event, ...] = ()) -> None:
-        self.study = study
+        self.study = Held(study)
         self.audience = audience
         self.events = events
-        self.run = study.run
+        self.run = self.study.run
         every = study.clusters
         small = every.filter(pl.col("n_accounts") < audience.least)["cluster_id"].to_list()
         self.n_hidden = len(small)

@@ -17,7 +17,8 @@ def review(findings: Findings) -> str:
         return "<p>No group is flagged, so there is nothing to review.</p>"
     said = (
         "Is this group organised? Look at its posts first. Nothing leaves this page: the answers are saved as a file "
-        "on your machine. Without JavaScript, print it and fill it in by pen.",
+        "on your machine, which `propgraph evaluate STUDY --reviews FILE` reads. Without JavaScript, print it and fill "
+        "it in by pen.",
     )
     build = shown(str(findings.study.ids.get("clusters", "")))
     return (

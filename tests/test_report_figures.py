@@ -10,13 +10,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from propgraph.clusters.judge import FEW_MEETINGS, NO_SYNCHRONY
 from propgraph.clusters.readings import EXPLAINING
 from propgraph.clusters.rules import RULES
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
-from propgraph.report.figures.axes import days, percent, round_steps
+from propgraph.report.figures.axes import days, drawing, percent, round_steps, text
 from propgraph.report.figures.bar_code import bar_code
 from propgraph.report.figures.creation import creation
 from propgraph.report.figures.early_share import early_share
@@ -173,7 +175,7 @@ class TestTimeline:
         rows.write_parquet(own_study.file("clusters"))
         figure = timeline(own_study)
         assert figure is not None
-        assert "288 more together, in black" in figure.caption
+        assert "288 more together, in dark grey" in figure.caption
         assert len(figure.svg) < 60_000
         shown = [one for one, *_ in words(figure.svg)]
         assert "c12" in shown
@@ -313,6 +315,15 @@ def test_a_log_without_clusters_has_a_timeline(tmp_path: Path) -> None:
     assert figure is not None
     assert "30 posts" in figure.alt
     assert "No cluster is flagged" in figure.alt
+
+
+@given(st.text(alphabet=st.characters(), max_size=40))
+def test_any_text_gives_well_formed_markup_and_one_line(name: str) -> None:
+    root = parsed(drawing(20, [text(0, 10, name)], alt=name))
+    (shown,) = root.iter(f"{SVG}text")
+    assert not list(shown)
+    assert "\n" not in (shown.text or "")
+    assert set(root.attrib) == {"role", "aria-label", "viewBox", "font-family"}
 
 
 @pytest.mark.parametrize(

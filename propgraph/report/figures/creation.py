@@ -20,7 +20,7 @@ from propgraph.report.figures.axes import (
 from propgraph.report.figures.figure import INK, MARK, MUTED, Figure
 from propgraph.study import Study
 
-_LEFT, _RIGHT, _TOP, _TALL, _BETWEEN = 50.0, 12.0, 68.0, 84.0, 40.0
+_LEFT, _RIGHT, _TOP, _TALL, _BETWEEN = 50.0, 12.0, 72.0, 84.0, 40.0
 _WIDTHS = (("1d", "day"), ("1w", "week"), ("1mo", "month"), ("3mo", "quarter"), ("1y", "year"))
 _MOST, _LEAST, _LEAST_OTHERS = 130, 3, 10
 _LOTS, _EARLY = 3, 0.005
@@ -101,7 +101,7 @@ def _lots_marked(lots: list[tuple[datetime, datetime, int]], across: Scale) -> l
     right = sorted((x, k) for k, x in enumerate(middle[:_LOTS]) if x > WIDTH / 2)
     left = sorted(((x, k) for k, x in enumerate(middle[:_LOTS]) if x <= WIDTH / 2), reverse=True)
     for row, (x, k) in enumerate(right + left):
-        y = _TOP - 12 - 12 * row
+        y = _TOP - 12 - 13.5 * row
         side, away = ("end", -6) if x > WIDTH / 2 else ("start", 6)
         first, last, n = lots[k]
         parts.append(text(x + away, y, f"{n:,} opened {days(first, last)}", anchor=side, colour=INK))

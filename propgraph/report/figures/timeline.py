@@ -76,7 +76,7 @@ def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: i
         caption += "; below, each flagged cluster by itself, its own busiest time as high as its row"
         rest = len(flagged) - _LANES
         caption += (
-            f". The {_LANES} of the highest scores; {rest:,} more together, in black" if rest > 0 else ""
+            f". The {_LANES} of the highest scores; {rest:,} more together, in dark grey" if rest > 0 else ""
         )
     if outside:
         notes.append(f"{outside:,} posts lie far before or after all others and are not drawn")
@@ -146,7 +146,7 @@ def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[
     # Nobody tells more colours apart, and hundreds of clusters would make a large file.
     stacked = [*counts[: len(flagged)][:_LANES], counts[_LANES:-1].sum(axis=0)]
     for k, of_one in enumerate(stacked):
-        parts.append(_bars(left, wide, up, low, of_one, fill=hue(k) if k < len(flagged[:_LANES]) else INK))
+        parts.append(_bars(left, wide, up, low, of_one, fill=hue(k) if k < len(flagged[:_LANES]) else MUTED))
         low = low + of_one
     parts.append(_bars(left, wide, up, low, counts[-1], fill=MUTED, opacity=0.4))
     y = top + _HEIGHT

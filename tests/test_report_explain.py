@@ -63,6 +63,18 @@ def test_a_word_is_found_as_an_id_a_name_a_beginning_a_pair_or_a_rule(small_stud
     )
 
 
+def test_a_cluster_shows_its_surest_pairs(small_study):
+    [part] = [part for part in explain(small_study, "c1").parts if part.heading == "Pair by pair"]
+    assert part.table.height == 5
+    traces = small_study.run["clusters"]["parameters"]["trace"]
+    for one, other, common, near, closest in part.table.rows():
+        ids = [name.split("(")[-1].rstrip(")") for name in (one, other)]
+        met = common_posts(small_study, *ids).filter(pl.col("trace").is_in(traces))
+        assert common == met.height
+        assert near == met.filter(pl.col("apart_s") <= 60).height > 0
+        assert closest == met["apart_s"].min()
+
+
 def test_of_how_many_posts_or_pairs_is_said():
     reason = {"content_ids": list("abcdefgh"), "counted": "posts", "n_shown": 8, "n_all": 1200}
     assert of_how_many(reason, 3) == "Shown: 3 of 1,200 posts."

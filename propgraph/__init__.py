@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from propgraph.export.gexf import write_gexf as write_gexf
     from propgraph.export.graphml import write_graphml as write_graphml
     from propgraph.export.network import write_network as write_network
+    from propgraph.export.stix import write_stix as write_stix
     from propgraph.jobs.build import build as build
     from propgraph.jobs.clusters import find_clusters as find_clusters
     from propgraph.jobs.power import measure_power as measure_power
@@ -80,6 +81,7 @@ _HOME = {
     "write_gexf": "export.gexf",
     "write_graphml": "export.graphml",
     "write_network": "export.network",
+    "write_stix": "export.stix",
     "write_report": "report.page.report",
 }
 

@@ -112,7 +112,7 @@ def test_build_is_called_like_its_function():
 
 def test_clusters_is_called_like_its_function():
     ours, api = options("clusters"), parameters(propgraph.find_clusters)
-    own = {*COMFORTS, "config", "exit-code", "graphml", "gexf", "format", "table", "top"}
+    own = {*COMFORTS, "config", "exit-code", "graphml", "gexf", "stix", "format", "table", "top"}
     assert set(ours) - own == set(api)
     for name in set(api) - {"study", "trace", "partition", "ads", "prices", "sites", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
@@ -133,7 +133,7 @@ def test_run_json_uses_the_same_words(small_study):
     words = {"-".join(name.split("_")) for name in small_study.run["clusters"]["parameters"]}
     assert words == set(parameters(propgraph.find_clusters)) - {"study"}
     built = {"-".join(name.split("_")) for name in small_study.run["build"]["parameters"]}
-    assert built == set(options("build")) - {"study", "overwrite", "help"}
+    assert built == set(options("build")) - {*COMFORTS, "study", "overwrite", "config"}
 
 
 # The happy path

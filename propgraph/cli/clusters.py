@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from propgraph.cli.config import Config
 from propgraph.cli.options import FLAGGED, check_suffixes, option_of
 from propgraph.options import ClusterOptions
+
+if TYPE_CHECKING:
+    from propgraph.study import Study
 
 FORMATS = ("table", "json", "csv", "parquet")
 
@@ -36,6 +39,7 @@ def clusters(
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     gexf: Annotated[Path | None, typer.Option("--gexf", metavar="FILE", help="The same as GEXF, with times, for Gephi's timeline and Gephi Lite.", show_default=False)] = None,
+    stix: Annotated[Path | None, typer.Option("--stix", metavar="FILE", help="Write flagged clusters as a STIX 2.1 bundle; with pip install 'propgraph[stix]'.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
     table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, quotas, sites, site_pairs, operators, copies, members, evidence, readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
@@ -74,12 +78,8 @@ def clusters(
         for note in found.run["clusters"]["notes"]:
             err(f"note: {note}")
     with unchanged(found):
-        written = {"graphml": graphml, "gexf": gexf}
-        for path in written.values():
-            if path is not None:
-                from propgraph.export.network import write_network
-
-                write_network(path, found, seed=found.run["clusters"]["parameters"]["seed"])
+        written = {"graphml": graphml, "gexf": gexf, "stix": stix}
+        _write(found, written)
         if format == "table":
             from propgraph.cli.findings import show
 
@@ -95,6 +95,21 @@ def clusters(
     counts = found.run["clusters"]["counts"]
     if exit_code and (counts["flagged_clusters"] or counts["flagged_sites"]):
         raise typer.Exit(FLAGGED)
+
+
+def _write(study: Study, files: dict[str, Path | None]) -> None:
+    """Write what is asked for."""
+    for kind, path in files.items():
+        if path is None:
+            continue
+        if kind == "stix":
+            from propgraph.export.stix import write_stix
+
+            write_stix(path, study)
+        else:
+            from propgraph.export.network import write_network
+
+            write_network(path, study, seed=study.run["clusters"]["parameters"]["seed"])
 
 
 def _tell_replaced(before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -159,7 +159,7 @@ def _show_next(study: Study, shown: pl.DataFrame, written: Mapping[str, Path | N
     say(f"members   {study.file('members')}  (who; or --format csv --table members)", wrap=False)
     for label, path in written.items():
         if path is not None:
-            say(f"{label:<10}{path}  (open it in Gephi)", wrap=False)
+            say(f"{label:<10}{path}" + ("" if label == "stix" else "  (open it in Gephi)"), wrap=False)
 
 
 def _with_stability(clusters: pl.DataFrame, study: Study) -> pl.DataFrame:

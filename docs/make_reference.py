@@ -85,7 +85,7 @@ def reference() -> str:
     title = ["# Reference", "", "Made by `python docs/make_reference.py`; a test holds it against the code."]
     tables = (
         "Parquet files in the study's folder. All ids are `String`, all times `Datetime(ms, UTC)`. Rows stand in "
-        "the order of the key; clusters, with their members, evidence and readings, and sites from the "
+        "the order of the key; clusters, with their members, evidence, pairs and readings, and sites from the "
         "highest score down."
     )
     jobs = (

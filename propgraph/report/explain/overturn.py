@@ -36,7 +36,9 @@ def verdict(shown: pl.DataFrame, /, *, flagged: bool) -> str:
     """Return whether a flag falls, and without what; `shown` has `without`, `kind`, `flagged`."""
     if not flagged:
         raised = shown.filter("flagged")["without"].to_list()
-        return f"It is not flagged, and would be without {' or without '.join(raised or ['none of these'])}."
+        if not raised:
+            return "It is not flagged, nor would it be without any one of these."
+        return f"It is not flagged, and would be without {' or without '.join(raised)}."
     falls = []
     for noun, rows in (
         ("things", shown.filter(pl.col("kind") != MEMBER)), ("members", shown.filter(pl.col("kind") == MEMBER))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import igraph
 import networkx
+import numpy as np
 import polars as pl
 import pytest
 from lxml import etree
@@ -16,7 +17,7 @@ from propgraph.amplification.seeding import seeded
 from propgraph.cli.app import run
 from propgraph.errors import StudyError, UsageError
 from propgraph.export.tree_marks import NO_MARKS, tree_marks
-from propgraph.export.tree_network import write_tree
+from propgraph.export.tree_network import tree_tables, write_tree
 from propgraph.export.tree_picture import write_tree_png, write_tree_svg
 from propgraph.export.tree_scene import MAX_DRAWN, Dot, Line, Words, scene
 from propgraph.export.tree_text import growth, human, tree_lines
@@ -394,3 +395,12 @@ def test_the_command_writes_all_four(small_study, tmp_path, capsys):
     assert run([*words, "--graphml", str(tmp_path / "t.gexf")]) == 2
     assert run(["cascades", str(small_study.path), "--svg", str(tmp_path / "t.svg")]) == 2
     assert "--graphml, --gexf, --png and --svg write one cascade" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("n", [2, 50, 61, 500])
+def test_no_two_posts_of_a_star_lie_on_each_other(tmp_path, n):
+    star = [SMALL[0], *((f"p{k}", f"a{k}", k, "p0", "observed") for k in range(1, n))]
+    nodes, _ = tree_tables(tree_of(make(tmp_path / "s", ("url:x", star))), NO_MARKS)
+    x, y, size = (nodes[name].to_numpy() for name in ("x", "y", "size"))
+    apart = np.hypot(x[:, None] - x, y[:, None] - y) - (size[:, None] + size)
+    assert apart[~np.eye(n, dtype=bool)].min() > 0

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.types import Int64
 from propgraph.export.gexf import write_gexf
 from propgraph.export.graphml import write_graphml
 from propgraph.export.palette import UNFLAGGED
 from propgraph.export.tree_marks import NO_MARKS
-from propgraph.export.tree_scene import ROOT, by_time, places, radii
+from propgraph.export.tree_scene import RADIAL, ROOT, by_time, places, radii
 from propgraph.trees import Tree
 
-# Two posts side by side are so far apart on average, in the unit of their sizes.
-_ROOM = 24.0
+# So much room for each post on average, and so many radii from one to the next where many stand side by side.
+_ROOM, _APART = 24.0, 2.6
 
 
 def write_tree(path: str | Path, tree: Tree, /, *, marks: pl.DataFrame = NO_MARKS) -> None:
@@ -53,7 +54,7 @@ def tree_tables(tree: Tree, marks: pl.DataFrame, /) -> tuple[pl.DataFrame, pl.Da
         taken[name] = taken.get(name, 0) + 1
         ids.append(name if taken[name] == 1 else f"{name}#{taken[name]}")
     own = pl.Series("id", ids, dtype=pl.String)
-    place = places(tree.parent) * _ROOM * np.sqrt(tree.parent.size)
+    place = places(tree.parent) * _half_width(tree.parent)
     nodes = tree.nodes.select(
         own, pl.coalesce("name", "account_id").alias("label"), pl.col("account_id").alias("account"),
         "name", "timestamp", pl.col("depth").cast(pl.Int64), "parent_source", _clusters(tree, marks),
@@ -63,6 +64,15 @@ def tree_tables(tree: Tree, marks: pl.DataFrame, /) -> tuple[pl.DataFrame, pl.Da
     above = pl.Series(tree.parent[1:])
     delay = tree.nodes["delay_s"][1:] - tree.nodes["delay_s"].gather(above)
     return nodes, pl.DataFrame({"source": own.gather(above), "target": own[1:], "delay_s": delay})
+
+
+def _half_width(parent: Int64) -> float:
+    """Return how far from the middle a tree's network goes, so that its last generation has room side by side."""
+    leaf = np.bincount(parent[1:], minlength=parent.size) == 0
+    in_a_row = _APART * float(radii(parent)[leaf].max()) * int(leaf.sum())
+    return max(
+        _ROOM * float(np.sqrt(parent.size)), in_a_row / 2 if parent.size <= RADIAL else in_a_row / (2 * np.pi)
+    )
 
 
 def _clusters(tree: Tree, marks: pl.DataFrame) -> pl.Series:

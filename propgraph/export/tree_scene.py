@@ -16,6 +16,8 @@ from propgraph.trees import Tree
 
 MAX_DRAWN = 20_000
 """Posts that a picture shows at most, the first in time."""
+RADIAL = 60
+"""Trees of more posts are laid out in rings around the root."""
 CAPTION = 170
 """Height of the words below a tree of width 1600."""
 
@@ -104,7 +106,7 @@ def places(parent: Int64) -> Float64:
     n = parent.size
     if n == 1:
         return np.zeros((1, 2))
-    radial = n > 60
+    radial = n > RADIAL
     graph = igraph.Graph(n=n, edges=np.column_stack([parent[1:], np.arange(1, n)]).tolist(), directed=True)
     kind = "reingold_tilford_circular" if radial else "reingold_tilford"
     place = np.array(graph.layout(kind, root=[0], mode="out").coords)

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_every_option_in_the_readme_exists():
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", readme))
     assert options
     assert {option for option in options if option not in reference} == set()
+
+
+def test_the_page_of_figures_shows_each_picture_and_says_what_is_to_be_seen():
+    page = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"!\[([^\]]+)\]\(figures/([^)]+)\)", page))
+    files = {path.name: path for path in (ROOT / "docs" / "figures").iterdir()}
+    assert set(shown.values()) == set(files)
+    for alt, name in shown.items():
+        assert ElementTree.parse(files[name]).getroot().attrib["aria-label"] == alt
 
 
 def test_every_make_target_in_the_readme_exists():

@@ -284,11 +284,16 @@ class TestBarCode:
         assert figure is not None
         expected = slow_cells(small_study, "c1")
         told = re.match(
-            r"(\d+) accounts and (\d+) things .*: ([\d,]+) of .*, ([\d,]+) of them within", figure.alt
+            r"(\d+) accounts and (\d+) things .*?: ([\d,]+) of .*?, ([\d,]+) of them within", figure.alt
         )
         assert told is not None
         assert tuple(int(one.replace(",", "")) for one in told.groups()) == expected
-        assert sum(not grey(box) for box in boxes(figure.svg)) == expected[3]
+        drawn = [box for box in boxes(figure.svg) if not grey(box)]
+        lower = next(y for shown, _, y in words(figure.svg) if "other accounts" in shown)
+        assert sum(box.y < lower for box in drawn) == expected[3]
+        told = re.search(r"filled, ([\d,]+) of them within 1 minute of another of those", figure.alt)
+        assert told is not None
+        assert sum(box.y > lower for box in drawn) == int(told[1].replace(",", "")) < expected[3]
 
     def test_it_says_where_nobody_else_shared_the_same(self, own_study: Study) -> None:
         members = own_study.members

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from propgraph.report.figures.axes import WIDTH, boxes, days, drawing, line, text
+from propgraph.report.figures.axes import WIDTH, boxes, days, drawing, line, percent, text
 from propgraph.report.figures.figure import INK, MARK, MUTED, Figure
 from propgraph.report.figures.inputs import common
 from propgraph.report.words import duration
@@ -42,18 +42,16 @@ def bar_code(study: Study, cluster_id: str, /) -> Figure | None:
         .with_row_index("column")
     )
     window_s = study.scan("clusters").filter(cluster_id=cluster_id).collect()["time_window_s"].item()
-    cells = _near(mine, window_s).join(shown.select("object_id", "column"), on="object_id")
-    others = shares.filter(pl.col("cluster_id").is_null()).join(
-        shown.select("object_id", "column"), on="object_id"
-    )
-    members, outside = _ranked(cells), _ranked(others.with_columns(near=pl.lit(value=False)))
+    columns = shown.select("object_id", "column")
+    members = _near(_ranked(mine.join(columns, on="object_id"), _ROWS), window_s)
     n_rows = members["row"].n_unique()
-    outside = outside.filter(pl.col("row") < n_rows)
+    others = shares.filter(pl.col("cluster_id").is_null()).join(columns, on="object_id")
+    outside = _near(_ranked(others, n_rows), window_s)
     alt = _alt(members, outside, shown, duration(window_s))
     height, parts = _drawn(members, outside, shown)
     caption = (
         "Each row is an account, each column one thing that two or more of these accounts shared, in the order of "
-        f"time. Dark: within {duration(window_s)} of another of these accounts; pale: at another time. "
+        f"time. Dark: within {duration(window_s)} of another of the accounts drawn with it; pale: at another time. "
     )
     caption += (
         "No account outside every cluster shared any of them."
@@ -64,23 +62,24 @@ def bar_code(study: Study, cluster_id: str, /) -> Figure | None:
     return Figure(drawing(height, parts, alt=alt), alt, caption)
 
 
-def _near(mine: pl.DataFrame, window_s: float) -> pl.DataFrame:
-    """Tell which of the members' first posts of an object lie within the window of another's."""
-    apart = (pl.col("timestamp").diff().over("object_id")).dt.total_milliseconds() / 1000
-    near = (apart <= window_s).fill_null(False)
-    return mine.with_columns(near=near | near.shift(-1, fill_value=False))
-
-
-def _ranked(cells: pl.DataFrame) -> pl.DataFrame:
-    """Give accounts their rows, the one with most objects at the top; the first `_ROWS` of them."""
+def _ranked(cells: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Give accounts their rows, the one with most objects at the top; so many of them at most."""
     rows = (
         cells.group_by("account_id")
         .agg(n=pl.len(), first=pl.min("column"))
         .sort("n", "first", "account_id", descending=[True, False, False])
-        .head(_ROWS)
+        .head(most)
         .with_row_index("row")
     )
-    return cells.join(rows.select("account_id", "row"), on="account_id").sort("row", "column")
+    return cells.join(rows.select("account_id", "row"), on="account_id")
+
+
+def _near(cells: pl.DataFrame, window_s: float) -> pl.DataFrame:
+    """Tell which of these accounts' first posts of an object lie within the window of another's of them."""
+    cells = cells.sort("column", "timestamp", "account_id")
+    apart = (pl.col("timestamp").diff().over("column")).dt.total_milliseconds() / 1000
+    near = (apart <= window_s).fill_null(False)
+    return cells.with_columns(near=near | near.shift(-1, fill_value=False)).sort("row", "column")
 
 
 def _drawn(members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame) -> tuple[float, list[str]]:
@@ -138,5 +137,6 @@ def _alt(members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame, wind
     others = outside["row"].n_unique()
     return (
         f"{told} Of the {others:,} accounts in no cluster that shared most of the same "
-        f"{outside.height / (others * n):.0%} are filled."
+        f"{percent(outside.height / (others * n))} of the cells are filled, {int(outside['near'].sum()):,} of them "
+        f"within {window} of another of those."
     )

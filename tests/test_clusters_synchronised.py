@@ -313,7 +313,14 @@ def test_the_bound_of_the_window_counts_up_to_ten_orders_where_nothing_else_spea
     members = [("a", "one", "window"), ("b", "one", "pairs"), ("c", "two", "window"), ("d", "three", "window"),
                ("e", "four", "window")]  # fmt: skip
     table = pl.DataFrame({"cluster_id": list(clusters), "flagged": [flag for flag, _ in clusters.values()]})
-    nominal = pl.DataFrame({"cluster_id": list(clusters), "nominal_p": [p for _, p in clusters.values()]})
+    nominal = pl.DataFrame(
+        {
+            "cluster_id": list(clusters),
+            "nominal_p": [p for _, p in clusters.values()],
+            "order_tail": [None] * 4,
+        },
+        schema_overrides={"order_tail": pl.Float64},
+    )
     inside = pl.DataFrame(members, schema=["account_id", "cluster_id", "evidence"], orient="row")
     judged = replace(NOTHING, members=inside, clusters=table, nominal=nominal)
     crews = Crews(

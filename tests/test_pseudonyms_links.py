@@ -341,7 +341,7 @@ def studies(tmp_path_factory):
     (folder / "my.key").write_bytes(SECRET)
     made = []
     for name, options in (("plain", {}), ("hidden", {"pseudonymise": True, "key": folder / "my.key"})):
-        study = build([log], folder / name, trace=[*TRACES], **options)
+        study = build([log], folder / name, trace=[name for name in TRACES if name != "order"], **options)
         find_clusters(study.path, min_size=2, min_score=0)
         made.append(measure_stability(study.path, runs=2))
     return made

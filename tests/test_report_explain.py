@@ -17,8 +17,8 @@ from propgraph.errors import UsageError
 from propgraph.jobs.build import build
 from propgraph.report.document import Document, Part
 from propgraph.report.explain.explain import explain
-from propgraph.report.explain.groups import of_how_many
 from propgraph.report.explain.people import common_posts
+from propgraph.report.explain.reasons import of_how_many
 from propgraph.report.explain.subject import Subject, find_subject
 from propgraph.report.explain.timeline import beside_others, timeline
 

@@ -11,7 +11,8 @@ from propgraph.report.costs import cost_sentence
 from propgraph.report.document import Document, Part
 from propgraph.report.explain.people import UNKNOWN
 from propgraph.report.explain.readings import innocent_readings
-from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, timeline
+from propgraph.report.explain.reasons import reason_part
+from propgraph.report.explain.timeline import beside_others, minute, named, objects_of
 from propgraph.report.words import campaign_headline, headline
 from propgraph.study import Study
 
@@ -119,26 +120,6 @@ def _reasons(study: Study, evidence: pl.DataFrame, posts: int) -> list[Part]:
         else:
             parts.append(Part(reason["rule"], (reason["sentence"], f"The posts under {rule} show it, too.")))
     return parts
-
-
-def reason_part(study: Study, reason: dict[str, Any], posts: int, /) -> Part:
-    """Return a row of `evidence` with the posts that show it, at most so many."""
-    shown = timeline(study, reason["content_ids"], most=posts)
-    told = [reason["sentence"]]
-    if shown.height:
-        told.append(of_how_many(reason, shown.height))
-    return Part(reason["rule"], tuple(told), shown if shown.height else None)
-
-
-def of_how_many(reason: dict[str, Any], n: int, /) -> str:
-    """Return of how many posts, or pairs of posts, `n` posts are shown; `reason` is a row of `evidence`."""
-    kept, n_all = len(reason["content_ids"]), reason.get("n_all")
-    of = f"{n:,} of the {kept:,} posts kept as evidence" if n < kept else f"{n:,} posts"
-    if n_all is None:
-        return f"Shown: {of}."
-    if reason["counted"] == "posts":
-        return f"Shown: {n:,} of {n_all:,} posts."
-    return f"Shown: {of}, which hold {reason['n_shown']:,} of {n_all:,} {reason['counted']}."
 
 
 def _beside(study: Study, evidence: pl.DataFrame, accounts: list[str]) -> list[Part]:

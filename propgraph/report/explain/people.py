@@ -8,6 +8,7 @@ import polars as pl
 
 from propgraph.clusters.pair_evidence import closest_posts
 from propgraph.report.document import Document, Part
+from propgraph.report.explain.reasons import reason_part
 from propgraph.report.explain.timeline import minute, named, short, timeline
 from propgraph.study import Study
 
@@ -31,7 +32,7 @@ def explain_account(study: Study, account_id: str, /, *, posts: int) -> Document
     )
     parts = [Part("What it is", _figures(row)), *_standing(study, account_id, who)]
     parts += [_partners(study, account_id)]
-    own = _own_evidence(study, account_id)
+    own = _own_evidence(study, account_id, posts=posts)
     shown = timeline(study, ids.collect()["content_id"].to_list(), most=posts)
     rest = (
         f"The first {shown.height:,} of {row['n_posts']:,}."
@@ -112,13 +113,11 @@ def _partners(study: Study, account_id: str) -> Part:
     return Part("Nearest to it", (ways,), rows)
 
 
-def _own_evidence(study: Study, account_id: str) -> list[Part]:
+def _own_evidence(study: Study, account_id: str, *, posts: int) -> list[Part]:
     if "evidence" not in study.tables:
         return []
     rows = study.scan("evidence").filter(subject_type="account", subject_id=account_id).collect().to_dicts()
-    return [
-        Part(row["rule"], (row["sentence"],), timeline(study, row["content_ids"], most=10)) for row in rows
-    ]
+    return [reason_part(study, row, posts) for row in rows]
 
 
 def explain_pair(study: Study, one: str, other: str, /, *, posts: int) -> Document:

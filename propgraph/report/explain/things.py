@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.report.document import Document, Part
-from propgraph.report.explain.groups import reason_part
 from propgraph.report.explain.people import UNKNOWN
 from propgraph.report.explain.readings import innocent_readings
+from propgraph.report.explain.reasons import reason_part
 from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, short, timeline
 from propgraph.study import Study
 

@@ -1,0 +1,29 @@
+"""One reason: its sentence, the posts that show it, and of how many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from propgraph.report.document import Part
+from propgraph.report.explain.timeline import timeline
+from propgraph.study import Study
+
+
+def reason_part(study: Study, reason: dict[str, Any], posts: int, /) -> Part:
+    """Return a row of `evidence` with the posts that show it, at most so many."""
+    shown = timeline(study, reason["content_ids"], most=posts)
+    told = [reason["sentence"]]
+    if shown.height:
+        told.append(of_how_many(reason, shown.height))
+    return Part(reason["rule"], tuple(told), shown if shown.height else None)
+
+
+def of_how_many(reason: dict[str, Any], n: int, /) -> str:
+    """Return of how many posts, or pairs of posts, `n` posts are shown; `reason` is a row of `evidence`."""
+    kept, n_all = len(reason["content_ids"]), reason.get("n_all")
+    of = f"{n:,} of the {kept:,} posts kept as evidence" if n < kept else f"{n:,} posts"
+    if n_all is None:
+        return f"Shown: {of}."
+    if reason["counted"] == "posts":
+        return f"Shown: {n:,} of {n_all:,} posts."
+    return f"Shown: {of}, which hold {reason['n_shown']:,} of {n_all:,} {reason['counted']}."

@@ -82,6 +82,11 @@ def write_tree_svg(
     return made.drawn
 
 
+def tree_svg(tree: Tree, /, *, marks: pl.DataFrame = NO_MARKS, width: int = 1600) -> str:
+    """Return a cascade as one element of SVG, as `write_tree_svg` writes it."""
+    return "\n".join(_svg(scene(tree, marks, width=width), tree))
+
+
 def _draw(draw: ImageDraw.ImageDraw, shape: Line | Dot | Words, scale: int) -> None:
     if isinstance(shape, Line):
         ends = [(x * scale, y * scale) for x, y in (shape.start, shape.end)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from propgraph.report.figures.figure import Figure
 from propgraph.report.page.findings import Findings
-from propgraph.report.page.markup import prose, shown
+from propgraph.report.page.markup import defanged, prose, shown
 
 #: What a drawing needs as a file of its own; the policy of the page lets no style of an element in.
 _ALONE = re.compile(r'(?<=<svg) xmlns="[^"]*"| style="background:[^"]*"')
@@ -24,5 +24,5 @@ def drawn(findings: Findings, figures: Mapping[str, Figure | None], /) -> str:
 
 
 def _inline(svg: str) -> str:
-    """Return a drawing as it stands within HTML: without its name space, and its paper, which is the page's."""
-    return _ALONE.sub("", svg, count=2)
+    """Return a drawing as it stands within HTML: without its name space and paper, and no address to be opened."""
+    return defanged(_ALONE.sub("", svg, count=2))

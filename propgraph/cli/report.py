@@ -20,4 +20,7 @@ def report(
     from propgraph.report.page.report import write_report
 
     write_report(output, study, audience=audience, events=() if events is None else events, title=title)
-    say(f"report    {output}  ({output.stat().st_size / 1e6:,.1f} MB; open it in a browser)", wrap=False)
+    say(
+        f"report    {output}  ({max(output.stat().st_size // 1000, 1):,} kB; open it in a browser)",
+        wrap=False,
+    )

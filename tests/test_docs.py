@@ -78,3 +78,17 @@ def test_sample_log_is_the_simulators(tmp_path):
         else:
             assert made.read_bytes() == shipped.read_bytes(), made.name
     assert sum(file.stat().st_size for file in (ROOT / "data").iterdir()) < 3_000_000
+
+
+def test_the_page_of_signatures_names_every_rule_with_its_weight_and_every_reading():
+    from propgraph.clusters.rules import RULES
+    from propgraph.report.words import READINGS
+    from propgraph.sites.rules import rules
+
+    page = (ROOT / "docs" / "signatures.md").read_text(encoding="utf-8")
+    weights = dict(re.findall(r"^\| `([a-z-]+)` \| (\S+)", page, flags=re.MULTILINE))
+    assert {rule.name: float(weights[rule.name]) for rule in RULES} == {
+        rule.name: rule.weight for rule in RULES
+    }
+    assert {rule.name for rule in rules(0.5)} <= set(weights)
+    assert [reading for reading in READINGS if f"`{reading}`" not in page] == []

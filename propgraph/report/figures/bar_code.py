@@ -48,7 +48,8 @@ def bar_code(study: Study, cluster_id: str, /) -> Figure | None:
     others = shares.filter(pl.col("cluster_id").is_null()).join(columns, on="object_id")
     outside = _near(_ranked(others, n_rows), window_s)
     alt = _alt(members, outside, shown, duration(window_s))
-    height, parts = _drawn(members, outside, shown)
+    n_members = mine["account_id"].n_unique()
+    height, parts = _drawn(members, outside, shown, n_members)
     caption = (
         "Each row is an account, each column one thing that two or more of these accounts shared, in the order of "
         f"time. Dark: within {duration(window_s)} of another of the accounts drawn with it; pale: at another time. "
@@ -58,7 +59,7 @@ def bar_code(study: Study, cluster_id: str, /) -> Figure | None:
         if outside.is_empty()
         else "Below, the accounts in no cluster that shared most of the same."
     )
-    caption += _left_out(mine["account_id"].n_unique(), objects.height, n_rows, shown.height)
+    caption += _left_out(n_members, objects.height, n_rows, shown.height)
     return Figure(drawing(height, parts, alt=alt), alt, caption)
 
 
@@ -82,11 +83,16 @@ def _near(cells: pl.DataFrame, window_s: float) -> pl.DataFrame:
     return cells.with_columns(near=near | near.shift(-1, fill_value=False)).sort("row", "column")
 
 
-def _drawn(members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame) -> tuple[float, list[str]]:
+def _drawn(
+    members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame, n_members: int
+) -> tuple[float, list[str]]:
     n_rows = members["row"].n_unique()
     tall = min(10.0, max(3.5, 170 / n_rows))
     wide = (WIDTH - 2 * _LEFT) / shown.height
-    parts = [text(_LEFT, 15, f"These {n_rows:,} accounts", colour=INK, size=13, bold=True)]
+    title = (
+        f"These {n_rows:,} accounts" if n_rows == n_members else f"{n_rows:,} of these {n_members:,} accounts"
+    )
+    parts = [text(_LEFT, 15, title, colour=INK, size=13, bold=True)]
     parts += _raster(members, _TOP, wide, tall)
     y = _TOP + n_rows * tall
     parts += [line(_LEFT, y + 3, WIDTH - _LEFT, y + 3), text(_LEFT, y + 17, "earliest")]

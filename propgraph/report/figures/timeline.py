@@ -33,7 +33,7 @@ Event = tuple[date, str]
 
 _LEFT, _RIGHT, _HEIGHT, _LANE = 58.0, 78.0, 130.0, 24.0
 _LANES, _NAMED = 12, 6
-_MOST, _FEW = 100, 0.001
+_MOST, _FEW = 170, 0.001
 _WIDTHS = (
     (60, "minute"), (600, "10 minutes"), (3600, "hour"), (86_400, "day"), (7 * 86_400, "week"),
     (28 * 86_400, "four weeks"), (364 * 86_400, "52 weeks"),
@@ -96,7 +96,7 @@ def _span(study: Study) -> tuple[datetime, datetime] | None:
 
 
 def _width(span_s: float) -> tuple[int, str]:
-    """Return how wide bars are, s, and what that is called: a hundred bars at most."""
+    """Return how wide bars are, s, and what that is called: as many bars as a week has hours at most."""
     for width, unit in _WIDTHS:
         if span_s / width <= _MOST:
             return width, unit

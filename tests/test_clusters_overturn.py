@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from propgraph.cli.app import run
-from propgraph.clusters.overturn import overturn, telling_objects
+from propgraph.clusters.overturn import of_different_posts, overturn, telling_objects
 from propgraph.errors import UsageError
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
@@ -141,6 +141,24 @@ def test_objects_over_which_most_members_met_are_the_most_telling(five):
     assert told.rows() == [("object", f"x{k}", 3, 4) for k in range(5)]
     assert telling_objects(five, members, traces=["object"], window_s=4.0)["n_near"].to_list() == [0] * 5
     assert telling_objects(five, members.head(1), traces=["object"], window_s=5.0).is_empty()
+
+
+def test_what_is_shared_in_the_same_posts_is_left_out_once():
+    class Shares:
+        def scan(self, name):
+            rows = [
+                ("url", "u", "a", "1"), ("url", "u", "b", "2"), ("url", "u", "c", "3"),
+                ("reshare", "r", "a", "1"), ("reshare", "r", "b", "2"), ("reshare", "r", "z", "9"),
+                ("url", "v", "a", "1"), ("url", "v", "b", "4"),
+            ]  # fmt: skip
+            assert name == "shares"
+            return pl.LazyFrame(rows, schema=["trace", "object_id", "account_id", "content_id"], orient="row")
+
+    members = pl.DataFrame({"account_id": ["a", "b", "c"]})
+    objects = pl.DataFrame({"trace": ["url", "reshare", "url"], "object_id": ["u", "r", "v"]})
+    # The members' posts of r are posts of u as well; v has one of its own.
+    assert of_different_posts(Shares(), members, objects)["object_id"].to_list() == ["u", "v"]
+    assert of_different_posts(Shares(), members, objects[::-1])["object_id"].to_list() == ["v", "r", "u"]
 
 
 def test_only_steps_that_are_asked_for_are_gone_through():

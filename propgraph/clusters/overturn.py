@@ -20,6 +20,8 @@ from propgraph.schema import EDGES, ID
 from propgraph.steps import Step, run_steps, steps_towards
 from propgraph.study import Study
 
+# So many times as many objects are looked at as are left out: some are shared in the very posts of others.
+_LOOKED_AT = 4
 #: Columns of what `overturn` returns.
 COLUMNS = {
     "without": ID, "trace": ID, "score": pl.Float64(), "flagged": pl.Boolean(), "n_together": pl.UInt32(),
@@ -117,7 +119,8 @@ def _without(
 ) -> list[tuple[str, str | None]]:
     """Return what to leave out one at a time: the id with its trace, or None for an account."""
     window = window_options(study.run["build"])
-    told = telling_objects(study, mine, traces=traces, window_s=window.seconds).head(objects)
+    told = telling_objects(study, mine, traces=traces, window_s=window.seconds)
+    told = of_different_posts(study, mine, told.head(_LOOKED_AT * objects)).head(objects)
     busiest = mine.sort(["n_co_shares", "degree", "account_id"], descending=[True, True, False]).head(members)
     return [
         *told.select("object_id", "trace").iter_rows(),
@@ -166,6 +169,28 @@ def telling_objects(
         .sort("n_near", "n_members", *of, descending=[True, True, False, False])
         .collect()
     )
+
+
+def of_different_posts(study: Study, members: pl.DataFrame, objects: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `objects` without those that members shared in no other posts than one before: one act in two traces.
+
+    Who reshares a post with a link shares the post and the link. `members` has `account_id`, `objects` `trace` and
+    `object_id`.
+    """
+    shares = study.scan("shares").join(members.lazy().select("account_id"), on="account_id", how="semi")
+    posts = (
+        shares.join(objects.lazy(), on=["trace", "object_id"], how="semi")
+        .group_by("trace", "object_id")
+        .agg("content_id")
+        .collect()
+    )
+    of = {(trace, name): frozenset(ids) for trace, name, ids in posts.iter_rows()}
+    kept: list[tuple[str, str]] = []
+    for key in objects.select("trace", "object_id").iter_rows():
+        if not any(of[key] <= of[other] for other in kept):
+            kept.append(key)
+    order = pl.DataFrame(kept, schema={"trace": pl.String, "object_id": pl.String}, orient="row")
+    return order.join(objects, on=["trace", "object_id"], maintain_order="left")
 
 
 def _without_object(

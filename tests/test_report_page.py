@@ -275,6 +275,23 @@ def test_nothing_flagged_is_said(own_study, tmp_path):
     assert "the most (score" not in text
 
 
+def test_accounts_on_their_own_are_named_to_those_who_may_know(own_study, tmp_path):
+    who = own_study.accounts["account_id"][5]
+    row = own_study.evidence.head(1).with_columns(
+        subject_type=pl.lit("account"),
+        subject_id=pl.lit(who),
+        rule=pl.lit("over-and-over"),
+        sentence=pl.lit("too often"),
+    )
+    pl.concat([own_study.evidence, row]).write_parquet(own_study.file("evidence"))
+    text = written(own_study, tmp_path / "report.html")
+    assert "1 account stands out by itself" in text
+    assert f"({who})</th><td>over-and-over</td><td>too often</td>" in text
+    text = written(own_study, tmp_path / "report.html", audience="public")
+    assert "1 account stands out by itself" in text
+    assert who not in text
+
+
 def test_the_map_can_be_filtered_by_what_is_flagged(page, small_study):
     marked = {one["data-cluster"] for _, one in Page(page).elements if "data-cluster" in one}
     assert set(small_study.clusters.filter("flagged")["cluster_id"]) <= marked

@@ -101,6 +101,8 @@ class Findings:
             rows = rows.drop("text", strict=False)
         if rows is not None and self._redaction is not None:
             rows = self._redaction.frame(rows) if _HARMLESS.issuperset(rows.columns) else None
+        if rows is not None:
+            rows = rows.select(name for name in rows.columns if rows[name].null_count() < rows.height)
         return Part(part.heading, self.lines(part.lines), rows)
 
     def names_somebody(self, text: str, /) -> bool:

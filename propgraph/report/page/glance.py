@@ -26,8 +26,9 @@ def at_a_glance(findings: Findings) -> str:
             f"{int(flagged['n_objects'].sum() or 0):,} links, posts or other objects",
         ),
         ("when", days(first, last) or "-"),  # type: ignore[arg-type]
-        ("sites flagged", f"{seeded.height:,} of {findings.sites.height:,}"),
     ]
+    if not findings.sites.is_empty():
+        pairs.append(("sites flagged", f"{seeded.height:,} of {findings.sites.height:,}"))
     early = seeded["early_share"].drop_nulls().to_list()
     if early and flagged.height:
         pairs.append(

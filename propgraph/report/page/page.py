@@ -11,6 +11,7 @@ import polars as pl
 from propgraph.report.figures.figure import style as figure_style
 from propgraph.report.figures.network_map import network_map
 from propgraph.report.figures.timeline import timeline
+from propgraph.report.page.alone import alone
 from propgraph.report.page.annex import annex
 from propgraph.report.page.cards import cards
 from propgraph.report.page.drawn import drawn
@@ -64,7 +65,7 @@ def sections(findings: Findings) -> list[Section]:
             _when(findings) + _dates(findings),
         ),
         ("map", "Map", _map(findings)),
-        ("cards", "Groups that act in step", cards(findings)),
+        ("cards", "Groups that act in step", cards(findings) + alone(findings)),
         ("sites", "Sites, and who pushed them", sites(findings)),
         ("cascades", "How it spread", cascades(findings)),
         ("nearest", "What came nearest to a flag", nearest(findings)),

@@ -6,19 +6,20 @@ from typing import Any
 
 import polars as pl
 
+from propgraph.report.boosts import boost_sentence, boosts_headline
 from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.page.findings import Findings
-from propgraph.report.page.markup import folded, paragraphs, shown, table
+from propgraph.report.page.markup import folded, items, paragraphs, shown, table
 from propgraph.report.page.minute import reasons
 
-_MOST, _REASONS = 100, 40
+_MOST, _REASONS, _BOOSTS = 100, 40, 10
 
 
 def sites(findings: Findings) -> str:
     """Return the flagged sites as a table, why each is flagged, and the operators."""
     seeded = findings.seeded
     if seeded.is_empty():
-        return "<p>No site is flagged.</p>" + _operators(findings)
+        return "<p>No site is flagged.</p>" + _operators(findings) + _boosts(findings)
     shown_rows = seeded.head(_MOST)
     parts = [
         paragraphs((
@@ -28,7 +29,7 @@ def sites(findings: Findings) -> str:
         table(_rows(findings, shown_rows), _caption(shown_rows.height, seeded.height)),
         *(_why(findings, row) for row in shown_rows.head(_REASONS).to_dicts()),
     ]  # fmt: skip
-    return "".join(parts) + _operators(findings)
+    return "".join(parts) + _operators(findings) + _boosts(findings)
 
 
 def _caption(n: int, of: int) -> str:
@@ -78,3 +79,17 @@ def _operators(findings: Findings) -> str:
     return f"<h3>{shown('Sites that look like one hand’s')}</h3>{said}" + table(
         findings.cleared(listed), "Groups of sites"
     )
+
+
+def _boosts(findings: Findings) -> str:
+    """Say what was paid for, those of others than the site itself first, and of these what flagged groups shared."""
+    if "boosts" not in findings.study.tables or findings.study.boosts.is_empty():
+        return ""
+    boosts = findings.study.boosts
+    told = [boosts_headline(boosts.to_dicts())]
+    if findings.audience.accounts:  # a payer may be a person
+        order = boosts.with_columns(crews=pl.col("cluster_ids").list.len()).sort(
+            ["own", "crews", "site", "object_id", "ad_id"], descending=[False, True, False, False, False]
+        )
+        told += [boost_sentence(row) for row in order.head(_BOOSTS).to_dicts()]
+    return f"<h3>What was paid for, as adverts say</h3>{items(findings.lines(told))}"

@@ -116,7 +116,8 @@ def _reasons(parts: list[Part], name: str) -> str:
         rows = "" if part.table is None else table(part.table, f"Posts of {name} that show {part.heading}")
         if k == 0 and part.table is not None:
             first = f"<h4>{part.table.height:,} posts side by side</h4>{paragraphs(more)}{rows}"
-        inside.append(folded(said, paragraphs(more) + rows) if rows and k else f"<p>{prose(said)}</p>")
+        alone = f"<p>{prose(said)}</p>" + ("" if rows else paragraphs(more))
+        inside.append(folded(said, paragraphs(more) + rows) if rows and k else alone)
     return f"<h4>Why it is flagged</h4>{''.join(inside)}{first}" if inside else ""
 
 

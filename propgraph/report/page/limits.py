@@ -24,7 +24,7 @@ def limits(findings: Findings) -> str:
         "<h3>What the log lacks</h3>" + items(_lacking(findings)),
         "<h3>How much is chance</h3>" + paragraphs(_chance(findings)),
         "<h3>What would have been found</h3>" + _power(findings),
-        "<h3>Does it hold</h3>" + _holds(findings),
+        "<h3>Does it hold</h3>" + _holds(findings) + _overturned(findings),
         _notes(findings),
     ]
     return "".join(parts)
@@ -89,6 +89,15 @@ def _holds(findings: Findings) -> str:
         findings.study.stability, on="cluster_id", maintain_order="left"
     )
     return items(how_it_holds(row) for row in rows.head(_HOLDS).to_dicts())
+
+
+def _overturned(findings: Findings) -> str:
+    if findings.flagged.is_empty():
+        return ""
+    name = findings.flagged["cluster_id"][0]
+    return paragraphs((
+        f"Which single thing or member a flag hangs on: `propgraph explain {_name(findings)} {name} --overturn`.",
+    ))  # fmt: skip
 
 
 def _notes(findings: Findings) -> str:

@@ -97,6 +97,12 @@ def test_a_site_of_one_url_and_an_empty_table():
     assert imitations(rows.clear(), []).is_empty()
 
 
+@pytest.mark.parametrize("site", ["xn--abcdefgh-kl91b.com", "xn--99999999999.com", "xn--.com"])
+def test_broken_punycode_breaks_nothing(site):
+    # The first is written as `abcdefgh` and U+D800, half of a surrogate pair: links in a log may say anything.
+    assert of(site, ["spiegel.de"]) == []
+
+
 def test_skeleton_and_generic_names():
     assert skeleton("рaypaӏ") == skeleton("paypa1") == skeleton("paypai") == skeleton("paypal")
     assert skeleton("m") == skeleton("rn")

@@ -108,7 +108,10 @@ def _as_read(label: str) -> str:
     """Return a label out of punycode, in lower case; as it stands where that is broken."""
     if label.startswith("xn--"):
         try:
-            return label[4:].encode("ascii").decode("punycode").lower()
+            read = label[4:].encode("ascii").decode("punycode").lower()
+            # Half of a surrogate pair is no character, though punycode can write it.
+            read.encode()
+            return read
         except (UnicodeError, ValueError):
             return label
     return label

@@ -44,6 +44,12 @@ def test_sites_come_in_one_form_and_every_column_is_a_fact(tmp_path):
     assert sorted(told["facts"]) == ["colour_of_logo", "registered", "registrant"]
 
 
+@pytest.mark.parametrize("header", ["Site,site", "SITE, site", "site,Site"])
+def test_of_two_columns_that_name_a_site_the_first_does(tmp_path, header):
+    _, facts = facts_of(written(tmp_path / "s.csv", f"{header},owner\na.com,b.com,Ann\n"))
+    assert facts == {("a.com", "owner", "Ann"): (1, False), ("a.com", "site", "b.com"): (1, False)}
+
+
 def test_bad_rows_are_counted_with_their_reason(tmp_path):
     path = written(
         tmp_path / "s.csv",

@@ -121,7 +121,9 @@ def _read_one(path: str | Path) -> tuple[pl.DataFrame, dict[str, Any]]:
             if batch.rejected.height:
                 left_out["no rows of a table"] += batch.rejected.height
             frame = batch.frame.with_columns(_as_text(batch.frame[name]) for name in batch.frame.columns)
-            usable, reasons = _with_sites(frame.rename({named: "site"} if named != "site" else {}))
+            # Another column by that name changes places with it, and is a fact as any.
+            others = {"site": named} if "site" in frame.columns else {}
+            usable, reasons = _with_sites(frame.rename({**others, named: "site"}))
             left_out.update(reasons)
             long = _long(usable)
             facts.update(dict.fromkeys(long["fact"].unique(maintain_order=True)))

@@ -214,3 +214,16 @@ def test_ranges_of_money_as_they_are_written(text, low, high):
 def test_single_amounts():
     found = pl.DataFrame({"t": ["1,000.5", "2k", "≤3", "1-2", None]}).select(read_amount(pl.col("t")))
     assert found.to_series().to_list() == [1000.5, 2000, None, None, None]
+
+
+def test_pages_without_a_list_are_counted(tmp_path):
+    path = tmp_path / "pages.ndjson"
+    advert = '{"id": "1", "page_name": "A", "ad_delivery_start_time": "2020-01-01"}'
+    path.write_text(
+        '{"data": [' + advert + ']}\n{"data": []}\n{"data": "no more"}\n{"data": 5}\n{"error": "limit"}\n'
+    )
+    ads, notes = read_ads(path)
+    assert ads["ad_id"].to_list() == ["1"]
+    assert notes == [
+        f"{path}: 1 adverts (Meta's Ad Library)", f"{path}: 3 rows without an id and a link, left empty or out",
+    ]  # fmt: skip

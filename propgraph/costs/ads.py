@@ -117,12 +117,15 @@ def _frame(file: LogFile, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def _unpaged(pages: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
-    """Return the adverts of pages of the API, each a list in JSON."""
+    """Return the adverts of pages of the API, each a list in JSON; what is no list gives a row of nulls."""
     rows: list[list[str | None]] = []
     for page in pages.to_list():
-        adverts = orjson.loads(page) if page else []
-        adverts = adverts if isinstance(adverts, list) else []
-        rows += [[_cell(advert, name) for name in columns] for advert in adverts]
+        try:
+            adverts = orjson.loads(page or "null")
+        except orjson.JSONDecodeError:
+            adverts = None
+        listed = adverts if isinstance(adverts, list) else [None]
+        rows += [[_cell(advert, name) for name in columns] for advert in listed]
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, ID), orient="row")
 
 

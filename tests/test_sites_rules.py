@@ -165,6 +165,20 @@ def test_pushed_into_groups():
     assert row_of(judged, "club00.org")["groups_per_url"] == 1
 
 
+def test_paid_posts_in_no_group_are_in_none_when_posts_are_shown():
+    rows, posts = with_groups(
+        *(in_groups(f"club{k:02d}.org", groups=1) for k in range(20)), in_groups("far.org", groups=3)
+    )
+    # Two of one account's three posts of a link go into no group, and are paid for: the third goes into one.
+    paid = pl.col("content_id").is_in(links(rows).filter(site="far.org")["content_id"].head(2).implode())
+    posts = posts.with_columns(
+        target_id=pl.when(~paid).then("target_id"), sponsor=pl.when(paid).then(pl.lit("Ann"))
+    )
+    judged = found(rows, posts=posts)
+    row = judged.evidence.row(by_predicate=pl.col("rule") == "pushed-into-groups", named=True)
+    assert row["n_all"] == 3 * (3 * 6 - 1)
+
+
 def test_where_the_log_knows_no_groups_and_no_sponsors():
     row = row_of(found(ordinary()), "paper00.org")
     assert [row[name] for name in ("n_groups", "groups_per_url", "sponsored_share", "copied_share")] == [

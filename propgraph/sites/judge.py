@@ -160,6 +160,7 @@ def _marked(
     of_sites = links.join(fired.select("site"), on="site", how="semi")
     into = (
         posts_in_groups(inputs, of_sites)
+        .drop_nulls("target_id")
         .group_by("site", "url", "account_id")
         .agg(n_into=pl.col("target_id").n_unique())
     )

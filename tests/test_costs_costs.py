@@ -108,6 +108,13 @@ def test_currencies_are_never_mixed_or_converted():
     assert found.select("currency", "low", "high").rows() == [("EUR", 62.0, 124.0)]
 
 
+def test_what_has_no_price_at_all_leaves_no_total():
+    relays = pl.DataFrame({"cluster_id": ["c1"], "n": [4]}, schema_overrides={"n": pl.UInt32})
+    table = prices(("profile", 1, 2, "EUR", "x"), ("task", 3, 4, "EUR", "y"))
+    found = costs(clusters(cluster("c1", "g1")), TWO, table, relays=relays).filter(subject_id="c1")
+    assert found["item"].to_list() == ["profiles", "tasks"]  # its relays' posts have no price
+
+
 def test_members_made_in_lots_are_counted_where_that_was_flagged():
     people = members(
         *[member(f"c{1 + k % 2}", f"a{k:02d}", 1, 1, k) for k in range(20)], member("c1", "b", 1, 1)

@@ -48,9 +48,10 @@ def hypothetical_costs(
         of = mine.filter(pl.col(name).is_not_null())
         counts = _counts(of, flagged.join(relays, on="cluster_id"), name)
         order = of[name].unique(maintain_order=True)
-        priced = _with_totals(counts.join(prices_of(prices), on="line").with_columns(
+        priced = counts.join(prices_of(prices), on="line").with_columns(
             low=pl.col("n_low") * pl.col("price_low"), high=pl.col("n_high") * pl.col("price_high")
-        ))  # fmt: skip
+        )
+        priced = _with_totals(priced, counts)
         both.append(_sorted(priced, order.to_list()).with_columns(subject_type=pl.lit(subject)))
     return COSTS.conform(pl.concat(both).rename({"line": "item"}))
 
@@ -85,10 +86,11 @@ def _in_lots(members: pl.DataFrame, name: str) -> pl.DataFrame:
     return each.group_by("subject_id").agg(pl.col("n").sum())
 
 
-def _with_totals(priced: pl.DataFrame) -> pl.DataFrame:
-    """Add `total` where all that it is of has prices in one and the same currency."""
-    summed = priced.filter(pl.col("line").is_in(_SUMMED))
-    needed = summed.group_by("subject_id").agg(needed=pl.col("line").n_unique())
+def _with_totals(priced: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """Add `total` where all that it is of, and was counted, has prices in one and the same currency."""
+    is_summed = pl.col("line").is_in(_SUMMED)
+    summed = priced.filter(is_summed)
+    needed = counts.filter(is_summed).group_by("subject_id").agg(needed=pl.col("line").n_unique())
     totals = (
         summed.group_by("subject_id", "currency")
         .agg(

@@ -53,7 +53,9 @@ def stops_of_log(*, logs: dict[str, Incidence], options: ClusterOptions) -> pl.D
 
 
 def sample_of_others(study: Study, members: pl.DataFrame, /) -> pl.DataFrame:
-    """Return `account_id` of accounts in no cluster, of five posts or more: all, or 20,000 from least to most active.
+    """Return `account_id` of accounts in no cluster, of five posts or more.
+
+    More than 20,000 are thinned out evenly, from the least to the most active.
 
     Parameters
     ----------

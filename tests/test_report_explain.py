@@ -136,7 +136,10 @@ def test_two_accounts_are_held_against_each_other_over_their_closest_posts(tmp_p
     document = explain(study, "Bo,a1")
     assert document.title == "Ana (a1) and Bo (b2)"
     # The site is common to them, too.
-    assert document.parts[0].lines[0] == "Both shared 3 things, 3 within a minute of each other."
+    assert (
+        document.parts[0].lines[0]
+        == "Both shared 3 things (domain 1, url 2), 3 within a minute of each other."
+    )
     assert "run `propgraph clusters`" in document.parts[0].lines[1]
 
 

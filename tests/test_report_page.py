@@ -335,6 +335,7 @@ def test_addresses_are_text_that_leads_nowhere():
         defanged("see HTTPS://a.b-c.example/x.y?z and news.co.uk.")
         == "see hxxps://a[.]b-c[.]example/x.y?z and news[.]co[.]uk."
     )
+    assert defanged("run.json and data/ads.csv of a.example") == "run.json and data/ads.csv of a[.]example"
     assert defanged("3.0 on average, e.g. 2.5 s; c1") == "3.0 on average, e.g. 2.5 s; c1"
     assert shown("<a href='http://x.example'>") == "&lt;a href=&#x27;hxxp://x[.]example&#x27;&gt;"
     assert prose("run `propgraph explain my.study c1`") == "run <code>propgraph explain my.study c1</code>"

@@ -18,7 +18,7 @@ from propgraph.study import Study
 
 _MEMBERS, _OBJECTS, _PAIRS = 25, 8, 5
 _CUTS = {
-    NO_SYNCHRONY: "no rule of synchrony fires: what meets no more than outsiders do is not organised",
+    NO_SYNCHRONY: "no rule of synchrony fires; without one the others only describe",
     FEW_MEETINGS: "few meetings, which prove little",
 }
 
@@ -54,11 +54,17 @@ def _summary(study: Study, row: dict[str, Any]) -> Part:
         lines.append(
             f"They shared together from {minute(row['first_time'])} to {minute(row['last_time'])} UTC."
         )
-    if row.get("campaign_id"):
+    if row.get("campaign_id") and _of_several(study, row["campaign_id"]):
         lines.append(
             f"Part of {row['campaign_id']}: `propgraph explain {study.path.name} {row['campaign_id']}`."
         )
     return Part("In short", tuple(lines))
+
+
+def _of_several(study: Study, campaign_id: str) -> bool:
+    """Tell whether a campaign is more than one cluster; by itself a cluster is said of once."""
+    n = study.scan("campaigns").filter(campaign_id=campaign_id).select("n_clusters").collect()
+    return n.height > 0 and n.item() > 1
 
 
 def _members(study: Study, members: pl.LazyFrame, n: int) -> Part:

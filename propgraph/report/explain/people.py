@@ -132,7 +132,7 @@ def explain_pair(study: Study, one: str, other: str, /, *, posts: int) -> Docume
     near = met.filter(pl.col("apart_s") <= 60).height
     things = "thing" if met.height == 1 else "things"
     lines = [
-        f"Both shared {met.height:,} {things}, {near:,} within a minute of each other."
+        f"Both shared {met.height:,} {things}{_by_trace(met)}, {near:,} within a minute of each other."
         if met.height
         else "They never shared the same thing."
     ]
@@ -142,6 +142,12 @@ def explain_pair(study: Study, one: str, other: str, /, *, posts: int) -> Docume
         lines.append(f"The {table.height:,} closest of {met.height:,} follow.")
     title = f"{names[one]} and {names[other]}"
     return Document("pair", f"{one},{other}", title, (Part("What both shared", tuple(lines), table), UNKNOWN))
+
+
+def _by_trace(met: pl.DataFrame) -> str:
+    """Say how many of the things are of which trace, where there are several: one post can be in more than one."""
+    found = met.group_by("trace").len("n").sort("trace").rows()
+    return f" ({', '.join(f'{trace} {n:,}' for trace, n in found)})" if len(found) > 1 else ""
 
 
 def common_posts(study: Study, one: str, other: str, /) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from propgraph.options import CascadeOptions, ClockOptions, ClusterOptions, WindowOptions
+from propgraph.readers.registry import AUTO
 from propgraph.report.explain.timeline import minute
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import items, paragraphs, prose, terms
@@ -21,9 +22,12 @@ BANNER = (
 _DIGEST, _FILES = 16, 20
 # Of each command the options that are not those of a class.
 _MORE = {
-    "build": ("format", "time_zone", "trace", "resolved", "follows", "sites", "pseudonymise"),
+    "build": (
+        "format", "encoding", "skip_lines", "time_format", "time_zone", "trace", "resolved", "follows", "sites",
+        "pseudonymise",
+    ),
     "clusters": ("trace", "articles", "known_sites", "ads", "prices", "sites"),
-}
+}  # fmt: skip
 _CLASSES = {"build": (WindowOptions, ClockOptions, CascadeOptions), "clusters": (ClusterOptions,)}
 
 
@@ -80,6 +84,8 @@ def command(job: str, findings: Findings) -> str:
     """Return the command that repeats a job, with the options that are not as they are by themselves."""
     chosen = findings.run[job]["parameters"]
     words = ["propgraph", job, *(chosen.get("logs") or [])] if job == "build" else ["propgraph", job]
+    for name, column in (chosen.get("map") or {}).items():
+        words += ["--map", name if name == column == AUTO else f"{name}={column}"]
     for name in _MORE[job]:
         words += _written(name, chosen.get(name))
     for options in _CLASSES[job]:

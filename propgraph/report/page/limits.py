@@ -62,6 +62,12 @@ def _chance(findings: Findings) -> list[str]:
             f"posts than chance and their own hours put them, at a false discovery rate of {chosen['q']:g}: about "
             f"{n * chosen['q']:,.0f} of these would be there by chance alone."
         )
+    by_window = findings.flagged.filter(pl.col("evidence") == "window").height
+    if by_window:
+        lines.append(
+            f"Found another way: {by_window:,} of {findings.flagged.height:,} flagged groups, by posts of the same "
+            "things within the time window, held against how often outsiders' posts of these lie within it."
+        )
     lines.append(
         f"A group or site is flagged from a score of {chosen['min_score']:g} on. The score counts reasons, weakest "
         "ones least; it is no probability. Each reason has a threshold of its own, and most are held against other "

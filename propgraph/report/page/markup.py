@@ -14,13 +14,15 @@ from propgraph.report.document import cell
 _SCHEME = re.compile(r"\bh(tt|xx)p(s?)://", re.IGNORECASE)
 #: A host: labels joined by dots, the last of letters (or an internationalised one).
 HOST = re.compile(r"(?<![\w.@])(?:[\w-]+\.)+(?:xn--[\w-]+|[^\W\d_]{2,})(?![\w])")
+#: Names of files, not of hosts: no domain ends so.
+_FILE = re.compile(r"\.(?:csv|tsv|json|ndjson|jsonl|parquet|gz|zst|xlsx|graphml|gexf)$", re.IGNORECASE)
 _CODE = re.compile(r"(`[^`\n]{1,300}`)")
 
 
 def defanged(text: str, /) -> str:
     """Return a text whose addresses nobody opens by mistake: `hxxps://news[.]example/page`."""
     text = _SCHEME.sub(lambda found: f"hxxp{found[2].lower()}://", text)
-    return HOST.sub(lambda found: found[0].replace(".", "[.]"), text)
+    return HOST.sub(lambda found: found[0] if _FILE.search(found[0]) else found[0].replace(".", "[.]"), text)
 
 
 def shown(text: str, /) -> str:

@@ -39,8 +39,8 @@ def _verdict(findings: Findings) -> str:
     log = f"Of {counts['accounts']:,} accounts with {counts['posts']:,} posts"
     if flagged.is_empty():
         why = nothing_found(findings.run["clusters"]) if found.is_empty() and not findings.n_hidden else (
-            f"{_many(found.height, 'group')} that act alike were looked at, and none stands out from what the rest of "
-            "the log does."
+            f"{_many(found.height, 'group')} that {'acts alike was' if found.height == 1 else 'act alike were'} looked "
+            "at, and none stands out from what the rest of the log does."
         )  # fmt: skip
         return f"{log}: no sign of organised behaviour. {why}"
     n, best = int(flagged["n_accounts"].sum()), float(flagged["score"].to_list()[0])
@@ -109,9 +109,10 @@ def _striking(findings: Findings, why: pl.DataFrame) -> list[str]:
     if findings.audience.accounts and one["trace"] == "url":
         thing = one["object_id"]
     seconds = (one["last"] - one["first"]).total_seconds()
+    span = "in the same second" if seconds < 1 else f"within {_many(round(seconds), 'second')}"
     return [
         f"Among its posts: {one['n']:,} of these accounts posted the same {_NOUNS.get(one['trace'], 'thing')}"
-        f"{f' ({thing})' if thing else ''} within {max(seconds, 1):,.0f} seconds, on {one['first']:%Y-%m-%d} from "
+        f"{f' ({thing})' if thing else ''} {span}, on {one['first']:%Y-%m-%d} from "
         f"{one['first']:%H:%M:%S} UTC on."
     ]
 

@@ -11,6 +11,7 @@ from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import folded, items, paragraphs, shown, table
 from propgraph.report.page.minute import reasons
+from propgraph.report.words import NO_READING
 
 _MOST, _REASONS, _BOOSTS = 100, 40, 10
 
@@ -55,10 +56,13 @@ def _why(findings: Findings, row: dict[str, Any]) -> str:
     name = row["site"]
     told = [f"{one['rule']}: {one['sentence']}" for one in reasons(findings, "site", name).to_dicts()]
     fits = innocent_readings(findings.study, "site", name)
-    lines = findings.lines(
-        (*told, *(f"Also fits: {line}" if k == 0 else line for k, line in enumerate(fits.lines)))
-    )
+    lines = findings.lines((*told, *_also(fits.lines)))
     return folded(f"Why {name}", paragraphs(lines))
+
+
+def _also(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Say before the innocent readings what they are; that there is none says so itself."""
+    return lines if lines == (NO_READING,) else (f"Also fits: {lines[0]}", *lines[1:])
 
 
 def _operators(findings: Findings) -> str:

@@ -59,8 +59,8 @@ class Study:
     [('c1', 25), ('c2', 25)]
     >>> study.scan("edges").filter(trace="url").collect().height
     650
-    >>> study.evidence["sentence"][0]
-    "3,420 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 213.2"
+    >>> study.evidence["sentence"][0].split(", ")[0]
+    "3,420 pairs of members' posts of the same URL lie within 60 s"
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -529,15 +529,16 @@ def test_sentences_give_figures_and_no_verdict():
     _, findings, _ = judge(PLAIN | ALL_FIRE, base())
     said = {finding.rule: finding.sentence for finding in findings}
     assert said["at-once"] == (
-        "100 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 10.0"
+        "100 pairs of members' posts of the same URL lie within 60 s, 10 times as many as the timing of others who "
+        "shared the same gives (10)"
     )
     assert said["in-step"] == (
-        "of members' pairs of posts of the same URL 50% lie within 60 s, on average over what they shared "
-        "(outsiders: 10%)"
+        "when two members share the same URL, 50% of their pairs of posts lie within 60 s, on average over what they "
+        "shared (others: 10%)"
     )
     assert said["repetitive"] == (
-        "half of the members or more met fellows within 60 s over 5 different objects, where the outsiders' rate "
-        "gives 2.0"
+        "half of the members or more posted the same as another member, within 60 s, over 5 different things or more, "
+        "where others' timing gives 2"
     )
     assert said["within-seconds"] == (
         "50% of the pairs lie within 10 s, where an even spread over the window gives 17%"
@@ -803,7 +804,7 @@ def test_habits_say_what_speaks_for_them_and_explain():
 
 def test_a_crew_is_told_as_a_group_with_its_pairs_or_without():
     lead = (
-        "80% of the members stand nearer to fellows in the order of posts, object after object, than chance and "
+        "80% of the members stand nearer to other members in the order of posts, object after object, than chance and "
         "their own hours put accounts: "
     )
     group = "as a group, found on one half of the objects and tested on the other (p <= 0.003)"

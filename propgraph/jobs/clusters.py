@@ -115,8 +115,8 @@ def find_clusters(
     ['at-once', 'repetitive', 'turnout', 'created-together', 'recruiter-token']
     >>> study.sites.filter(study.sites["score"] >= 0.9)["site"].to_list()[:3]
     ['verouvikrealreport.xyz', 'rinotorpatriotwire.com', 'mevundanlibertybuzz.net']
-    >>> print(study.evidence.filter(subject_id="c1", rule="at-once")["sentence"][0])
-    3,420 pairs of posts of the same URL within 60 s, where the outsiders' rate gives 213.2
+    >>> print(study.evidence.filter(subject_id="c1", rule="at-once")["sentence"][0].split(", ")[0])
+    3,420 pairs of members' posts of the same URL lie within 60 s
     """
     source = opened(study)
     options = ClusterOptions(

@@ -36,8 +36,8 @@ def synchronised(row: Row, base: Baseline) -> Finding | None:
         )
     return Finding(
         SYNCHRONISED, value, 0.5, base.q, value >= 0.5,
-        f"{value:.0%} of the members stand nearer to fellows in the order of posts, object after object, than chance "
-        f"and their own hours put accounts: {'; '.join(ways)}",
+        f"{value:.0%} of the members stand nearer to other members in the order of posts, object after object, than "
+        f"chance and their own hours put accounts: {'; '.join(ways)}",
     )  # fmt: skip
 
 
@@ -72,12 +72,24 @@ def at_once(row: Row, base: Baseline) -> Finding | None:
     observed, expected, p = row["observed"], row["expected"], row["nominal_p"]
     multiple, limit = _SURE if p <= _SURE[1] else _STRONG
     fires = observed >= multiple * expected and p <= limit
-    whose = "the outsiders' rate" if row["n_outsider_pairs"] >= ENOUGH else "the usual rate of this log"
+    whose = "others who shared the same" if row["n_outsider_pairs"] >= ENOUGH else "people of this log"
     return Finding(
         AT_ONCE, observed, multiple * expected, expected, fires,
-        f"{observed:,.0f} pairs of posts of the same {noun(row)} {base.nearby(row)}, "
-        f"where {whose} gives {expected:,.1f}",
+        f"{observed:,.0f} pairs of members' posts of the same {noun(row)} lie {base.nearby(row)}, "
+        f"{_times(observed, expected)} the timing of {whose} gives ({_about(expected)})",
     )  # fmt: skip
+
+
+def _times(observed: float, expected: float) -> str:
+    """Return how many times as many there are as expected, in whole numbers."""
+    if expected < 0.05:
+        return "incomparably more than"
+    times = observed / expected
+    return f"{times:,.0f} times as many as" if times >= 2 else f"{times:.1f} times as many as"
+
+
+def _about(expected: float) -> str:
+    return "fewer than one" if expected < 1 else f"{expected:,.0f}"
 
 
 def in_step(row: Row, base: Baseline) -> Finding | None:
@@ -92,11 +104,11 @@ def in_step(row: Row, base: Baseline) -> Finding | None:
         return None
     outsider_rate = row["outsider_rate"] if row["compared"] else None
     threshold = 0.5 if outsider_rate is None else max(0.5, (1.25 if short else 2.0) * outsider_rate)
-    others = "nobody to compare with" if outsider_rate is None else f"outsiders: {outsider_rate:.0%}"
+    others = "nobody to compare with" if outsider_rate is None else f"others: {outsider_rate:.0%}"
     return Finding(
         IN_STEP, value, threshold, outsider_rate, value >= threshold and row["co_objects"] >= 5,
-        f"of members' pairs of posts of the same {noun(row)} {value:.0%} lie {base.nearby(row)}, on average "
-        f"over what they shared ({others})",
+        f"when two members share the same {noun(row)}, {value:.0%} of their pairs of posts lie {base.nearby(row)}, on "
+        f"average over what they shared ({others})",
     )  # fmt: skip
 
 
@@ -105,11 +117,11 @@ def repetitive(row: Row, base: Baseline) -> Finding | None:
     if row["co_objects"] is None:
         return None
     value, expected = row["co_objects"], row["expected_co_objects"] if row["compared"] else None
-    others = "" if expected is None else f", where the outsiders' rate gives {expected:.1f}"
+    others = "" if expected is None else f", where others' timing gives {_about(expected)}"
     return Finding(
         REPETITIVE, value, 5, expected, value >= 5 and (expected is None or value > expected),
-        f"half of the members or more met fellows {base.nearby(row)} over {value:g} different "
-        f"objects{others}",
+        f"half of the members or more posted the same as another member, {base.nearby(row)}, over "
+        f"{math.floor(value):,} different things or more{others}",
     )  # fmt: skip
 
 

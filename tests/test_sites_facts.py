@@ -10,7 +10,14 @@ from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
 from propgraph.pseudonyms.keys import Key, pseudonyms
 from propgraph.schema import SITE_FACTS
-from propgraph.sites.facts import MOST_SITES, counted, forms_of_sites, read_sites, with_hidden_names
+from propgraph.sites.facts import (
+    MOST_SITES,
+    counted,
+    forms_of_sites,
+    owners_of,
+    read_sites,
+    with_hidden_names,
+)
 
 
 def written(path, text):
@@ -154,6 +161,19 @@ def test_pseudonyms_for_what_leads_to_a_person(tmp_path):
         ("a.com", "registrant", bob), ("b.com", "registrant", bob),
     ]  # fmt: skip
     assert hidden.filter(fact="registrant")["ties"].to_list() == [True, True]
+
+
+def test_who_is_nobody_owns_nothing(tmp_path):
+    rows = [
+        ("a.com", "owner", "Bob"),
+        ("b.com", "owner", "Redacted for privacy"),
+        ("b.com", "owner", "undisclosed"),
+    ]
+    facts = counted(pl.DataFrame(rows, schema=["site", "fact", "value"], orient="row"))
+    assert owners_of(facts).rows() == [("a.com", "Bob")]
+    hidden = with_hidden_names(facts, key=Key(b"sixteen bytes or more", tmp_path / "k"))
+    assert owners_of(hidden)["site"].to_list() == ["a.com"]
+    assert hidden.filter(site="b.com").select("fact", "value").rows() == [("owner", "undisclosed")]
 
 
 LOG = pl.DataFrame(

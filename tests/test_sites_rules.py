@@ -259,6 +259,16 @@ def test_a_name_beside_conduct_adds():
     assert row_of(judged, "bbcnews.info")["score"] == pytest.approx(1 - 0.45 * 0.75)
 
 
+@pytest.mark.parametrize(
+    ("other", "owner", "fits_it"),
+    [("paper00.org", "Acme", True), ("elsewhere.org", "Acme", False), ("paper00.org", "Undisclosed", False)],
+)
+def test_a_chain_is_of_sites_of_the_log_and_of_somebody(other, owner, fits_it):
+    facts = pl.DataFrame({"site": ["farm.info", other], "fact": ["owner"] * 2, "value": [owner] * 2})
+    judged = found(ordinary() + pushed("farm.info"), facts=facts)
+    assert (fits(judged, "farm.info") == ["chain"]) == fits_it
+
+
 def test_parody_and_local_paper_are_told():
     facts = pl.DataFrame(
         [("bbcnews.info", "label", "Satire"), ("bbcherald.info", "registered", "2001-02-03")],

@@ -10,7 +10,7 @@ import polars as pl
 from propgraph.arrays.p_values import binomial_tail, false_discovery_rate
 from propgraph.arrays.types import Int64
 from propgraph.schema import COPIES, COUNT, ID
-from propgraph.sites.facts import OWNER
+from propgraph.sites.facts import owners_of
 from propgraph.traces.near import near_leaders
 
 MIN_SIMILARITY = 0.25
@@ -72,8 +72,8 @@ def copies_in_log(articles: pl.DataFrame, links: pl.DataFrame, facts: pl.DataFra
     dated = articles.join(first, on="url", how="left", maintain_order="left").with_columns(
         published=pl.coalesce("published", "first")
     )
-    owners = facts.filter(pl.col("fact") == OWNER).sort("site", "value").unique("site", keep="first")
-    found = find_copies(dated.drop("first").drop_nulls("published"), owners.select("site", owner="value"))
+    owners = owners_of(facts).unique("site", keep="first", maintain_order=True)
+    found = find_copies(dated.drop("first").drop_nulls("published"), owners)
     return replace(found, n_undated=dated["published"].null_count())
 
 

@@ -47,6 +47,7 @@ _NOBODY = (
     r"(?i)redacted|privacy|\bprivate\b|prox(?:y|ies)|whoisguard|withheld|not disclosed|undisclosed|unavailable|"
     r"\bunknown\b|anonymi[sz]ed|data protected|identity protect|gdpr"
 )
+_UNDISCLOSED = "undisclosed"
 # Facts of nobody: these stay as written where a study has pseudonyms. A title is a text, and left out as texts are.
 _OF_NOBODY = ("registered", "label", "kind")
 _TEXTS = ("title", "description")
@@ -243,11 +244,24 @@ def counted(table: pl.DataFrame, /) -> pl.DataFrame:
     return SITE_FACTS.conform(facts.sort("site", "fact", "value"))
 
 
+def owners_of(facts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return `site, owner` of the facts that name an owner: a proxy, or a word for nobody, owns no chain.
+
+    Parameters
+    ----------
+    facts
+        `site, fact, value`.
+    """
+    named = facts.filter(pl.col("fact") == OWNER, ~pl.col("value").str.contains(_NOBODY))
+    return named.select("site", owner="value").sort("site", "owner")
+
+
 def with_hidden_names(facts: pl.DataFrame, /, *, key: Key) -> pl.DataFrame:
     """Return facts for a study with pseudonyms: those that may name or lead to a person are replaced.
 
     Registrants, owners, addresses, ids of adverts and any fact that nobody knows get pseudonyms, equal where they were
-    equal; titles and descriptions are left out, as texts are. Sites, dates, labels and kinds stay.
+    equal; titles and descriptions are left out, as texts are. Sites, dates, labels and kinds stay. An owner that
+    is nobody (see `owners_of`) is `undisclosed`.
 
     Parameters
     ----------
@@ -259,6 +273,11 @@ def with_hidden_names(facts: pl.DataFrame, /, *, key: Key) -> pl.DataFrame:
     kept = facts.filter(~pl.col("fact").is_in(_TEXTS))
     value = kept["value"]
     hidden = pseudonyms(value.str.to_lowercase(), key=key)
-    return kept.with_columns(value=value.zip_with(kept["fact"].is_in(_OF_NOBODY), hidden)).sort(
-        "site", "fact", "value"
+    nobody = (kept["fact"] == OWNER) & value.str.contains(_NOBODY)
+    return (
+        kept.with_columns(
+            value=value.zip_with(kept["fact"].is_in(_OF_NOBODY), hidden).set(nobody, _UNDISCLOSED)
+        )
+        .sort("site", "fact", "value", "n_sites_with_value")
+        .unique(["site", "fact", "value"], keep="first", maintain_order=True)
     )

@@ -11,7 +11,7 @@ from propgraph.arrays.holdings import Holdings
 from propgraph.communities import detect_communities
 from propgraph.networks import to_igraph
 from propgraph.schema import COUNT, OPERATORS, SITE_PAIRS
-from propgraph.sites.facts import OWNER
+from propgraph.sites.facts import owners_of
 from propgraph.sites.names import templates
 from propgraph.sites.pairs import Q, SitesOfLog, listed, pairs_of_sites
 
@@ -136,8 +136,8 @@ def _ties(pairs: pl.DataFrame, group: pl.DataFrame) -> pl.DataFrame:
 
 def _declared(group: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Return the owner whom the tables name for half of an operator's sites or more."""
-    owners = group.join(facts.filter(fact=OWNER), on="site").select("operator_id", "site", "value")
-    return _of_half(owners.rename({"value": "declared_owner"}), group, "declared_owner")
+    owners = group.join(owners_of(facts).rename({"owner": "declared_owner"}), on="site")
+    return _of_half(owners, group, "declared_owner")
 
 
 def _named(group: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from propgraph.sites.facts import owners_of
 from propgraph.sites.figures import SiteInputs, posts_in_groups
 from propgraph.sites.imitation import has_paper_word
 from propgraph.sites.rules import COPIES, FEW_HANDS, IMITATES, ONE_OPERATOR, PUSHED, SHORTLY_S, percent
@@ -129,7 +130,7 @@ def with_readings(
     inputs, links, makers
         As for `figures.figures_of`; makers of the sites of which it is asked whether these are their own.
     """
-    for part in (_own_shares(inputs, links, makers), _said(inputs)):
+    for part in (_own_shares(inputs, links, makers), _said(inputs, table["site"])):
         table = table.join(part, on="site", how="left", maintain_order="left")
     by_itself = pl.when(pl.col("site").str.contains(r"parod|satir|spoof")).then(pl.lit("its name says so"))
     return table.with_columns(
@@ -194,8 +195,8 @@ def _letters(text: pl.Expr) -> pl.Expr:
     return plain.str.replace_all(r"[^\p{L}\p{N}]+", "")
 
 
-def _said(inputs: SiteInputs) -> pl.DataFrame:
-    """Return what the user's facts say that speaks for an innocent reading."""
+def _said(inputs: SiteInputs, sites: pl.Series) -> pl.DataFrame:
+    """Return what the user's facts say of the log's sites that speaks for an innocent reading."""
     facts = inputs.facts
     if facts is None:
         return pl.DataFrame(
@@ -204,13 +205,12 @@ def _said(inputs: SiteInputs) -> pl.DataFrame:
                 "says_local": pl.String,
             }
         )  # fmt: skip
-    owners = facts.filter(pl.col("fact") == "owner").with_columns(
-        owned_sites=pl.col("site").n_unique().over("value").cast(pl.UInt32)
+    facts = facts.filter(pl.col("site").is_in(sites.implode()))
+    owners = owners_of(facts).with_columns(
+        owned_sites=pl.col("site").n_unique().over("owner").cast(pl.UInt32)
     )
-    owner = (
-        owners.sort(["site", "owned_sites", "value"], descending=[False, True, False])
-        .unique("site", keep="first", maintain_order=True)
-        .select("site", "owned_sites", owner="value")
+    owner = owners.sort(["site", "owned_sites", "owner"], descending=[False, True, False]).unique(
+        "site", keep="first", maintain_order=True
     )
     words = facts.filter(pl.col("fact").is_in(["label", "kind", "title"])).sort("site", "fact", "value")
     value = pl.col("value")

@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from propgraph.cli.app import run
+from propgraph.report.document import Part
 from propgraph.report.explain.explain import explain
+from propgraph.report.explain.reasons import once
 from propgraph.report.page.report import write_report
 from propgraph.study import Study
 
@@ -91,3 +93,28 @@ def test_how_groups_were_found_is_told_where_no_pair_stands_out(mapped, tmp_path
     by_window = study.clusters.filter(pl.col("flagged") & (pl.col("evidence") == "window")).height
     assert by_window == 1
     assert "Found another way: 1 of 1 flagged groups" in text_of(study, tmp_path / "page.html")
+
+
+def test_a_site_below_the_score_is_not_said_to_be_flagged(own_study):
+    site = own_study.sites["site"][0]
+    at = pl.col("site") == site
+
+    def short():
+        return explain(own_study, site).parts[0].lines[0]
+
+    own_study.sites.with_columns(flagged=at, flags=pl.lit(["seeded"])).write_parquet(own_study.file("sites"))
+    assert "flagged (seeded), score" in short()
+    assert "not flagged" not in short()
+    own_study.sites.with_columns(flagged=~at).write_parquet(own_study.file("sites"))
+    assert "UTC: not flagged (only seeded), score" in short()
+    own_study.sites.with_columns(flags=pl.lit([], pl.List(pl.String))).write_parquet(own_study.file("sites"))
+    assert "UTC: not flagged, score" in short()
+
+
+def test_posts_that_show_two_reasons_of_a_site_are_shown_once():
+    posts, others = pl.DataFrame({"post": ["p1", "p2"]}), pl.DataFrame({"post": ["p1", "p3"]})
+    given = [Part("seeded", ("a",), posts), Part("copies", ("b",), posts), Part("imitates", ("c",), others)]
+    given += [Part("throw-away", ("d",), None), Part("few-hands", ("e",), None)]
+    first, second, third, *bare = once(given)
+    assert (first, third, bare) == (given[0], given[2], given[3:])
+    assert second == Part("copies", ("b", "They are the posts shown under seeded."), None)

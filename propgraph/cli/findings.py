@@ -155,6 +155,8 @@ def _show_next(study: Study, shown: pl.DataFrame, written: Mapping[str, Path | N
     if shown.height:
         command = shlex.join(["propgraph", "explain", str(study.path), shown["cluster_id"][0]])
         say(f"next      {command}  (the posts that show it, who, and what else would fit)", wrap=False)
+    page = shlex.join(["propgraph", "report", str(study.path), "-o", "report.html"])
+    say(f"page      {page}  (all of it, to read, to print, to hand over)", wrap=False)
     say(f"study     {study.path}", wrap=False)
     say(f"members   {study.file('members')}  (who; or --format csv --table members)", wrap=False)
     for label, path in written.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from propgraph.report.document import Part
@@ -16,6 +17,20 @@ def reason_part(study: Study, reason: dict[str, Any], posts: int, /) -> Part:
     if shown.height:
         told.append(of_how_many(reason, shown.height))
     return Part(reason["rule"], tuple(told), shown if shown.height else None)
+
+
+def once(parts: Iterable[Part], /) -> list[Part]:
+    """Return reasons with the same posts shown under the first of them only, the others naming it."""
+    kept: list[Part] = []
+    for part in parts:
+        like = next((one for one in kept if _same(one, part)), None)
+        told = () if like is None else (f"They are the posts shown under {like.heading}.",)
+        kept.append(part if like is None else Part(part.heading, (*part.lines, *told), None))
+    return kept
+
+
+def _same(one: Part, other: Part) -> bool:
+    return one.table is not None and other.table is not None and one.table.equals(other.table)
 
 
 def of_how_many(reason: dict[str, Any], n: int, /) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 from propgraph.report.document import Document, Part
 from propgraph.report.explain.people import UNKNOWN
 from propgraph.report.explain.readings import innocent_readings
-from propgraph.report.explain.reasons import reason_part
+from propgraph.report.explain.reasons import once, reason_part
 from propgraph.report.explain.timeline import beside_others, minute, named, objects_of, short, timeline
 from propgraph.study import Study
 
@@ -17,23 +17,27 @@ _URLS, _FIRST, _AROUND = 3, 10, 30
 def explain_site(study: Study, site: str, /, *, rule: str | None, posts: int) -> Document:
     """Return what there is to say about one site."""
     row = study.scan("sites").filter(site=site).collect().row(0, named=True)
-    verdict = ", ".join(row["flags"]) if row["flags"] else "not flagged"
+    flags = ", ".join(row["flags"])
+    if row.get("flagged", bool(flags)):
+        verdict = f"flagged ({flags})"
+    else:
+        verdict = f"not flagged (only {flags})" if flags else "not flagged"
     lines = (
         f"{row['n_shares']:,} shares of {row['n_urls']:,} URLs by {row['n_accounts']:,} accounts, from "
         f"{minute(row['first_seen'])} to {minute(row['last_seen'])} UTC: {verdict}, score {row['score']:.2f}.",
         f"Flagged clusters made {row['early_share'] or 0:.0%} of its URLs' first ten shares and "
-        f"{row['coordinated_share'] or 0:.0%} of all; half of the first ten are by {row['n_half_seeders'] or 0:,} "
+        f"{row['coordinated_share'] or 0:.0%} of all; half of these first shares are by {row['n_half_seeders'] or 0:,} "
         f"{'account' if row['n_half_seeders'] == 1 else 'accounts'}.",
     )
     evidence = study.scan("evidence").filter(subject_type="site", subject_id=site).collect().to_dicts()
-    reasons = [reason_part(study, one, posts) for one in evidence if rule in (None, one["rule"])]
+    reasons = once(reason_part(study, one, posts) for one in evidence if rule in (None, one["rule"]))
     fits = innocent_readings(study, "site", site)
     parts = (
         Part("In short", lines),
         *reasons,
         fits,
         *_facts(study, site),
-        *_first_sharers(study, site),
+        *_first_sharers(study, site, row["n_urls"]),
         UNKNOWN,
     )
     return Document("site", site, site, parts)
@@ -46,7 +50,7 @@ def _facts(study: Study, site: str) -> list[Part]:
     return [Part("What you said of it", (), rows.drop("site"))] if rows.height else []
 
 
-def _first_sharers(study: Study, site: str) -> list[Part]:
+def _first_sharers(study: Study, site: str, n_urls: int) -> list[Part]:
     """Show who shared first what was shared most."""
     urls = (
         study.scan("objects")
@@ -58,13 +62,16 @@ def _first_sharers(study: Study, site: str) -> list[Part]:
     )
     flagged = study.scan("account_scores").filter("flagged").select("account_id", "cluster_id")
     parts = []
-    for trace, url in urls.iter_rows():
+    for k, (trace, url) in enumerate(urls.iter_rows()):
+        lines = (f"The {urls.height:,} of its {n_urls:,} URLs that were shared most follow.",)
         shares = study.scan("shares").filter(trace=trace, object_id=url)
         first = shares.sort("timestamp", "account_id", "content_id").head(_FIRST)
         rows = named(study, first.join(flagged, on="account_id", how="left", maintain_order="left")).select(
             time="timestamp", who="who", cluster="cluster_id", post="content_id"
         )
-        parts.append(Part(f"First to share {url}", (), rows.collect()))
+        parts.append(
+            Part(f"First to share {url}", () if k or urls.height == n_urls else lines, rows.collect())
+        )
     return parts
 
 

@@ -148,6 +148,19 @@ def test_an_advert_that_is_said_twice_counts_once():
     assert notes[-1] == "ads: 2 rows say again what another says of the same advert; left out"
 
 
+def test_of_two_exports_the_one_with_more_spent_counts_in_any_order():
+    rows = pl.DataFrame(
+        {
+            "ad_id": ["1", "2", "1", "1"], "url": ["x.org"] * 4, "start": ["2020-01-01"] * 4,
+            "spend_low": [10, 5, 50, None], "spend_high": [19, 9, None, None], "currency": ["EUR"] * 4,
+        }
+    )  # fmt: skip
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]):
+        ads, notes = read_ads(rows[order])
+        assert dict(ads.select("ad_id", "spend_low").rows()) == {"1": 50.0, "2": 5.0}
+        assert notes[-1] == "ads: 2 rows say again what another says of the same advert; left out"
+
+
 @pytest.mark.parametrize(
     "columns", [("account_id", "timestamp", "url"), ("ad_idd", "url"), ("a",), ("id", "page_name")]
 )

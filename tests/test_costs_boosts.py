@@ -178,6 +178,16 @@ def test_the_order_of_the_rows_changes_nothing():
     assert not one.select(BOOSTS.key).is_duplicated().any()
 
 
+def test_of_two_exports_of_one_advert_that_with_more_spent_counts():
+    adverts = ads(
+        ("1", A, "P", at(2), None, 5, 9, "EUR"),
+        ("1", f"{A} {B}", "P", at(2), None, 50, 99, "EUR"),
+    )
+    for both in (adverts, adverts[::-1]):
+        found = boosts(both, LOG)
+        assert [(row["object_id"], row["spend_low"]) for row in found] == [(A, 50), (B, 50)]
+
+
 @given(
     hours=st.lists(st.integers(-30, 30), min_size=1, max_size=12),
     step=st.sampled_from([0.0, 1.0, 3600.0, 86400.0]),

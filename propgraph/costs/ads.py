@@ -41,7 +41,8 @@ def read_ads(
     with `ad_id` and `url` (or `site`) and, where known, `page, payer, spend_low, spend_high, currency, start, stop`.
 
     Nothing is converted: where an advert has its spend in several currencies, the first that is not zero counts, and
-    the others are told. An amount, a time or a currency that cannot be read is null, and counted, too.
+    the others are told. Of rows on one advert that with the highest spend counts: spend only grows. An amount, a time
+    or a currency that cannot be read is null, and counted, too.
 
     Parameters
     ----------
@@ -74,10 +75,21 @@ def read_ads(
         else:
             parts += _of_files(one, notes)
     found = pl.concat(parts)
-    distinct = found.unique(["ad_id", "payer", "links", "start"], keep="first", maintain_order=True)
+    once = most_spent_first(found.with_row_index("row")).unique(
+        ["ad_id", "payer", "links", "start"], keep="first", maintain_order=True
+    )
+    distinct = once.sort("row").drop("row")
     if again := found.height - distinct.height:
         notes.append(f"ads: {again:,} rows say again what another says of the same advert; left out")
     return distinct, notes
+
+
+def most_spent_first(ads: pl.DataFrame, /) -> pl.DataFrame:
+    """Return adverts in an order that is the same whatever order they came in, those with the highest spend first."""
+    return ads.sort(
+        "spend_low", "spend_high", "stop", "currency", "page",
+        descending=[True, True, True, False, False], nulls_last=[True, False, True, True, True],
+    )  # fmt: skip
 
 
 def _of_files(path: str | Path, notes: list[str]) -> list[pl.DataFrame]:

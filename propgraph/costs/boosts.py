@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from propgraph.costs.ads import most_spent_first
 from propgraph.costs.alike import with_alike
 from propgraph.costs.counting import SharesByTime
 from propgraph.schema import BOOSTS, COUNT, ID, IDS, SECONDS, TIME
@@ -43,9 +44,8 @@ def find_boosts(
     if links.is_empty() or (ads.is_empty() and sponsored.is_empty()):
         return BOOSTS.empty()
     links = links.join(sponsored, on="content_id", how="left")
-    boosted = pl.concat([_of_ads(ads, links), _of_posts(links)], how="diagonal").unique(
-        BOOSTS.key, keep="first", maintain_order=True
-    )
+    found = pl.concat([_of_ads(ads, links), _of_posts(links)], how="diagonal")
+    boosted = most_spent_first(found).unique(BOOSTS.key, keep="first", maintain_order=True)
     by_url = boosted.filter(pl.col("matched") == "url")
     by_site = boosted.filter(pl.col("matched") == "site")
     each = links.select(

@@ -118,3 +118,24 @@ def test_posts_that_show_two_reasons_of_a_site_are_shown_once():
     first, second, third, *bare = once(given)
     assert (first, third, bare) == (given[0], given[2], given[3:])
     assert second == Part("copies", ("b", "They are the posts shown under seeded."), None)
+
+
+def test_what_adverts_say_was_paid_for_stands_on_the_first_screen_and_none_is_left_out_untold(
+    own_study, tmp_path
+):
+    page = text_of(own_study, tmp_path / "page.html")
+    assert "as adverts say" not in page
+    one = {
+        "site": "x.example",
+        "object_id": "https://x.example/1",
+        "payer": "P",
+        "own": False,
+        "cluster_ids": [],
+    }
+    rows = [{**one, "ad_id": f"{k:02}"} for k in range(12)]
+    schema = own_study.boosts.schema
+    pl.DataFrame(rows, schema=schema).write_parquet(own_study.file("boosts"))
+    page = text_of(own_study, tmp_path / "page.html")
+    minute = page.split("In one minute")[-1].split("At a glance")[0]
+    assert "Boosted: 1 of the URLs and sites, by 1 named payers, as adverts say." in minute
+    assert "... and 2 more: boosts.parquet of the study holds them all." in page

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from propgraph.report.boosts import boosts_headline
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import paragraphs, terms
 from propgraph.report.words import days, duration, nothing_found, power_headline, sureness
@@ -21,11 +22,12 @@ SCALE = (
 
 
 def in_one_minute(findings: Findings) -> str:
-    """Return three to six sentences, and what their words for sureness mean."""
+    """Return three to seven sentences, and what their words for sureness mean."""
     lines = [
         _verdict(findings),
         *_strongest(findings),
         *_sites(findings),
+        *_paid(findings),
         *_innocent(findings),
         _unknown(findings),
     ]
@@ -140,6 +142,13 @@ def _sites(findings: Findings) -> list[str]:
     return [line + "."]
 
 
+def _paid(findings: Findings) -> list[str]:
+    """Say how much was paid for, where a table of adverts tells."""
+    if "boosts" not in findings.study.tables or findings.study.boosts.is_empty():
+        return []
+    return [f"{boosts_headline(findings.study.boosts.to_dicts())}, as adverts say."]
+
+
 def _innocent(findings: Findings) -> list[str]:
     flagged = findings.flagged
     if flagged.is_empty():
@@ -161,7 +170,7 @@ def _unknown(findings: Findings) -> str:
         if power is not None
         else "How small a crew would have been found here was not measured (`propgraph power` does)."
     )
-    return f"No log can tell who is behind an account, or whether anybody paid. {told}"
+    return f"No log can tell who is behind an account, or whether anybody paid for its posts. {told}"
 
 
 def _many(n: int, noun: str) -> str:

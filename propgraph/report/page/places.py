@@ -96,4 +96,8 @@ def _boosts(findings: Findings) -> str:
             ["own", "crews", "site", "object_id", "ad_id"], descending=[False, True, False, False, False]
         )
         told += [boost_sentence(row) for row in order.head(_BOOSTS).to_dicts()]
+        if boosts.height > _BOOSTS:
+            told.append(
+                f"... and {boosts.height - _BOOSTS:,} more: boosts.parquet of the study holds them all."
+            )
     return f"<h3>What was paid for, as adverts say</h3>{items(findings.lines(told))}"

@@ -195,7 +195,6 @@ def _into_groups(inputs: SiteInputs, links: pl.DataFrame) -> pl.DataFrame:
     groups = in_group.group_by("site").agg(n_groups=pl.col("target_id").n_unique().cast(COUNT))
     fanned = fans.group_by("site").agg(
         groups_per_url=pl.col("n").mean(),
-        n_fans=pl.len(),
         n_fanning=(pl.col("n") > 1).sum(),
         n_fanners=pl.col("account_id").filter(pl.col("n") > 1).n_unique(),
     )
@@ -209,7 +208,6 @@ def _into_groups(inputs: SiteInputs, links: pl.DataFrame) -> pl.DataFrame:
     return table.select(
         "site",
         "groups_per_url",
-        "n_fans",
         "n_fanning",
         "n_fanners",
         n_groups=pl.col("n_groups").fill_null(0) if is_in else none,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from propgraph.cli.app import run
 from propgraph.costs.ads import read_ads
 from propgraph.costs.boosts import find_boosts
+from propgraph.costs.counting import SharesByTime
 from propgraph.costs.sponsors import sponsored_posts, with_sponsors
 from propgraph.jobs.clusters import find_clusters
 from propgraph.report.boosts import boost_sentence, boosts_headline
@@ -332,3 +333,13 @@ def test_find_clusters_takes_frames(own_study):
     found = find_clusters(own_study, ads=[pl.DataFrame({"ad_id": ["1"], "url": [url]})])
     assert found.boosts.select("ad_id", "object_id").rows() == [("1", url)]
     assert found.run["clusters"]["parameters"]["ads"] == ["(a table)"]
+
+
+def test_shares_before_a_time_of_millions_of_objects():
+    # Three years, and more objects than 42 bits for each time would leave room for.
+    code = np.array([0, 0, 3_000_000, 3_000_000], np.int64)
+    ms = np.array([5, 9, 7, 5 + 3 * 365 * 86_400_000], np.int64)
+    counts = SharesByTime(code, ms, 3_000_001)
+    ends = np.array([0, 0, 1, 3_000_000, 3_000_000], np.int64)
+    assert counts.before(ends, np.array([9, 10, 10, 8, 1 << 50])).tolist() == [1, 2, 0, 1, 2]
+    assert counts.before(ends, -1).tolist() == [0] * 5

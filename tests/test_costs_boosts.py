@@ -336,10 +336,11 @@ def test_find_clusters_takes_frames(own_study):
 
 
 def test_shares_before_a_time_of_millions_of_objects():
-    # Three years, and more objects than 42 bits for each time would leave room for.
-    code = np.array([0, 0, 3_000_000, 3_000_000], np.int64)
+    # Three years of 2 ** 23 objects and one: with 42 bits for each time the last would be taken for the first.
+    last = 1 << 23
+    code = np.array([0, 0, last, last], np.int64)
     ms = np.array([5, 9, 7, 5 + 3 * 365 * 86_400_000], np.int64)
-    counts = SharesByTime(code, ms, 3_000_001)
-    ends = np.array([0, 0, 1, 3_000_000, 3_000_000], np.int64)
+    counts = SharesByTime(code, ms, last + 1)
+    ends = np.array([0, 0, 1, last, last], np.int64)
     assert counts.before(ends, np.array([9, 10, 10, 8, 1 << 50])).tolist() == [1, 2, 0, 1, 2]
     assert counts.before(ends, -1).tolist() == [0] * 5

@@ -139,3 +139,11 @@ def test_what_adverts_say_was_paid_for_stands_on_the_first_screen_and_none_is_le
     minute = page.split("In one minute")[-1].split("At a glance")[0]
     assert "Boosted: 1 of the URLs and sites, by 1 named payers, as adverts say." in minute
     assert "... and 2 more: boosts.parquet of the study holds them all." in page
+
+
+def test_three_accounts_do_not_fill_the_map(mapped, tmp_path):
+    write_report(tmp_path / "page.html", Study.open(mapped / "study"))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    radii = [float(r) for r in re.findall('<circle data-cluster="c1"[^>]* r="([^"]+)"', page)]
+    assert len(radii) == 3
+    assert max(radii) <= 24

@@ -15,7 +15,7 @@ from propgraph.report.figures.axes import WIDTH, drawing, number, percent, text
 from propgraph.report.figures.figure import INK, PAPER, Figure, hue
 from propgraph.study import Study
 
-_MARGIN, _LEAST_R = 14.0, 1.3
+_MARGIN, _LEAST_R, _MOST_R = 14.0, 1.3, 24.0
 _CIRCLES, _LABELS, _EDGES = 1800, 24, 20_000
 _BYTES = 145_000  # of the whole figure
 _TOLD = 6
@@ -82,7 +82,7 @@ def _placed(nodes: pl.DataFrame) -> tuple[pl.DataFrame, float]:
     return nodes.select(
         "id", "cluster", "flagged",
         x=pl.Series((x - left) * scale + _MARGIN), y=pl.Series((y - top) * scale + _MARGIN),
-        r=pl.Series(np.maximum(size * scale, _LEAST_R)),
+        r=pl.Series(np.clip(size * scale, _LEAST_R, _MOST_R)),
     ), min(height, 2 * WIDTH)  # fmt: skip
 
 

@@ -69,9 +69,10 @@ def _chance(findings: Findings) -> list[str]:
             "things within the time window, held against how often outsiders' posts of these lie within it."
         )
     lines.append(
-        f"A group or site is flagged from a score of {chosen['min_score']:g} on. The score counts reasons, weakest "
-        "ones least; it is no probability. Each reason has a threshold of its own, and most are held against other "
-        "people of this very log, of whom some may be organised, too."
+        f"A group or site is flagged from a score of {chosen['min_score']:g} on, a site if the log has two of its "
+        "links or more. The score counts reasons, weakest ones least; it is no probability. Each reason has a "
+        "threshold of its own, and most are held against other people of this very log, of whom some may be "
+        "organised, too."
     )
     return lines
 

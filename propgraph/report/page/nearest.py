@@ -27,7 +27,7 @@ def nearest(findings: Findings) -> str:
         body += "" if score.table is None else table(score.table, f"What was weighed for {name}")
         parts.append(f"<h3>{shown(findings.lines((headline(row),))[0])}</h3>{body}")
     if not parts:
-        parts.append("<p>No group that is not flagged has a score above nothing.</p>")
+        parts.append("<p>No other group has a score above 0.</p>")
     return "".join(parts) + _sites(findings)
 
 

@@ -313,7 +313,7 @@ def test_the_command_takes_adverts_and_prints_what_was_boosted(own_study, tmp_pa
     before = own_study.run["clusters"]["counts"]
     assert run(["clusters", str(own_study.path), "--ads", str(path)]) == 0
     said = capsys.readouterr()
-    assert "Boosted: 1 of the URLs and sites, by 1 named payers" in said.out
+    assert "Boosted: 1 of the URLs and sites, by 1 named payer" in said.out
     assert "\x1b" not in said.out
     assert f"{path}: 2 adverts (a table of adverts)" in said.err
     assert (

@@ -137,7 +137,7 @@ def test_what_adverts_say_was_paid_for_stands_on_the_first_screen_and_none_is_le
     pl.DataFrame(rows, schema=schema).write_parquet(own_study.file("boosts"))
     page = text_of(own_study, tmp_path / "page.html")
     minute = page.split("In one minute")[-1].split("At a glance")[0]
-    assert "Boosted: 1 of the URLs and sites, by 1 named payers, as adverts say." in minute
+    assert "Boosted: 1 of the URLs and sites, by 1 named payer, as adverts say." in minute
     assert "... and 2 more: boosts.parquet of the study holds them all." in page
 
 

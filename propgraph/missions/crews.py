@@ -29,6 +29,8 @@ from propgraph.synchrony.growth import merge_groups
 COMMON_STEPS = 3
 #: Steps that more accounts took suggest no pairs: strangers take them, and pairs grow with the square.
 MOST_ACCOUNTS = 500
+# Pairs that all steps together may suggest: beyond that only the steps with fewer accounts do.
+_MOST_PAIRS = 20_000_000
 #: Two communities are one crowd if ties between them are so dense, against those within the looser one.
 BETWEEN = 0.2
 NO_CREWS = pl.DataFrame(schema={"account_id": pl.String, "crew": pl.UInt32})
@@ -109,11 +111,20 @@ def _likely(
     return false_discovery_rate(p, n_tests=n_tests) <= q, p
 
 
+def _widest(degree: Int64) -> int:
+    """Return up to how many accounts a step may have, for all steps together to suggest as many pairs as allowed."""
+    sizes = np.arange(MOST_ACCOUNTS + 1)
+    pairs = np.cumsum(
+        np.bincount(degree[degree <= MOST_ACCOUNTS], minlength=sizes.size) * (sizes * (sizes - 1) // 2)
+    )
+    return int(np.searchsorted(pairs, _MOST_PAIRS, side="right")) - 1
+
+
 def _pairs(log: Incidence) -> tuple[Int64, Int64, Int64]:
     """Return the pairs of accounts with a step in common that suggests pairs, and how many of these."""
     held = holdings_of(log)
     degree = np.bincount(held.object, minlength=held.n_objects)
-    amount = (degree[held.object] <= MOST_ACCOUNTS).astype(np.int32)
+    amount = (degree[held.object] <= _widest(degree)).astype(np.int32)
     owns = csr_array((amount, held.object, held.first), shape=(len(log.accounts), held.n_objects))
     owns.eliminate_zeros()
     both = (owns @ owns.T).tocoo()

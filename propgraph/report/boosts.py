@@ -15,7 +15,8 @@ def boosts_headline(rows: Sequence[dict[str, Any]], /) -> str:
     objects = {(row["site"], row["object_id"]) for row in rows}
     payers = {row["payer"] for row in rows if row["payer"] not in (None, "yes")}
     own = {(row["site"], row["object_id"]) for row in rows if row["own"]}
-    text = f"Boosted: {len(objects):,} of the URLs and sites, by {len(payers):,} named payers"
+    text = f"Boosted: {len(objects):,} of the URLs and sites, by {len(payers):,} named "
+    text += "payer" if len(payers) == 1 else "payers"
     return text + (f" ({len(own):,} by an outlet or a shop for itself)" if own else "")
 
 

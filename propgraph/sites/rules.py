@@ -29,7 +29,7 @@ _MOST_POSTS = 20
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule about sites, whole: expressions over the table that `judge.with_usual` makes.
+    """One rule about sites, whole: expressions over the table that `judge._with_usual` makes.
 
     Attributes
     ----------

@@ -80,7 +80,7 @@ def many_groups(row: Row, base: Baseline) -> Finding | None:
         MANY_GROUPS, value, threshold, expected,
         value >= threshold and value > expected and row["typical_targets"] >= _MANY,
         f"half of the members or more posted into {row['typical_targets']:g} groups or more and put the same link or "
-        f"post into {value:.1f} of them on average, where {row['n_group_peers']:,} accounts in no cluster with as many "
+        f"post into {value:.1f} of them as a rule, where {row['n_group_peers']:,} accounts in no cluster with as many "
         f"posts into groups put one into {expected:.1f}",
     )  # fmt: skip
 

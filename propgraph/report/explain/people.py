@@ -16,7 +16,7 @@ from propgraph.study import Study
 UNKNOWN = Part(
     "What cannot be known here",
     (
-        "Who is behind an account, whether it is run by a person or a program, and whether anybody paid for a post: "
+        "Who is behind an account, whether it is run by a person or a program, and whether anybody was paid to post: "
         "a log of posts does not hold it. Acting alike is not knowing each other.",
     ),
 )

@@ -170,7 +170,7 @@ def _unknown(findings: Findings) -> str:
         if power is not None
         else "How small a crew would have been found here was not measured (`propgraph power` does)."
     )
-    return f"No log can tell who is behind an account, or whether anybody paid for its posts. {told}"
+    return f"No log can tell who is behind an account, or whether anybody was paid to post. {told}"
 
 
 def _many(n: int, noun: str) -> str:

@@ -293,7 +293,7 @@ def check_counts(row, shown):
         assert 1 <= row["n_shown"] <= len(shown) * (len(shown) - 1) / 2
         assert row["n_shown"] <= row["n_all"]
         if row["rule"] == "at-once":
-            assert row["sentence"].startswith(f"{row['n_all']:,} pairs of posts")
+            assert row["sentence"].startswith(f"{row['n_all']:,} pairs of members' posts")
     else:
         assert row["counted"] == "posts"
         assert row["n_shown"] == len(shown) <= (row["n_all"] or len(shown))

@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import re
+import typing
 
 import polars as pl
 import pytest
@@ -48,8 +49,16 @@ def options_of(kinds):
         for words, command in commands()
         for option in command.params
         if option.opts[0].startswith("-") and option.name in (of := inspect.signature(command.callback).parameters)
-        and re.match(rf"Annotated\[(list\[)?({kinds})\b", of[option.name].annotation)
+        and re.match(rf"(list\[)?({kinds})\b", taken(of[option.name].annotation))
     ]  # fmt: skip
+
+
+def taken(annotation):
+    """Return what an option takes, as it is written: `int`, `list[str] | None`."""
+    if isinstance(annotation, str):
+        return annotation.removeprefix("Annotated[")
+    kind = typing.get_args(annotation)[0]
+    return kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
 
 
 NUMBERS = options_of("int|float")

@@ -58,6 +58,9 @@ def write_report(
     >>> log = pg.simulate_veles(n_accounts=300, n_days=3, n_sites=5, n_seeders=50, strength=3).log
     >>> study = pg.find_clusters(pg.build(log, "study"))
     >>> pg.write_report("report.html", study, audience="public")
+    >>> with open("report.html", encoding="utf-8") as page:
+    ...     page.readline().strip()
+    '<!DOCTYPE html>'
     """
     check_choice("audience", audience, AUDIENCES)
     dates = read_events(events) if isinstance(events, (str, Path)) else tuple(Event(*one) for one in events)

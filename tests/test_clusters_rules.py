@@ -561,8 +561,8 @@ def test_sentences_give_figures_and_no_verdict():
         "2016-03-02: 7), where of as many accounts in no cluster 2% are, drawn from the log"
     )
     assert said["many-groups"] == (
-        "half of the members or more posted into 5 groups or more and put the same link or post into 3.0 of them on "
-        "average, where 400 accounts in no cluster with as many posts into groups put one into 1.0"
+        "half of the members or more posted into 5 groups or more and put the same link or post into 3.0 of them as "
+        "a rule, where 400 accounts in no cluster with as many posts into groups put one into 1.0"
     )
     # e to the .09 is 1.094, to the .7 2.01.
     assert said["regular-gaps"] == (

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import polars as pl
 
 app = typer.Typer(help="Make logs with a known truth.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -29,7 +32,6 @@ def veles(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
 ) -> None:  # fmt: skip
     """Simulate organic sharing, one content-farm campaign over it, and innocent look-alikes."""
-    from propgraph.cli.output import say
     from propgraph.simulate.logs import file_of
     from propgraph.simulate.veles import simulate_veles, write_sample
 
@@ -43,10 +45,9 @@ def veles(
         seed=seed,
     )
     write_sample(folder, made)
-    say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
     beside = [file_of(name, table) for name, table in made.tables.items()]
     truth = ["truth_accounts.csv", "truth_sites.csv", *(name for name in beside if name.startswith("truth_"))]
-    _tell(folder, log="veles", truth=truth, more=[name for name in beside if name not in truth])
+    _tell(folder, made.log, name="veles", truth=truth, more=[name for name in beside if name not in truth])
 
 
 @app.command("crowdturf")
@@ -61,7 +62,6 @@ def crowdturf(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
 ) -> None:  # fmt: skip
     """Simulate organic sharing, one campaign of paid reshares over it, and innocent look-alikes."""
-    from propgraph.cli.output import say
     from propgraph.simulate.crowdturf import simulate_crowdturf, write_crowdturf
 
     made = simulate_crowdturf(
@@ -74,8 +74,12 @@ def crowdturf(
         seed=seed,
     )
     write_crowdturf(folder, made)
-    say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
-    _tell(folder, log="crowdturf", truth=("truth_accounts.csv", "truth_campaigns.csv", "truth_payments.csv"))
+    _tell(
+        folder,
+        made.log,
+        name="crowdturf",
+        truth=("truth_accounts.csv", "truth_campaigns.csv", "truth_payments.csv"),
+    )
 
 
 @app.command("app")
@@ -93,7 +97,6 @@ def app_with_tasks(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
 ) -> None:  # fmt: skip
     """Simulate organic sharing, one campaign whose app deals out tasks over it, and innocent look-alikes."""
-    from propgraph.cli.output import say
     from propgraph.simulate.app import simulate_app, write_app
 
     made = simulate_app(
@@ -109,8 +112,7 @@ def app_with_tasks(
         seed=seed,
     )
     write_app(folder, made)
-    say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
-    _tell(folder, log="app", truth=("truth_accounts.csv", "truth_tasks.csv"))
+    _tell(folder, made.log, name="app", truth=("truth_accounts.csv", "truth_tasks.csv"))
 
 
 @app.command("workforce")
@@ -124,23 +126,28 @@ def workforce(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same log.")] = 0,
 ) -> None:  # fmt: skip
     """Simulate organic sharing, and one campaign over it: by many workers, or by three tools."""
-    from propgraph.cli.output import say
     from propgraph.simulate.workforce import simulate_workforce, write_workforce
 
     made = simulate_workforce(
         kind=kind, n_accounts=n_accounts, n_days=n_days, n_posts=n_posts, strength=strength, seed=seed
     )
     write_workforce(folder, made)
-    say(f"simulated {made.log.height:,} posts by {made.log['account_id'].n_unique():,} accounts")
-    _tell(folder, log="workforce", truth=("truth_accounts.csv", "truth_campaigns.csv"))
+    _tell(folder, made.log, name="workforce", truth=("truth_accounts.csv", "truth_campaigns.csv"))
 
 
-def _tell(folder: Path, *, log: str, truth: Sequence[str], more: Sequence[str] = ()) -> None:
-    """Say what was written, and what to do with it."""
+def _tell(
+    folder: Path, log: pl.DataFrame, *, name: str, truth: Sequence[str], more: Sequence[str] = ()
+) -> None:
+    """Say what was simulated, what was written, and what to do with it."""
     from propgraph.cli.output import say
 
-    for label, names in (("log", (f"{log}.parquet", f"{log}.csv.gz")), ("beside it", more), ("truth", truth)):
-        for name in names:
-            say(f"{label:<10}{folder / name}", wrap=False)
-    command = shlex.join(["propgraph", "build", str(folder / f"{log}.parquet"), "-o", "study"])
+    say(f"simulated {log.height:,} posts by {log['account_id'].n_unique():,} accounts")
+    for label, names in (
+        ("log", (f"{name}.parquet", f"{name}.csv.gz")),
+        ("beside it", more),
+        ("truth", truth),
+    ):
+        for file in names:
+            say(f"{label:<10}{folder / file}", wrap=False)
+    command = shlex.join(["propgraph", "build", str(folder / f"{name}.parquet"), "-o", "study"])
     say(f"next      {command}", wrap=False)

@@ -7,6 +7,9 @@ import polars as pl
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.metrics import once
 
+#: From which fraction of the posts that members met over on one site, or one account outside, explains the meeting.
+OF_ONE_SITE, OF_ONE_ORIGIN = 0.6, 0.5
+
 
 def with_context(table: pl.DataFrame, inputs: ClusterInputs, links: pl.DataFrame, /) -> pl.DataFrame:
     """Add what tells innocent readings, all 0..1 and all about the posts over which members met, in any trace.

@@ -15,7 +15,7 @@ import polars as pl
 
 from propgraph.arrays.types import Float64
 from propgraph.clusters.inputs import ClusterInputs, with_resolution
-from propgraph.clusters.matched import Matched, Population, like_members, matched
+from propgraph.clusters.matched import Matched, Population, draws_of, like_members, matched
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.schema import COUNT, IDS
 from propgraph.study import Study
@@ -29,7 +29,7 @@ _SHORTEST_S, _LONGEST_S = (
 _COARSE_S = 2.0  # times coarser than that make lags regular by themselves
 _LAGS, _OBJECTS = 5, 2  # that an account's regularity is told from, at least
 _COMPARED = 10  # accounts with regularity known that members are held against, at least
-_DRAWS, _FEWEST_DRAWS, _PICKS = 400, 100, 2_000_000
+_DRAWS = 400  # of accounts with lags of their own
 _SHOWN, _SHOWN_ACCOUNTS = 20, 6
 
 _SCHEMA: dict[str, Any] = {
@@ -200,7 +200,7 @@ def _lag_row(own: pl.DataFrame, others: pl.DataFrame, lags: pl.DataFrame, *, see
     rng = np.random.default_rng([seed, own.height])
     pool = lags.join(others, on="account_id", how="semi").sort("account_id", "lag_s")["lag_s"].to_numpy()
     enough = others.height >= _COMPARED
-    draws = int(np.clip(_PICKS // max(lags.height, 1), _FEWEST_DRAWS, _DRAWS))
+    draws = draws_of(lags.height)
     sizes = own.sort("account_id")["n_lags"].to_list()
     dealt = np.median([_dealt(rng, pool if enough else None, (draws, n)) for n in sizes], axis=0)
     row = {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.nearest import nearest_in
 from propgraph.arrays.types import Int64
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.study import Study
@@ -86,7 +87,7 @@ def like_members(population: Population, /, *, by: str = "n_posts") -> pl.DataFr
         theirs = others.get(key)
         if theirs is None:
             continue
-        first, n = _nearest(mine[by].to_numpy(), theirs[by].to_numpy(), n_like)
+        first, n = nearest_in(theirs[by].to_numpy(), mine[by].to_numpy(), n=n_like)
         rows = (first[:, None] + np.arange(n)).ravel()
         member = np.repeat(np.arange(mine.height), n)
         parts.append(
@@ -96,13 +97,6 @@ def like_members(population: Population, /, *, by: str = "n_posts") -> pl.DataFr
         )
     empty = pl.DataFrame(schema={"cluster": pl.UInt32, "account_id": pl.String, "like": pl.String})
     return pl.concat([empty, *parts]).sort("cluster", "account_id", "like")
-
-
-def _nearest(mine: Int64, theirs: Int64, n_like: int) -> tuple[Int64, int]:
-    """Return where the `n_like` of `theirs` (sorted) that lie around each of `mine` begin, and how many they are."""
-    n = min(n_like, theirs.size)
-    middle = (np.searchsorted(theirs, mine) + np.searchsorted(theirs, mine, side="right")) // 2
-    return np.clip(middle - n // 2, 0, theirs.size - n).astype(np.int64), n
 
 
 def peers_of(study: Study, inputs: ClusterInputs, clusters: Sequence[int], /) -> dict[int, pl.Series]:
@@ -150,6 +144,11 @@ def drawn(rng: np.random.Generator, pools: Sequence[tuple[Int64, int]], draws: i
     ]
     rows: Int64 = np.concatenate(parts, axis=1)
     return rows
+
+
+def draws_of(n_picks: int, /) -> int:
+    """Return how many times so many values are drawn: 400, or fewer of many, 100 at least."""
+    return int(np.clip(_PICKS // max(n_picks, 1), _FEWEST_DRAWS, _DRAWS))
 
 
 @dataclass(frozen=True)
@@ -203,7 +202,7 @@ def matched(
         counts = part.group_by("account_id", maintain_order=True).len()["len"].to_numpy().astype(np.int64)
         if 2 * counts.size <= size[cluster]:
             continue
-        draws = int(np.clip(_PICKS // counts.size, _FEWEST_DRAWS, _DRAWS))
+        draws = draws_of(counts.size)
         rng = np.random.default_rng([seed, counts.size])
         picked = np.cumsum(counts) - counts + (rng.random((draws, counts.size)) * counts).astype(np.int64)
         drawn_values = statistic(part["value"].to_numpy()[picked], axis=1)

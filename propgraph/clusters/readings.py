@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from propgraph.clusters.baseline import Baseline, Row
+from propgraph.clusters.context import OF_ONE_ORIGIN, OF_ONE_SITE
 from propgraph.clusters.delays import LEAD_MS, MEETINGS, SAME_S
 from propgraph.clusters.rules.profiles import created_together, span_in_words
 from propgraph.clusters.timing import ENOUGH
@@ -84,7 +85,7 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
 
 def _one_outlet(row: Row, base: Baseline) -> Fit | None:
     value, usual, inside = row["met_site_share"], row["met_site_all"] or 0, row["met_site_inside"] or 0
-    if value is None or value < (threshold := max(0.6, 2 * usual)) or inside > 0.5:
+    if value is None or value < (threshold := max(OF_ONE_SITE, 2 * usual)) or inside > 0.5:
         return None
     return Fit(
         ONE_OUTLET, value, threshold,
@@ -96,10 +97,10 @@ def _one_outlet(row: Row, base: Baseline) -> Fit | None:
 
 def _fans(row: Row, base: Baseline) -> Fit | None:
     value = row["met_origin_share"]
-    if value is None or value < 0.5:
+    if value is None or value < OF_ONE_ORIGIN:
         return None
     return Fit(
-        FANS, value, 0.5,
+        FANS, value, OF_ONE_ORIGIN,
         f"{value:.0%} of the posts over which they met go back to one account, {row['met_origin']}, which is not one "
         "of them",
         _left_open(row, base),

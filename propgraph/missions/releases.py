@@ -103,7 +103,8 @@ def _of_clusters(tasks: pl.DataFrame, size: Int64, trace: str) -> pl.DataFrame:
 
 def _tasks(log: Incidence, group: Int64) -> pl.DataFrame:
     """Return `cluster, object, n_came, n_soon, chance, rows` of each cluster's tasks."""
-    mine = _firsts(log, group[log.account] >= 0, group)
+    first = _first_posts(log.offsets, log.account, len(log.accounts))
+    mine = _rows_of(log, first & (group[log.account] >= 0), group)
     of = ("cluster", "object")
     mine = mine.with_columns(busy=pl.len().over(of) > LEAST_MEMBERS)
     # Within an object rows stand by time, so the first of a cluster's is the first member's.
@@ -123,7 +124,7 @@ def _tasks(log: Incidence, group: Int64) -> pl.DataFrame:
         habit=pl.col("habit").fill_null(of_log).mean(),
         rows=pl.col("row").filter(soon).head(_SHOWN_POSTS),
     )
-    public = _public(log, tasks, group)
+    public = _public(log, tasks, group, first)
     size = pl.col("n_came").log(2).floor().cast(pl.UInt8)
     prior = usual.gather(tasks.select(size.clip(0, len(usual) - 1))["n_came"])
     return tasks.join(public, on=of, how="left", maintain_order="left").with_columns(
@@ -135,9 +136,9 @@ def _tasks(log: Incidence, group: Int64) -> pl.DataFrame:
     )
 
 
-def _firsts(log: Incidence, mask: Bool, group: Int64) -> pl.DataFrame:
-    """Return each account's first post of each object among the rows that `mask` keeps, in the log's order."""
-    rows = np.flatnonzero(mask & _first_posts(log.offsets, log.account, len(log.accounts)))
+def _rows_of(log: Incidence, mask: Bool, group: Int64) -> pl.DataFrame:
+    """Return the posts that `mask` keeps, in the log's order."""
+    rows = np.flatnonzero(mask)
     account = log.account[rows]
     return pl.DataFrame(
         {
@@ -162,12 +163,15 @@ def _first_posts(offsets: Int64, account: Int32, n_accounts: int) -> Bool:
     return first
 
 
-def _public(log: Incidence, tasks: pl.DataFrame, group: Int64) -> pl.DataFrame:
-    """Return how many others came after the first member of each task, and how many of these within ten minutes."""
+def _public(log: Incidence, tasks: pl.DataFrame, group: Int64, first: Bool) -> pl.DataFrame:
+    """Return how many others came after the first member of each task, and how many of these within ten minutes.
+
+    `first` marks the first post of each account at each object.
+    """
     keys = ("object", "cluster", "start")
     others, soon = _others(
         *(tasks[name].to_numpy().astype(np.int64) for name in keys), group, log.offsets, log.account, log.time,
-        _first_posts(log.offsets, log.account, len(log.accounts)),
+        first,
     )  # fmt: skip
     return tasks.select("cluster", "object", others=pl.Series(others), others_soon=pl.Series(soon))
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.nearest import nearest_in
 from propgraph.arrays.types import Bool, Float64, Int64
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.schema import COUNT, IDS, SHARE
@@ -161,9 +162,7 @@ def as_active(n: Int64, pool: Int64, /) -> tuple[Int64, int]:
     int64[m] and int
         The first of them for each, and how many there are from it on: twenty, or the whole pool.
     """
-    width = min(_NEAREST, pool.size)
-    middle = (np.searchsorted(pool, n, "left") + np.searchsorted(pool, n, "right")) // 2
-    return np.clip(middle - width // 2, 0, pool.size - width), width
+    return nearest_in(pool, n, n=_NEAREST)
 
 
 def _rank(as_few: Bool) -> float:

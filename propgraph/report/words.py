@@ -139,11 +139,6 @@ def campaign_headline(row: dict[str, Any], /) -> list[str]:
     return [first, "they " + "; ".join(why)]
 
 
-def also_fits(row: dict[str, Any], /) -> str:
-    """Return the innocent readings of a cluster's row in words."""
-    return "also fits: " + "; ".join(READINGS[reading] for reading in row["innocent"])
-
-
 def nothing_found(record: dict[str, Any], /) -> str:
     """Return why there is no cluster at all, by the run record of `propgraph clusters`."""
     chosen, counts = record["parameters"], record["counts"]

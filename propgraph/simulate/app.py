@@ -18,7 +18,7 @@ from propgraph.arrays.types import Int64
 from propgraph.errors import LARGEST_SEED, check_at_least, check_choice
 from propgraph.schema import COUNT, ID, TIME
 from propgraph.simulate.draws import DAY, STRONGEST, Rng, lognormal, weighted
-from propgraph.simulate.lists import N_DIGESTS, N_FEED, N_NEWSLETTER, Readers, readers
+from propgraph.simulate.lists import Readers, readers
 from propgraph.simulate.logs import (
     article_links,
     log_frame,
@@ -48,7 +48,6 @@ OWN = (
     ("answers", "promises", "presents", "visits", "defends", "calls for"),
     ("the retirement plan", "the referendum", "free schools", "the north", "fair wages", "the debate"),
 )
-N_OTHERS = N_STAFF + N_FANS + 1 + N_NEWSLETTER + N_DIGESTS + N_FEED
 
 
 @dataclass(frozen=True)

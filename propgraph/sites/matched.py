@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from propgraph.arrays.nearest import nearest_in
 from propgraph.arrays.types import Float64, Int64
 from propgraph.sites.figures import FIRST
 
@@ -39,8 +40,7 @@ def nearest(size: float, pool: Float64, /) -> slice:
     if n < MIN_MATCHED:
         return slice(0, 0)
     k = min(max(n // 5, MIN_MATCHED), MOST_MATCHED)
-    middle = int(np.searchsorted(pool, size) + np.searchsorted(pool, size, side="right")) // 2
-    begin = min(max(middle - k // 2, 0), n - k)
+    [begin], _ = nearest_in(pool, np.array([size]), n=k)
     first, last = pool[begin], pool[begin + k - 1]
     return slice(int(np.searchsorted(pool, first)), int(np.searchsorted(pool, last, side="right")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from propgraph.clusters.baseline import Baseline, Row
+from propgraph.clusters.context import OF_ONE_ORIGIN, OF_ONE_SITE
 from propgraph.clusters.rules.rule import Finding, noun, rounded_up
 from propgraph.missions.order import AGREEMENT, is_one_list, keeps_order
 from propgraph.missions.releases import RARE
@@ -13,7 +14,6 @@ QUOTA_STOP, RELEASE_BURST, SHIFT = "quota-stop", "release-burst", "shift"
 _RARELY = 1e-3
 _TIMES = 2.0  # of the number that chance gives
 _LEAST = 5  # objects
-_ONE_SITE, _ONE_ORIGIN = 0.6, 0.5  # as in the readings of one outlet and of fans
 _HOURS, _WEEKENDS = 2 / 3, 1 / 2  # of the usual hours, and of the usual share
 _NO_DRAW = 0.005  # of 200 draws none is like it
 _COUNTED = {
@@ -76,7 +76,7 @@ def release_burst(row: Row, base: Baseline) -> Finding | None:
     expected = RARE * n
     fires = p <= _RARELY and value >= max(_TIMES * expected, _LEAST)
     site, usual = row["met_site_share"] or 0.0, row["met_site_all"] or 0.0
-    if site >= max(_ONE_SITE, 2 * usual) or (row["met_origin_share"] or 0.0) >= _ONE_ORIGIN:
+    if site >= max(OF_ONE_SITE, 2 * usual) or (row["met_origin_share"] or 0.0) >= OF_ONE_ORIGIN:
         return None
     thing = noun({"timing_trace": row["release_trace"]})
     return Finding(

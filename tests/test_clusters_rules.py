@@ -498,6 +498,19 @@ def test_the_order_of_a_feed_or_a_newsletter_is_an_innocent_reading(told, way):
     assert judged(**ORDER)[2] == []
 
 
+def test_an_order_of_things_without_ages_may_be_a_feeds_and_claims_no_sitting():
+    unknown = ORDER | {"order_by_age": None}
+    assert judged(**unknown)[:2] == (0, [])
+    _, _, (fit,) = judge(PLAIN | unknown, base())
+    assert (fit.reading, fit.value, fit.threshold) == ("one-list", 0.9, 0.7)
+    assert "the two of each pair come up at one moment" in fit.speaks_for
+    assert "sitting 90%" in fit.speaks_for  # how many agreed, of those who shared two at one sitting
+    assert "40%" not in fit.speaks_for  # too few shared both at one sitting for a newsletter
+    _, _, (fit,) = judge(PLAIN | unknown | {"order_one_sitting": 0.95}, base())
+    assert (fit.value, fit.threshold) == (0.95, 0.8)
+    assert "95% of those who shared both did so at one sitting" in fit.speaks_for
+
+
 def test_a_recruiters_token_needs_no_synchrony_and_flags_nobody_alone():
     assert judged(**TOKEN)[0] == pytest.approx(0.8 * 0.35)
     assert judged(**TOKEN, **GROUPS)[0] == pytest.approx(0.8 * (1 - 0.65 * 0.75))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from propgraph.clusters import templates
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.matched import like_members, population_of
 from propgraph.clusters.templates import recurring, remarks_of, titles_of, with_templates
@@ -106,8 +107,8 @@ def figures(rows, members):
     like = like_members(population_of(log, of))
     links = log.posts.select("account_id", "content_id", "url")
     start = pl.DataFrame({"cluster": [0]}, schema={"cluster": pl.UInt32})
-    found = with_templates(start, like, links, study=log, inputs=inputs, seed=0)
-    return found.row(0, named=True) | {"posts": log.posts}
+    found, n_left = with_templates(start, like, links, study=log, inputs=inputs, seed=0)
+    return found.row(0, named=True) | {"posts": log.posts, "n_left": n_left}
 
 
 MEMBERS = [f"m{k}" for k in range(5)]
@@ -171,3 +172,12 @@ def test_what_others_write_anywhere_in_the_log_is_no_template():
 def test_posts_without_texts_tell_nothing():
     silent = [(who, link, None) for who in MEMBERS for link in range(4)]
     assert figures(organic() + silent, MEMBERS)["template_share"] is None
+
+
+def test_remarks_beyond_those_that_are_sought_are_counted(monkeypatch):
+    slogans = hired("share before it is gone: ", every=5) + hired("wake up, neighbours: ", every=3)
+    assert figures(organic() + slogans, MEMBERS)["n_left"] == 0
+    assert len(figures(organic() + slogans, MEMBERS)["templates"]) == 2
+    monkeypatch.setattr(templates, "_MOST", 1)
+    some = figures(organic() + slogans, MEMBERS)
+    assert (len(some["templates"]), some["n_left"]) == (1, 1)

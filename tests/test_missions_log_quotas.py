@@ -5,6 +5,7 @@ import pytest
 from test_missions_quotas import dealt, log_of
 
 from propgraph.arrays.incidence import incidence
+from propgraph.missions import log_quotas
 from propgraph.missions.log_quotas import quotas_of_log
 from propgraph.report.quotas import quota_sentence
 
@@ -51,6 +52,27 @@ def test_objects_brought_to_a_number_are_found_and_those_who_brought_them():
 @pytest.mark.parametrize("seed", range(10))
 def test_a_log_without_goals_has_none(seed):
     assert found_in(organic(np.random.default_rng([seed, 9]), 600)).is_empty()
+
+
+def test_of_several_counts_each_has_its_regulars_and_the_log_is_gone_through_once(monkeypatch):
+    rng = np.random.default_rng(5)
+    sets, small = brought(rng, organic(rng, 600), n=30, to=116)
+    # A second crew brings others to 61.
+    other = [k for k, one in enumerate(sets) if 15 <= len(one) <= 41][:30]
+    for k in other:
+        sets[k] = set(sets[k]) | set(
+            (N_ORGANIC + N_CREW + rng.permutation(200)[: 61 - len(sets[k])]).tolist()
+        )
+    times = []
+    once = log_quotas._visits
+    monkeypatch.setattr(log_quotas, "_visits", lambda log: times.append(1) or once(log))
+    rows = {row["quota"]: row for row in found_in(sets).to_dicts()}
+    assert set(rows) == {116, 61}
+    assert times == [1]
+    first, second = ({int(name[1:]) for name in rows[quota]["regulars"]} for quota in (116, 61))
+    assert len(first & set(range(N_ORGANIC, N_ORGANIC + N_CREW))) > 0.5 * N_CREW
+    assert len(second & set(range(N_ORGANIC + N_CREW, N_ORGANIC + N_CREW + 200))) > 0.9 * 200
+    assert set(small) - set(other) <= {int(name[1:]) for name in rows[116]["object_ids"]}
 
 
 def test_one_count_is_told_once_and_by_what_is_surer():

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import missions as reference
 
+from propgraph.arrays.encoding import distinct_in_groups
 from propgraph.arrays.incidence import incidence
-from propgraph.missions.counts import tail_shares
+from propgraph.missions.counts import Counts, tail_shares
 from propgraph.missions.quotas import quota_stops
 from propgraph.missions.spikes import chance_of, surest_spike
 from propgraph.schema import TIME
@@ -201,3 +202,36 @@ def test_the_last_tenth_by_hand():
 def test_no_members_no_rows(sets):
     assert quota_stops({"url": incidence(log_of(sets))}, crew(0)).is_empty()
     assert quota_stops({}, crew(5)).is_empty()
+
+
+@pytest.mark.parametrize("counted", ["accounts", "members", "posts"])
+def test_of_like_size_is_by_what_is_counted(counted):
+    """Twenty accounts once each, in ten objects; as many five times each in five others, and one a hundred times."""
+    rows = [(f"o{o}", account, float(account)) for o in range(10) for account in range(20)]
+    late = [*range(18), 98.0, 99.0]  # of these the last tenth takes most of the time
+    rows += [
+        (f"r{o}", account, late[account] + again / 10)
+        for o in range(5)
+        for account in range(20)
+        for again in range(5)
+    ]
+    rows += [("s", 0, float(second)) for second in range(20)]
+    shares = pl.DataFrame(rows, schema=["object_id", "account", "second"], orient="row").select(
+        "object_id",
+        account_id=pl.format("a{}", "account"),
+        content_id=pl.int_range(pl.len()).cast(pl.String),
+        timestamp=(pl.col("second") * 1000).cast(pl.Int64).cast(TIME),
+    )
+    log = incidence(shares)
+    of_accounts = distinct_in_groups(log.offsets, log.account, len(log.accounts))
+    sizes = np.diff(log.offsets) if counted == "posts" else of_accounts
+    objects = np.arange(len(log.objects))
+    group = np.zeros(len(log.accounts), np.int64) if counted == "members" else None
+    there = Counts("url", log, counted, objects, of_accounts, sizes, group, 0)
+    tail, usual = there.tails(np.arange(10), 20)
+    # From the eighteenth (nine tenths of the way) to the twentieth: 2 of 19 s.
+    assert tail == pytest.approx(2 / 19)
+    # Of twenty accounts are those who post five times each; of twenty posts is the one account alone.
+    times = np.sort([late[account] + again / 10 for account in range(20) for again in range(5)])
+    by_accounts = (times[-1] - times[int(0.9 * 99)]) / (times[-1] - times[0])
+    assert usual == pytest.approx(2 / 19 if counted == "posts" else by_accounts)

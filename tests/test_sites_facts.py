@@ -110,6 +110,78 @@ def test_a_value_that_many_hold_or_a_proxys_ties_nobody():
         assert ties(3, fact=fact) == [False] * 3
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Privacy Protect, LLC (PrivacyProtect.org)", "Contact Privacy Inc. Customer 0123", "Registration Private",
+     "Withheld for Privacy ehf", "Private by Design, LLC", "See PrivacyGuardian.org", "GDPR Redacted", "private",
+     "Redacted | Registry Policy", "unknown registrant", "Name withheld", "c/o whoisproxy.com", "Proxy Protection LLC",
+     "Identity Protection Service", "Perfect Privacy, LLC", "PrivacyDotLink Customer 12", "Data Privacy Protected"],
+)  # fmt: skip
+def test_who_hides_a_name_is_nobody(name):
+    facts = pl.DataFrame({"site": ["a.com", "b.com"], "fact": ["owner"] * 2, "value": [name] * 2})
+    assert owners_of(facts).is_empty()
+    assert counted(facts)["ties"].to_list() == [False, False]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Private Eye", "Pressdram Ltd (Private Eye)", "Privacy International", "Unknown Worlds Entertainment",
+     "Undisclosed Podcast LLC", "The Proxy Magazine", "Anonymous News Network", "Electronic Privacy Information Center",
+     "Private Equity News", "Domain Media Group", "Hidden Brain Media", "Redacted Media"],
+)  # fmt: skip
+def test_a_name_that_holds_such_a_word_is_somebodys(name):
+    facts = pl.DataFrame({"site": ["a.com", "b.com"], "fact": ["owner"] * 2, "value": [name] * 2})
+    assert owners_of(facts)["owner"].to_list() == [name] * 2
+    assert counted(facts)["ties"].to_list() == [True, True]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2016-01-31", "2016-01-31T22:10:00Z", "2016/01/31", "20160131", "31.01.2016", "31-Jan-2016", "31 January 2016",
+     "Jan 31, 2016", "01/31/2016", "31/01/2016", "2016-01-31 10:00:00 UTC", "1454198400", "Sun Jan 31 2016"],
+)  # fmt: skip
+def test_dates_of_registration_in_whatever_form_become_days(tmp_path, written_to, written):
+    found, facts = facts_of(written_to(f'site,registered\na.com,"{written}"\n'))
+    assert list(facts) == [("a.com", "registered", "2016-01-31")]
+    assert (found.notes, found.record[0]["dates_not_read"]) == ([], 0)
+
+
+@pytest.fixture
+def written_to(tmp_path):
+    return lambda text: written(tmp_path / "s.csv", text)
+
+
+def test_all_dates_of_a_table_tell_which_number_is_the_month(written_to):
+    _, facts = facts_of(written_to("site,creation_date\na.com,03/05/2016\nb.com,25/05/2016\n"))
+    assert [key[2] for key in facts] == ["2016-05-03", "2016-05-25"]
+    found, facts = facts_of(written_to("site,creation_date\na.com,03/05/2016\n"))
+    assert [key[2] for key in facts] == ["2016-03-05"]
+    (note,) = found.notes
+    assert "read as MDY (month, day and year by their letters), and 1 would be another day as DMY" in note
+
+
+def test_dates_that_cannot_be_read_are_told_and_stay(written_to):
+    rows = "a.com,2016-01-02\nb.com,spring 2015\nc.com,before 2000\nd.com,2016-13-45\ne.com,1916-01-02\n"
+    found, facts = facts_of(written_to(f"site,registered\n{rows}"))
+    assert [key[2] for key in facts] == [
+        "2016-01-02",
+        "spring 2015",
+        "before 2000",
+        "2016-13-45",
+        "1916-01-02",
+    ]
+    assert found.record[0]["dates_not_read"] == 4
+    (note,) = found.notes
+    assert (
+        "4 of 5 dates of registration cannot be read ('spring 2015', 'before 2000', '2016-13-45', ...)"
+        in note
+    )
+    # A year alone is no day, and no second of 1970 either.
+    found, facts = facts_of(written_to("site,registered\na.com,2016\n"))
+    assert list(facts) == [("a.com", "registered", "2016")]
+    assert found.record[0]["dates_not_read"] == 1
+
+
 def test_a_table_without_sites_is_told_what_it_lacks(tmp_path):
     path = written(tmp_path / "s.csv", "name,owner\na.com,x\n")
     with pytest.raises(

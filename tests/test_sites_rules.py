@@ -212,7 +212,9 @@ def short(site, *, start, life, n=12):
         (1 * DAY, None, False),  # it may have been there before
         (1 * DAY, "2019-11-01", True),  # 62 days before its first share
         (10 * DAY, "2015-11-01", False),  # an old site, whatever the log shows
-        (10 * DAY, "2020-03-01", False),  # registered after its first share: an error
+        (10 * DAY, "2020-03-01", False),  # registered after its first share: an error, or another holder's
+        (1 * DAY, "2020-01-03", True),  # a register knows days, and may be ahead of UTC
+        (1 * DAY, "2020-01-04", False),
         (25 * DAY, None, False),  # the log ends too soon to tell
     ],
 )
@@ -227,6 +229,28 @@ def test_thrown_away_after_a_short_life(start, registered, fires):
     # A date alone flags nobody: a quarter, of which three tenths.
     assert row["score"] == pytest.approx(0.075 if fires else 0)
     assert not row["flagged"]
+
+
+@pytest.mark.parametrize("at", [-40 * 365 * DAY, 15 * 365 * DAY])
+@pytest.mark.parametrize(("start", "fires"), [(10 * DAY, True), (1 * DAY, False), (25 * DAY, False)])
+def test_one_post_with_a_wrong_date_does_not_move_the_logs_ends(at, start, fires):
+    stray = [("paper00.org", "https://paper00.org/0", "r0-0", at)]
+    judged = found(ordinary() + stray + short("brief.info", start=start, life=DAY))
+    assert ("throw-away" in row_of(judged, "brief.info")["flags"]) == fires
+    assert not judged.sites.filter(pl.col("site") != "brief.info")["flags"].list.contains("throw-away").any()
+
+
+def test_where_every_site_lives_for_a_moment_none_is_thrown_away():
+    rows = [
+        (f"s{k}.org", f"https://s{k}.org/{n % 3}", f"r{k}-{n}", k * DAY) for k in range(40) for n in range(12)
+    ]
+    assert found(rows).sites["flags"].list.len().to_list() == [0] * 40
+
+
+@pytest.mark.parametrize(("span", "fires"), [(6 * DAY, False), (20 * DAY, True)])
+def test_some_days_do_not_tell_that_a_site_is_thrown_away(span, fires):
+    rows = ordinary(span=span) + short("brief.info", start=span // 4, life=3 * HOUR)
+    assert (row_of(found(rows), "brief.info")["flags"] == ["throw-away"]) == fires
 
 
 def test_throw_away_in_words():

@@ -15,7 +15,7 @@ from propgraph.clusters.context import OF_ONE_ORIGIN, OF_ONE_SITE
 from propgraph.clusters.delays import LEAD_MS, MEETINGS, SAME_S
 from propgraph.clusters.rules.profiles import created_together, span_in_words
 from propgraph.clusters.timing import ENOUGH
-from propgraph.missions.order import BY_AGE, ONE_SITTING, is_one_list, keeps_order
+from propgraph.missions.order import AGREEMENT, BY_AGE, ONE_SITTING, is_one_list, keeps_order
 
 ONE_OUTLET, FANS, BREAKING_NEWS = "one-outlet", "fans", "breaking-news"
 INSTITUTION, ONE_HAND, ACTIVISTS = "institution", "one-hand", "activists"
@@ -220,6 +220,13 @@ def _one_list(row: Row, base: Baseline) -> Fit | None:
         return Fit(
             ONE_LIST, max(by_age, 1 - by_age), BY_AGE,
             f"{agreed}, and {max(by_age, 1 - by_age):.0%} of these steps go from {way}, as readers of one feed do",
+            rest,
+        )  # fmt: skip
+    if sitting < ONE_SITTING:  # `is_one_list` gave them the benefit of ages that are not known
+        return Fit(
+            ONE_LIST, row["order_agreement"], AGREEMENT,
+            f"{agreed}; the two of each pair come up at one moment in this log, so that nothing tells whether they go "
+            "from the newer to the older, as readers of one feed do",
             rest,
         )  # fmt: skip
     return Fit(

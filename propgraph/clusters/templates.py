@@ -22,7 +22,7 @@ _WORDS = 2  # of a remark about a link; without a link it takes `MIN_WORDS`
 _TENTH = 10  # members for each other account that writes it as well
 _OF_ACCOUNT, _OF_LINK = 200, 30  # posts that are read: of an account, and of a link by others
 _CANDIDATES, _TEXTS = 6, 60  # texts of a link that may be its title, and that these are sought in
-_MOST = 500  # templates that are sought in the whole log
+_MOST = 10_000  # templates that are sought in the whole log: each takes room
 _DRAWS = 19
 _WORTH = 0.1  # share of posts from which on draws are made
 _SHOWN, _SHOWN_OF_EACH, _TOLD = 20, 5, 5
@@ -52,7 +52,7 @@ def with_templates(
     study: Study,
     inputs: ClusterInputs,
     seed: int,
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, int]:
     """Add which remarks members of a cluster write word for word, and how many of their originals hold one.
 
     Parameters
@@ -70,20 +70,22 @@ def with_templates(
 
     Returns
     -------
-    pl.DataFrame
+    tuple
         `table` with `template_share` (0..1, of the originals with a text), `template_expected, template_limit` (the
         mean and the largest of 19 draws of as many accounts like the members, where `template_share` is a tenth or
         more), `n_template_accounts` (members who write one), `n_texts` (posts), `templates` (in words, with how many
-        members), `template_posts`. Null where members write no texts.
+        members), `template_posts`. Null where members write no texts. And how many remarks of the fewest members were left out, for
+        more than 10,000 are not sought in the whole log.
     """
     posts = remarks_of(_read(study, like, links, inputs))
     mine = posts.join(inputs.members.select("account_id", "cluster"), on="account_id")
     if mine.is_empty():
         return table.with_columns(
             pl.lit(None, dtype).alias(name) for name, dtype in _SCHEMA.items() if name != "cluster"
-        )
+        ), 0
     others = posts.join(inputs.members, on="account_id", how="anti")
     found = _in_nobody_else(recurring(mine), others)
+    n_left = max(found.height - _MOST, 0)
     found = _in_whole_log(found, study, inputs)
     held = mine.join(found, on=["cluster", "remark"], how="semi")
     texts = mine.group_by("cluster").agg(n_texts=pl.len())
@@ -104,9 +106,8 @@ def with_templates(
     )
     worth = figures.filter(pl.col("template_share") >= _WORTH)["cluster"].sort().to_list()
     drawn = _drawn(worth, like, others, seed)
-    return table.join(
-        figures.join(drawn, on="cluster", how="left"), on="cluster", how="left", maintain_order="left"
-    )
+    figures = figures.join(drawn, on="cluster", how="left")
+    return table.join(figures, on="cluster", how="left", maintain_order="left"), n_left
 
 
 def _read(study: Study, like: pl.DataFrame, links: pl.DataFrame, inputs: ClusterInputs) -> pl.DataFrame:

@@ -21,10 +21,13 @@ def with_traits(
     table: pl.DataFrame,
     links: pl.DataFrame,
     options: ClusterOptions,
-) -> pl.DataFrame:
-    """Return the figures of clusters with those that are held against like accounts (see `schema.profiles`)."""
+) -> tuple[pl.DataFrame, int]:
+    """Return the figures of clusters with those that are held against like accounts (see `schema.profiles`).
+
+    And how many remarks of members were too many to be sought in the whole log.
+    """
     if inputs is None:
-        return table
+        return table, 0
     population = population_of(study, inputs.members)
     like = like_members(population)
     table = with_profiles(table, population, study=study, inputs=inputs, seed=options.seed)

@@ -138,8 +138,8 @@ def find_clusters(
         run.record["of"] = {"build": source.ids["build"]}
         given = given_of(source, traces, options=options, threads=n_threads, facts=facts, progress=progress)
         found = run_steps(
-            STEPS, given | beside.given, run=run, wanted=("joint", "alone", "copies", "tables"),
-            tell=named(progress, "communities"),
+            STEPS, given | beside.given, run=run,
+            wanted=("joint", "alone", "copies", "n_remarks_left", "tables"), tell=named(progress, "communities"),
         )  # fmt: skip
         for name, table in found["tables"].items():
             writer.write(name, table)
@@ -152,6 +152,12 @@ def find_clusters(
             declared_accounts=found["alone"].declared,
         )
         _count_tests(run, found["joint"])
+        if n := found["n_remarks_left"]:
+            run.count(remarks_left=n)
+            run.note(
+                f"{n:,} remarks that members of a cluster share, those of the fewest members, were not sought in the "
+                "rest of the log, and count as no template"
+            )
         beside.tell(run, copies=found["copies"], boosts=found["tables"]["boosts"])
         for job in ("stability", "power"):  # they are about the clusters that were there before
             writer.drop(job)

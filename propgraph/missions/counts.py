@@ -27,6 +27,8 @@ class Counts:
         `members`, `accounts` or `posts`.
     objects, counts
         int64[n]; the objects, ascending, and what is counted at each.
+    sizes
+        int64; how large each object of the trace is, in posts where these are counted, else in accounts.
     group, cluster
         The group of each account, and the one whose accounts count; None where everybody's do.
     """
@@ -36,6 +38,7 @@ class Counts:
     counted: str
     objects: Int64
     counts: Int64
+    sizes: Int64
     group: Int64 | None = None
     cluster: int = -1
 
@@ -52,7 +55,7 @@ class Counts:
     def tails(self, at: Int64, value: int, /) -> tuple[float | None, float | None]:
         """Return `tail_shares` of these objects, and of the log's others of like size, medians."""
         offsets, time = self.log.offsets, self.log.time
-        like = np.abs(np.diff(offsets) - value) <= reach_of(value)
+        like = np.abs(self.sizes - value) <= reach_of(value)
         like[self.objects[at]] = False
         others = [time[offsets[o] : offsets[o + 1]] for o in np.flatnonzero(like)[:_COMPARED].tolist()]
         return _median(tail_shares([time[self.rows(k)] for k in at.tolist()])), _median(tail_shares(others))

@@ -36,7 +36,11 @@ def quotas_of_log(logs: Mapping[str, Incidence], /, *, q: float) -> pl.DataFrame
     q
         False discovery rate of the regulars, 0..1.
     """
-    found = [_row(*one, q=q) for trace, log in logs.items() for one in _stops(trace, log, n_traces=len(logs))]
+    found = [
+        row
+        for trace, log in logs.items()
+        for row in _rows(list(_stops(trace, log, n_traces=len(logs))), log, q=q)
+    ]
     table = pl.DataFrame(found, schema=QUOTAS.dtypes, orient="row")
     return table.sort("p_value", "trace", "quota", "counted").unique(
         ["trace", "quota"], keep="first", maintain_order=True
@@ -48,7 +52,7 @@ def _stops(trace: str, log: Incidence, *, n_traces: int) -> Iterator[tuple[Count
     objects = np.arange(len(log.objects))
     of_accounts = distinct_in_groups(log.offsets, log.account, len(log.accounts))
     for counted, counts in (("accounts", of_accounts), ("posts", np.diff(log.offsets))):
-        there = Counts(trace, log, counted, objects, counts)
+        there = Counts(trace, log, counted, objects, counts, sizes=counts)
         looked = 2 * n_traces * int((np.unique(counts) >= LEAST_COUNT).sum())
         for spike in spikes(counts, there.accounts_of):
             p_value = min(spike.p_value * looked, 1.0)
@@ -56,25 +60,42 @@ def _stops(trace: str, log: Incidence, *, n_traces: int) -> Iterator[tuple[Count
                 yield there, spike, p_value
 
 
-def _row(counts: Counts, spike: Spike, p_value: float, *, q: float) -> tuple[object, ...]:
+def _rows(stops: list[tuple[Counts, Spike, float]], log: Incidence, *, q: float) -> list[tuple[object, ...]]:
+    """Return a row of `schema.QUOTAS` for each count of a trace."""
+    if not stops:
+        return []
+    visits = _visits(log)
+    n_accounts = visits["account"].n_unique()
+    objects = [there.objects[spike.at] for there, spike, _ in stops]
+    came = [_regulars(log, one, visits, n_accounts=n_accounts, q=q) for one in objects]
+    return [_row(*stop, regulars) for stop, regulars in zip(stops, came, strict=True)]
+
+
+def _row(counts: Counts, spike: Spike, p_value: float, came: tuple[int, list[str]], /) -> tuple[object, ...]:
     tail, usual = counts.tails(spike.at, spike.value)
-    objects = counts.objects[spike.at]
-    there, regulars = _regulars(counts.log, objects, q=q)
+    there, regulars = came
+    objects = counts.log.objects.gather(counts.objects[spike.at]).cast(pl.String).to_list()
     return (
         counts.trace, counts.counted, spike.value, spike.at.size, spike.near.size, spike.expected, p_value, tail,
-        usual, there, len(regulars), regulars, counts.log.objects.gather(objects).cast(pl.String).to_list(),
+        usual, there, len(regulars), regulars, objects,
     )  # fmt: skip
 
 
-def _regulars(log: Incidence, objects: Int64, *, q: float) -> tuple[int, list[str]]:
+def _visits(log: Incidence) -> pl.DataFrame:
+    """Return `object, account`, each once, with `n`, the objects to which the account comes in all."""
+    once = pl.DataFrame({"object": log.object, "account": log.account}).unique()
+    return once.with_columns(n=pl.len().over("account").cast(pl.Int64))
+
+
+def _regulars(
+    log: Incidence, objects: Int64, visits: pl.DataFrame, *, n_accounts: int, q: float
+) -> tuple[int, list[str]]:
     """Return how many accounts come to these objects, and those who come to several, beyond their activity."""
-    once = pl.DataFrame({"account": log.account, "object": log.object}).unique()
-    here = pl.col("object").is_in(pl.Series(objects.astype(np.int32)).implode())
-    table = once.group_by("account").agg(n=pl.len().cast(pl.Int64), k=here.sum().cast(pl.Int64))
-    some = table.filter(pl.col("k") > 0).sort("account")
-    chance = float(some["k"].sum() / once.height)
+    here = visits.filter(pl.col("object").is_in(pl.Series(objects.astype(np.int32)).implode()))
+    some = here.group_by("account").agg(pl.col("n").first(), k=pl.len().cast(pl.Int64)).sort("account")
+    chance = here.height / visits.height
     often = some.filter(pl.col("k") >= LEAST_TIMES)
     k, n = often["k"].to_numpy(), often["n"].to_numpy()
-    rate = false_discovery_rate(binomial_tail(k, n, np.full(k.size, chance)), n_tests=table.height)
+    rate = false_discovery_rate(binomial_tail(k, n, np.full(k.size, chance)), n_tests=n_accounts)
     regular = often["account"].filter(pl.Series(rate <= q))
     return some.height, log.accounts.gather(regular).cast(pl.String).to_list()

@@ -76,10 +76,10 @@ def _of_clusters(trace: str, log: Incidence, group: Int64) -> Iterator[tuple[int
     for (cluster,), part in n_members.sort("cluster", "object").group_by("cluster", maintain_order=True):
         objects, n = part["object"].to_numpy().astype(np.int64), part["n"].to_numpy().astype(np.int64)
         some = n <= EVERYBODY * size[cluster]
-        yield cluster, Counts(trace, log, "members", objects[some], n[some], group, cluster)
+        yield cluster, Counts(trace, log, "members", objects[some], n[some], n_accounts, group, cluster)
         theirs = objects[n >= THEIRS * n_accounts[objects]]
-        yield cluster, Counts(trace, log, "accounts", theirs, n_accounts[theirs])
-        yield cluster, Counts(trace, log, "posts", theirs, np.diff(log.offsets)[theirs])
+        for counted, sizes in (("accounts", n_accounts), ("posts", np.diff(log.offsets))):
+            yield cluster, Counts(trace, log, counted, theirs, sizes[theirs], sizes)
 
 
 def _row(cluster: int, looked: int, counts: Counts, spike: Spike) -> tuple[object, ...]:

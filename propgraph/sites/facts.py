@@ -22,6 +22,8 @@ from propgraph.readers.find import find_logs
 from propgraph.readers.layouts.tabular import columns_of, read_batches
 from propgraph.readers.values.missing import WORDS
 from propgraph.schema import ID, SITE_FACTS
+from propgraph.sites.dates import with_days
+from propgraph.sites.nobody import NOBODY
 from propgraph.traces.urls import canonicalise_urls
 
 #: The column that names the site: the first of these that a table has.
@@ -42,11 +44,6 @@ _FACT_OF = {
 # Not a list: free text, in which these signs are punctuation.
 _ONE_VALUE = ("title", "description", "label", "kind")
 _JOINTS = r"\s*[|;]\s*"
-# Who stands in a register in another's place, and words for nothing.
-_NOBODY = (
-    r"(?i)redacted|privacy|\bprivate\b|prox(?:y|ies)|whoisguard|withheld|not disclosed|undisclosed|unavailable|"
-    r"\bunknown\b|anonymi[sz]ed|data protected|identity protect|gdpr"
-)
 _UNDISCLOSED = "undisclosed"
 # Facts of nobody: these stay as written where a study has pseudonyms. A title is a text, and left out as texts are.
 _OF_NOBODY = ("registered", "label", "kind")
@@ -65,7 +62,7 @@ class SiteFacts:
     facts
         The columns of `schema.SITE_FACTS`.
     record
-        For `run.json`: of each file its rows, those used, those left out by reason, its digest.
+        For `run.json`: of each file its rows, those used, those left out by reason, dates not read, its digest.
     notes
         Sentences on what was left out.
     """
@@ -81,7 +78,8 @@ def read_sites(paths: str | Path | Sequence[str | Path], /) -> SiteFacts:
     A table has a column `site` (or `domain`, `url`, `website`, `hostname`, the first of these that is there), brought
     to one form as links are, and any others: each is a fact, whatever it is called. Some common names are put in one
     (`date_registered` is `registered`, `fb_id` is `page_id`). A cell may hold several values, joined by `|` or `;`;
-    words for a missing value are none. Values of one fact that differ in case or blanks alone are one.
+    words for a missing value are none. Values of one fact that differ in case or blanks alone are one. Dates of
+    registration, however written, become days (`2016-01-31`); those that cannot be read stay as they are and are told.
 
     Parameters
     ----------
@@ -101,8 +99,10 @@ def read_sites(paths: str | Path | Sequence[str | Path], /) -> SiteFacts:
     parts, record, notes = [], [], []
     for path in [paths] if isinstance(paths, str | Path) else list(paths):
         long, told = _read_one(path)
+        long, told["dates_not_read"], told_of_dates = with_days(long)
         parts.append(long)
         record.append(told)
+        notes += [f"{path}: {note}" for note in told_of_dates]
         notes += [f"{path}: {n:,} rows left out, {reason}" for reason, n in told["left_out"].items()]
         if not told["facts"]:
             notes.append(f"{path}: names sites, but has no column with a fact about them")
@@ -239,7 +239,7 @@ def counted(table: pl.DataFrame, /) -> pl.DataFrame:
     rare = (n >= 2) & (n <= max(MOST_SITES, MOST_SHARE * n_sites))
     facts = held.select(
         "site", "fact", "value", n_sites_with_value="n",
-        ties=pl.col("fact").is_in(TIES) & rare & ~pl.col("value").str.contains(_NOBODY),
+        ties=pl.col("fact").is_in(TIES) & rare & ~pl.col("value").str.contains(NOBODY),
     )  # fmt: skip
     return SITE_FACTS.conform(facts.sort("site", "fact", "value"))
 
@@ -252,7 +252,7 @@ def owners_of(facts: pl.DataFrame, /) -> pl.DataFrame:
     facts
         `site, fact, value`.
     """
-    named = facts.filter(pl.col("fact") == OWNER, ~pl.col("value").str.contains(_NOBODY))
+    named = facts.filter(pl.col("fact") == OWNER, ~pl.col("value").str.contains(NOBODY))
     return named.select("site", owner="value").sort("site", "owner")
 
 
@@ -273,7 +273,7 @@ def with_hidden_names(facts: pl.DataFrame, /, *, key: Key) -> pl.DataFrame:
     kept = facts.filter(~pl.col("fact").is_in(_TEXTS))
     value = kept["value"]
     hidden = pseudonyms(value.str.to_lowercase(), key=key)
-    nobody = (kept["fact"] == OWNER) & value.str.contains(_NOBODY)
+    nobody = (kept["fact"] == OWNER) & value.str.contains(NOBODY)
     return (
         kept.with_columns(
             value=value.zip_with(kept["fact"].is_in(_OF_NOBODY), hidden).set(nobody, _UNDISCLOSED)

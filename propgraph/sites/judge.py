@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from propgraph.sites.rules import ENOUGH_SHARES, FEW, Rule, posts_shown, rules
 # What is not about conduct weighs so much alone.
 _DESCRIBES = 0.3
 _HALVED = 0.5
+# One share in so many, at either end of the log, does not say when it begins or ends.
+_ASIDE = 100
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def judge_sites(inputs: SiteInputs, /, *, min_score: float = 0.5, known: Collect
     for part in (early_percentiles(links), few_hands(table, makers), imitations(table, known)):
         table = table.join(part, on="site", how="left", maintain_order="left")
     found = rules(min_score)
-    table = _with_usual(table, min_score).with_columns(
+    table = _with_usual(table, min_score, extent=_extent(links)).with_columns(
         rule.fires.fill_null(False).alias(f"fires {rule.name}") for rule in found
     )
     # Whose accounts push a site is asked of the few sites where it matters.
@@ -78,14 +81,27 @@ def judge_sites(inputs: SiteInputs, /, *, min_score: float = 0.5, known: Collect
     )
 
 
-def _with_usual(table: pl.DataFrame, min_score: float) -> pl.DataFrame:
-    """Add what is usual for sites of like size that neither flagged clusters nor few hands push."""
+def _extent(links: pl.DataFrame) -> tuple[datetime, datetime]:
+    """Return when a log begins and ends, a hundredth of the shares at either end aside.
+
+    One post with a wrong date would make the log decades long, so that no site has ended, and all come late.
+    """
+    times = links["timestamp"].sort()
+    k = len(times) // _ASIDE
+    return times[k], times[-1 - k]
+
+
+def _with_usual(table: pl.DataFrame, min_score: float, *, extent: tuple[datetime, datetime]) -> pl.DataFrame:
+    """Add what is usual for sites of like size that neither flagged clusters nor few hands push.
+
+    `extent` is when the log begins and ends.
+    """
     others = ~(
         (pl.col("seeded") >= min_score)
         | (pl.col("n_half_seeders") <= FEW).fill_null(False)
         | pl.col("operator_q").is_not_null()
     )
-    start, end = pl.col("first_seen").min(), pl.col("last_seen").max()
+    start, end = (pl.lit(moment) for moment in extent)
     seconds = {
         "since_start_s": pl.col("first_seen") - start,
         "to_end_s": end - pl.col("last_seen"),

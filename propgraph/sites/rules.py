@@ -20,6 +20,9 @@ SHORTLY_S = 180 * 86_400.0
 ENOUGH_SHARES = 10
 """With fewer shares than this a site's life is short by itself."""
 
+SILENT_S = 7 * 86_400.0
+"""Without a share for less than this (s) a site is not thrown away: a log of some days cannot tell."""
+
 FEW = pl.min_horizontal("few_half_seeders", pl.col("usual_half_seeders") / 4)
 """From so few accounts on, that make half of the first shares, they are few hands."""
 
@@ -180,11 +183,12 @@ def _by_operators() -> tuple[Rule, ...]:
 
 def _by_traits() -> tuple[Rule, ...]:
     several = pl.col("n_urls") >= 2
-    young = pl.col("age_at_first_share_s").is_between(0, SHORTLY_S) | (
+    # A register knows days: the first share may stand some hours before.
+    young = pl.col("age_at_first_share_s").is_between(-_DAY_S, SHORTLY_S) | (
         pl.col("age_at_first_share_s").is_null() & (pl.col("since_start_s") >= pl.col("span_s") / 10)
     )
-    # A site that is still shared near the end of the log may go on living.
-    ended = pl.col("to_end_s") >= pl.max_horizontal("life_s", pl.col("span_s") / 10)
+    # A site that is still shared near the end of the log may go on living, and so may one that rests for a weekend.
+    ended = pl.col("to_end_s") >= pl.max_horizontal("life_s", pl.col("span_s") / 10, pl.lit(SILENT_S))
     return (
         Rule(
             COPIES, weight=pl.lit(0.40), value=pl.col("copied_share"), threshold=pl.lit(MIN_SHARED),
@@ -205,8 +209,9 @@ def _by_traits() -> tuple[Rule, ...]:
             THROW_AWAY, weight=pl.lit(0.25), value=pl.col("life_s"), threshold=pl.col("short_life"),
             expected=pl.col("usual_life"),
             fires=young & ended & several & (pl.col("n_shares") >= ENOUGH_SHARES)
-            # Where all live about equally long nobody's life is short.
-            & (pl.col("life_s") <= pl.min_horizontal("short_life", pl.col("usual_life") / 2)),
+            # Where all live about equally long, or for a moment, nobody's life is short.
+            & (pl.col("life_s") <= pl.min_horizontal("short_life", pl.col("usual_life") / 2))
+            & (pl.col("usual_life") > 0),
             sentence=pl.format(
                 "it was shared for {} and then no more for the {} that the log goes on, where sites with as many "
                 "shares that are not flagged are for {} (a tenth of them: {} or less); {}",
@@ -247,7 +252,11 @@ def _how_young() -> pl.Expr:
     age = pl.col("age_at_first_share_s")
     return (
         pl.when(age.is_not_null())
-        .then(pl.format("it was registered {} before its first share", in_time(age)))
+        .then(
+            pl.when(age < 0)
+            .then(pl.lit("it was registered on the day of its first share or the next"))
+            .otherwise(pl.format("it was registered {} before its first share", in_time(age)))
+        )
         .otherwise(
             pl.format("its first share comes {} after the log begins", in_time(pl.col("since_start_s")))
         )

@@ -74,8 +74,8 @@ def with_templates(
         `table` with `template_share` (0..1, of the originals with a text), `template_expected, template_limit` (the
         mean and the largest of 19 draws of as many accounts like the members, where `template_share` is a tenth or
         more), `n_template_accounts` (members who write one), `n_texts` (posts), `templates` (in words, with how many
-        members), `template_posts`. Null where members write no texts. And how many remarks of the fewest members were left out, for
-        more than 10,000 are not sought in the whole log.
+        members), `template_posts`. Null where members write no texts. And how many remarks, those of the fewest
+        members, were left out: more than 10,000 are not sought in the whole log.
     """
     posts = remarks_of(_read(study, like, links, inputs))
     mine = posts.join(inputs.members.select("account_id", "cluster"), on="account_id")

@@ -97,6 +97,27 @@ def test_a_tool_keeps_its_delays():
     assert offsets(frame(person), edges(("a", "b"), n_events=4), window_ms=60_000).is_empty()
 
 
+def test_who_goes_from_page_to_page_keeps_the_order():
+    # Ten meetings, b mostly 5 to 14 s after a, at two of them before; at one more both post in one second.
+    late = [5 + k for k in range(8)] + [-3, -20, 0]
+    rows = [
+        (f"o{k}", who, 10**7 * k + s * SECOND) for k, d in enumerate(late) for who, s in (("a", 0), ("b", d))
+    ]
+    [found] = offsets(frame(rows), edges(("a", "b")), window_ms=60_000).to_dicts()
+    assert (found["in_order_share"], found["n_in_order"], found["in_order_s"]) == (0.8, 10, 8)
+    # Two pairs of five meetings, of which one keeps its order and one has 3 of 5: 8 of 10.
+    two = [(f"o{k}", who, 10**7 * k + s * SECOND) for k in range(5) for who, s in (("a", 0), ("b", 4))]
+    two += [
+        (f"p{k}", who, 10**7 * k + s * SECOND)
+        for k in range(5)
+        for who, s in (("c", 4 * (k < 2)), ("d", 4 * (k > 1)))
+    ]
+    [found] = offsets(frame(two), edges(("a", "b"), ("c", "d")), window_ms=60_000).to_dicts()
+    assert (found["in_order_share"], found["n_in_order"], found["in_order_s"]) == (0.8, 10, 4)
+    [few] = offsets(frame(desk(4)), edges(("ana", "bo")), window_ms=60_000).to_dicts()
+    assert few["in_order_share"] is None
+
+
 ROWS = st.lists(
     st.tuples(st.sampled_from("uvwxyz"), st.sampled_from("abcd"), st.integers(0, 200).map(lambda s: s * SECOND)),
     min_size=2, max_size=40, unique=True,
@@ -132,3 +153,6 @@ def test_offsets_are_those_of_a_plain_count(rows):
         if not signed:  # where the nearest post is as near before as after, either may count
             off = median(abs(d - median(delays)) for d in delays)
             assert one["offset_spread_s"] == pytest.approx(off / 1000)
+            ahead, behind = sum(d > 0 for d in delays), sum(d < 0 for d in delays)
+            told = max(ahead, behind) / (ahead + behind) if ahead + behind >= 5 else None
+            assert one["in_order_share"] == (None if told is None else pytest.approx(told))

@@ -26,7 +26,7 @@ PLAIN = {
     "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0, "n_objects": 12, "met_site": "x.com",
     "met_origin": "star", "leader_account_id": "ana", "leader_share": 0.1, "leader_delay_s": 20.0, "leader_p": 1.0,
     "leader_expected": 0.2, "leader_inside": True, "n_led": 2, "n_meetings": 20, "seconds_share": 0.1, "n_timed": 50,
-    "offset_spread_s": 15.0, "n_constant": 9, "co_shared": 0.95, "n_declared": 0,
+    "offset_spread_s": 15.0, "n_constant": 9, "in_order_share": 0.6, "n_in_order": 40, "in_order_s": 20.0, "co_shared": 0.95, "n_declared": 0,
     "declared_forms": ["volunteer", "join us"], "relay_crew_share": None, "n_of_crew": None, "crew_relays": None,
     "n_relay_jobs": None, "relay_turnout": None, "crew_lag_s": None, "crew_usual_s": None,
 }  # fmt: skip
@@ -280,6 +280,9 @@ LED = {"leader_share": 0.5, "leader_p": 0.001, "leader_delay_s": 60.0, "n_led": 
         ({"n_accounts": 3, "fast_share": 1.0}, []),
         ({"offset_spread_s": 1.0}, ["one-hand"]),
         ({"offset_spread_s": 1.1}, []),
+        ({"in_order_share": 0.9}, ["one-hand"]),
+        ({"in_order_share": 0.89}, []),
+        ({"in_order_share": 1.0, "n_in_order": 9}, []),
         (LED, ["institution"]),
         # Activists are those who say so.
         ({"n_declared": 10}, ["activists"]),
@@ -363,6 +366,11 @@ def test_leaders_and_tools_are_told_with_how_often_and_how_near():
         "the delay between the posts of the 9 pairs of accounts that met 5 times or more is the same again and again, "
         "give or take 0 s (median)",
         "a tool says nothing about who uses it and what for",
+    )  # fmt: skip
+    assert said("one-hand", in_order_share=0.96)[:3] == (
+        0.96, 0.9,
+        "of two accounts that met 5 times or more the same one came first 96% of the time (40 meetings; the other 20 s "
+        "later, median), as where somebody, or a feed, goes from page to page",
     )  # fmt: skip
     assert said("one-hand", offset_spread_s=0.5, n_constant=1)[2] == (
         "the delay between the posts of the pair of accounts that met 5 times or more is the same again and again, "
@@ -619,7 +627,17 @@ def test_sentences_say_what_coarse_times_can_tell():
 
 
 def test_coarse_times_show_neither_one_hand_nor_a_leader():
-    unknown = dict.fromkeys(["seconds_share", "n_timed", "offset_spread_s", "leader_share", "leader_delay_s"])
+    unknown = dict.fromkeys(
+        [
+            "seconds_share",
+            "n_timed",
+            "offset_spread_s",
+            "in_order_share",
+            "n_in_order",
+            "leader_share",
+            "leader_delay_s",
+        ]
+    )
     assert judged(**(AT_ONCE | REPETITIVE | {"fast_share": 1.0, "n_accounts": 5} | unknown))[2] == []
 
 

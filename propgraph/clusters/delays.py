@@ -135,7 +135,9 @@ def offsets(met: pl.DataFrame, edges: pl.DataFrame, /, *, window_ms: int) -> pl.
     pl.DataFrame
         `cluster`, `seconds_share` (0..1, of the pairs' meetings those at most 2 s apart), `n_timed` (meetings),
         `offset_spread_s` (s, median absolute deviation of the signed delay between the same two accounts that met five
-        times or more, median over these pairs), `n_constant` (such pairs).
+        times or more, median over these pairs), `n_constant` (such pairs), `in_order_share` (0..1, of the meetings of
+        pairs that met five times or more at different moments those at which the same one of the two came first),
+        `n_in_order` (meetings of these), `in_order_s` (s, median time between the two).
     """
     pairs = (
         edges.filter(pl.col("n_events") >= MEETINGS)
@@ -163,10 +165,28 @@ def offsets(met: pl.DataFrame, edges: pl.DataFrame, /, *, window_ms: int) -> pl.
     off = (pl.col("delay") - pl.col("delay").median()).abs().median()
     of_pairs = meetings.group_by(keys[:3]).agg(n=pl.len(), spread=off).filter(pl.col("n") >= MEETINGS)
     spread = of_pairs.group_by("cluster").agg(offset_spread_s=pl.col("spread").median(), n_constant=pl.len())
+    spread = spread.join(_in_order(meetings), on="cluster", how="left")
     seconds = meetings.group_by("cluster").agg(
         seconds_share=(pl.col("delay").abs() <= SAME_S).mean(), n_timed=pl.len()
     )
     return seconds.join(spread, on="cluster", how="left")
+
+
+def _in_order(meetings: pl.DataFrame) -> pl.DataFrame:
+    """Return the part of the meetings at which the same one of two members comes first; see `offsets`."""
+    apart, ahead = pl.col("delay") != 0, pl.col("delay") > 0
+    usual = pl.max_horizontal(ahead.sum(), apart.sum() - ahead.sum())
+    return (
+        meetings.group_by("cluster", "source", "target")
+        .agg(n=apart.sum(), usual=usual, delay=pl.col("delay").abs().median())
+        .filter(pl.col("n") >= MEETINGS)
+        .group_by("cluster")
+        .agg(
+            in_order_share=pl.col("usual").sum() / pl.col("n").sum(),
+            n_in_order=pl.col("n").sum(),
+            in_order_s=pl.col("delay").median(),
+        )
+    )
 
 
 def _firsts(meetings: pl.DataFrame, shares: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -28,6 +28,8 @@ EXPLAINING = (ONE_OUTLET, FANS, BREAKING_NEWS, HABITS)
 _RARELY = 1e-3
 # A delay that is kept to this (s) is constant; a person's is not.
 _CONSTANT_S = 1.0
+# Of two accounts the same one comes first this part of the time: in any order five meetings have 0.69.
+IN_ORDER = 0.9
 # From here on habits bring members so much oftener together than others that it is told.
 _RAISED = 2.0
 
@@ -69,7 +71,8 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
     `institution`: one account, a member or not, posts first at half of the meetings or more, beyond what chance has,
     and the others follow within a minute, as desks and spokesmen do. It does not account for the synchrony, for a
     hired crew that is led looks the same. `one-hand`: a tool for several accounts keeps the delay between the same
-    two to a second, or posts for them within 2 s, at half of their meetings or more.
+    two to a second, or posts for them within 2 s, at half of their meetings or more; a person who goes from page to page
+    has the same one of two come first, nine times in ten (ten meetings or more).
     `activists`: half of the members or more say in their names or posts that they act together (see `declared`).
     `habits`: half of the members or more stand near each other beyond what dealing accounts to posts gives, but not
     beyond their own hours and how quickly each of them always reacts; or these bring them into the window so much
@@ -152,13 +155,27 @@ def _one_hand(row: Row, base: Baseline) -> Fit | None:
             rest,
         )  # fmt: skip
     if spread is None or spread > _CONSTANT_S:
-        return None
+        return _in_turn(row, rest)
     n = row["n_constant"]
     whose = f"of the {n:,} pairs of accounts" if n > 1 else "of the pair of accounts"
     return Fit(
         ONE_HAND, spread, _CONSTANT_S,
         f"the delay between the posts {whose} that met {MEETINGS} times or more is the same again and again, give or "
         f"take {_seconds(spread)} (median)",
+        rest,
+    )  # fmt: skip
+
+
+def _in_turn(row: Row, rest: str) -> Fit | None:
+    """Look whether the same one of two always posts first, as where somebody goes from page to page."""
+    share, n = row["in_order_share"], row["n_in_order"]
+    if share is None or share < IN_ORDER or n < 2 * MEETINGS:
+        return None
+    return Fit(
+        ONE_HAND, share, IN_ORDER,
+        f"of two accounts that met {MEETINGS} times or more the same one came first {share:.0%} of the time ({n:,} "
+        f"meetings; the other {_seconds(row['in_order_s'])} later, median), as where somebody, or a feed, goes from page "
+        "to page",
         rest,
     )  # fmt: skip
 

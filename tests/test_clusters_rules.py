@@ -26,7 +26,8 @@ PLAIN = {
     "synchronised_share": 0.0, "best_p": None, "time_resolution_s": 1.0, "n_objects": 12, "met_site": "x.com",
     "met_origin": "star", "leader_account_id": "ana", "leader_share": 0.1, "leader_delay_s": 20.0, "leader_p": 1.0,
     "leader_expected": 0.2, "leader_inside": True, "n_led": 2, "n_meetings": 20, "seconds_share": 0.1, "n_timed": 50,
-    "offset_spread_s": 15.0, "n_constant": 9, "in_order_share": 0.6, "n_in_order": 40, "in_order_s": 20.0, "co_shared": 0.95, "n_declared": 0,
+    "offset_spread_s": 15.0, "n_constant": 9, "in_order_share": 0.6, "n_in_order": 40, "in_order_s": 20.0,
+    "co_shared": 0.95, "n_declared": 0,
     "declared_forms": ["volunteer", "join us"], "relay_crew_share": None, "n_of_crew": None, "crew_relays": None,
     "n_relay_jobs": None, "relay_turnout": None, "crew_lag_s": None, "crew_usual_s": None,
 }  # fmt: skip

@@ -71,8 +71,8 @@ def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
     `institution`: one account, a member or not, posts first at half of the meetings or more, beyond what chance has,
     and the others follow within a minute, as desks and spokesmen do. It does not account for the synchrony, for a
     hired crew that is led looks the same. `one-hand`: a tool for several accounts keeps the delay between the same
-    two to a second, or posts for them within 2 s, at half of their meetings or more; a person who goes from page to page
-    has the same one of two come first, nine times in ten (ten meetings or more).
+    two to a second, or posts for them within 2 s, at half of their meetings or more; of a person who goes from page to
+    page the same one of two comes first, nine times in ten (of ten meetings or more).
     `activists`: half of the members or more say in their names or posts that they act together (see `declared`).
     `habits`: half of the members or more stand near each other beyond what dealing accounts to posts gives, but not
     beyond their own hours and how quickly each of them always reacts; or these bring them into the window so much
@@ -174,8 +174,8 @@ def _in_turn(row: Row, rest: str) -> Fit | None:
     return Fit(
         ONE_HAND, share, IN_ORDER,
         f"of two accounts that met {MEETINGS} times or more the same one came first {share:.0%} of the time ({n:,} "
-        f"meetings; the other {_seconds(row['in_order_s'])} later, median), as where somebody, or a feed, goes from page "
-        "to page",
+        f"meetings; the other {_seconds(row['in_order_s'])} later, median), as where somebody, or a feed, goes from "
+        "page to page",
         rest,
     )  # fmt: skip
 

@@ -1,13 +1,14 @@
 # Two commands do all the set-up on a machine with Python >= 3.11 and make, each by itself:
 #   make demo    install, then build and clusters on the sample log in data/
 #   make test    the same with the development extras, then the tests
+# And make docs builds the documentation of docs/ into site/; a warning or a dead link ends it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 FILES := pyproject.toml constraints.txt
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/propgraph demo --folder demo --data data
@@ -21,6 +22,9 @@ check: $(VENV)/developed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/documented
+	$(BIN)/zensical build --strict --clean
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("propgraph needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -33,5 +37,9 @@ $(VENV)/developed: $(FILES) | $(VENV)/bin/python
 	$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/installed
 
+$(VENV)/documented: $(FILES) | $(VENV)/bin/python
+	$(PIP) install --constraint constraints.txt --editable '.[docs]'
+	touch $@ $(VENV)/installed
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site

@@ -20,6 +20,7 @@ from propgraph.schema import ID
 from propgraph.simulate.articles import write_articles
 from propgraph.simulate.boosts import boost
 from propgraph.simulate.draws import DAY, STRONGEST, Rng
+from propgraph.simulate.export import small_export
 from propgraph.simulate.farms import (
     by_template,
     camouflage,
@@ -190,7 +191,8 @@ def write_sample(folder: str | Path, veles: VelesLog) -> None:
 
     Files: `veles.parquet` (zstd) and `veles.csv.gz` (times in ISO 8601), the same log twice, the truth,
     `truth_accounts.csv` and `truth_sites.csv`, and a CSV a table of `veles.tables` (`articles.csv.gz`, for its
-    size). Files of these names are replaced.
+    size). In the full setting also `shares.csv`, a week of it as a tool exports it, and `known.csv`, its accounts
+    with a label (see `simulate.export`). Files of these names are replaced.
 
     Parameters
     ----------
@@ -204,6 +206,10 @@ def write_sample(folder: str | Path, veles: VelesLog) -> None:
     veles.sites.write_csv(Path(folder) / "truth_sites.csv")
     for name, table in veles.tables.items():
         write_table(folder, name, table)
+    if veles.tables:
+        shares, known = small_export(veles.log, veles.accounts, veles.sites)
+        shares.write_csv(Path(folder) / "shares.csv")
+        known.write_csv(Path(folder) / "known.csv")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 In a page's order, in one folder a page, with one namespace for its Python. Fenced blocks are
 
-- `sh`: commands, a line each; those of propgraph alone run in this process, for starting one takes seconds, others in bash.
+- `sh`: commands, a line each; those of propgraph alone run in this process, since starting one takes seconds,
+  all others in bash.
 - `python`, `r`: one script a block; the Python of a page goes on where its last block ended, R starts anew.
 - `text` right after one of these: lines that it has to print, in this order; a line `...` stands for any others.
 - any block with `title="FILE"`: a file. If it is there, the block has to be its beginning; else it is written.

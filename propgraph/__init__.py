@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from propgraph.errors import InputError as InputError
     from propgraph.errors import PropgraphError as PropgraphError
     from propgraph.errors import StudyError as StudyError
+    from propgraph.errors import UnknownColumnsError as UnknownColumnsError
     from propgraph.errors import UsageError as UsageError
     from propgraph.evaluation.evaluate import evaluate as evaluate
     from propgraph.evaluation.truth import read_truth as read_truth
@@ -52,6 +53,7 @@ _HOME = {
     "PropgraphError": "errors",
     "Study": "study",
     "StudyError": "errors",
+    "UnknownColumnsError": "errors",
     "UsageError": "errors",
     "build": "jobs.build",
     "build_cascades": "cascades.build",

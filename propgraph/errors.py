@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 LARGEST = (1 << 31) - 1  # for counts
@@ -61,6 +61,55 @@ class InputError(PropgraphError):
     """
 
 
+class UnknownColumnsError(InputError):
+    """Columns that no reader knows: what they likely are, to be confirmed by the user.
+
+    Attributes
+    ----------
+    mapping
+        Canonical name to column, as `propgraph.build` takes it; `COLUMN` where the user has to say.
+    new
+        What of it the user has not said yet.
+    lines
+        What to show below the message, a line each: what is likely what, and a cell of each.
+    details
+        What else was tried, for those who ask.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import propgraph as pg
+    >>> rows = [(who, "2024-03-05 10:00", "https://mill.example/1") for who in ("ana", "bo", "ana")]
+    >>> log = pl.DataFrame(rows, schema=["qui", "quand", "lien"], orient="row")
+    >>> try:
+    ...     pg.read_log(log)
+    ... except pg.UnknownColumnsError as error:
+    ...     print(error.mapping)
+    {'account_id': 'qui', 'timestamp': 'quand', 'url': 'lien'}
+    """
+
+    def __init__(
+        self, message: str, /, *, details: str = "", mapping: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.details = details
+        self.mapping: dict[str, str] = dict(mapping or {})
+        self.new: dict[str, str] = {}
+        self.lines: list[str] = []
+
+    def with_offer(
+        self, mapping: Mapping[str, str], /, *, new: Mapping[str, str], lines: Iterable[str]
+    ) -> UnknownColumnsError:
+        """Return the error with what the columns likely are."""
+        error = UnknownColumnsError(self.message, details=self.details, mapping=mapping)
+        error.new, error.lines = dict(new), list(lines)
+        return error
+
+    def __str__(self) -> str:
+        offered = [f"If that is right: mapping={self.mapping}"] if self.new else []
+        return "\n".join([self.message, *self.lines, *offered])
+
+
 class StudyError(PropgraphError):
     """A study folder that is missing, incomplete, in the way, or made by something else.
 
@@ -100,11 +149,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], /, *, shown: int = _SHOWN) -> str:
     """Return names as one line, however many and however long they are."""
     names = list(names)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(name[:80] for name in names[:_SHOWN]) + more) or "none"
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return (", ".join(name[:80] for name in names[:shown]) + more) or "none"
 
 
 def lacking(

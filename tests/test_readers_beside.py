@@ -91,7 +91,7 @@ def test_whatever_lies_beside(tmp_path, wrong):
 
 def test_users_without_their_tweets_are_no_log(tmp_path):
     path = write(tmp_path, "users_1.json", {"users": [user()]})
-    with pytest.raises(InputError, match="no reader knows these columns"):
+    with pytest.raises(InputError, match="no known format has these columns"):
         read_logs([path])
 
 

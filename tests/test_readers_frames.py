@@ -140,9 +140,12 @@ def test_what_is_neither_a_path_nor_a_frame(log):
             "frame: cannot be taken as a table .*account_id",
         ),
         (pl.Series("account_id", ["a"]), "frame: cannot be taken as a table"),
-        (pl.DataFrame({"who": ["a"], "when": [1]}), "frame: no reader knows these columns. Found: who, when"),
+        (
+            pl.DataFrame({"who": ["a"], "when": [1]}),
+            "frame: no known format has these columns. Found: who, when",
+        ),
         (pl.DataFrame({"account_id": [], "timestamp": []}), "frame: a header but no rows"),
-        (pl.DataFrame(), "frame: no reader knows these columns. Found: none"),
+        (pl.DataFrame(), "frame: no known format has these columns. Found: none"),
         (
             pl.DataFrame({"account_id": [{"a": 1}], "timestamp": [1_600_000_000], "object_id": ["x"]}),
             "frame: the column for 'account_id' holds Struct",

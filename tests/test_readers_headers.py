@@ -88,7 +88,8 @@ def test_the_way_out_is_told_where_no_line_is_known(tmp_path):
     with pytest.raises(InputError) as error:
         read(tmp_path / "log.csv", content)
     assert "Found: when, who, what." in str(error.value)
-    assert "(Line 3 looks like the header; another is taken by --skip-lines N" in str(error.value)
+    assert "Line 3 looks like the header; another is taken by --skip-lines N" in str(error.value)
+    assert "'account_id': 'who', 'timestamp': 'when'" in str(error.value)
     with pytest.raises(InputError, match="Found: 2024-03-05 10:00, ana, hi"):
         read(tmp_path / "log.csv", content, skip_lines=3)
 

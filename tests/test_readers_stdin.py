@@ -50,7 +50,7 @@ def test_a_zip_piped_in(monkeypatch):
     [
         (b"", "no log to read: -: left out, empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "-: neither UTF-8 text nor Parquet"),
-        (b"user,when\na,1600000000\n", "-: no reader knows these columns"),
+        (b"user,when\na,1600000000\n", "-: no known format has these columns"),
     ],
 )
 def test_what_is_no_log_is_told(monkeypatch, content, message):

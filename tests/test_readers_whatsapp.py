@@ -336,7 +336,7 @@ def test_a_table_that_quotes_a_chat_is_a_table(tmp_path):
 def test_json_with_the_keys_of_a_message_is_no_chat(tmp_path):
     file = tmp_path / "log.ndjson"
     file.write_text('{"date": "2024-03-05", "author": "Ana", "message": "Look", "chat": "Valley"}\n')
-    with pytest.raises(InputError, match="no reader knows these columns"):
+    with pytest.raises(InputError, match="no known format has these columns"):
         read_logs([file])
 
 

@@ -206,7 +206,7 @@ def test_a_tweet_that_says_itself_whose_it_is_needs_no_script(tmp_path):
 
 def test_the_account_s_script_alone_is_no_log(tmp_path):
     path = write(tmp_path, "account.js", [{"account": OWNER}])
-    with pytest.raises(InputError, match="no reader knows these columns"):
+    with pytest.raises(InputError, match="no known format has these columns"):
         read_logs([path])
 
 

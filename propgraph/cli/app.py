@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from propgraph.cli import (
     stability,
 )
 from propgraph.cli.loudness import with_loudness
-from propgraph.errors import PropgraphError
+from propgraph.errors import PropgraphError, UnknownColumnsError
 
 _TITLE = "Graph analysis of how fake news propagates: from share logs to organised clusters and seeded sites."
 
@@ -95,8 +96,22 @@ def run(arguments: list[str]) -> int:
         if not isinstance(error, PropgraphError) and os.environ.get("PROPGRAPH_DEBUG"):
             raise
         _complain(message)
+        if isinstance(error, UnknownColumnsError):
+            _offer(error, arguments)
         return code
     return 0
+
+
+def _offer(error: UnknownColumnsError, arguments: list[str]) -> None:
+    """Print what unknown columns likely are, and the command that reads them so."""
+    from propgraph.cli.output import err
+
+    for line in error.lines:
+        err(line, always=True)
+    if error.new:
+        words = [word for name, column in error.new.items() for word in ("--map", f"{name}={column}")]
+        err("If that is right:", always=True)
+        err(f"  {shlex.join(['propgraph', *arguments, *words])}", always=True)
 
 
 def _explained(error: BaseException, arguments: list[str]) -> tuple[int, str]:

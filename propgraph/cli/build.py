@@ -23,7 +23,7 @@ def build(
     ],
     study: Annotated[Path, typer.Option("--study", "-o", metavar="STUDY", help="The folder to make.", show_default=False)],
     format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="Format of the logs; propgraph formats lists them.  [default: found by the content]", show_default=False)] = None,
-    mapping: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user, or timestamp=date+time for two; no others are read, unless the word auto adds those that bear propgraph's own names. Repeatable.", show_default=False)] = None,
+    mapping: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="A column of your own, e.g. account_id=user, timestamp=date+time for two, or account_id=#2 for the second of a table without a header; no others are read, unless the word auto adds those that bear propgraph's own names. Repeatable.", show_default=False)] = None,
     encoding: Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="Encoding of text files without a byte order mark: windows-1252, mac-roman, utf-16-le.  [default: UTF-8, or a guess]", show_default=False)] = None,
     skip_lines: Annotated[int | None, typer.Option("--skip-lines", metavar="N", help="Lines before the header of a table.  [default: found by the names in it]", show_default=False)] = None,
     time_format: Annotated[str | None, typer.Option("--time-format", metavar="PATTERN", help="How the times are written, as for strptime, e.g. '%d.%m.%Y %H:%M'.  [default: found by the content]", show_default=False)] = None,

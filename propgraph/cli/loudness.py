@@ -21,7 +21,10 @@ _OPTIONS = {
         bool, typer.Option("--quiet", "-q", help="No notes and no progress; errors are told.")
     ],
     "verbose": Annotated[
-        bool, typer.Option("--verbose", "-v", help="Tell on stderr how long each step took.")
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Tell on stderr how long each step took, and what an error leaves out."
+        ),
     ],
 }
 

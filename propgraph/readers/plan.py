@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from propgraph.errors import InputError
+from propgraph.errors import InputError, UnknownColumnsError
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.beside import Beside
 from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.files.paths import STDIN
 from propgraph.readers.find import find_logs, looks_like_log, together
 from propgraph.readers.frames import LogLike, as_logs
+from propgraph.readers.guesses.offer import offer
+from propgraph.readers.layouts.headerless import means_no_header, without_header
 from propgraph.readers.layouts.headers import later_headers, likelier, told_header, told_likely
 from propgraph.readers.layouts.kinds import WORKBOOK
 from propgraph.readers.layouts.tabular import columns_of
 from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
 from propgraph.readers.times.times import AS_FOUND, TimeOptions
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,8 @@ def _plan(
     told. Where nothing else is left that is an error too.
     """
     plan: list[PlannedFile] = []
-    faults: list[str] = []
-    left_out: list[str] = []
+    faults: list[InputError] = []
+    left_out: list[InputError] = []
     others = Beside(files, READERS.values())
     for file in files:
         if others.claims(file):
@@ -91,12 +96,41 @@ def _plan(
         except InputError as error:
             stated = mapping or file.name == STDIN or file.layout in (WORKBOOK, "frame")
             if file.by_name and not stated and not looks_like_log(Path(file.name)):
-                faults.append(_not_a_log(file))
+                faults.append(InputError(_not_a_log(file)))
                 continue
-            (faults if file.by_name else left_out).append(str(error))
+            (faults if file.by_name else left_out).append(error)
     if faults or not plan:
-        raise InputError(together(faults or left_out, shown=3))
-    return Plan(plan, [*notes, *(f"{fault} (left out)" for fault in left_out), *others.notes])
+        raise _together(faults or left_out)
+    return Plan(plan, [*notes, *(f"{fault.message} (left out)" for fault in left_out), *others.notes])
+
+
+class _NoReaderError(UnknownColumnsError):
+    """What no reader knows, and where: what it likely is takes a look at its rows, and of one file alone."""
+
+    def __init__(self, error: UnknownColumnsError, file: LogFile, found: list[str], more: str = "") -> None:
+        super().__init__(error.message + more, details=error.details, mapping=error.mapping)
+        self.file, self.found = file, found
+
+
+def _together(faults: list[InputError]) -> InputError:
+    """Return faults as one; of columns that no reader knows what they likely are, if nothing else is wrong."""
+    first = faults[0]
+    if not all(isinstance(fault, _NoReaderError) for fault in faults) or not isinstance(
+        first, _NoReaderError
+    ):
+        return InputError(together([fault.message for fault in faults], shown=3))
+    _log.info("%s", first.details)
+    others = [
+        fault.message
+        for fault in faults[1:]
+        if isinstance(fault, _NoReaderError) and fault.found != first.found
+    ]
+    offered = offer(first, first.file, first.found)
+    if same := len(faults) - 1 - len(others):
+        offered.lines.append(f"{same} more file{'s have' if same > 1 else ' has'} the same columns.")
+    if others:
+        offered.lines.append(f"Build other files by themselves: {together(others, shown=3)}")
+    return offered
 
 
 def _planned(
@@ -116,17 +150,27 @@ def _planned(
 
     told = [f"{file.name}: {note}" for note in file.notes]
     found = columns_of(file, lists=PLACES_OF_RECORDS)
+    if means_no_header(file, found, mapping):
+        file = without_header(file)
+        return planned(file, columns_of(file)), told
     try:
         return planned(file, found), [*(told_header(file) if file.layout == WORKBOOK else ()), *told]
     except InputError as error:
-        fault, most = error, found
+        fault, most = _placed(error, file, found), found
     for other, names in later_headers(file, search=search):
         try:
             return planned(other, names), [*told_header(other), *told]
         except InputError as error:
             if likelier(names, most):
-                fault, most = InputError(f"{error}{told_likely(other)}"), names
+                fault, most = _placed(error, other, names, told_likely(other)), names
     raise fault
+
+
+def _placed(error: InputError, file: LogFile, found: list[str], more: str = "") -> InputError:
+    """Return a fault with what is to be told of the header, and where no reader knows the columns, with these."""
+    if isinstance(error, UnknownColumnsError):
+        return _NoReaderError(error, file, found, more)
+    return InputError(f"{error.message}{more}") if more else error
 
 
 def _not_a_log(file: LogFile) -> str:

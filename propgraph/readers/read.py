@@ -44,7 +44,8 @@ def read_log(
     mapping
         Columns of one's own, `{"account_id": "user", ...}`; no others are read, unless a key `auto` (of any
         value) adds those that bear propgraph's own names. Times that stand in several columns are named with a
-        plus: `{"timestamp": "date+time"}`.
+        plus: `{"timestamp": "date+time"}`; columns of a CSV without a header by their numbers:
+        `{"account_id": "#2"}`; keys in objects of JSON by their paths: `{"urls": "links[].href"}`.
     time_format
         How times are written, as for `strptime`: `%d.%m.%Y %H:%M`; None finds it, for each file and column.
     time_zone

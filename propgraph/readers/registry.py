@@ -5,12 +5,18 @@ A new platform is one file with its `READERS` and one line here.
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
-from propgraph.errors import InputError, UsageError, check_choice, did_you_mean, lacking, listed
+from propgraph.errors import (
+    InputError,
+    UnknownColumnsError,
+    UsageError,
+    check_choice,
+    did_you_mean,
+    lacking,
+    listed,
+)
 from propgraph.readers.base import CANONICAL, REQUIRED, TIMES, Reader, columns_of_name
 from propgraph.readers.platforms import (
     bluesky,
@@ -58,39 +64,8 @@ PLACES_OF_RECORDS = tuple(dict.fromkeys(path for reader in READERS.values() for 
 # As a word of --map: columns that bear propgraph's own names are read as well.
 AUTO = "auto"
 
-_TOLD = 4  # readers whose misses an error spells out
-
-# What people call the columns that every log has, for the advice in an error: the likeliest first.
-_LIKELY = {
-    "account_id": (
-        "accountid",
-        "userid",
-        "authorid",
-        "senderid",
-        "ownerid",
-        "account",
-        "user",
-        "author",
-        "page",
-        "fromid",
-        "screenname",
-        "sender",
-        "channel",
-    ),
-    "timestamp": ("timestamp", "time", "date", "created", "posted", "when"),
-    "object_id": ("object", "link", "url", "hashtag"),
-}
-# Words of columns that sound like these, and tell of somebody or something else.
-_OF_OTHERS = r"repl|retweet|reshare|repost|forward|quot|mention|parent|origin|target|(?<!ac)count"
-_ELSE = {
-    "account_id": re.compile(
-        rf"{_OF_OTHERS}|follow|friend|verified|created|description|location|url|image|lang"
-    ),
-    "timestamp": re.compile(
-        rf"{_OF_OTHERS}|account|author|user|profile|collect|crawl|scrape|retriev|updat|edit|delet|zone"
-    ),
-    "object_id": re.compile(r"permalink|posturl|tweeturl|image|avatar|profile|thumb|(?<!ac)count"),
-}
+_TOLD = 4  # readers whose misses are spelled out
+_SHOWN = 12  # columns that an error names
 
 
 def parse_mapping(pairs: list[str], /) -> dict[str, str]:
@@ -186,7 +161,7 @@ def choose_reader(
         and (name != OWN.name or len(fitting) == 1)
     ]  # fmt: skip
     if not best:
-        raise InputError(_no_fit(found, source, readable))
+        raise _no_fit(found, source, readable, by_name=format is not None)
     if len(best) > 1:
         told = "; ".join(f"{name} ({', '.join(fitting[name])})" for name in best)
         raise InputError(
@@ -208,29 +183,36 @@ def _mapped(found: list[str], source: str, mapping: Mapping[str, str]) -> Reader
     names = (own | mapped) if AUTO in mapping else mapped
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        auto = ""
         if set(missing) <= set(own):
-            auto = (
-                f"The log calls {' and '.join(missing)} so itself: add --map {AUTO} "
-                f"(in Python: mapping={{{AUTO!r}: {AUTO!r}}}) to take them. "
+            lacks = " and ".join(missing)
+            raise InputError(
+                f"{source}: no column for {lacks}. The log calls {lacks} so itself: add --map {AUTO} "
+                f"(in Python: mapping={{{AUTO!r}: {AUTO!r}}}) to take them"
             )
-        raise InputError(f"{source}: no column for {' and '.join(missing)}. {auto}{_advice(found, missing)}")
+        raise UnknownColumnsError(
+            f"{source}: no column for {' and '.join(missing)}. Found: {listed(found, shown=_SHOWN)}.",
+            details=f"{source}: all columns: {listed(found)}",
+            mapping=mapping,
+        )
     layout = tuple(part for name, raw in names.items() for part in columns_of_name(name, raw, found))
     return replace(OWN, title="columns by --map", layouts=(layout,), uses=(), names=names)
 
 
-def _no_fit(found: list[str], source: str, readers: list[Reader]) -> str:
+def _no_fit(found: list[str], source: str, readers: list[Reader], /, *, by_name: bool) -> InputError:
     """Return what was found, and what the readers that come nearest miss."""
     misses = {reader.name: _nearest_miss(reader, found) for reader in readers}
     nearest = sorted(misses, key=lambda name: (-misses[name][0], len(misses[name][1]), name))
     told = "; ".join(f"{name} misses {', '.join(misses[name][1])}" for name in nearest[:_TOLD])
+    if by_name:
+        without = "" if set(REQUIRED) - set(found) else ". Without a format given they are taken as your own"
+        return InputError(
+            f"{source}: not the columns of this reader. Found: {listed(found)}. {told}{without}"
+        )
     others = f"; further from it: {', '.join(sorted(nearest[_TOLD:]))}" if len(nearest) > _TOLD else ""
-    missing = [name for name in REQUIRED if name not in found]
-    advice = (
-        _advice(found, missing) if missing else "Without a format given its columns are taken as your own"
+    return UnknownColumnsError(
+        f"{source}: no known format has these columns. Found: {listed(found, shown=_SHOWN)}.",
+        details=f"{source}: all columns: {listed(found)}. {told}{others}",
     )
-    verdict = "no reader knows these columns" if len(readers) > 1 else "not the columns of this reader"
-    return f"{source}: {verdict}. Found: {listed(found)}. {told}{others}. {advice}"
 
 
 def _nearest_miss(reader: Reader, found: list[str]) -> tuple[float, list[str]]:
@@ -239,21 +221,3 @@ def _nearest_miss(reader: Reader, found: list[str]) -> tuple[float, list[str]]:
     layout = max(reader.layouts, key=lambda names: len(there.intersection(names)) / len(names))
     missing = [name for name in layout if name not in there]
     return 1 - len(missing) / len(layout), missing
-
-
-def _advice(found: list[str], missing: list[str]) -> str:
-    guesses = [f"{name}={_likely(name, found) or 'COLUMN'}" for name in [*missing, "object_id"]]
-    words = " --map ".join(map(shlex.quote, guesses))
-    mapping = dict(guess.split("=", 1) for guess in guesses)
-    return f"Name them, for instance: --map {words} (in Python: mapping={mapping})"
-
-
-def _likely(name: str, found: list[str]) -> str | None:
-    """Return the column that sounds like `name`; none that tells of whom a post answers, nor a whole object."""
-    plain = {column: re.sub(r"[^a-z0-9]", "", column.lower()) for column in found}
-    objects = {column.rpartition(".")[0] for column in found}
-    fitting = [
-        column for column in found
-        if column not in objects and "[]" not in column and not _ELSE[name].search(plain[column])
-    ]  # fmt: skip
-    return next((column for word in _LIKELY[name] for column in fitting if word in plain[column]), None)

@@ -10,7 +10,7 @@ from typing import IO
 import polars as pl
 
 from propgraph.readers.files.spool import Spool
-from propgraph.readers.files.streams import recoded, unscripted, without_lines
+from propgraph.readers.files.streams import headed, recoded, unscripted, without_lines
 from propgraph.readers.files.unpack import BytesRead, open_unpacked
 
 
@@ -37,6 +37,8 @@ class LogFile:
         Of a workbook, the name of the sheet.
     skip_lines
         How many lines stand before the header of a CSV, or before the first record.
+    header
+        Of a CSV that has none, the one to put before its first record.
     by_name
         The user named this very file; False where a folder, a pattern or an archive led to it.
     shown
@@ -61,6 +63,7 @@ class LogFile:
     script: int = 0
     sheet: str | None = None
     skip_lines: int = 0
+    header: str | None = None
     by_name: bool = True
     shown: str | None = None
     given: Path | None = None
@@ -99,6 +102,8 @@ class LogFile:
             stream = recoded(stream, self.encoding)
         if self.skip_lines:
             stream = without_lines(stream, self.skip_lines)
+        if self.header is not None:
+            stream = headed(stream, self.header)
         return unscripted(stream, self.script) if self.script else stream
 
     def plain(self) -> LogFile:

@@ -91,6 +91,16 @@ def _torn(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("torn", _torn)
 
 
+def headed(stream: IO[bytes], header: str, /) -> IO[bytes]:
+    """Return a stream with a line before it."""
+
+    def pieces() -> Iterator[bytes]:
+        yield header.encode() + b"\n"
+        yield from pieces_of(stream)
+
+    return stream_of(stream, pieces())
+
+
 def without_lines(stream: IO[bytes], n: int, /) -> IO[bytes]:
     """Return a stream without its first `n` lines, which end as lines of any system do."""
 

@@ -76,6 +76,6 @@ def told_likely(file: LogFile, /) -> str:
     """Return what to tell where none is known, and one was taken."""
     n = file.skip_lines
     return (
-        f". (Line {n + 1} looks like the header; another is taken by --skip-lines N, of N lines before it; in Python "
-        "skip_lines=N)"
+        f" Line {n + 1} looks like the header; another is taken by --skip-lines N, of N lines before it (in Python: "
+        "skip_lines=N)."
     )

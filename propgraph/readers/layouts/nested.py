@@ -73,7 +73,10 @@ def key_paths(file: LogFile, lists: Collection[str], /) -> list[str]:
 def read_columns(
     file: LogFile, columns: Sequence[str], /, *, progress: BytesRead | None = None
 ) -> Iterator[Batch]:
-    """Yield records as columns of text: `a`, or `a.b` for what stands in an object; lists as JSON."""
+    """Yield records as columns of text: `a`, `a.b` for what stands in an object, `a[].b` in those of a list.
+
+    Lists are written as JSON.
+    """
     nested = False
     paths = [(name, name.split(".")) for name in columns]
 
@@ -86,14 +89,13 @@ def read_columns(
             deep = None
             row: list[str | None] = []
             for name, path in paths:
-                found = value.get(name) if len(path) == 1 or name in value else at(value, *path)
+                found = _found(value, name, path)
                 if found is None or isinstance(found, str):
                     row.append(found or None)
                     continue
                 nested = nested or isinstance(found, dict | list)
                 if text and _may_be_another(found, text):
-                    whole = _as_written(text, value)
-                    found = whole.get(name) if len(path) == 1 or name in whole else at(whole, *path)
+                    found = _found(_as_written(text, value), name, path)
                 try:
                     row.append(_as_text(found))
                 except RecursionError:
@@ -109,6 +111,20 @@ def read_columns(
     for batch in in_batches(file, _BATCH_ROWS, results(), frame=frame):
         batch.nested = nested
         yield batch
+
+
+def _found(record: dict[str, Any], name: str, path: Sequence[str]) -> Any:
+    """Return what stands at a path, of lists in it all that stands there in their objects."""
+    if len(path) == 1 or name in record:
+        return record.get(name)
+    if "[]" not in name:
+        return at(record, *path)
+    values: list[Any] = [record]
+    for step in path:
+        values = [value.get(step.removesuffix("[]")) for value in values if isinstance(value, dict)]
+        if step.endswith("[]"):
+            values = [item for value in values if isinstance(value, list) for item in value]
+    return [value for value in values if value is not None] or None
 
 
 def read_rows(

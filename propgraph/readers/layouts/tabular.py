@@ -105,7 +105,7 @@ def read_batches(
             yield read_sheet(file, columns)
         elif file.layout == "csv":
             for batch in _read_csv(file, columns, progress):
-                yield batch.moved(file.skip_lines)
+                yield batch.moved(file.skip_lines - (file.header is not None))
         elif reader is not None and reader.rows is not None:
             yield from nested.read_rows(file, columns, reader=reader, progress=progress)
         else:

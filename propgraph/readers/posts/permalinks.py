@@ -105,7 +105,7 @@ class PermalinkFacts:
         self.links += int((lists > 0).sum())
         if one.is_empty() or not one["_link"].head(_LOOKED_AT).str.contains(_POST).all():
             return
-        one = one.filter(pl.col("_link").str.contains(_POST))
+        one = one.filter(of_posts(pl.col("_link")))
         owner = [key for key in ("content_id", "account_id", "timestamp") if key in posts.columns][:2]
         self.posts += one.height
         self.distinct += one["_link"].n_unique()
@@ -132,6 +132,11 @@ class PermalinkFacts:
         is_named = self.named >= _MOST * self.posts or self.accounts * 2 <= self.posts == self.links
         least = _LEAST_NAMED if is_named and self.accounts else _LEAST
         return self.called or self.links >= max(least, _MOST * self.rows)
+
+
+def of_posts(links: pl.Expr, /) -> pl.Expr:
+    """Return whether each link is the address of a post on a platform, whosever it is."""
+    return links.str.contains(_POST)
 
 
 def facts_of(column: str, /) -> PermalinkFacts:

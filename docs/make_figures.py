@@ -24,6 +24,16 @@ HEAD = """# Figures of the report
 Made by `python docs/make_figures.py` from the sample log, in which all accounts and sites are simulated. `propgraph
 report` draws the same of any study; text below a figure is its caption, then what is read to those who cannot see it.
 Of single clusters one that is flagged is shown, and after it one that is not, for another explanation fits it.
+
+The code behind each picture goes on from this, after `make demo`:
+
+```python
+from pathlib import Path
+
+import propgraph as pg
+
+study = pg.Study.open("demo/study")
+```
 """
 
 #: What is drawn, with its heading: of the whole log, and of one cluster.
@@ -48,12 +58,15 @@ def write(folder: Path) -> None:
         clusters = study.clusters
         flagged = clusters.filter("flagged")["cluster_id"][0]
         innocent = clusters.filter(~clusters["flagged"])["cluster_id"][0]
-        parts = [HEAD, *(_part(folder, heading, draw.__name__, draw(study)) for heading, draw in OF_LOG)]
+        parts = [HEAD]
+        for heading, draw in OF_LOG:
+            parts.append(_part(folder, heading, draw.__name__, draw(study)) + _code(draw.__name__))
         for heading, draw in OF_CLUSTER:
             for name, what in ((flagged, "flagged"), (innocent, "not flagged")):
-                parts.append(
-                    _part(folder, f"{heading}: {name}, {what}", f"{draw.__name__}_{name}", draw(study, name))
+                part = _part(
+                    folder, f"{heading}: {name}, {what}", f"{draw.__name__}_{name}", draw(study, name)
                 )
+                parts.append(part + _code(draw.__name__, name))
     (folder / "figures.md").write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -68,6 +81,16 @@ def _part(folder: Path, heading: str, name: str, figure: Figure | None) -> str:
         figure.svg[:start] + paper + figure.svg[start:] + "\n", encoding="utf-8"
     )
     return f"## {heading}\n\n![{figure.alt}](figures/{name}.svg)\n\n{figure.caption}\n\n*{figure.alt}*\n"
+
+
+def _code(draw: str, cluster: str | None = None) -> str:
+    """Return the block that draws a picture by itself."""
+    call = f'{draw}(study, "{cluster}")' if cluster else f"{draw}(study)"
+    file = f"{draw}_{cluster}" if cluster else draw
+    return (
+        f"\n```python\nfrom propgraph.report.figures.{draw} import {draw}\n\n"
+        f'Path("{file}.svg").write_text({call}.svg, encoding="utf-8")\n```\n'
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The documentation as a site: no warning, no dead link, no request to any other host, and its search works from a disk."""
+"""The documentation as a site: no warning, no dead link, no request to another host, a search from a disk."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def test_no_page_asks_another_host_for_anything(site):
         text = page.read_text(encoding="utf-8")
         assert re.findall(asks, text) + re.findall(links, text) == [], page.name
     for sheet in site.glob("**/*.css"):
-        assert not re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", sheet.read_text(encoding="utf-8")), sheet.name
+        assert not re.search(
+            r"(?:@import|url\()\s*[\"']?(?:https?:)?//", sheet.read_text(encoding="utf-8")
+        ), sheet.name
 
 
 @pytest.mark.skipif(not ZENSICAL, reason="Zensical is not installed: pip install -e '.[docs]'")
@@ -79,7 +81,9 @@ def test_no_page_asks_another_host_for_anything(site):
 def test_the_search_finds_a_page_from_a_disk(site, tmp_path):
     page = site / "search_test.html"
     page.write_text(
-        (site / "index.html").read_text(encoding="utf-8").replace("</body>", f"<script>{STEPS}</script></body>"),
+        (site / "index.html")
+        .read_text(encoding="utf-8")
+        .replace("</body>", f"<script>{STEPS}</script></body>"),
         encoding="utf-8",
     )
     shown, complaints = browse(page, tmp_path, "--virtual-time-budget=12000", "--dump-dom")

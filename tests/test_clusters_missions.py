@@ -57,6 +57,11 @@ def test_releases_are_told_given_who_came():
         "over all 100 20% of those who came, where others who came later, or these members elsewhere, would"
         in found.sentence
     )
+    # Where the rest is slow, a mean of all would speak against it.
+    slow = finding("release-burst", **RELEASES | {"release_share": 0.45, "usual_release_share": 0.57})
+    assert slow.fires
+    assert "45%" not in slow.sentence
+    assert "at the other 82 they come no sooner than others, or later; p <= 2e-05" in slow.sentence
 
 
 def test_a_shift_is_told_as_hours_and_counts_nothing():

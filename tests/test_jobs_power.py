@@ -88,16 +88,23 @@ def test_a_crew_is_found_as_the_jobs_would_find_it(study, tmp_path, cell):
 
 
 def test_held_out_crews_fall_into_the_band(own, tmp_path):
-    cell = Cell(8, 6, 300.0)
-    told = measure_power(own, sizes=[8], objects=[6], spans=[300], runs=16, seed=1).power.row(0, named=True)
-    held_out = 0
-    for draw in range(8):
-        plants = planted(own, [cell], [1_000, draw])
-        found = is_flagged(rebuilt(own, plants, tmp_path / str(draw)), plants)
-        held_out += found.height * 2 >= cell.n_accounts
-    # Two samples of one chance.
-    table = [[held_out, 8 - held_out], [told["n_flagged"], 16 - told["n_flagged"]]]
-    assert fisher_exact(table).pvalue > 0.01
+    """Crews that were drawn anew and went through both jobs, at a cell found mostly, now and then, and hardly ever."""
+    cells = [Cell(8, 6, 300.0), Cell(8, 4, 300.0), Cell(8, 4, 3_600.0)]
+    told = measure_power(own, sizes=[8], objects=[4, 6], spans=[300, 3_600], runs=16, seed=1).power
+    for cell, n_draws in zip(cells, (2, 8, 2), strict=True):
+        n_told = told.filter(n_objects=cell.n_objects, span_s=cell.span_s).item(0, "n_flagged")
+        held_out = 0
+        for draw in range(n_draws):
+            plants = planted(own, [cell], [1_000, draw])
+            found = is_flagged(
+                rebuilt(own, plants, tmp_path / f"{cell.n_objects}-{cell.span_s}-{draw}"), plants
+            )
+            held_out += found.height * 2 >= cell.n_accounts
+        # Two samples of one chance.
+        table = [[held_out, n_draws - held_out], [n_told, 16 - n_told]]
+        assert fisher_exact(table).pvalue > 0.01, (cell, held_out, n_told)
+        if n_told in (0, 16):  # then few tell
+            assert held_out == (n_draws if n_told else 0)
 
 
 def test_the_more_a_crew_does_the_likelier_it_is_found(own):

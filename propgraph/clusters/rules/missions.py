@@ -79,12 +79,19 @@ def release_burst(row: Row, base: Baseline) -> Finding | None:
     if site >= max(OF_ONE_SITE, 2 * usual) or (row["met_origin_share"] or 0.0) >= OF_ONE_ORIGIN:
         return None
     thing = noun({"timing_trace": row["release_trace"]})
+    share, elsewhere = row["release_share"], row["usual_release_share"]
+    # Where the other tasks are slow all of them together say the contrary.
+    over = (
+        f"over all {n:,} {share:.0%} of those who came, where others who came later, or these members elsewhere, would "
+        f"make it {elsewhere:.0%}; "
+        if share > elsewhere
+        else f"at the other {n - value:,} they come no sooner than others, or later; "
+    )
     return Finding(
         RELEASE_BURST, value, max(_TIMES * expected, _LEAST), expected, fires,
         f"at {value:,} of {n:,} {thing}s that six members or more shared, more of them came within ten minutes of the "
-        f"first than chance has once in twenty (over all {n:,} {row['release_share']:.0%} of those who came, where "
-        f"others who came later, or these members elsewhere, would make it {row['usual_release_share']:.0%}; p <= "
-        f"{rounded_up(p)}); a newsletter or an alert that all of them get looks the same",
+        f"first than chance has once in twenty ({over}p <= {rounded_up(p)}); a newsletter or an alert that "
+        "all of them get looks the same",
     )  # fmt: skip
 
 

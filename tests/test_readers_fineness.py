@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from same_tables import PLACES
 
 from propgraph import build, read_log
 from propgraph.readers.read import read_logs
@@ -145,7 +146,7 @@ def test_it_does_not_depend_on_the_order_of_rows_or_files(tmp_path, n_files):
     there = read_log(*written(tmp_path, **parts))
     shuffled = {name: part.sample(fraction=1.0, shuffle=True, seed=5) for name, part in parts.items()}
     back = read_log(*reversed(written(tmp_path, **shuffled)))
-    assert there.equals(back)
+    assert there.drop(PLACES).equals(back.drop(PLACES))
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
@@ -154,7 +155,7 @@ def test_a_post_in_two_exports_has_its_finer_time_whichever_is_read_first(tmp_pa
     hours = minutes.with_columns(pl.col("timestamp") // 3600 * 3600)
     paths = written(tmp_path, **dict(zip(names, (minutes, hours), strict=True)))
     there, back = read_logs(paths), read_logs(reversed(paths))
-    assert there.posts.equals(back.posts)
+    assert there.posts.drop(PLACES).equals(back.posts.drop(PLACES))
     assert there.rejected.equals(back.rejected)
     same = (minutes["timestamp"] % 3600 == 0).sum()
     assert 0 < same < 20

@@ -82,10 +82,10 @@ def test_columns_of_ones_own_by_mapping():
 def test_a_mapping_reads_what_is_mapped_and_by_the_word_auto_what_has_the_right_name_too():
     log = read("coortweet.csv", mapping={"timestamp": "timestamp_share", "auto": "auto"})
     assert [source["reader"] for source in log.sources] == ["columns"]
-    assert set(log.posts.columns) == {"content_id", "account_id", "timestamp", "object_id"}
+    assert set(log.posts.columns) == {"content_id", "account_id", "timestamp", "object_id", "source", "line"}
     assert log.notes == []
     log = read("coortweet.csv", mapping={"timestamp": "timestamp_share", "account_id": "account_id"})
-    assert set(log.posts.columns) == {"content_id", "account_id", "timestamp"}
+    assert set(log.posts.columns) == {"content_id", "account_id", "timestamp", "source", "line"}
     assert log.posts["content_id"].str.starts_with("post:").all()
     assert [note.split("coortweet.csv: ")[-1] for note in log.notes] == [
         "object_id, content_id: not mapped, so not read, though propgraph has columns of that name; "

@@ -66,7 +66,7 @@ def test_the_order_of_rows_does_not_count(tmp_path):
     frame = messages()
     order = list(range(frame.height))
     random.Random(0).shuffle(order)
-    first, second = (POSTS.conform(read(tmp_path, one).posts) for one in (frame, frame[order]))
+    first, second = (POSTS.conform(read(tmp_path, one).posts.drop("line")) for one in (frame, frame[order]))
     assert_frame_equal(first, second)
 
 

@@ -6,6 +6,7 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
+from same_tables import PLACES
 
 from propgraph.errors import InputError
 from propgraph.readers.layouts.chats import chat_name, is_chat
@@ -298,7 +299,7 @@ def test_a_folder_of_chats_is_read_whole_in_parts_and_packed_with_the_same_ids(t
     parts.mkdir()
     read(parts, *lines[:2], name="a.txt")
     read(parts, *lines[2:], name="b.txt")
-    assert read_logs([parts]).posts.equals(whole)
+    assert read_logs([parts]).posts.drop(PLACES).equals(whole.drop(PLACES))
 
 
 # What is no chat

@@ -28,6 +28,7 @@ def build(
     skip_lines: Annotated[int | None, typer.Option("--skip-lines", metavar="N", help="Lines before the header of a table.  [default: found by the names in it]", show_default=False)] = None,
     time_format: Annotated[str | None, typer.Option("--time-format", metavar="PATTERN", help="How the times are written, as for strptime, e.g. '%d.%m.%Y %H:%M'.  [default: found by the content]", show_default=False)] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", metavar="ZONE", help="Whose clocks times without a zone are by, e.g. Europe/Paris.  [default: UTC]", show_default=False)] = None,
+    keep: Annotated[list[str] | None, typer.Option("--keep", metavar="COLUMN", help="A column of the log that posts have no place for, kept as it is in the table own_columns; of nested JSON the keys on the way to it, as public_metrics.like_count; all: all columns of tables. With --pseudonymise only what is named. Repeatable.", show_default=False)] = None,
     align_clocks: Annotated[bool, option_of(ClockOptions, "align_clocks")] = ClockOptions.align_clocks,
     trace: Annotated[list[str] | None, typer.Option("--trace", metavar="NAME", help="reshare, fast-reshare, url, domain, hashtag, hashtag-sequence, image, text, object; not unless asked for: near-text (takes longer), order (one thing before another in a session, for crews that take what an app lists; clusters looks for these without it, too), mention, reply (shared by strangers all the time). Repeatable.  [default: all of the former that the log supports]", show_default=False)] = None,
     resolved: Annotated[Path | None, typer.Option("--resolved", metavar="FILE", help="Where short links lead: a table with the columns url and resolved_url. Nothing is ever fetched.", show_default=False)] = None,
@@ -57,7 +58,7 @@ def build(
     with progress() as tell:
         made = job(
             logs, study, format=format, mapping=parse_mapping(mapping or []), encoding=encoding, skip_lines=skip_lines,
-            time_format=time_format, time_zone=time_zone, align_clocks=align_clocks, trace=trace, resolved=resolved,
+            time_format=time_format, time_zone=time_zone, keep=keep or (), align_clocks=align_clocks, trace=trace, resolved=resolved,
             time_window=parsed("time_window", time_window), min_participation=min_participation,
             min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
             parents=parents, follows=follows, sites=sites, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,

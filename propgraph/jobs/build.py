@@ -39,6 +39,7 @@ from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
 from propgraph.readers.find import find_logs
 from propgraph.readers.frames import LogLike, as_logs, names_of_logs
 from propgraph.readers.log import Log
+from propgraph.readers.own import ALL, own_table
 from propgraph.readers.plan import Plan, plan_logs
 from propgraph.readers.read import read_planned
 from propgraph.readers.side import read_side_table
@@ -65,6 +66,7 @@ def build(
     skip_lines: int | None = None,
     time_format: str | None = None,
     time_zone: str | None = None,
+    keep: str | Sequence[str] = (),
     align_clocks: bool = ClockOptions.align_clocks,
     trace: str | Sequence[str] | None = None,
     resolved: str | Path | None = None,
@@ -95,6 +97,10 @@ def build(
         The folder to make; it appears when it is whole.
     format, mapping, encoding, skip_lines, time_format, time_zone
         As for `read_log`.
+    keep
+        Columns of the log that posts have no place for, to be kept as they are in the table `own_columns`: names, of
+        nested JSON the keys on the way to a value joined by dots, or `all` for all columns of tables. With
+        `pseudonymise` only those that are named are kept, and what they say stays as it is.
     align_clocks
         Where the clocks of two platforms (or files) differ, as those of two time zones do, move the times of the
         smaller one to the clock of the one with most posts. Such clocks are told in any case, and what was moved when
@@ -175,9 +181,11 @@ def build(
         )
     # What is missing or wrong is reported before what is in the way: it has to be put right in any case.
     given = as_logs(logs)
+    kept = [keep] if isinstance(keep, str) else list(keep)
+    kept = [name for name in kept if not (pseudonymise and name == ALL)]
     plan = plan_logs(
         given, format=format, mapping=mapping, encoding=encoding, skip_lines=skip_lines, time_format=time_format,
-        time_zone=time_zone,
+        time_zone=time_zone, keep=kept,
     )  # fmt: skip
     _check_there(resolved, follows, *paths_of(sites))
     secret = read_key(study, key) if pseudonymise else None
@@ -185,6 +193,7 @@ def build(
     parameters = {
         "logs": names_of_logs(given), "format": format, "map": dict(mapping or {}),
         "encoding": encoding, "skip_lines": skip_lines, "time_format": time_format, "time_zone": time_zone,
+        "keep": kept or None,
         **clocks.record(),
         "trace": traces or None, "resolved": None if resolved is None else str(resolved),
         **window.record(), "threads": threads,
@@ -346,6 +355,7 @@ def _check_follows(parents: str | None, follows: str | Path | None) -> None:
 def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:
     writer.write("posts", _streamed(log.posts, POSTS.dtypes))
     writer.write("rejected", log.rejected)
+    writer.write("own_columns", own_table(log.posts))
     parts = [_streamed(part, SHARES.dtypes) for part in shares.values()]
     writer.write("shares", pl.concat(parts) if parts else SHARES.empty())
     writer.write("accounts", accounts_table(log, shares))

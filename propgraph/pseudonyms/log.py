@@ -20,7 +20,7 @@ from propgraph.arrays.encoding import codes_of, decode, encode, labels_of
 from propgraph.arrays.types import UInt32
 from propgraph.pseudonyms.keys import Key, pseudonyms
 from propgraph.pseudonyms.links import Known, hide_links
-from propgraph.readers.base import CANONICAL
+from propgraph.readers.base import CANONICAL, OWN
 from propgraph.readers.log import Log
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.schema import ID, IDS, POSTS, REJECTED
@@ -101,8 +101,9 @@ _OF_POSTS: Mapping[str, _Rule] = {
     "content_id": _Rules.ids, "account_id": _Rules.ids, "parent_content_id": _Rules.ids,
     "origin_account_id": _Rules.ids, "target_id": _Rules.ids, "object_id": _Rules.objects, "urls": _Rules.links,
     "mentions": _Rules.names, "images": _Rules.ids, "sponsor": _Rules.sponsors, "language": _Rules.languages,
+    "source": _Rules.ids,  # a chat's file bears the group's name
 }  # fmt: skip
-_KEPT = (*_TIMES, "kind", "parent_timestamp", "hashtags", "platform")
+_KEPT = (*_TIMES, "kind", "parent_timestamp", "hashtags", "platform", "line")
 # Objects of traces that are not here are ids.
 _OF_TRACES: Mapping[str, _Rule] = {"object": _Rules.objects, "url": _Rules.links, "mention": _Rules.names}
 _KEPT_TRACES = ("domain", "hashtag", "hashtag-sequence")
@@ -122,6 +123,7 @@ def with_pseudonyms(
       left. In links to other sites ids and names of the log are replaced where they can be told from other words.
       Other links stay, in canonical form. Of the log's own objects links and hashtags stay.
     - Texts go, and what rejected rows said.
+    - Columns of the user's own that were named to be kept stay.
     - Times, kinds, hashtags, codes of languages, and when accounts were made and how many follow them stay.
 
     Parameters
@@ -220,7 +222,7 @@ def _posts(posts: pl.DataFrame, rules: _Rules) -> tuple[pl.DataFrame, UInt32]:
     new = pl.DataFrame([
         _replaced(posts[name], rules, _OF_POSTS[name]) if name in _OF_POSTS else posts[name]
         for name in posts.columns
-        if name in _OF_POSTS or name in _KEPT
+        if name in _OF_POSTS or name in _KEPT or name.startswith(OWN)
     ]).with_row_index("was")  # fmt: skip
     new = new.sort([name for name in POSTS.key if name in new.columns], maintain_order=True)
     moved = np.empty(new.height, np.uint32)

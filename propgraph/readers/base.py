@@ -49,6 +49,8 @@ CANONICAL: Mapping[str, str] = {
 _FIRST_DAY = date(1900, 1, 1)  # of spreadsheets; some begin with the day before
 # How an id begins that no platform gave, because the log has none: a hash of what is known instead.
 MADE = "made:"
+# How columns are called that a log has beyond these, where they are kept (`build --keep`).
+OWN = "own:"
 REQUIRED = ("account_id", "timestamp")
 TIMES = ("timestamp", "parent_timestamp", "account_created_at")
 LISTS = ("urls", "hashtags", "mentions", "images")
@@ -165,7 +167,7 @@ class Reader:
             raise TypeError(f"reader {self.name} has neither names, posts nor rows")
         absent = [name for name in self.reads if name not in frame.columns]
         frame = frame.with_columns(
-            _as_json(frame[name]) for name, dtype in frame.schema.items() if dtype.is_nested()
+            as_json(frame[name]) for name, dtype in frame.schema.items() if dtype.is_nested()
         )
         return self.posts(frame.with_columns(pl.lit(None, ID).alias(name) for name in absent))
 
@@ -202,7 +204,7 @@ def _part_of_time(values: pl.Series) -> pl.Series:
     return (values.dt.time() if (values.dt.date() <= _FIRST_DAY).all() else values).cast(ID)
 
 
-def _as_json(values: pl.Series) -> pl.Series:
+def as_json(values: pl.Series, /) -> pl.Series:
     """Return lists and structs of a binary file as a text file would hold them."""
     cells = (None if cell is None else orjson.dumps(cell, default=str).decode() for cell in values.to_list())
     return pl.Series(values.name, cells, dtype=ID)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from propgraph.arrays.encoding import encode
+from propgraph.arrays.encoding import decode, encode
 from propgraph.readers.order import Origins, in_order_once
 from propgraph.readers.posts.made_ids import with_made_ids
 from propgraph.readers.posts.origins import with_origins
@@ -40,7 +40,7 @@ class Log:
     Attributes
     ----------
     posts
-        The columns of `schema.POSTS` that hold anything, `account_id` and `object_id` encoded; in
+        The columns of `schema.POSTS` that hold anything, `account_id`, `object_id` and `source` encoded; in
         canonical order (time, account, post, object).
     profiles
         `account_id, name, created_at, followers` for each post that carries any of them.
@@ -117,6 +117,7 @@ def assemble(
 
     # What a post says of others: how fine its time is, and whose post it passes on.
     files = frame[SOURCE] if len(by_path) > 1 else None
+    frame = frame.with_columns(_paths(frame[SOURCE], [str(source["path"]) for source in by_path]))
     frame, times = with_resolutions(frame, by_path)
     frame, originals = with_origins(frame, _names(frame, mixed=mixed))
     return Log(
@@ -135,6 +136,13 @@ def _file_numbers(origins: Origins, sources: list[dict[str, Any]]) -> pl.Series:
     number = {source["path"]: k for k, source in enumerate(sources)}
     of_parts = np.repeat([number[path] for path, _ in origins], [len(lines) for _, lines in origins])
     return pl.Series(SOURCE, of_parts, dtype=pl.UInt32)
+
+
+def _paths(number: pl.Series, paths: list[str]) -> pl.Series:
+    """Return the file of each row, encoded; a file that was given twice is one."""
+    labels = list(dict.fromkeys(paths))
+    of = np.array([labels.index(path) for path in paths], np.uint32)
+    return decode(of[number.to_numpy()], pl.Series(labels)).alias("source")
 
 
 def _platforms_mix(frame: pl.DataFrame) -> bool:

@@ -23,6 +23,8 @@ _SHARED = ("object_id", "urls", "hashtags", "parent_content_id", "target_id")
 _CUT_MS = (
     (86_400_000, 86_400_000), (3_600_000, 86_400_000), (900_000, 86_400_000), (60_000, 60_000), (1000, 1000),
 )  # fmt: skip
+#: Column of posts: the line of the post in its file.
+LINE = "line"
 # Of each part of the rows, in their order: the file it comes from, and its lines there.
 Origins = list[tuple[str, Lines]]
 
@@ -40,14 +42,15 @@ def in_order_once(posts: pl.DataFrame, origins: Origins, /) -> tuple[pl.DataFram
     Returns
     -------
     tuple of pl.DataFrame
-        The posts, and the rows rejected (columns of `schema.REJECTED`): those that say again what an
-        earlier row says, or that give a post another author or time than the first of its rows. But where that first
-        time is a whole second, minute, hour or day, and a later one of the same author lies within it that is
-        less round, the post was told of in two exports: the finer time counts, in whatever order they are read.
+        The posts, with the `line` of each in its file, and the rows rejected (columns of `schema.REJECTED`): those
+        that say again what an earlier row says, or that give a post another author or time than the first of its rows.
+        But where that first time is a whole second, minute, hour or day, and a later one of the same author lies within
+        it that is less round, the post was told of in two exports: the finer time counts, in whatever order they are
+        read.
     """
     unique = all_distinct(posts["content_id"])
     order = _canonical_order(posts, unique)
-    posts = posts[pl.Series(order)]
+    posts = posts[pl.Series(order)].with_columns(_lines(order, origins))
     return (posts, REJECTED.empty()) if unique else _without_repeats(posts, order, origins)
 
 
@@ -126,11 +129,11 @@ def _without_repeats(
         .then(pl.format("content_id: {} is another post's already (other account or time)", "content_id"))
         .otherwise(pl.format("duplicate: post {} shares the same in an earlier row", "content_id"))
     ).to_series()
-    rows = posts.drop(SOURCE, strict=False)[bad["index"]].with_columns(pl.col("account_id").cast(ID))
-    sources, lines = _where(order[bad["index"].to_numpy()], origins)
+    rows = posts.drop(SOURCE, LINE, strict=False)[bad["index"]].with_columns(pl.col("account_id").cast(ID))
+    sources = _sources(order[bad["index"].to_numpy()], origins)
     keep = np.ones(posts.height, np.bool_)
     keep[bad["index"].to_numpy()] = False
-    return posts.filter(pl.Series(keep)), rejected_table(rows, lines, reasons, sources)
+    return posts.filter(pl.Series(keep)), rejected_table(rows, posts[LINE][bad["index"]], reasons, sources)
 
 
 def _with_first(rows: pl.DataFrame) -> pl.DataFrame:
@@ -164,13 +167,16 @@ def _roundness(time: pl.Expr) -> pl.Expr:
     return pl.sum_horizontal(time % step == 0 for step, _ in _CUT_MS)
 
 
-def _where(rows: npt.NDArray[Any], origins: Origins) -> tuple[pl.Series, Int64]:
-    """Return the file and the line that each of these rows, numbered before sorting, comes from."""
+def _lines(order: UInt32, origins: Origins) -> pl.Series:
+    """Return the line that each row comes from; `order` is their number before sorting."""
+    lines = [np.asarray(part, np.int64) for _, part in origins if len(part)]
+    largest = max((int(part[-1]) for part in lines), default=0)  # of each part they increase
+    dtype = np.uint32 if largest < 1 << 32 else np.int64
+    return pl.Series(LINE, np.concatenate([part.astype(dtype) for part in lines])[order])
+
+
+def _sources(rows: npt.NDArray[Any], origins: Origins) -> pl.Series:
+    """Return the file that each of these rows, numbered before sorting, comes from."""
     stops = np.cumsum([len(lines) for _, lines in origins])
     part = np.searchsorted(stops, rows, side="right")
-    line = np.empty(rows.size, np.int64)
-    for p in np.unique(part).tolist():
-        here, lines = part == p, origins[p][1]
-        place = rows[here] - (stops[p] - len(lines))
-        line[here] = lines.start + place if isinstance(lines, range) else lines[place]
-    return pl.Series([path for path, _ in origins], dtype=ID).gather(part), line
+    return pl.Series([path for path, _ in origins], dtype=ID).gather(part)

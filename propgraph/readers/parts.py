@@ -8,10 +8,12 @@ from typing import Any
 
 import polars as pl
 
+from propgraph.readers.base import OWN
 from propgraph.readers.beside import opened
 from propgraph.readers.date_orders import notes_on_times
 from propgraph.readers.layouts.batches import Lines
 from propgraph.readers.layouts.tabular import read_batches
+from propgraph.readers.own import own_values
 from propgraph.readers.plan import PlannedFile
 from propgraph.readers.posts import permalinks
 from propgraph.readers.rows import FileFacts, normalise
@@ -45,9 +47,14 @@ def read_by(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] | No
     reader, beside, fault = opened(one.reader, one.file, one.beside)
     part = Part(one, facts, beside=beside)
     facts.notes += [fault] if fault else []
-    for batch in read_batches(one.file, one.columns, reader=reader, progress=tell):
+    # Of records the reader makes columns, and beside them stand keys as they are.
+    kept = [name if reader.rows is None else OWN + name for name in one.kept]
+    for batch in read_batches(
+        one.file, list(dict.fromkeys([*one.columns, *kept])), reader=reader, progress=tell
+    ):
         facts.notes += batch.notes
         part.n_rows += batch.frame.height + batch.rejected.height
+        batch.own, batch.frame = own_values(batch.frame, kept), batch.frame.select(one.columns)
         posts, lines, rejected = normalise(batch, one.reader, facts)
         part.posts.append(posts)
         part.lines.append(lines)

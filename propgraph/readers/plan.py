@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from propgraph.errors import InputError, UnknownColumnsError
@@ -20,6 +20,7 @@ from propgraph.readers.layouts.headerless import means_no_header, without_header
 from propgraph.readers.layouts.headers import later_headers, likelier, told_header, told_likely
 from propgraph.readers.layouts.kinds import WORKBOOK
 from propgraph.readers.layouts.tabular import columns_of
+from propgraph.readers.own import ALL, check_kept, kept_columns
 from propgraph.readers.registry import PLACES_OF_RECORDS, READERS, choose_reader
 from propgraph.readers.times.times import AS_FOUND, TimeOptions
 
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 class PlannedFile:
     """A file, its reader, the columns to read, those of a table that nobody asked for; what the user said of them.
 
-    `beside` is the file that tells more of its posts.
+    `beside` is the file that tells more of its posts; `kept` are columns to be kept as they are, besides.
     """
 
     file: LogFile
@@ -40,6 +41,7 @@ class PlannedFile:
     mapped: bool = False
     beside: LogFile | None = None
     times: TimeOptions = AS_FOUND
+    kept: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def plan_logs(
     skip_lines: int | None = None,
     time_format: str | None = None,
     time_zone: str | None = None,
+    keep: Sequence[str] = (),
 ) -> Plan:
-    """Return how `logs` are to be read, by no more than their first records; see `read_log`."""
+    """Return how `logs` are to be read, by no more than their first records; see `read_log`, for `keep` `build`."""
     times = TimeOptions(time_format, time_zone)
     given = as_logs(logs)
     frames = [log for log in given if isinstance(log, LogFile)]
@@ -71,6 +74,7 @@ def plan_logs(
     if names or not frames:
         files, notes = find_logs(names, encoding=encoding, skip_lines=skip_lines, stdin=True)
     plan = _plan([*files, *frames], format, mapping or {}, notes, search=skip_lines is None)
+    plan = _with_kept(plan, keep) if keep else plan
     return Plan([replace(one, times=times) for one in plan.files], plan.notes)
 
 
@@ -131,6 +135,23 @@ def _together(faults: list[InputError]) -> InputError:
     if others:
         offered.lines.append(f"Build other files by themselves: {together(others, shown=3)}")
     return offered
+
+
+def _with_kept(plan: Plan, keep: Sequence[str]) -> Plan:
+    """Return a plan by which columns of the user's own are kept, too."""
+    files, notes, found = [], list(plan.notes), dict[str, None]()
+    for one in plan.files:
+        by_record = one.reader.rows is not None
+        there = columns_of(one.file, lists=PLACES_OF_RECORDS) if by_record else [*one.columns, *one.unread]
+        found.update(dict.fromkeys(there))
+        files.append(replace(one, kept=kept_columns(keep, there, one.unread, nested=by_record)))
+        if by_record and ALL in keep:
+            notes.append(
+                f"{one.file.name}: --keep all (in Python: keep='all') takes columns of tables; of nested JSON name "
+                "the keys, as public_metrics.like_count"
+            )
+    check_kept(keep, list(found))
+    return Plan(files, notes)
 
 
 def _planned(

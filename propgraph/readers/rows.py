@@ -201,6 +201,7 @@ def normalise(batch: Batch, reader: Reader, facts: FileFacts) -> tuple[pl.DataFr
         posts = _with_url(posts)
     posts = without_own_in_texts(posts, facts.permalinks.setdefault("text", PermalinkFacts()))
     posts = _with_exact_times(posts, reader, facts)
+    posts = posts.hstack(batch.own)
     bad = _unusable(posts)
     if reader.names is None:
         _count_made(posts, ~bad, facts)

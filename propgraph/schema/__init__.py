@@ -7,7 +7,17 @@ JavaScript), all times are `Datetime("ms", "UTC")`, all durations are seconds as
 
 from __future__ import annotations
 
-from propgraph.schema.build import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, REJECTED, SHARES
+from propgraph.schema.build import (
+    ACCOUNTS,
+    CASCADE_NODES,
+    CASCADES,
+    EDGES,
+    OBJECTS,
+    OWN_COLUMNS,
+    POSTS,
+    REJECTED,
+    SHARES,
+)
 from propgraph.schema.clusters import (
     ACCOUNT_SCORES,
     AMPLIFICATION,
@@ -53,6 +63,7 @@ __all__ = [
     "NETWORK",
     "OBJECTS",
     "OPERATORS",
+    "OWN_COLUMNS",
     "PAIRS",
     "PAIR_EVIDENCE",
     "POSTS",

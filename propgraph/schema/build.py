@@ -15,6 +15,12 @@ _RESOLUTION = (
     "null: not known",
 )
 
+_LINE = (
+    pl.Int64(),
+    "1-based",
+    "record of a CSV (its header is line 1), line of other text, row of a binary file, record of a JSON document",
+)
+
 POSTS = declare(
     "posts",
     "build",
@@ -42,6 +48,8 @@ POSTS = declare(
     language=(ID, "code", "language as the log gives it"),
     platform=(ID, "", "platform as the log or its reader gives it"),
     sponsor=(ID, "", "who paid for the post, as the platform marks it; `yes` where it says no more"),
+    source=(ID, "path", "the file that it was read from"),
+    line=_LINE,
 )
 
 SHARES = declare(
@@ -101,9 +109,19 @@ REJECTED = declare(
     "an input row not used",
     ("source", "line", "reason"),
     source=(ID, "path", "the file"),
-    line=(pl.Int64(), "1-based", "line of a text file (a CSV's header is line 1), row of a binary one"),
+    line=_LINE,
     reason=(ID, "", "why the row was not used"),
     raw=(ID, "", "the row as found, cut at 2,000 characters"),
+)
+
+OWN_COLUMNS = declare(
+    "own_columns",
+    "build",
+    "what a column of the log that posts have no place for says of a post; those of --keep",
+    ("column", "content_id", "value"),
+    content_id=(ID, "id", "the post"),
+    column=(ID, "", "what the log calls the column; of nested JSON the keys on the way, joined by dots"),
+    value=(ID, "", "what it says, as text; lists and objects as JSON"),
 )
 
 # What is said of each measure where trees were drawn (--parents pdi, learned).

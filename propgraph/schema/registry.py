@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from propgraph.schema.build import ACCOUNTS, CASCADE_NODES, CASCADES, EDGES, OBJECTS, POSTS, REJECTED, SHARES
+from propgraph.schema.build import (
+    ACCOUNTS,
+    CASCADE_NODES,
+    CASCADES,
+    EDGES,
+    OBJECTS,
+    OWN_COLUMNS,
+    POSTS,
+    REJECTED,
+    SHARES,
+)
 from propgraph.schema.clusters import (
     ACCOUNT_SCORES,
     AMPLIFICATION,
@@ -28,7 +38,7 @@ from propgraph.schema.table import Table
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
+        POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, OWN_COLUMNS, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, QUOTAS, AMPLIFICATION,
         SITES, SITE_PAIRS, OPERATORS, COPIES, EVIDENCE, PAIR_EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
     )

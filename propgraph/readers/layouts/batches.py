@@ -37,6 +37,8 @@ class Batch:
         Some value of `frame` is a JSON object or list, written as JSON.
     notes
         What to tell of the file: what follows its name in a sentence.
+    own
+        Columns of the user's own that are kept as they are, as text; no column for none.
     """
 
     frame: pl.DataFrame
@@ -44,6 +46,7 @@ class Batch:
     rejected: pl.DataFrame = field(default_factory=REJECTED.empty)
     nested: bool = False
     notes: list[str] = field(default_factory=list)
+    own: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def moved(self, n_lines: int, /) -> Batch:
         """Return the batch as one whose lines stand so many lines further down."""

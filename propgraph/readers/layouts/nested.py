@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from propgraph.errors import InputError
-from propgraph.readers.base import LISTS, NoPost, NotThisFormatError, Reader, at
+from propgraph.readers.base import LISTS, OWN, NoPost, NotThisFormatError, Reader, at
 from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.files.streams import PIECE
 from propgraph.readers.files.unpack import BytesRead
@@ -153,7 +153,8 @@ class _Posts:
     def __init__(self, columns: Sequence[str], reader: Reader) -> None:
         assert reader.rows is not None
         self._rows_of, self._reader = reader.rows, reader.name
-        self._kinds = [(name, name in LISTS) for name in columns]
+        self._kinds = [(name, name in LISTS) for name in columns if not name.startswith(OWN)]
+        self._own = [(name, name.removeprefix(OWN).split(".")) for name in columns if name.startswith(OWN)]
         self.nested = False
 
     def results(self, values: Iterator[_VALUE]) -> Iterator[_RESULT]:
@@ -172,14 +173,16 @@ class _Posts:
 
     def frame(self, rows: list[Any]) -> pl.DataFrame:
         """Return rows as columns."""
-        values = list(zip(*rows, strict=True)) if rows else [()] * len(self._kinds)
+        kinds = [*self._kinds, *((name, False) for name, _ in self._own)]
+        values = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
         return pl.DataFrame([
             _lists(name, column) if is_list else pl.Series(name, column, dtype=ID)
-            for (name, is_list), column in zip(self._kinds, values, strict=True)
+            for (name, is_list), column in zip(kinds, values, strict=True)
         ])  # fmt: skip
 
     def _posts(self, line: int, record: dict[str, Any], text: bytes | None) -> Iterator[_RESULT]:
         empty = True
+        own = [_as_own(_beneath(record, path)) for _, path in self._own]
         for k, post in enumerate(self._rows_of(record)):
             empty = False
             if isinstance(post, NoPost):
@@ -187,9 +190,9 @@ class _Posts:
                 continue
             if text and any(_may_be_another(found, text) for found in post.values()):
                 again = next(islice(self._rows_of(_as_written(text, record)), k, None))
-                yield line, self._row(post if isinstance(again, NoPost) else again), None
+                yield line, self._row(post if isinstance(again, NoPost) else again) + own, None
             else:
-                yield line, self._row(post), None
+                yield line, self._row(post) + own, None
         if empty:
             yield line, None, (line, f"no post: nothing in it for {self._reader}", "")
 
@@ -207,6 +210,20 @@ class _Posts:
                 value = None
             row.append(value)
         return row
+
+
+def _beneath(value: Any, path: Sequence[str]) -> Any:
+    """Return what stands at a path as `key_paths` gives it: `a.b`, `a[].b`; of a list with several items a list."""
+    for k, step in enumerate(path):
+        value = value.get(step.removesuffix("[]")) if isinstance(value, dict) else None
+        if step.endswith("[]") and isinstance(value, list):
+            found = [_beneath(item, path[k + 1 :]) for item in value]
+            return found[0] if len(found) == 1 else found
+    return value
+
+
+def _as_own(value: Any) -> str | None:
+    return value or None if value is None or isinstance(value, str) else _as_text(value)
 
 
 def _lists(name: str, values: Sequence[list[str] | None]) -> pl.Series:

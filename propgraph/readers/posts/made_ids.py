@@ -15,6 +15,7 @@ import polars as pl
 
 from propgraph.arrays.hashes import add_hashes, bytes_of_texts
 from propgraph.arrays.types import Int64, UInt8, UInt64
+from propgraph.readers.base import OWN
 
 _ROWS = 1 << 19  # at a time, so that no column is copied as a whole
 
@@ -35,7 +36,8 @@ def with_made_ids(posts: pl.DataFrame, /) -> tuple[pl.DataFrame, int]:
     without = posts["content_id"].is_null()
     if not without.any():
         return posts, 0
-    said = posts.select(pl.exclude("content_id"))
+    # A column of the user's own that is kept changes no id.
+    said = posts.select(name for name in posts.columns if name != "content_id" and not name.startswith(OWN))
     key = pl.Series("key", row_hashes(said if without.all() else said.filter(without)))
     ids = key.to_frame().select(pl.format("post:{}", "key")).to_series()
     again = (

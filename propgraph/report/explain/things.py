@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from propgraph.report.document import Document, Part
+from propgraph.report.explain.own import own_part
 from propgraph.report.explain.people import UNKNOWN
 from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.explain.reasons import once, reason_part
@@ -105,4 +106,9 @@ def explain_post(study: Study, content_id: str, /, *, posts: int) -> Document:
     beside = beside_others(study, objects, [row["account_id"]])
     shown = Part("The post", lines, timeline(study, [content_id], most=1))
     same = [Part("All posts of the same", (), beside)] if beside.height else []
-    return Document("post", content_id, f"post {content_id}", (shown, *same, *around, UNKNOWN))
+    return Document(
+        "post",
+        content_id,
+        f"post {content_id}",
+        (shown, *own_part(study, content_id), *same, *around, UNKNOWN),
+    )

@@ -39,14 +39,13 @@ def timeline(study: Study, content_ids: Sequence[str], /, *, most: int) -> pl.Da
     -------
     pl.DataFrame
         `time` (UTC), `after_s` (seconds after the first post shown of the same object), `who`, `into` (group, page or
-        channel), `shared`, `text` (cut), `post`.
+        channel), `shared`, `text` (cut), `post`, `read_from` (file and line; null where an earlier version noted none).
     """
     ids = list(dict.fromkeys(content_ids))[:most]
     posts = (
-        study.scan("posts")
-        .filter(pl.col("content_id").is_in(ids))
-        .select("content_id", "account_id", "timestamp", "target_id", "text")
-        .unique("content_id", keep="first")
+        with_places(study.scan("posts").filter(pl.col("content_id").is_in(ids)).collect())
+        .select("content_id", "account_id", "timestamp", "target_id", "text", "read_from")
+        .unique("content_id", keep="first", maintain_order=True)
     )
     shared = (
         study.scan("shares")
@@ -56,7 +55,7 @@ def timeline(study: Study, content_ids: Sequence[str], /, *, most: int) -> pl.Da
         .unique("content_id", keep="first", maintain_order=True)
         .select("content_id", "object_id")
     )
-    rows = named(study, posts.join(shared, on="content_id", how="left")).collect()
+    rows = named(study, posts.lazy().join(shared, on="content_id", how="left")).collect()
     if rows.is_empty():
         return pl.DataFrame(schema=_COLUMNS)
     start = pl.col("timestamp").min().over("object_id")
@@ -65,13 +64,22 @@ def timeline(study: Study, content_ids: Sequence[str], /, *, most: int) -> pl.Da
         time="timestamp",
         after_s=(pl.col("timestamp") - start).dt.total_milliseconds() / 1000,
         who="who", into="target_id", shared=short("object_id", _LINK), text=short("text", _TEXT), post="content_id",
+        read_from="read_from",
     )  # fmt: skip
 
 
 _COLUMNS: dict[str, Any] = {
     "time": pl.Datetime("ms", "UTC"), "after_s": pl.Float64, "who": pl.String, "into": pl.String, "shared": pl.String,
-    "text": pl.String, "post": pl.String,
+    "text": pl.String, "post": pl.String, "read_from": pl.String,
 }  # fmt: skip
+
+
+def with_places(posts: pl.DataFrame, /) -> pl.DataFrame:
+    """Return posts by line with `read_from`, the name of their file and the line; null where none was noted."""
+    if "line" not in posts.columns:  # by an earlier version
+        return posts.with_columns(read_from=pl.lit(None, pl.String))
+    name = pl.col("source").str.extract(r"([^/\\]*)$")
+    return posts.sort("line").with_columns(read_from=pl.format("{}:{}", name, "line"))
 
 
 def minute(time: datetime, /) -> str:

@@ -161,5 +161,6 @@ class Redaction:
 _NAMING = frozenset((
     "account_id", "leader_account_id", "name", "content_id", "object_id", "root_account_id", "cascade_id", "ad_id",
     "text", "who", "post", "into", "shared", "who_first", "other_post", "values", "parent_content_id",
+    "read_from",
 ))  # fmt: skip
 _SITES = ("site", "source_site", "top_site")

@@ -23,7 +23,7 @@ _DIGEST, _FILES = 16, 20
 # Of each command the options that are not those of a class.
 _MORE = {
     "build": (
-        "format", "encoding", "skip_lines", "time_format", "time_zone", "trace", "resolved", "follows", "sites",
+        "format", "encoding", "skip_lines", "time_format", "time_zone", "keep", "trace", "resolved", "follows", "sites",
         "pseudonymise",
     ),
     "clusters": ("trace", "articles", "known_sites", "ads", "prices", "sites"),

@@ -3,7 +3,7 @@
 In a page's order, in one folder a page, with one namespace for its Python. Fenced blocks are
 
 - `sh`: commands, a line each; those of propgraph alone run in this process, since starting one takes seconds,
-  all others in bash.
+  all others in bash. `# ends with 1` behind one says that it fails, and how.
 - `python`, `r`: one script a block; the Python of a page goes on where its last block ended, R starts anew.
 - `text` right after one of these: lines that it has to print, in this order; a line `...` stands for any others.
 - any block with `title="FILE"`: a file. If it is there, the block has to be its beginning; else it is written.
@@ -17,9 +17,11 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +79,8 @@ def blocks(path: Path) -> list[Block]:
 class Reader:
     """Who follows a page, block by block, in a folder of their own."""
 
-    def __init__(self, folder: Path, rscript: str | None) -> None:
-        self.folder, self.rscript = folder, rscript
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self.printed = ""
 
@@ -125,9 +127,14 @@ class Reader:
             "||",
             "<",
         }
-        return self._propgraph(words[1:], block) if plain else self._bash(line, block)
+        ends = re.search(r"# ends with (\d+)$", line)
+        return (
+            self._propgraph(words[1:], block, int(ends[1]) if ends else 0)
+            if plain
+            else self._bash(line, block)
+        )
 
-    def _propgraph(self, words: list[str], block: Block) -> str:
+    def _propgraph(self, words: list[str], block: Block, ends: int) -> str:
         """Run a command in this process, into a file where the line says so (`> FILE`)."""
         target = None
         if ">" in words:
@@ -137,7 +144,7 @@ class Reader:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
             code = run(words)
         out.flush()
-        assert code == 0, (
+        assert code == ends, (
             f"{block.place}: propgraph {shlex.join(words)} ended with {code}:\n{told.getvalue()}"
         )
         if target:
@@ -162,6 +169,16 @@ class Reader:
             f"{block.place}: {line}\nended with {done.returncode}:\n{done.stdout}{done.stderr}"
         )
         return done.stdout + done.stderr
+
+
+@cache
+def rscript() -> str | None:
+    """Return where R is, if it has what the documentation asks of it."""
+    command = shutil.which("Rscript")
+    if command is None:
+        return None
+    asked = [command, "--vanilla", "-e", "library(data.table); library(igraph)"]
+    return command if subprocess.run(asked, capture_output=True, check=False).returncode == 0 else None
 
 
 def _lines(text: str) -> list[str]:

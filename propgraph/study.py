@@ -60,7 +60,7 @@ class Study:
     >>> study.scan("edges").filter(trace="url").collect().height
     650
     >>> study.evidence["sentence"][0].split(", ")[0]
-    "3,420 pairs of members' posts of the same URL lie within 60 s"
+    "3,420 pairs of members' posts of the same link lie within 60 s"
     """
 
     def __init__(self, path: str | Path) -> None:

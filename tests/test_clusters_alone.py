@@ -58,8 +58,8 @@ def test_one_bot_with_ten_thousand_posts_of_sixty_links_is_told(tmp_path):
     assert row["threshold"] == 20  # all others post each link once
     assert row["expected"] == pytest.approx(10_000 / 1201)
     assert row["sentence"] == (
-        "posts the same URL 167 times (and 59 more 20 times or more); as many posts by others, 10,000, would lead "
-        "there 8.3 times, and nineteen in twenty of the 200 accounts nearest in number of posts post no URL more than "
+        "posts the same link 167 times (and 59 more 20 times or more); as many posts by others, 10,000, would lead "
+        "there 8.3 times, and nineteen in twenty of the 200 accounts nearest in number of posts post no link more than "
         "once; 1,440.1 posts a day, more than 99.7% of accounts; a tool or a zealot; who answers many people with "
         "one link, or posts its own page, looks the same"
     )
@@ -163,4 +163,4 @@ def test_three_tools_are_told_and_four_hundred_workers_are_not(tmp_path, capsys)
         show(study)
         said = capsys.readouterr().out
         assert ("Accounts on their own: 3\n" in said) == bool(tools)
-        assert all(f"{name}  over-and-over: posts the same URL" in said for name in tools)
+        assert all(f"{name}  over-and-over: posts the same link" in said for name in tools)

@@ -318,7 +318,7 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
     assert {(row["subject_id"], row["rule"]) for row in evidence.to_dicts()} == flags
     told = evidence.filter(pl.col("rule").is_in(["at-once", "in-step"])).sort("rule")
     timing = dict(told.select("subject_id", "sentence").iter_rows())
-    assert any("same URL" in sentence for sentence in timing.values())
+    assert any("same link" in sentence for sentence in timing.values())
     for row in evidence.to_dicts():
         shown = [by_id[content] for content in row["content_ids"]]
         check_counts(row, shown)
@@ -332,7 +332,7 @@ def test_evidence_names_posts_that_show_the_rule(small_study):
         assert {post["cluster_id"] for post in shown} == {row["subject_id"]}
         if row["rule"] in ("at-once", "in-step", "repetitive"):
             reshares = all(post["kind"] == "reshare" for post in shown)
-            by_url = "same URL" in timing.get(row["subject_id"], "" if reshares else "same URL")
+            by_url = "same link" in timing.get(row["subject_id"], "" if reshares else "same link")
             what = "url" if by_url else "parent_content_id"
             mine = posts.filter(cluster_id=row["subject_id"])
             for post in shown:

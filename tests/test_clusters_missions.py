@@ -30,8 +30,8 @@ def test_a_quota_is_told_with_its_count_its_neighbours_and_its_pace():
     found = finding("quota-stop", **QUOTA)
     assert (found.value, found.threshold, found.expected) == (41, 12.4, 6.2)
     assert found.sentence.startswith(
-        "41 URLs stopped at 24 each (the members' accounts), of 54 with a count at most a fifth away, where accounts "
-        "that come or not by themselves would leave at most 6.2 at one count (p <= 4e-20); the last tenth of the posts "
+        "41 links stopped at 24 each (the members' accounts), of 54 with a count at most a fifth away, where accounts "
+        "that come or not by themselves would leave at most 6.2 at one count; the last tenth of the posts "
         "took 12% of an object's time (of others of like size: 31%)"
     )
     assert "tenth" not in finding("quota-stop", **QUOTA | {"usual_tail": None}).sentence
@@ -52,16 +52,16 @@ def test_releases_need_many_prompt_tasks_and_no_reading_that_explains_them():
 def test_releases_are_told_given_who_came():
     found = finding("release-burst", **RELEASES)
     assert (found.value, found.threshold, found.expected) == (18, 10.0, 5.0)
-    assert "at 18 of 100 URLs that six members or more shared" in found.sentence
+    assert "at 18 of 100 links that six members or more shared" in found.sentence
     assert (
-        "over all 100 20% of those who came, where others who came later, or these members elsewhere, would"
-        in found.sentence
+        "which would make it 5 (over all 100 20% of those who came, where others who came later, or these members "
+        "elsewhere, would" in found.sentence
     )
     # Where the rest is slow, a mean of all would speak against it.
     slow = finding("release-burst", **RELEASES | {"release_share": 0.45, "usual_release_share": 0.57})
     assert slow.fires
     assert "45%" not in slow.sentence
-    assert "at the other 82 they come no sooner than others, or later; p <= 2e-05" in slow.sentence
+    assert "at the other 82 they come no sooner than others, or later)" in slow.sentence
 
 
 def test_a_shift_is_told_as_hours_and_counts_nothing():

@@ -551,11 +551,11 @@ def test_sentences_give_figures_and_no_verdict():
     _, findings, _ = judge(PLAIN | ALL_FIRE, base())
     said = {finding.rule: finding.sentence for finding in findings}
     assert said["at-once"] == (
-        "100 pairs of members' posts of the same URL lie within 60 s, 10 times as many as the timing of others who "
+        "100 pairs of members' posts of the same link lie within 60 s, 10 times as many as the timing of others who "
         "shared the same gives (10)"
     )
     assert said["in-step"] == (
-        "when two members share the same URL, 50% of their pairs of posts lie within 60 s, on average over what they "
+        "when two members share the same link, 50% of their pairs of posts lie within 60 s, on average over what they "
         "shared (others: 10%)"
     )
     assert said["repetitive"] == (
@@ -567,20 +567,20 @@ def test_sentences_give_figures_and_no_verdict():
     )
     assert said["single-site"] == "80% of the members' 100 links lead to x.com, where 20.0% of all links do"
     assert said["recruiter-token"] == (
-        "18 of the 20 accounts whose links carry the tracking token ref=r06 are members (90.0%; of all accounts with "
-        "such tokens 8.1% are): 345 links to 16 sites, no single site's own (false discovery rate 5e-33); a list of "
-        "links handed to volunteers, or links copied from each other, tokens and all, look the same"
+        "18 of the 20 accounts whose links carry the tracking token ref=r06 are members, where of as many accounts "
+        "that carry any such token 2 would be: 345 links to 16 sites, no single site's own; a list of links handed to "
+        "volunteers, or links copied from each other, tokens and all, look the same"
     )
     assert said["relayed"] == (
         "10 of the 20 members are 4 relays of the same cascades (r1, r2, r3, ...) or stand under these, cascade after "
-        "cascade, oftener than parents drawn among the earlier posts would have it (false discovery rate 0.05): over "
+        "cascade, oftener than parents drawn among the earlier posts would have it: over "
         "30 cascades, nine in ten of which go back to 3 accounts, when one follower of a relay came, 60% of its others "
         "did, half within 122 s of the post before "
         "(other people: 1,448 s); branches of one movement that pass on its posts at once look the same"
     )
     assert said["created-together"] == (
         "16 of the 20 accounts whose age is known were made in 2 lots of a day or less (2016-06-06: 9; 2016-03-01 to "
-        "2016-03-02: 7), where of as many accounts in no cluster 2% are, drawn from the log"
+        "2016-03-02: 7), where as many accounts in no cluster, drawn from the log, give fewer than one"
     )
     assert said["many-groups"] == (
         "half of the members or more posted into 5 groups or more and put the same link or post into 3.0 of them as "
@@ -644,14 +644,20 @@ def test_coarse_times_show_neither_one_hand_nor_a_leader():
 
 @pytest.mark.parametrize(
     ("p", "shown"),
-    [(0.0, "1e-300"), (1e-310, "1e-300"), (2.1e-11, "3e-11"), (0.0249, "0.03"), (0.05, "0.05"), (3e-5, "3e-05"),
-     (0.0099, "0.01"), (9.5e-12, "1e-11"), (1e-4, "0.0001")],
+    [(0.0, "1,000,000"), (1e-310, "1,000,000"), (9.9e-7, "1,000,000"), (1.1e-6, "900,000"), (0.0249, "40"),
+     (0.05, "20"), (3e-5, "30,000"), (0.0099, "100"), (1e-4, "10,000")],
 )  # fmt: skip
-def test_a_bound_is_rounded_up(p, shown):
-    _, [finding], _ = judge(PLAIN | SYNCHRONISED | {"best_p": p}, base())
-    assert finding.sentence.endswith(f"(the surest: p <= {shown})")
+def test_how_seldom_chance_gives_a_crew_is_told_in_a_round_number_that_is_none_too_large(p, shown):
     _, [finding], _ = judge(PLAIN | CREW | {"p_value": p}, base())
-    assert finding.sentence.endswith(f"tested on the other (p <= {shown})")
+    assert finding.sentence.endswith(f"chance puts a group so near at most once in {shown} times")
+
+
+@pytest.mark.parametrize(
+    ("n", "words"), [(7, "fewer than one"), (19, "fewer than one"), (20, "1"), (90, "4")]
+)
+def test_of_pairs_is_told_how_many_chance_would_give(n, words):
+    _, [finding], _ = judge(PLAIN | SYNCHRONISED | {"n_synchronised": n}, base())
+    assert finding.sentence.endswith(f": {n} pairs, of which {words} would be there by chance")
 
 
 def shown(rule, rows, *, trace="url", **options):
@@ -839,10 +845,11 @@ def test_a_crew_is_told_as_a_group_with_its_pairs_or_without():
         "80% of the members stand nearer to other members in the order of posts, object after object, than chance and "
         "their own hours put accounts: "
     )
-    group = "as a group, found on one half of the objects and tested on the other (p <= 0.003)"
+    group = (
+        "as a group, found on one half of the objects and tested on the other: chance puts a group so near at most "
+        "once in 300 times"
+    )
     _, [alone], _ = judge(PLAIN | CREW, base())
     assert alone.sentence == lead + group
     _, [both], _ = judge(PLAIN | CREW | {"n_synchronised": 1, "best_p": 2e-7}, base())
-    assert (
-        both.sentence == f"{lead}1 pair at a false discovery rate of 0.05 (the surest: p <= 2e-07); {group}"
-    )
+    assert both.sentence == f"{lead}1 pair, of which fewer than one would be there by chance; {group}"

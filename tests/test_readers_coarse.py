@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from propgraph.readers.times.coarse import coarse_notes, steps, told_apart
+from propgraph.clusters.baseline import told_apart
+from propgraph.readers.times.coarse import coarse_notes, steps
 from propgraph.readers.times.fineness import Fineness
 
 
@@ -22,7 +23,7 @@ def times(*resolutions, n_posts=100):
     ],
 )  # fmt: skip
 def test_how_near_is_said_as_the_times_allow(window, resolution, words):
-    assert told_apart(window, resolution) == words
+    assert told_apart(window, resolution).english == words
 
 
 def test_steps_are_said_in_their_largest_whole_unit():

@@ -13,6 +13,7 @@ from propgraph.amplification.reach import measure_amplification
 from propgraph.amplification.spreaders import measure_spreaders
 from propgraph.amplification.structure import KINDS, Structure, joined_structures, measure_structure
 from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, SPREADERS
+from propgraph.words.said import Said, said
 
 #: The rule of the evidence, and from which score on a structure is reported.
 RULE, SHOWN = "structure", 0.5
@@ -145,33 +146,19 @@ def structure_evidence(amplified: Amplified, flagged: Sequence[str], /) -> pl.Da
                     "value": row[kind],
                     "threshold": SHOWN,
                     "content_ids": shown[row["cluster_id"], row["cascade_trace"]],
-                    "sentence": _centralised(row) if kind == "centralised" else _through_relays(row, kind),
+                    **_said(row, kind).as_columns(),
                 }
             )
     return EVIDENCE.conform(pl.DataFrame(rows, schema={name: EVIDENCE.dtypes[name] for name in _WRITTEN}))
 
 
-_WRITTEN = ("subject_type", "subject_id", "rule", "value", "threshold", "content_ids", "sentence")
+_WRITTEN = ("subject_type", "subject_id", "rule", "value", "threshold", "content_ids", "sentence", "said")
 
 
-def _centralised(row: dict[str, Any]) -> str:
-    return (
-        f"centralised: {row['first_generation_share']:.0%} of the members' reshares hang directly under the origin, "
-        "close together in time; a celebrity's keen followers look the same"
-    )
-
-
-def _through_relays(row: dict[str, Any], kind: str) -> str:
-    named = ", ".join(row["relays"][:3]) + (", ..." if row["n_relays"] > 3 else "")
-    relays = f"{row['n_relays']:,} relay{'s' if row['n_relays'] > 1 else ''} ({named})"
-    lag = f"half within {row['relay_lag_s']:,.0f} s"
-    part = f"{row['middle_share']:.0%} of the members' reshares hang below them, {lag}"
-    if kind == "distributed":
-        return (
-            f"distributed through {relays}: {part}, each member below its own; branches that pass on their "
-            "headquarters' posts look the same"
-        )
-    return (
-        f"a pyramid below {relays}: {part}, and each tier is wider than the one above; a story that goes viral "
-        "through several communities looks the same"
-    )
+def _said(row: dict[str, Any], kind: str) -> Said:
+    if kind == "centralised":
+        return said("rules.centralised", part=row["first_generation_share"])
+    facts = {
+        "n": row["n_relays"], "relays": row["relays"], "part": row["middle_share"], "lag": float(row["relay_lag_s"]),
+    }  # fmt: skip
+    return said("rules.distributed" if kind == "distributed" else "rules.pyramid", **facts)

@@ -22,14 +22,15 @@ from propgraph.clusters.declared import folded
 from propgraph.options import ClusterOptions
 from propgraph.schema import EVIDENCE, ID
 from propgraph.study import Study
+from propgraph.words.said import Said, said
 
 OVER_AND_OVER, MAIN_SOURCE = "over-and-over", "main-source"
 #: From so many posts of one object on an account may post it over and over; the main source of a site makes so many of
 #: its posts and so much of them, at so many sites.
 POSTS, POSTS_OF_SITE, HALF, SITES = 20, 10, 0.5, 3
 # Objects that one post makes on purpose; a hashtag or a site is posted again and again by whoever has a subject.
-_TRACES = {"object": "object", "url": "URL"}
-_ALIKE, _USUAL, _SHOWN, _NAMED, _BUSY = 200, 0.95, 20, 3, 0.9
+_TRACES = ("object", "url")
+_ALIKE, _USUAL, _SHOWN, _BUSY = 200, 0.95, 20, 0.9
 # How feeds, and tools that say so, call themselves, at the end or as a word of the name.
 _FEED = re.compile(
     r"(?:^| )(?:rss|feeds?|bots?|newsbot|newsfeed|autopost|alerts?|ticker)(?: |$)|(?:bot|rss|feed|ticker)$"
@@ -242,7 +243,7 @@ def _told(study: Study, rows: list[dict[str, Any]], shares: Mapping[str, pl.Data
             "subject_type": "account", "subject_id": row["account_id"], "rule": row["rule"], "value": row["value"],
             "threshold": row["threshold"], "expected": row["expected"],
             "content_ids": shares[row["trace"]]["content_id"].gather(row["rows"]).unique(maintain_order=True).to_list(),
-            "sentence": _sentence(row) + _pace(who[row["account_id"]]["rate"], rates) + _LOOK_ALIKES[row["rule"]],
+            **_said(row, pace=_pace(who[row["account_id"]]["rate"], rates)).as_columns(),
         }
         for row in kept
     ]  # fmt: skip
@@ -273,37 +274,28 @@ def _declared(row: dict[str, Any], name: str, site_of: Mapping[str, str]) -> boo
     )  # fmt: skip
 
 
-_LOOK_ALIKES = {
-    OVER_AND_OVER: "; a tool or a zealot; who answers many people with one link, or posts its own page, looks the same",
-    MAIN_SOURCE: "; a tool or a zealot; the owner of these sites, or a feed of them, looks the same",
-}
-
-
-def _sentence(row: dict[str, Any]) -> str:
+def _said(row: dict[str, Any], *, pace: Said | None) -> Said:
     if row["rule"] == MAIN_SOURCE:
-        named = ", ".join(row["sites"][:_NAMED]) + (", ..." if len(row["sites"]) > _NAMED else "")
-        return (
-            f"makes {row['n']:,} of the {row['n_of_sites']:,} posts of {len(row['sites']):,} sites ({named}), half or "
-            f"more of each; as many posts by others as it made would lead there {row['expected']:,.1f} times"
-        )
-    thing = _TRACES[row["trace"]]
-    more = f" (and {row['n_objects'] - 1:,} more {POSTS} times or more)" if row["n_objects"] > 1 else ""
-    usual = "" if not row["n_alike"] else (
-        f", and nineteen in twenty of the {row['n_alike']:,} accounts nearest in number of posts post no {thing} more "
-        f"than {'once' if row['usual'] == 1 else '{:,.0f} times'.format(row['usual'])}"
+        return said(
+            "rules.main-source", n=row["n"], n_all=row["n_of_sites"], n_sites=len(row["sites"]), sites=row["sites"],
+            expected=row["expected"], pace=pace,
+        )  # fmt: skip
+    n_more, most = row["n_objects"] - 1, float(row["usual"])
+    times = said("rules.once") if most == 1 else said("rules.so-many-times", n=most)
+    return said(
+        "rules.over-and-over", trace=row["trace"], n=row["n"], n_posts=row["n_posts"], expected=row["expected"],
+        more=said("rules.more-things", n=n_more, least=POSTS) if n_more else None,
+        usual=said("rules.of-as-active", n=row["n_alike"], trace=row["trace"], times=times) if row["n_alike"] else None,
+        pace=pace,
     )  # fmt: skip
-    return (
-        f"posts the same {thing} {row['n']:,} times{more}; as many posts by others, {row['n_posts']:,}, would lead "
-        f"there {row['expected']:,.1f} times{usual}"
-    )
 
 
-def _pace(posts_a_day: float | None, rates: Float64) -> str:
-    """Return how many posts a day an account makes, and how many accounts make fewer where most do, in words."""
+def _pace(posts_a_day: float | None, rates: Float64) -> Said | None:
+    """Return how many posts a day an account makes, and how many accounts make fewer where most do."""
     if posts_a_day is None or not rates.size:
-        return ""
+        return None
     # The most of all is no more than 99.9 % of them.
     below = min(float(np.searchsorted(rates, posts_a_day, "left")) / rates.size, 0.999)
     # An account with one post makes one a day: a low place among such tells nothing.
-    told = f", more than {below:.1%} of accounts" if below >= _BUSY else ""
-    return f"; {posts_a_day:,.1f} posts a day{told}"
+    more = said("rules.more-than", part=below) if below >= _BUSY else None
+    return said("rules.posts-a-day", n=float(posts_a_day), more=more)

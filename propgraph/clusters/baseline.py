@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from propgraph.options import ClusterOptions
-from propgraph.readers.times.coarse import told_apart
+from propgraph.words.said import Said, said
 
 Row = Mapping[str, Any]
 
@@ -40,9 +40,32 @@ class Baseline:
         """Return the effective window (s): the larger of the window and the resolution of the times of a cluster."""
         return max(self.window_of(row), row["time_resolution_s"] or 0.0)
 
-    def nearby(self, row: Row) -> str:
-        """Return how near two posts in the window are, in words: `within 60 s`, or `on the same day`."""
+    def nearby(self, row: Row) -> Said:
+        """Return how near two posts in the window are: `within 60 s`, or `on the same day`."""
         return told_apart(self.window_of(row), row["time_resolution_s"])
+
+
+_STEPS: Mapping[float, str] = {
+    86_400: "words.same-day",
+    3600: "words.same-hour",
+    60: "words.same-minute",
+    1: "words.same-second",
+}
+
+
+def told_apart(time_window: float, resolution_s: float | None, /) -> Said:
+    """Return how near two posts in the window are: `within 60 s`, `within 10 minutes`, `on the same day`.
+
+    Parameters
+    ----------
+    time_window
+        Seconds.
+    resolution_s
+        How fine the times are, in seconds; None or 0 where nobody knows.
+    """
+    if not resolution_s or resolution_s < 1 or time_window >= resolution_s:
+        return said("words.within", seconds=time_window)
+    return said(_STEPS.get(resolution_s, "words.same-span"), seconds=resolution_s)
 
 
 def baseline_of(links: pl.DataFrame, /, *, window_s: float, options: ClusterOptions) -> Baseline:

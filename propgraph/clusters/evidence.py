@@ -150,7 +150,7 @@ def evidence_rows(
                 "value": finding.value,
                 "threshold": finding.threshold,
                 "expected": finding.expected,
-                "sentence": finding.sentence,
+                **finding.said.as_columns(),
                 "content_ids": ids,
                 **_counts(finding.rule, _in_trace(finding.rule, posts, trace), ids, row),
             }

@@ -123,7 +123,7 @@ def judge_clusters(
             findings, posts[(row["cluster"],)], subject=name, row=row,
             chosen={SYNCHRONISED: of_pairs.get(row["cluster"], [])} | _chosen(row),
         )  # fmt: skip
-        readings += [{"subject_type": "cluster", "subject_id": name} | vars(fit) for fit in fits]
+        readings += [{"subject_type": "cluster", "subject_id": name} | fit.as_columns() for fit in fits]
     named = amplified.named({str(cluster): name for cluster, name in ids.items()})
     flagged = [ids[row["cluster"]] for row, score, *_ in judged if score >= min_score]
     return Judged(

@@ -9,7 +9,7 @@ densest alone).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
@@ -155,6 +155,13 @@ def told(times: Int64, lots: list[tuple[int, int]], /) -> list[str]:
     """Return each lot in words, the largest first: `2016-02-03: 7` or `2016-02-03 to 2016-02-05: 7`."""
     lots = sorted(lots, key=lambda lot: (lot[0] - lot[1], lot[0]))
     return [f"{_days(int(times[first]), int(times[last]))}: {last - first + 1:,}" for first, last in lots]
+
+
+def lot_of(written: str, /) -> tuple[date, date, int]:
+    """Return the first and the last day of a lot, and its accounts, as `told` wrote it."""
+    span, n = written.rsplit(": ", 1)
+    first, last = span.split(" to ") if " to " in span else (span, span)
+    return date.fromisoformat(first), date.fromisoformat(last), int(n.replace(",", ""))
 
 
 def _days(first: int, last: int) -> str:

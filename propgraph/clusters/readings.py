@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.context import OF_ONE_ORIGIN, OF_ONE_SITE
 from propgraph.clusters.delays import LEAD_MS, MEETINGS, SAME_S
-from propgraph.clusters.rules.profiles import created_together, span_in_words
+from propgraph.clusters.rules.profiles import created_together, span
 from propgraph.clusters.timing import ENOUGH
 from propgraph.missions.order import AGREEMENT, BY_AGE, ONE_SITTING, is_one_list, keeps_order
+from propgraph.words.said import Said, joined, said, then
 
 ONE_OUTLET, FANS, BREAKING_NEWS = "one-outlet", "fans", "breaking-news"
 INSTITUTION, ONE_HAND, ACTIVISTS = "institution", "one-hand", "activists"
@@ -33,13 +34,6 @@ IN_ORDER = 0.9
 # From here on habits bring members so much oftener together than others that it is told.
 _RAISED = 2.0
 
-# How sentences call one thing shared in a trace, and several.
-_THINGS = {
-    "url": ("link", "links"), "domain": ("site", "sites"), "hashtag": ("hashtag", "hashtags"),
-    "image": ("picture", "pictures"), "text": ("text", "texts"), "near-text": ("text", "texts"),
-    "object": ("object", "objects"),
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Fit:
@@ -51,15 +45,33 @@ class Fit:
         As in the column `innocent`.
     value, threshold
         What was measured, and from where on (for a number of pairs: below which) the reading fits.
-    speaks_for, speaks_against
-        A sentence each.
+    said_for, said_against
+        What speaks for and against it, a sentence each, with its facts.
     """
 
     reading: str
     value: float
     threshold: float
-    speaks_for: str
-    speaks_against: str
+    said_for: Said
+    said_against: Said
+
+    def as_columns(self) -> dict[str, object]:
+        """Return it as columns of the table `readings`."""
+        return {
+            "reading": self.reading, "value": self.value, "threshold": self.threshold,
+            **self.said_for.as_columns("speaks_for", "said_for"),
+            **self.said_against.as_columns("speaks_against", "said_against"),
+        }  # fmt: skip
+
+    @property
+    def speaks_for(self) -> str:
+        """What speaks for it, in English, as the table `readings` has it."""
+        return self.said_for.english
+
+    @property
+    def speaks_against(self) -> str:
+        """What speaks against it, or what it leaves unexplained, in English."""
+        return self.said_against.english
 
 
 def innocent_readings(row: Row, base: Baseline, /) -> list[Fit]:
@@ -92,8 +104,7 @@ def _one_outlet(row: Row, base: Baseline) -> Fit | None:
         return None
     return Fit(
         ONE_OUTLET, value, threshold,
-        f"{value:.0%} of the posts over which they met link to {row['met_site']}, where {_percent(usual)} of all links "
-        f"of this log do, and other accounts made {1 - inside:.0%} of the links to it",
+        said("why.one-outlet", value=value, site=row["met_site"], usual=usual, others=1 - inside),
         _left_open(row, base),
     )  # fmt: skip
 
@@ -104,8 +115,7 @@ def _fans(row: Row, base: Baseline) -> Fit | None:
         return None
     return Fit(
         FANS, value, OF_ONE_ORIGIN,
-        f"{value:.0%} of the posts over which they met go back to one account, {row['met_origin']}, which is not one "
-        "of them",
+        said("why.fans", value=value, account=row["met_origin"]),
         _left_open(row, base),
     )  # fmt: skip
 
@@ -114,13 +124,12 @@ def _breaking_news(row: Row, base: Baseline) -> Fit | None:
     value = row["top_object_share"]
     if value is None or value < 0.5:
         return None
-    thing, things = _things(row)
-    n_other = (row["n_objects"] or 1) - 1
-    again = f"they met over {n_other:,} other {things if n_other > 1 else thing} as well; " if n_other else ""
+    trace, n_other = row["timing_trace"], (row["n_objects"] or 1) - 1
+    again = "but.one-other-thing" if n_other == 1 else "but.other-things"
     return Fit(
         BREAKING_NEWS, value, 0.5,
-        f"of their pairs of posts {base.nearby(row)} {value:.0%} are about one and the same {thing}",
-        again + _left_open(row, base),
+        said("why.breaking-news", nearby=base.nearby(row), value=value, trace=trace),
+        then(said(again, n=n_other, trace=trace), _left_open(row, base)) if n_other else _left_open(row, base),
     )  # fmt: skip
 
 
@@ -131,51 +140,46 @@ def _institution(row: Row, base: Baseline) -> Fit | None:
     if value < 0.5 or row["leader_p"] > _RARELY or delay > LEAD_MS / 1000:
         return None
     n, led = row["n_meetings"], row["n_led"]
-    whose = "one of them" if row["leader_inside"] else "not one of them"
-    usual = f"{n * row['leader_expected']:.0f}"
-    rest = f"; with the other {n - led:,} others came first" if n > led else ""
+    rest = said("but.others-first", n=n - led) if n > led else None
     return Fit(
         INSTITUTION, value, 0.5,
-        f"one account, {row['leader_account_id']} ({whose}), was the first to post {led:,} of the {n:,} times they "
-        f"met, where chance would make it about {usual}; the others followed after "
-        f"{_seconds(delay)} (median)",
-        f"a hired crew that waits for one account looks the same{rest}{_opened(row, base)}",
+        said(
+            "why.institution", account=row["leader_account_id"],
+            whose=said("why.one-of-them" if row["leader_inside"] else "why.not-one-of-them"), led=led, n=n,
+            usual=float(n * row["leader_expected"]), delay=_seconds(delay),
+        ),
+        then(said("but.institution"), rest, _made_together(row, base)),
     )  # fmt: skip
 
 
 def _one_hand(row: Row, base: Baseline) -> Fit | None:
     together, spread, alone = row["seconds_share"], row["offset_spread_s"], 1 - (row["co_shared"] or 0)
-    apart = f"; {alone:.0%} of what they shared they shared without each other" if alone >= 0.1 else ""
-    rest = f"a tool says nothing about who uses it and what for{apart}{_opened(row, base)}"
+    apart = said("but.without-each-other", part=alone) if alone >= 0.1 else None
+    rest = then(said("but.one-hand"), apart, _made_together(row, base))
     if together is not None and together >= 0.5 and row["n_timed"] >= MEETINGS:
         return Fit(
             ONE_HAND, together, 0.5,
-            f"the pairs of accounts that met most often met {row['n_timed']:,} times, and {together:.0%} of the time "
-            f"their posts are at most {SAME_S:.0f} s apart",
+            said("why.same-seconds", n=row["n_timed"], value=together, seconds=SAME_S),
             rest,
         )  # fmt: skip
     if spread is None or spread > _CONSTANT_S:
         return _in_turn(row, rest)
-    n = row["n_constant"]
-    whose = f"of the {n:,} pairs of accounts" if n > 1 else "of the pair of accounts"
+    key = "why.same-delays" if row["n_constant"] > 1 else "why.same-delay"
     return Fit(
         ONE_HAND, spread, _CONSTANT_S,
-        f"the delay between the posts {whose} that met {MEETINGS} times or more is the same again and again, give or "
-        f"take {_seconds(spread)} (median)",
+        said(key, n=row["n_constant"], meetings=MEETINGS, spread=_seconds(spread)),
         rest,
     )  # fmt: skip
 
 
-def _in_turn(row: Row, rest: str) -> Fit | None:
+def _in_turn(row: Row, rest: Said) -> Fit | None:
     """Look whether the same one of two always posts first, as where somebody goes from page to page."""
     share, n = row["in_order_share"], row["n_in_order"]
     if share is None or share < IN_ORDER or n < 2 * MEETINGS:
         return None
     return Fit(
         ONE_HAND, share, IN_ORDER,
-        f"of two accounts that met {MEETINGS} times or more the same one came first {share:.0%} of the time ({n:,} "
-        f"meetings; the other {_seconds(row['in_order_s'])} later, median), as where somebody, or a feed, goes from "
-        "page to page",
+        said("why.in-turn", meetings=MEETINGS, part=share, n=n, delay=_seconds(row["in_order_s"])),
         rest,
     )  # fmt: skip
 
@@ -184,13 +188,12 @@ def _activists(row: Row, base: Baseline) -> Fit | None:
     n, size = row["n_declared"] or 0, row["n_accounts"]
     if n < 0.5 * size:
         return None
-    words = ", ".join(f"'{form}'" for form in row["declared_forms"])
-    rest = f"; the other {size - n:,} say nothing of the kind" if n < size else ""
+    words = [said("words.quoted", text=form) for form in row["declared_forms"]]
+    rest = said("but.silent", n=size - n) if n < size else None
     return Fit(
         ACTIVISTS, n / size, 0.5,
-        f"{n:,} of the {size:,} accounts say that they act together, in their names or in the posts over which they "
-        f"met ({words})",
-        f"anybody can write such words{rest}{_opened(row, base)}",
+        said("why.activists", n=n, n_accounts=size, words=words),
+        then(said("but.activists"), rest, _made_together(row, base)),
     )  # fmt: skip
 
 
@@ -202,10 +205,8 @@ def _habits(row: Row, base: Baseline) -> Fit | None:
         return _habits_in_window(row, base)
     return Fit(
         HABITS, value, 0.5,
-        f"{n:,} {'pair' if n == 1 else 'pairs'} among {value:.0%} of the accounts post near each other again and "
-        "again, but no nearer than the hours at which each of them always posts, and how quickly it always reacts, "
-        "bring about: people of the same hours, or who are told by the same feed",
-        f"a crew that only ever works in its own hours looks the same{_opened(row, base)}",
+        said("why.habits", n=n, value=value),
+        then(said("but.habits"), _made_together(row, base)),
     )  # fmt: skip
 
 
@@ -219,39 +220,26 @@ def _habits_in_window(row: Row, base: Baseline) -> Fit | None:
         return None
     return Fit(
         HABITS, multiple, _RAISED,
-        f"at the hours at which each of them always posts, and reacting as quickly as each always does, they would "
-        f"share a {_things(row)[0]} {base.nearby(row)} {multiple:.1f} times as often as others do, of the "
-        f"{beyond:.1f} times that they do",
-        f"a crew that is always told at once looks the same{_opened(row, base)}",
+        said(
+            "why.habits-in-window", trace=row["timing_trace"], nearby=base.nearby(row), multiple=multiple, beyond=beyond
+        ),
+        then(said("but.habits-in-window"), _made_together(row, base)),
     )  # fmt: skip
 
 
 def _one_list(row: Row, base: Baseline) -> Fit | None:
     if not keeps_order(row) or not is_one_list(row):
         return None
-    things, by_age, sitting = _things(row)[1], row["order_by_age"], row["order_one_sitting"]
-    agreed = f"of two who shared the same two {things} at one sitting {row['order_agreement']:.0%} did so in one order"
-    rest = f"an app that lists its tasks in this way looks the same{_opened(row, base)}"
+    by_age, sitting = row["order_by_age"], row["order_one_sitting"]
+    facts = {"trace": row["timing_trace"], "agreed": row["order_agreement"]}
+    rest = then(said("but.one-list"), _made_together(row, base))
     if by_age is not None and max(by_age, 1 - by_age) >= BY_AGE:
-        way = "the newer to the older" if by_age < 0.5 else "the older to the newer"
-        return Fit(
-            ONE_LIST, max(by_age, 1 - by_age), BY_AGE,
-            f"{agreed}, and {max(by_age, 1 - by_age):.0%} of these steps go from {way}, as readers of one feed do",
-            rest,
-        )  # fmt: skip
+        key = "why.newer-to-older" if by_age < 0.5 else "why.older-to-newer"
+        part = max(by_age, 1 - by_age)
+        return Fit(ONE_LIST, part, BY_AGE, said(key, **facts, part=part), rest)
     if sitting < ONE_SITTING:  # `is_one_list` gave them the benefit of ages that are not known
-        return Fit(
-            ONE_LIST, row["order_agreement"], AGREEMENT,
-            f"{agreed}; the two of each pair come up at one moment in this log, so that nothing tells whether they go "
-            "from the newer to the older, as readers of one feed do",
-            rest,
-        )  # fmt: skip
-    return Fit(
-        ONE_LIST, sitting, ONE_SITTING,
-        f"{agreed}, and {sitting:.0%} of those who shared both did so at one sitting, as readers of one newsletter, "
-        "digest or thread do",
-        rest,
-    )  # fmt: skip
+        return Fit(ONE_LIST, row["order_agreement"], AGREEMENT, said("why.at-one-moment", **facts), rest)
+    return Fit(ONE_LIST, sitting, ONE_SITTING, said("why.one-sitting", **facts, part=sitting), rest)
 
 
 def _no_comparison(row: Row, base: Baseline) -> Fit | None:
@@ -259,88 +247,48 @@ def _no_comparison(row: Row, base: Baseline) -> Fit | None:
     n, n_alone, n_met = row["n_outsider_pairs"], row["n_alone"] or 0, row["n_objects"] or 0
     if n is None or (n >= ENOUGH and n_alone <= 0.5 * n_met):
         return None
-    thing, things = _things(row)
+    trace = row["timing_trace"]
     usual = _nearer_than_others(row, base) or (
-        f"in the rest of this log two posts of the same {thing} are as near in time as often"
-        if row["compared"]
-        else "the log holds no other accounts to compare with, so nothing can speak against it"
+        said("but.as-near", trace=trace) if row["compared"] else said("but.nobody-else")
     )
     if n >= ENOUGH:
         return Fit(
             NO_COMPARISON, n_alone / n_met, 0.5,
-            f"of the {n_met:,} {things} over which they met, {n_alone:,} were shared by others once at most, too "
-            "seldom to say how near in time is usual",
+            said("why.shared-alone", n=n_met, trace=trace, n_alone=n_alone),
             usual,
         )  # fmt: skip
     return Fit(
-        NO_COMPARISON, n, ENOUGH,
-        f"hardly anybody else shared the {things} that they have in common: other accounts' posts of these make "
-        f"{n:,.0f} {'pair' if n == 1 else 'pairs'}, too few (under {ENOUGH}) to say how near in time is usual",
-        usual,
-    )  # fmt: skip
+        NO_COMPARISON, n, ENOUGH, said("why.no-comparison", trace=trace, n=float(n), least=ENOUGH), usual
+    )
 
 
-def _left_open(row: Row, base: Baseline) -> str:
+def _left_open(row: Row, base: Baseline) -> Said:
     """Return what a reading that explains a common interest does not explain."""
-    thing, things = _things(row)
-    open_ = []
-    if row["n_synchronised"]:
-        n = row["n_synchronised"]
-        open_.append(
-            f"{n:,} {'pair' if n == 1 else 'pairs'} of them stand nearer to each other in time, {thing} after {thing}, "
-            f"than others who shared the same {things} do"
-        )
-    if (nearer := _nearer_than_others(row, base)) is not None:
-        open_.append(nearer)
-    if (made := _made_together(row, base)) is not None:
-        open_.append(made)
-    return "; ".join(open_) or "nothing that was measured speaks against it"
+    n, trace = row["n_synchronised"], row["timing_trace"]
+    pairs = said("but.synchronised", n=n, trace=trace) if n else None
+    found = joined((pairs, _nearer_than_others(row, base), _made_together(row, base)))
+    return said("but.nothing") if found is None else found
 
 
-def _nearer_than_others(row: Row, base: Baseline) -> str | None:
-    """Return how much oftener than others members are near in time, in words; None where they are not."""
+def _nearer_than_others(row: Row, base: Baseline) -> Said | None:
+    """Return how much oftener than others members are near in time; None where they are not."""
     window, others = row["window_rate"], row["outsider_rate"]
     if not row["compared"] or window is None or window <= 1.25 * others:
         return None
-    thing, things = _things(row)
-    whose = (
-        "others who shared it"
-        if row["n_outsider_pairs"] >= ENOUGH
-        else f"for {things} of this log it is usually"
-    )
-    return (
-        f"when two of them share the same {thing} they do so {base.nearby(row)} {window:.0%} of the time, {whose} "
-        f"{_percent(others)}"
-    )
+    key = "but.nearer-than-sharers" if row["n_outsider_pairs"] >= ENOUGH else "but.nearer-than-usual"
+    return said(key, trace=row["timing_trace"], nearby=base.nearby(row), part=window, others=others)
 
 
-def _made_together(row: Row, base: Baseline) -> str | None:
-    """Return how many of the accounts were made in lots, in words, where the rule about that fires."""
+def _made_together(row: Row, base: Baseline) -> Said | None:
+    """Return how many of the accounts were made in lots, where the rule about that fires."""
     found = created_together(row, base)
     if found is None or not found.fires:
         return None
-    return (
-        f"{row['n_in_lots']:,} of the {row['n_created']:,} accounts were opened in lots of "
-        f"{span_in_words(row['lot_width_s'])} or less"
-    )
+    return said("but.opened", n=row["n_in_lots"], n_created=row["n_created"], span=span(row["lot_width_s"]))
 
 
-def _opened(row: Row, base: Baseline) -> str:
-    made = _made_together(row, base)
-    return "" if made is None else f"; {made}"
-
-
-def _seconds(seconds: float) -> str:
-    return "less than a second" if 0 < seconds < 1 else f"{seconds:.0f} s"
-
-
-def _things(row: Row) -> tuple[str, str]:
-    return _THINGS.get(row["timing_trace"], ("post", "posts"))
-
-
-def _percent(part: float) -> str:
-    """Return a fraction in percent that never says nought where there is some."""
-    return "less than 1%" if 0 < part < 0.01 else f"{part:.0%}"
+def _seconds(seconds: float) -> Said:
+    return said("words.under-a-second") if 0 < seconds < 1 else said("words.seconds", n=float(seconds))
 
 
 #: The readings, the most telling first.

@@ -116,7 +116,7 @@ def find_clusters(
     >>> study.sites.filter(study.sites["score"] >= 0.9)["site"].to_list()[:3]
     ['verouvikrealreport.xyz', 'rinotorpatriotwire.com', 'mevundanlibertybuzz.net']
     >>> print(study.evidence.filter(subject_id="c1", rule="at-once")["sentence"][0].split(", ")[0])
-    3,420 pairs of members' posts of the same URL lie within 60 s
+    3,420 pairs of members' posts of the same link lie within 60 s
     """
     source = opened(study)
     options = ClusterOptions(

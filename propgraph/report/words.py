@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from propgraph.readers.times.coarse import told_apart
+from propgraph.clusters.baseline import told_apart
 
 #: The innocent readings of clusters (column `innocent`), and of sites.
 READINGS = {
@@ -60,7 +60,9 @@ def headline(row: dict[str, Any], /) -> str:
     if row["median_delta_s"] is not None:
         apart, resolution_s = row["median_delta_s"], row.get("time_resolution_s")
         finer = resolution_s is not None and resolution_s > 1 and apart < resolution_s
-        parts.append(f"median {told_apart(apart, resolution_s)}" if finer else f"median {apart:.0f} s apart")
+        parts.append(
+            f"median {told_apart(apart, resolution_s).told()}" if finer else f"median {apart:.0f} s apart"
+        )
     if row["n_sites"]:
         parts.append(f"{row['n_sites']:,} sites")
     parts += crowd_or_machine(row)

@@ -366,7 +366,8 @@ EVIDENCE = declare(
         "counted",
         "all that show it; null where that is no number of posts, or was not counted",
     ),
-    sentence=(ID, "", "the reason in words"),
+    sentence=(ID, "", "the reason in words, in English"),
+    said=(ID, "JSON", "the same as the key of a sentence and its facts, to be told in another language"),
 )
 READINGS = declare(
     "readings",
@@ -384,4 +385,6 @@ READINGS = declare(
     ),
     speaks_for=(ID, "", "what speaks for it, in words"),
     speaks_against=(ID, "", "what speaks against it, or what it leaves unexplained, in words"),
+    said_for=(ID, "JSON", "what speaks for it as the key of a sentence and its facts"),
+    said_against=(ID, "JSON", "what speaks against it alike"),
 )

@@ -193,32 +193,40 @@ def _marked(
 def _evidence(rule: Rule, fired: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     mine = fired.filter(f"fires {rule.name}")
     shown = posts_shown(rule, links.join(mine.select("site"), on="site", how="semi"))
-    rows = mine.join(shown, on="site", how="left", maintain_order="left").select(
-        subject_type=pl.lit("site"),
-        subject_id="site",
-        rule=pl.lit(rule.name),
-        value=rule.value,
-        threshold=rule.threshold,
-        expected=rule.expected,
-        content_ids=pl.col("content_ids").fill_null([]),
-        n_all=pl.col("n_all").fill_null(0),
-        sentence=rule.sentence,
+    told = [rule.said(row).as_columns() for row in mine.to_dicts()]
+    rows = (
+        mine.join(shown, on="site", how="left", maintain_order="left")
+        .select(
+            subject_type=pl.lit("site"),
+            subject_id="site",
+            rule=pl.lit(rule.name),
+            value=rule.value,
+            threshold=rule.threshold,
+            expected=rule.expected,
+            content_ids=pl.col("content_ids").fill_null([]),
+            n_all=pl.col("n_all").fill_null(0),
+        )
+        .with_columns(pl.DataFrame(told, schema={"sentence": pl.String, "said": pl.String}))
     )
     return EVIDENCE.conform(rows)
 
 
 def _fits(fired: pl.DataFrame) -> pl.DataFrame:
     """Return a row for each reading that fits a site for which a rule fires."""
-    parts = [
-        fired.filter(f"fits {one.name}").select(
-            subject_type=pl.lit("site"),
-            subject_id="site",
-            reading=pl.lit(one.name),
-            value=one.value,
+    parts = []
+    for one in readings():
+        mine = fired.filter(f"fits {one.name}")
+        told = [
+            one.said_for(row).as_columns("speaks_for", "said_for")
+            | one.said_against.as_columns("speaks_against", "said_against")
+            for row in mine.to_dicts()
+        ]
+        rows = mine.select(
+            subject_type=pl.lit("site"), subject_id="site", reading=pl.lit(one.name), value=one.value,
             threshold=one.threshold,
-            speaks_for=one.speaks_for,
-            speaks_against=one.speaks_against,
-        )
-        for one in readings()
-    ]
+        )  # fmt: skip
+        parts.append(rows.with_columns(pl.DataFrame(told, schema=dict.fromkeys(_TOLD, pl.String))))
     return pl.concat([READINGS.conform(part) for part in parts])
+
+
+_TOLD = ("speaks_for", "said_for", "speaks_against", "said_against")

@@ -5,6 +5,7 @@ That a reading fits does not make it true, and that none fits proves nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,10 +13,13 @@ import polars as pl
 from propgraph.sites.facts import owners_of
 from propgraph.sites.figures import SiteInputs, posts_in_groups
 from propgraph.sites.imitation import has_paper_word
-from propgraph.sites.rules import COPIES, FEW_HANDS, IMITATES, ONE_OPERATOR, PUSHED, SHORTLY_S, percent
+from propgraph.sites.rules import COPIES, FEW_HANDS, IMITATES, ONE_OPERATOR, PUSHED, SHORTLY_S, Row
+from propgraph.words.said import Said, said
 
 OWN_OUTLET, CHAIN, NEW_OUTLET = "own-outlet", "chain", "new-outlet"
 LOCAL_PAPER, PARODY = "local-paper", "parody"
+BY_NAME = "its name says so"
+"""Of a parody that no table calls one."""
 
 #: What an outlet's own accounts explain.
 OWN_EXPLAINS = (FEW_HANDS, PUSHED)
@@ -46,8 +50,8 @@ class Reading:
         Whether it fits a site for which a rule fires; where it explains some rules, for which one of these does.
     value, threshold
         What was measured, and from where on it fits.
-    speaks_for, speaks_against
-        A sentence each.
+    said_for, said_against
+        What speaks for it, by a row of the table, and against it.
     """
 
     name: str
@@ -55,8 +59,8 @@ class Reading:
     fits: pl.Expr
     value: pl.Expr
     threshold: pl.Expr
-    speaks_for: pl.Expr
-    speaks_against: pl.Expr
+    said_for: Callable[[Row], Said]
+    said_against: Said
 
 
 def readings() -> tuple[Reading, ...]:
@@ -68,52 +72,46 @@ def readings() -> tuple[Reading, ...]:
     `local-paper`: a newspaper's word in its name is true by the user's facts, or the site is three years old or more.
     `new-outlet`: it is young, and still shared when the log ends.
     """
-    n, names = pl.col("own_share"), pl.col("named_share")
+    n = pl.col("own_share")
     still = pl.col("to_end_s") < pl.col("span_s") / 10
     return (
         Reading(
             OWN_OUTLET, explains=OWN_EXPLAINS, fits=n >= _OWN, value=n, threshold=pl.lit(_OWN),
-            speaks_for=pl.format(
-                "{} of the first shares of its URLs are by accounts of its own: {} by accounts called as the site is, "
-                "the others by accounts that link above all to it and post a story at most three times in one place",
-                percent(n), percent(names),
-            ),
-            speaks_against=pl.lit("a farm may have accounts of its own, and call them after itself"),
+            said_for=lambda row: said("why.own-outlet", part=row["own_share"], called=row["named_share"]),
+            said_against=said("but.own-outlet"),
         ),
         Reading(
             CHAIN, explains=(ONE_OPERATOR, COPIES, FEW_HANDS), fits=pl.col("owned_sites") >= 2,
             value=pl.col("owned_sites").cast(pl.Float64), threshold=pl.lit(2.0),
-            speaks_for=pl.format("{} of the log's sites are said to be owned by {}", "owned_sites", "owner"),
-            speaks_against=pl.lit("the facts that were given are taken at their word"),
+            said_for=lambda row: said("why.chain", n=row["owned_sites"], owner=row["owner"]),
+            said_against=said("but.chain"),
         ),
         Reading(
             PARODY, explains=(IMITATES,), fits=pl.col("says_parody").is_not_null(), value=pl.lit(1.0),
             threshold=pl.lit(1.0),
-            speaks_for=pl.format("it is called a parody or satire: {}", "says_parody"),
-            speaks_against=pl.lit("a label can be a cover"),
+            said_for=lambda row: (
+                said("why.parody-by-name")
+                if row["says_parody"] == BY_NAME
+                else said("why.parody", label=row["says_parody"])
+            ),
+            said_against=said("but.parody"),
         ),
         Reading(
             LOCAL_PAPER, explains=(IMITATES,),
             fits=pl.col("paper_word") & (pl.col("says_local").is_not_null() | pl.col("is_old")),
             value=pl.col("age_at_first_share_s"), threshold=pl.lit(_OLD_S),
-            speaks_for=pl.when(pl.col("says_local").is_not_null())
-            .then(pl.format("its name is a newspaper's, and it is called one: {}", "says_local"))
-            .otherwise(
-                pl.format(
-                    "its name is a newspaper's, and it was registered {} years before its first share here",
-                    (pl.col("age_at_first_share_s") / (365 * 86_400)).round(1),
-                )
+            said_for=lambda row: (
+                said("why.old-paper", years=row["age_at_first_share_s"] / (365 * 86_400))
+                if row["says_local"] is None
+                else said("why.local-paper", label=row["says_local"])
             ),
-            speaks_against=pl.lit("old names are bought, and facts that were given are taken at their word"),
+            said_against=said("but.local-paper"),
         ),
         Reading(
             NEW_OUTLET, explains=(), fits=(pl.col("age_at_first_share_s").is_between(0, SHORTLY_S)) & still,
             value=pl.col("age_at_first_share_s"), threshold=pl.lit(SHORTLY_S),
-            speaks_for=pl.format(
-                "it was registered {} days before its first share, and is still shared when the log ends",
-                (pl.col("age_at_first_share_s") / 86_400).round(0).cast(pl.Int64),
-            ),
-            speaks_against=pl.lit("the log ends too soon to tell a new outlet from one that is thrown away later"),
+            said_for=lambda row: said("why.new-outlet", days=round(row["age_at_first_share_s"] / 86_400)),
+            said_against=said("but.new-outlet"),
         ),
     )  # fmt: skip
 
@@ -132,7 +130,7 @@ def with_readings(
     """
     for part in (_own_shares(inputs, links, makers), _said(inputs, table["site"])):
         table = table.join(part, on="site", how="left", maintain_order="left")
-    by_itself = pl.when(pl.col("site").str.contains(r"parod|satir|spoof")).then(pl.lit("its name says so"))
+    by_itself = pl.when(pl.col("site").str.contains(r"parod|satir|spoof")).then(pl.lit(BY_NAME))
     return table.with_columns(
         says_parody=pl.coalesce("says_parody", by_itself),
         paper_word=has_paper_word(pl.col("site")),

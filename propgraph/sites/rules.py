@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from propgraph.sites.copies import MIN_SHARED, MIN_STORIES
 from propgraph.sites.matched import FEW_EARLY
 from propgraph.sites.pairs import Q
+from propgraph.words.said import Said, said
+
+Row = Mapping[str, Any]
 
 SEEDED, FEW_HANDS, ONE_OPERATOR = "seeded", "few-hands", "one-operator"
 COPIES, PUSHED, THROW_AWAY, IMITATES = "copies", "pushed-into-groups", "throw-away", "imitates"
@@ -44,8 +49,8 @@ class Rule:
         What was measured, what the rule asks for, and what sites that are not flagged, or chance, give.
     fires
         Whether it fires; null counts as no.
-    sentence
-        The reason in words.
+    said
+        The reason, by a row of the table.
     shows
         Picks out of a site's links (with `early, seeder, is_maker, by_seeder, n_into, copied`) those that show it.
     is_conduct
@@ -59,7 +64,7 @@ class Rule:
     threshold: pl.Expr
     expected: pl.Expr
     fires: pl.Expr
-    sentence: pl.Expr
+    said: Callable[[Row], Said]
     shows: Callable[[pl.DataFrame], pl.DataFrame]
     is_conduct: bool = True
 
@@ -92,25 +97,6 @@ def _all(links: pl.DataFrame) -> pl.DataFrame:
     return links
 
 
-def percent(value: pl.Expr, /, *, none: str = "none are there") -> pl.Expr:
-    """Return a share of 0..1 in whole per cent, in words where there is none."""
-    return pl.format("{}%", (value * 100).round(0).cast(pl.Int64)).fill_null(none)
-
-
-def short_p(p: pl.Expr, /) -> pl.Expr:
-    """Return a probability in words: three digits after the point, or the power of ten that it is at most."""
-    power = p.clip(lower_bound=1e-300).log10().ceil().cast(pl.Int64)
-    return pl.when(p >= 0.001).then(pl.format("{}", p.round(3))).otherwise(pl.format("<= 1e{}", power))
-
-
-def in_time(seconds: pl.Expr, /) -> pl.Expr:
-    """Return a time in hours, or days where it is longer than two."""
-    days, hours = (seconds / _DAY_S).round(1), (seconds / 3600).round(1)
-    return (
-        pl.when(seconds > 2 * _DAY_S).then(pl.format("{} days", days)).otherwise(pl.format("{} hours", hours))
-    )
-
-
 def _of_other_sites(name: str) -> pl.Expr:
     return pl.col(f"usual_{name}")
 
@@ -126,12 +112,7 @@ def _by_seeders(min_score: float) -> tuple[Rule, ...]:
         Rule(
             SEEDED, weight=pl.col("seeded"), value=pl.col("seeded"), threshold=pl.lit(min_score),
             expected=_of_other_sites("seeded"), fires=several & (pl.col("seeded") >= min_score),
-            sentence=pl.format(
-                "flagged clusters made {} of the first ten shares in this log of its {} URLs ({} of {}); of sites that "
-                "are not seeded {}; as many URLs of like size, drawn from all sites, have fewer in {} of draws",
-                percent(pl.col("early_share")), "n_urls", "n_seeded", "n_early", percent(_of_other_sites("early")),
-                _least_percent(pl.col("early_share_pct")),
-            ),
+            said=_said_seeded,
             shows=_early_seeded,
         ),
         Rule(
@@ -141,12 +122,7 @@ def _by_seeders(min_score: float) -> tuple[Rule, ...]:
             & (pl.col("n_early") >= FEW_EARLY)
             & (pl.col("n_half_seeders_pct") <= 0.01)
             & (pl.col("n_half_seeders") <= FEW),
-            sentence=pl.format(
-                "half of the first ten shares in this log of its {} URLs ({} in all) were made by {}, where sites with "
-                "as many first shares have {}; {} of them have as few",
-                "n_urls", "n_early", _accounts("n_half_seeders"), pl.col("usual_half_seeders").round(0).cast(pl.Int64),
-                percent(pl.col("n_half_seeders_pct")).replace("0%", "none"),
-            ),
+            said=_said_few_hands,
             shows=_early_by_makers,
         ),
     )  # fmt: skip
@@ -158,12 +134,7 @@ def _by_operators() -> tuple[Rule, ...]:
         Rule(
             ONE_OPERATOR, weight=pl.lit(0.40), value=pl.col("operator_q"), threshold=pl.lit(Q),
             expected=pl.max_horizontal("expected", "expected_order"), fires=pl.col("operator_q").is_not_null(),
-            sentence=pl.format(
-                "the accounts that share its URLs first share those of {} other sites of group {} first, too: {} "
-                "accounts are among the first of both it and {}, where activity and popularity give {}, and readers of "
-                "both in any order {} (false discovery rate {})", "n_others", "operator_id", "n_first_sharers",
-                "other", pl.col("expected").round(1), pl.col("expected_order").round(1), short_p(pl.col("operator_q")),
-            ),
+            said=_said_one_operator,
             shows=_by_seeders_of_several,
         ),
         Rule(
@@ -171,11 +142,7 @@ def _by_operators() -> tuple[Rule, ...]:
             expected=_of_other_sites("groups"),
             fires=(pl.col("groups_per_url") >= _groups_asked()) & (pl.col("n_fanning") >= 5)
             & (pl.col("n_fanners") >= 3) & several,
-            sentence=pl.format(
-                "an account that posts one of its links into groups posts it into {} on average ({} accounts into "
-                "several, {} groups in all), where for sites that are not flagged it is {}",
-                pl.col("groups_per_url").round(1), "n_fanners", "n_groups", _of_other_sites("groups").round(1),
-            ),
+            said=_said_pushed,
             shows=_into_several,
         ),
     )  # fmt: skip
@@ -195,14 +162,7 @@ def _by_traits() -> tuple[Rule, ...]:
             expected=_of_other_sites("copied"),
             fires=(pl.col("copied_share") >= MIN_SHARED) & (pl.col("n_copied") >= MIN_STORIES)
             & (pl.col("copies_q") <= 0.05),
-            sentence=pl.format(
-                "of its {} articles {} stood on another site before, nearly word for word and without credit ({}; "
-                "half of them for {} or longer); held against one other site of each story it was later in {} of {} "
-                "(false discovery rate {}); of sites that are not flagged {} stood elsewhere before",
-                "n_articles", "n_copied", pl.col("sources").list.head(3).list.join(", "),
-                in_time(pl.col("median_copy_lag_s")), "n_later", "n_compared", short_p(pl.col("copies_q")),
-                percent(_of_other_sites("copied")),
-            ),
+            said=_said_copies,
             shows=_of_copies,
         ),
         Rule(
@@ -212,22 +172,14 @@ def _by_traits() -> tuple[Rule, ...]:
             # Where all live about equally long, or for a moment, nobody's life is short.
             & (pl.col("life_s") <= pl.min_horizontal("short_life", pl.col("usual_life") / 2))
             & (pl.col("usual_life") > 0),
-            sentence=pl.format(
-                "it was shared for {} and then no more for the {} that the log goes on, where sites with as many "
-                "shares that are not flagged are for {} (a tenth of them: {} or less); {}",
-                in_time(pl.col("life_s")), in_time(pl.col("to_end_s")), in_time(pl.col("usual_life")),
-                in_time(pl.col("short_life")), _how_young(),
-            ),
+            said=_said_throw_away,
             shows=_all, is_conduct=False,
         ),
         Rule(
             IMITATES, weight=pl.lit(0.25), value=pl.col("distance"),
             threshold=pl.when(pl.col("imitates_how") == "edit distance").then(2.0),
             expected=pl.lit(None, pl.Float64), fires=pl.col("imitates").is_not_null(),
-            sentence=pl.format(
-                "its name looks like that of {}: {}; of the other sites that are not flagged {} look like some "
-                "well-known one", "imitates", "imitates_how", percent(_of_other_sites("imitating")),
-            ),
+            said=_said_imitates,
             shows=_early, is_conduct=False,
         ),
     )  # fmt: skip
@@ -237,29 +189,81 @@ def _groups_asked() -> pl.Expr:
     return pl.max_horizontal(pl.lit(2.0), _of_other_sites("groups") * 1.5)
 
 
-def _accounts(name: str) -> pl.Expr:
-    n = pl.col(name)
-    return pl.when(n == 1).then(pl.lit("1 account")).otherwise(pl.format("{} accounts", n))
+def _said_seeded(row: Row) -> Said:
+    # Never 100 %: some draw might have fewer.
+    draws = min(math.floor(row["early_share_pct"] * 1000) / 1000, 0.999)
+    return said(
+        "rules.seeded", part=row["early_share"], n_urls=row["n_urls"], n=row["n_seeded"], n_early=row["n_early"],
+        usual=_part(row["usual_early"]), draws=draws,
+    )  # fmt: skip
 
 
-def _least_percent(value: pl.Expr) -> pl.Expr:
-    """Return a share near 1 in per cent: never 100 %."""
-    shown = pl.min_horizontal((value * 1000).floor() / 10, pl.lit(99.9))
-    return pl.format("{}%", shown)
+def _said_few_hands(row: Row) -> Said:
+    return said(
+        "rules.few-hands", n_urls=row["n_urls"], n_early=row["n_early"], n=row["n_half_seeders"],
+        usual=float(row["usual_half_seeders"]), part=_none_or_part(row["n_half_seeders_pct"]),
+    )  # fmt: skip
 
 
-def _how_young() -> pl.Expr:
-    age = pl.col("age_at_first_share_s")
+def _said_one_operator(row: Row) -> Said:
+    return said(
+        "rules.one-operator", n_others=row["n_others"], group=row["operator_id"], n=row["n_first_sharers"],
+        other=row["other"], expected=float(row["expected"]), in_any_order=float(row["expected_order"]),
+    )  # fmt: skip
+
+
+def _said_pushed(row: Row) -> Said:
+    usual = row["usual_groups"]
+    return said(
+        "rules.pushed-into-groups", groups=float(row["groups_per_url"]), n=row["n_fanners"], n_groups=row["n_groups"],
+        usual=said("rules.none-there") if usual is None else said("words.count-and-tenths", n=float(usual)),
+    )  # fmt: skip
+
+
+def _said_copies(row: Row) -> Said:
+    return said(
+        "rules.copies", n_articles=row["n_articles"], n=row["n_copied"], sources=(row["sources"] or [])[:3],
+        lag=_in_time(row["median_copy_lag_s"]), n_later=row["n_later"], n_compared=row["n_compared"],
+        usual=_part(row["usual_copied"]),
+    )  # fmt: skip
+
+
+def _said_throw_away(row: Row) -> Said:
+    return said(
+        "rules.throw-away", life=_in_time(row["life_s"]), rest=_in_time(row["to_end_s"]),
+        usual=_in_time(row["usual_life"]), short=_in_time(row["short_life"]), young=_how_young(row),
+    )  # fmt: skip
+
+
+def _how_young(row: Row) -> Said:
+    age = row["age_at_first_share_s"]
+    if age is None:
+        return said("rules.after-start", time=_in_time(row["since_start_s"]))
+    return said("rules.registered-that-day" if age < 0 else "rules.registered-before", time=_in_time(age))
+
+
+def _said_imitates(row: Row) -> Said:
+    return said(
+        "rules.imitates", site=row["imitates"], how=row["imitates_how"], usual=_part(row["usual_imitating"])
+    )
+
+
+def _part(part: float | None) -> Said:
+    """Return a part of other sites, in words where there are none."""
+    return said("rules.none-there") if part is None else said("words.part", part=part)
+
+
+def _none_or_part(part: float) -> Said:
+    return said("words.none") if round(part * 100) == 0 else said("words.part", part=part)
+
+
+def _in_time(seconds: float) -> Said:
+    """Return a time in hours, or days where it is longer than two."""
+    in_days = seconds > 2 * _DAY_S
     return (
-        pl.when(age.is_not_null())
-        .then(
-            pl.when(age < 0)
-            .then(pl.lit("it was registered on the day of its first share or the next"))
-            .otherwise(pl.format("it was registered {} before its first share", in_time(age)))
-        )
-        .otherwise(
-            pl.format("its first share comes {} after the log begins", in_time(pl.col("since_start_s")))
-        )
+        said("words.days-and-tenths", n=seconds / _DAY_S)
+        if in_days
+        else said("words.hours", n=seconds / 3600)
     )
 
 

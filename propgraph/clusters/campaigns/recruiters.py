@@ -13,10 +13,11 @@ from propgraph.clusters.campaigns.carried import carried_tokens, posts_with_toke
 from propgraph.clusters.campaigns.tokens import LINKS, OTHERS
 from propgraph.clusters.declared import WHO, folded
 from propgraph.clusters.judge import Judged
-from propgraph.clusters.rules.hired import PURITY, RECRUITER_TOKEN, told_of_token
+from propgraph.clusters.rules.hired import PURITY, RECRUITER_TOKEN, said_of_token
 from propgraph.options import ClusterOptions
 from propgraph.schema import EVIDENCE, RECRUITERS
 from propgraph.study import Study
+from propgraph.words.said import said
 
 #: What is asked of a token: so many accounts of one group that each take it to two sites or more, so many sites in all,
 #: none of which makes more than so much of its links; and `PURITY`, how much of its accounts are of the group.
@@ -377,7 +378,8 @@ def _of_campaigns(
                 {
                     "subject_type": "campaign", "subject_id": row["campaign_id"], "rule": RECRUITER_TOKEN,
                     "value": row["purity"], "threshold": PURITY, "expected": row["expected"],
-                    "content_ids": row["content_ids"], "sentence": told_of_token(row, whose="of this campaign"),
+                    "content_ids": row["content_ids"],
+                    **said_of_token(row, whose=said("rules.of-campaign")).as_columns(),
                 }
                 for row in rows.to_dicts()
             ],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from propgraph.clusters.baseline import Baseline, Row
-from propgraph.clusters.rules.rule import Finding
+from propgraph.clusters.rules.rule import Finding, about
+from propgraph.words.said import Said, said
 
 RECRUITER_TOKEN = "recruiter-token"
 #: So much of a token's accounts have to be in one cluster or campaign.
@@ -22,27 +23,24 @@ def recruiter_token(row: Row, base: Baseline) -> Finding | None:
     declared = (row["n_declared"] or 0) * 2 >= row["n_accounts"]
     return Finding(
         RECRUITER_TOKEN, token["purity"], PURITY, token["expected"], token["purity"] >= PURITY and not declared,
-        told_of_token(token, whose="members"),
+        said_of_token(token, whose=said("rules.members-of-it")),
     )  # fmt: skip
 
 
-def told_of_token(token: Row, /, *, whose: str) -> str:
+def said_of_token(token: Row, /, *, whose: Said) -> Said:
     """Return what is known of a token or family as a sentence.
 
     Parameters
     ----------
     token
-        `mark`, `kind`, `values`, `n_accounts`, `n_inside`, `n_links`, `n_sites`, `purity`, `expected`, `q_value`.
+        `mark`, `kind`, `values`, `n_accounts`, `n_inside`, `n_links`, `n_sites`, `expected`.
     whose
         What its accounts inside are called.
     """
-    what = f"the tracking token {token['mark']}"
-    if token["kind"] == "family":
-        shown = ", ".join(token["values"][:3])
-        what = f"tracking tokens of one family ({shown}{', ...' if len(token['values']) > 3 else ''})"
-    return (
-        f"{token['n_inside']:,} of the {token['n_accounts']:,} accounts whose links carry {what} are {whose} "
-        f"({token['purity']:.1%}; of all accounts with such tokens {token['expected']:.1%} are): {token['n_links']:,} "
-        f"links to {token['n_sites']:,} sites, no single site's own (false discovery rate {token['q_value']:.1g}); a "
-        "list of links handed to volunteers, or links copied from each other, tokens and all, look the same"
-    )
+    one = said("rules.a-token", mark=token["mark"])
+    family = said("rules.a-family", values=token["values"])
+    return said(
+        "rules.recruiter-token", n_inside=token["n_inside"], n=token["n_accounts"], whose=whose,
+        what=family if token["kind"] == "family" else one, usual=about(token["expected"] * token["n_accounts"]),
+        n_links=token["n_links"], n_sites=token["n_sites"],
+    )  # fmt: skip

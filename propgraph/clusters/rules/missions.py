@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.context import OF_ONE_ORIGIN, OF_ONE_SITE
-from propgraph.clusters.rules.rule import Finding, noun, rounded_up
+from propgraph.clusters.rules.rule import Finding, about
 from propgraph.missions.order import AGREEMENT, is_one_list, keeps_order
 from propgraph.missions.releases import RARE
+from propgraph.words.said import said
 
 MISSION_ORDER = "mission-order"
 QUOTA_STOP, RELEASE_BURST, SHIFT = "quota-stop", "release-burst", "shift"
@@ -16,9 +17,6 @@ _TIMES = 2.0  # of the number that chance gives
 _LEAST = 5  # objects
 _HOURS, _WEEKENDS = 2 / 3, 1 / 2  # of the usual hours, and of the usual share
 _NO_DRAW = 0.005  # of 200 draws none is like it
-_COUNTED = {
-    "members": "the members' accounts", "accounts": "all accounts that shared it", "posts": "all posts of it",
-}  # fmt: skip
 
 
 def mission_order(row: Row, base: Baseline) -> Finding | None:
@@ -27,19 +25,15 @@ def mission_order(row: Row, base: Baseline) -> Finding | None:
     if value is None:
         return None
     expected, by_age = row["order_expected"], row["order_by_age"]
-    n, pairs = row["n_order_accounts"], row["n_order_pairs"]
     ages = (
-        "of whose ages nothing is known"
-        if by_age is None
-        else f"{by_age:.0%} of the steps go from the older to the newer"
-    )
+        said("rules.ages-unknown") if by_age is None else said("rules.older-to-newer", part=by_age)
+    )  # fmt: skip
     return Finding(
         MISSION_ORDER, value, AGREEMENT, expected, keeps_order(row) and not is_one_list(row),
-        f"{n:,} of the {row['n_accounts']:,} members take things in one order: of two who shared the same two objects "
-        f"in a session of each ({pairs:,} such pairs of objects, all there before it began) {value:.0%} did so "
-        f"in the same order (by chance: {expected:.0%}); it is not the order of publication ({ages}), nor that of a "
-        f"list read at one sitting ({row['order_one_sitting']:.0%} of those who shared the two did so in one session); "
-        "readers of one long list, such as a playlist, over several days look the same",
+        said(
+            "rules.mission-order", n=row["n_order_accounts"], n_accounts=row["n_accounts"], pairs=row["n_order_pairs"],
+            value=value, expected=expected, ages=ages, one_sitting=row["order_one_sitting"],
+        ),
     )  # fmt: skip
 
 
@@ -49,18 +43,15 @@ def quota_stop(row: Row, base: Baseline) -> Finding | None:
     if value is None or p is None:
         return None
     expected, tail, usual = row["expected_at_quota"], row["quota_tail"], row["usual_tail"]
-    pace = (
-        ""
-        if tail is None or usual is None
-        else f"; the last tenth of the posts took {tail:.0%} of an object's time (of others of like size: {usual:.0%})"
-    )
-    thing, threshold = noun({"timing_trace": row["quota_trace"]}), max(_TIMES * expected, _LEAST)
+    known = tail is not None and usual is not None
+    pace = said("rules.last-tenth", part=tail, usual=usual) if known else None
+    threshold = max(_TIMES * expected, _LEAST)
     return Finding(
         QUOTA_STOP, value, threshold, expected, p <= _RARELY and value >= threshold,
-        f"{value:,} {thing}s stopped at {row['quota']:,} each ({_COUNTED[row['quota_counted']]}), of "
-        f"{row['n_near_quota']:,} with a count at most a fifth away, where accounts that come or not by themselves "
-        f"would leave at most {expected:,.1f} at one count (p <= {rounded_up(p)}){pace}; a limit set by a tool, or the "
-        "end of a list, looks the same",
+        said(
+            "rules.quota-stop", n=value, trace=row["quota_trace"], quota=row["quota"], counted=row["quota_counted"],
+            n_near=row["n_near_quota"], expected=expected, pace=pace,
+        ),
     )  # fmt: skip
 
 
@@ -78,20 +69,18 @@ def release_burst(row: Row, base: Baseline) -> Finding | None:
     site, usual = row["met_site_share"] or 0.0, row["met_site_all"] or 0.0
     if site >= max(OF_ONE_SITE, 2 * usual) or (row["met_origin_share"] or 0.0) >= OF_ONE_ORIGIN:
         return None
-    thing = noun({"timing_trace": row["release_trace"]})
     share, elsewhere = row["release_share"], row["usual_release_share"]
     # Where the other tasks are slow all of them together say the contrary.
     over = (
-        f"over all {n:,} {share:.0%} of those who came, where others who came later, or these members elsewhere, would "
-        f"make it {elsewhere:.0%}; "
+        said("rules.over-all", n=n, part=share, usual=elsewhere)
         if share > elsewhere
-        else f"at the other {n - value:,} they come no sooner than others, or later; "
+        else said("rules.at-the-others", n=n - value)
     )
     return Finding(
         RELEASE_BURST, value, max(_TIMES * expected, _LEAST), expected, fires,
-        f"at {value:,} of {n:,} {thing}s that six members or more shared, more of them came within ten minutes of the "
-        f"first than chance has once in twenty ({over}p <= {rounded_up(p)}); a newsletter or an alert that "
-        "all of them get looks the same",
+        said(
+            "rules.release-burst", n=value, n_all=n, trace=row["release_trace"], by_chance=about(expected), over=over
+        ),
     )  # fmt: skip
 
 
@@ -104,12 +93,12 @@ def shift(row: Row, base: Baseline) -> Finding | None:
     weekend, usual_weekend = row["weekend_share"], row["usual_weekend_share"]
     by_day = weekend is not None and row["weekend_p"] <= _NO_DRAW and weekend <= _WEEKENDS * usual_weekend
     until = (row["active_from_h"] + hours) % 24
-    days = (
-        "" if weekend is None else f"; on weekends {weekend:.0%} of their posts (others: {usual_weekend:.0%})"
-    )
-    quiet = f"; all but silent on {', '.join(row['quiet_days'])}" if row["quiet_days"] else ""
+    days = None if weekend is None else said("rules.weekends", part=weekend, usual=usual_weekend)
+    silent = [said("words.date", day=day) for day in row["quiet_days"] or []]
     return Finding(
         SHIFT, hours, _HOURS * usual, usual, by_day or (p <= _NO_DRAW and hours <= _HOURS * usual),
-        f"active {row['active_from_h']:02d} to {until:02d} UTC: nine tenths of their posts fall into {hours} hours of "
-        f"the day, those of as many accounts as active into {usual:g}{days}{quiet}; an office keeps such hours, too",
+        said(
+            "rules.shift", start=f"{row['active_from_h']:02d}", end=f"{until:02d}", hours=hours, usual=usual, days=days,
+            quiet=said("rules.quiet", days=silent) if silent else None,
+        ),
     )  # fmt: skip

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
 from propgraph.clusters.baseline import Baseline, Row
-
-# How sentences call what a trace's posts have in common.
-_NOUNS = {"domain": "site", "order": "pair of objects", "reshare": "original post", "url": "URL"}
+from propgraph.words.said import Said, said
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule held against one cluster."""
+    """One rule held against one cluster; `said` is the reason with its facts."""
 
     rule: str
     value: float
     threshold: float
     expected: float | None
     fires: bool
-    sentence: str
+    said: Said
+
+    @property
+    def sentence(self) -> str:
+        """The reason in English, as the table `evidence` has it."""
+        return self.said.english
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,6 @@ class Rule:
     all_pairs: str | None = None
 
 
-def noun(row: Row) -> str:
-    """Return what the posts of the trace whose timing is shown have in common."""
-    trace: str = row["timing_trace"]
-    return _NOUNS.get(trace, trace)
-
-
-def rounded_up(p: float) -> str:
-    """Return a bound with one digit that is still a bound."""
-    if p < 1e-300:
-        return "1e-300"
-    unit = 10.0 ** math.floor(math.log10(p))
-    return f"{math.ceil(round(p / unit, 6)) * unit:.1g}"
+def about(expected: float) -> Said:
+    """Return a number that chance, or the others, would give: whole, or fewer than one."""
+    return said("words.fewer-than-one") if expected < 1 else said("words.count", n=expected)

@@ -6,8 +6,9 @@ import math
 
 from propgraph.amplification.relays import DELAY
 from propgraph.clusters.baseline import Baseline, Row
-from propgraph.clusters.rules.rule import Finding, noun, rounded_up
+from propgraph.clusters.rules.rule import Finding, about
 from propgraph.clusters.timing import ENOUGH
+from propgraph.words.said import Said, joined, said
 
 SYNCHRONISED, RELAYED = "synchronised", "relayed"
 AT_ONCE, IN_STEP, REPETITIVE, IN_SECONDS = "at-once", "in-step", "repetitive", "within-seconds"
@@ -17,6 +18,7 @@ TURNOUT, OWN_BURSTS = "turnout", "own-bursts"
 # clusters found in this way still meet five times as often as expected, at p down to 1e-5, and among thousands of
 # busy innocents six times, at p down to 1e-7: so a multiple beyond that is asked for, or a tail far beyond that.
 _SURE, _STRONG = (3.0, 1e-12), (10.0, 0.05)
+_MOST_TIMES = 1_000_000  # nobody imagines more
 
 
 def synchronised(row: Row, base: Baseline) -> Finding | None:
@@ -24,21 +26,19 @@ def synchronised(row: Row, base: Baseline) -> Finding | None:
     value, n, p = row["synchronised_share"], row["n_synchronised"], row["p_value"]
     if not n and p is None:
         return None
-    ways = []
-    if n:
-        ways.append(
-            f"{n:,} {'pair' if n == 1 else 'pairs'} at a false discovery rate of {base.q:g} (the surest: "
-            f"p <= {rounded_up(row['best_p'])})"
-        )
-    if p is not None:
-        ways.append(
-            f"as a group, found on one half of the objects and tested on the other (p <= {rounded_up(p)})"
-        )
+    by_pairs = said("rules.by-pairs", n=n, by_chance=about(n * base.q)) if n else None
+    by_crew = None if p is None else said("rules.by-crew", times=_once_in(p))
     return Finding(
         SYNCHRONISED, value, 0.5, base.q, value >= 0.5,
-        f"{value:.0%} of the members stand nearer to other members in the order of posts, object after object, than "
-        f"chance and their own hours put accounts: {'; '.join(ways)}",
+        said("rules.synchronised", value=value, ways=joined((by_pairs, by_crew))),
     )  # fmt: skip
+
+
+def _once_in(p: float) -> int:
+    """Return of how many draws chance gives one at most, in a round number that is none too large."""
+    times = math.floor(1 / max(p, 1 / _MOST_TIMES) + 1e-9)
+    unit = int(10 ** (len(str(times)) - 1))
+    return times // unit * unit
 
 
 def relayed(row: Row, base: Baseline) -> Finding | None:
@@ -50,18 +50,13 @@ def relayed(row: Row, base: Baseline) -> Finding | None:
     if value is None:
         return None
     lag, usual = max(row["crew_lag_s"], row["time_resolution_s"] or 0.0), row["crew_usual_s"]
-    relays = row["crew_relays"]
-    named = ", ".join(relays[:3]) + (", ..." if len(relays) > 3 else "")
     return Finding(
         RELAYED, value, 0.5, base.q, value >= 0.5 and lag <= DELAY * usual,
-        f"{n:,} of the {row['n_accounts']:,} members are {len(relays):,} relays of the same cascades ({named}) or "
-        "stand under these, cascade after cascade, oftener than parents drawn among the earlier posts would have it "
-        f"(false discovery rate {base.q:g}): over {row['n_relay_jobs']:,} cascades, nine in ten of which go back to "
-        f"{row['n_origins']:,} {'account' if row['n_origins'] == 1 else 'accounts'}, when one follower of a relay "
-        "came, "
-        f"{row['relay_turnout']:.0%} of its others did, half within {lag:,.0f} s of the post before "
-        f"(other people: {usual:,.0f} s); branches of one movement that pass on its posts at once look "
-        "the same",
+        said(
+            "rules.relayed", n=n, n_accounts=row["n_accounts"], n_relays=len(row["crew_relays"]),
+            relays=row["crew_relays"], n_cascades=row["n_relay_jobs"], n_origins=row["n_origins"],
+            turnout=row["relay_turnout"], lag=lag, usual=usual,
+        ),
     )  # fmt: skip
 
 
@@ -72,24 +67,22 @@ def at_once(row: Row, base: Baseline) -> Finding | None:
     observed, expected, p = row["observed"], row["expected"], row["nominal_p"]
     multiple, limit = _SURE if p <= _SURE[1] else _STRONG
     fires = observed >= multiple * expected and p <= limit
-    whose = "others who shared the same" if row["n_outsider_pairs"] >= ENOUGH else "people of this log"
+    whose = said("rules.sharers" if row["n_outsider_pairs"] >= ENOUGH else "rules.people-of-log")
     return Finding(
         AT_ONCE, observed, multiple * expected, expected, fires,
-        f"{observed:,.0f} pairs of members' posts of the same {noun(row)} lie {base.nearby(row)}, "
-        f"{_times(observed, expected)} the timing of {whose} gives ({_about(expected)})",
+        said(
+            "rules.at-once", n=float(observed), trace=row["timing_trace"], nearby=base.nearby(row),
+            times=_times(observed, expected), whose=whose, usual=about(expected),
+        ),
     )  # fmt: skip
 
 
-def _times(observed: float, expected: float) -> str:
+def _times(observed: float, expected: float) -> Said:
     """Return how many times as many there are as expected, in whole numbers."""
     if expected < 0.05:
-        return "incomparably more than"
+        return said("rules.many-more")
     times = observed / expected
-    return f"{times:,.0f} times as many as" if times >= 2 else f"{times:.1f} times as many as"
-
-
-def _about(expected: float) -> str:
-    return "fewer than one" if expected < 1 else f"{expected:,.0f}"
+    return said("rules.times" if times >= 2 else "rules.times-and-tenths", times=times)
 
 
 def in_step(row: Row, base: Baseline) -> Finding | None:
@@ -104,11 +97,12 @@ def in_step(row: Row, base: Baseline) -> Finding | None:
         return None
     outsider_rate = row["outsider_rate"] if row["compared"] else None
     threshold = 0.5 if outsider_rate is None else max(0.5, (1.25 if short else 2.0) * outsider_rate)
-    others = "nobody to compare with" if outsider_rate is None else f"others: {outsider_rate:.0%}"
+    others = (
+        said("rules.nobody-else") if outsider_rate is None else said("rules.others-do", part=outsider_rate)
+    )
     return Finding(
         IN_STEP, value, threshold, outsider_rate, value >= threshold and row["co_objects"] >= 5,
-        f"when two members share the same {noun(row)}, {value:.0%} of their pairs of posts lie {base.nearby(row)}, on "
-        f"average over what they shared ({others})",
+        said("rules.in-step", trace=row["timing_trace"], value=value, nearby=base.nearby(row), others=others),
     )  # fmt: skip
 
 
@@ -117,11 +111,10 @@ def repetitive(row: Row, base: Baseline) -> Finding | None:
     if row["co_objects"] is None:
         return None
     value, expected = row["co_objects"], row["expected_co_objects"] if row["compared"] else None
-    others = "" if expected is None else f", where others' timing gives {_about(expected)}"
+    others = None if expected is None else said("rules.others-give", usual=about(expected))
     return Finding(
         REPETITIVE, value, 5, expected, value >= 5 and (expected is None or value > expected),
-        f"half of the members or more posted the same as another member, {base.nearby(row)}, over "
-        f"{math.floor(value):,} different things or more{others}",
+        said("rules.repetitive", nearby=base.nearby(row), n=math.floor(value), others=others),
     )  # fmt: skip
 
 
@@ -135,8 +128,9 @@ def turnout(row: Row, base: Baseline) -> Finding | None:
         return None
     return Finding(
         TURNOUT, value, 0.5, None, value >= 0.5 and n >= 5,
-        f"three times, an hour or more apart, at least {n:,} of the {row['n_accounts']:,} members posted the same "
-        f"{noun(row)} {base.nearby(row)}",
+        said(
+            "rules.turnout", n=n, n_accounts=row["n_accounts"], trace=row["timing_trace"], nearby=base.nearby(row)
+        ),
     )  # fmt: skip
 
 
@@ -151,9 +145,7 @@ def own_bursts(row: Row, base: Baseline) -> Finding | None:
     threshold = 3.0 if usual <= 0 else max(3.0, math.log(0.05) / math.log(usual)) if usual < 1 else math.inf
     return Finding(
         OWN_BURSTS, value, threshold, usual, value >= threshold,
-        f"{value:,} times, hours apart, half of the members or more posted the same {noun(row)} {base.nearby(row)} "
-        f"and were half of all who ever did, or more; of other objects of like size {usual:.0%} have half of their "
-        "accounts so close together",
+        said("rules.own-bursts", n=value, trace=row["timing_trace"], nearby=base.nearby(row), usual=usual),
     )  # fmt: skip
 
 
@@ -161,9 +153,7 @@ def within_seconds(row: Row, base: Baseline) -> Finding | None:
     """Ask whether half of the meetings are known to lie within ten seconds."""
     if row["fast_share"] is None or base.window_of(row) < 20:
         return None
-    value = row["fast_share"]
+    value, even = row["fast_share"], 10 / base.window_of(row)
     return Finding(
-        IN_SECONDS, value, 0.5, 10 / base.window_of(row), value >= 0.5,
-        f"{value:.0%} of the pairs lie within 10 s, where an even spread over the window gives "
-        f"{10 / base.window_of(row):.0%}",
-    )  # fmt: skip
+        IN_SECONDS, value, 0.5, even, value >= 0.5, said("rules.within-seconds", value=value, expected=even)
+    )

@@ -6,6 +6,7 @@ import math
 
 from propgraph.clusters.baseline import Baseline, Row
 from propgraph.clusters.rules.rule import Finding
+from propgraph.words.said import said
 
 SINGLE_SITE, LOW_ORIGINALITY = "single-site", "low-originality"
 TEMPLATE_TEXT = "template-text"
@@ -25,8 +26,7 @@ def single_site(row: Row, base: Baseline) -> Finding | None:
     value, expected = row["top_site_share"], base.site_share.get(row["top_site"], 0.0)
     return Finding(
         SINGLE_SITE, value, 0.8, expected, value >= 0.8 and expected < 0.5,
-        f"{value:.0%} of the members' {row['n_links']:,} links lead to {row['top_site']}, "
-        f"where {expected:.1%} of all links do",
+        said("rules.single-site", value=value, n=row["n_links"], site=row["top_site"], expected=expected),
     )  # fmt: skip
 
 
@@ -43,8 +43,7 @@ def low_originality(row: Row, base: Baseline) -> Finding | None:
     usual = expected >= _ORIGINALS and value < expected / 2
     return Finding(
         LOW_ORIGINALITY, value, threshold, expected, usual and value <= 0.1 and value < row["original_limit"],
-        f"{value:.0%} of the members' posts are originals, where of {row['n_like']:,} accounts in no cluster that post "
-        f"as much on the same platform it is {expected:.0%}",
+        said("rules.low-originality", value=value, n=row["n_like"], expected=expected),
     )  # fmt: skip
 
 
@@ -58,15 +57,19 @@ def template_text(row: Row, base: Baseline) -> Finding | None:
     if value is None:
         return None
     expected, limit = row["template_expected"], row["template_limit"] or 0.0
-    said = ", ".join(f"'{remark.rsplit(': ', 1)[0]}'" for remark in (row["templates"] or [])[:_TOLD])
-    usual = f"{expected:.1%}" if expected is not None else "too few to say"
+    remarks = [
+        said("words.quoted", text=text.rsplit(": ", 1)[0]) for text in (row["templates"] or [])[:_TOLD]
+    ]
+    usual = (
+        said("words.part-and-tenths", part=expected) if expected is not None else said("words.too-few-to-say")
+    )
     return Finding(
         TEMPLATE_TEXT, value, max(_TEMPLATES, limit), expected,
         value >= _TEMPLATES and value > limit and 2 * n >= row["n_accounts"],
-        f"{value:.0%} of the members' {row['n_texts']:,} originals with a text hold, beside what stands for the title "
-        f"of their link, a remark that three of them or more write word for word, about several links, and hardly "
-        f"anybody in no cluster ({said}; {n:,} of the {row['n_accounts']:,} members); of as many accounts "
-        f"as active: {usual}",
+        said(
+            "rules.template-text", value=value, n_texts=row["n_texts"], remarks=remarks, n=n,
+            n_accounts=row["n_accounts"], usual=usual,
+        ),
     )  # fmt: skip
 
 
@@ -79,9 +82,9 @@ def many_groups(row: Row, base: Baseline) -> Finding | None:
     return Finding(
         MANY_GROUPS, value, threshold, expected,
         value >= threshold and value > expected and row["typical_targets"] >= _MANY,
-        f"half of the members or more posted into {row['typical_targets']:g} groups or more and put the same link or "
-        f"post into {value:.1f} of them as a rule, where {row['n_group_peers']:,} accounts in no cluster with as many "
-        f"posts into groups put one into {expected:.1f}",
+        said(
+            "rules.many-groups", groups=row["typical_targets"], value=value, n=row["n_group_peers"], expected=expected
+        ),
     )  # fmt: skip
 
 
@@ -96,11 +99,12 @@ def regular_gaps(row: Row, base: Baseline) -> Finding | None:
         return None
     limit = row["lag_spread_limit"]
     threshold = _CLOCKWORK if limit is None else min(_CLOCKWORK, limit)
-    others = "posts at random moments" if limit is None else "others who post into groups"
+    others = said("rules.random-moments" if limit is None else "rules.others-into-groups")
     return Finding(
         REGULAR_GAPS, value, threshold, row["lag_spread_expected"],
         value <= threshold and row["lag_p"] <= _RARE and n >= _ACCOUNTS and 2 * n >= row["n_accounts"],
-        f"{n:,} of the {row['n_accounts']:,} members went from one group to the next with the same link or post "
-        f"{row['n_lags']:,} times, {row['group_lag_s']:,.0f} s apart (median), and kept to their own lag give or take "
-        f"{math.expm1(value):.0%}; {others}: {math.expm1(row['lag_spread_expected']):.0%}",
+        said(
+            "rules.regular-gaps", n=n, n_accounts=row["n_accounts"], n_lags=row["n_lags"], lag=row["group_lag_s"],
+            spread=math.expm1(value), others=others, usual=math.expm1(row["lag_spread_expected"]),
+        ),
     )  # fmt: skip

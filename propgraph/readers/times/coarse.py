@@ -11,21 +11,6 @@ _NAMED = {seconds: name for name, seconds in _UNITS.items()}
 _SHOWN = 3
 
 
-def told_apart(time_window: float, resolution_s: float | None, /) -> str:
-    """Return in words how near two posts in the window are: `within 60 s`, `within 10 minutes`, `on the same day`.
-
-    Parameters
-    ----------
-    time_window
-        Seconds.
-    resolution_s
-        How fine the times are, in seconds; None or 0 where nobody knows.
-    """
-    if resolution_s and resolution_s >= 1 and time_window < resolution_s:
-        return _same(resolution_s)
-    return f"within {_span(time_window) if time_window > _UNITS['minute'] else f'{time_window:g} s'}"
-
-
 def coarse_notes(times: Sequence[Fineness], /, *, time_window: float) -> list[str]:
     """Return what a user has to know of times that a window (s) is not wider than.
 

@@ -126,7 +126,7 @@ def main() -> None:
         if argument.arg not in ("self", "cls")
     ]
     shown = [node for module in modules for node in public(module.tree)]
-    kernels = [module for module in modules if "@njit" in module.path.read_text(encoding="utf-8")]
+    kernels = [module for module in modules if "\n@kernel" in module.path.read_text(encoding="utf-8")]
     tangled = complexities(folder)
     header("measure", "value")
     row("files / lines", f"{len(modules)} / {lengths.sum():,}")

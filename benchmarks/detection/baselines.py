@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
-from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from propgraph import cosharing_edges
+from propgraph.arrays.kernels import kernel
 
 BLOCK = 128
 STEPS = 100_000
@@ -205,7 +205,7 @@ def tf_idf(counts: sparse.csr_matrix, /) -> sparse.csr_matrix:
     return result
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _messages_matched(
     start: np.ndarray,
     order: np.ndarray,

@@ -34,13 +34,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from benchmarks import SHARED
 from benchmarks.detection.calibration import moment
 from benchmarks.detection.graft import ORGANIC
 from benchmarks.timing import header, row
 from propgraph import Study, build, find_clusters
+from propgraph.arrays.kernels import kernel
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -264,7 +264,7 @@ def _profiles(
     return profile
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _swap(who, account, ends, hour, life, by_hour, by_life, sweeps, seed):  # type: ignore[no-untyped-def]
     """Let the accounts of each object change places; `who` is overwritten."""
     np.random.seed(seed)

@@ -24,10 +24,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numba import njit
 from scipy.stats import spearmanr
 
 from benchmarks import SHARED
+from propgraph.arrays.kernels import kernel
 from propgraph.cascades.inference.clues import Audience, audience_of
 from propgraph.cascades.inference.draws import cascade_keys
 from propgraph.cascades.inference.ensemble import MEASURES, Nodes, Sampler, ensemble_shapes
@@ -127,7 +127,7 @@ def hidden(trees: Trees) -> Nodes:
     return Nodes(nodes.offsets, nodes.time, np.full(nodes.time.size, -1, np.int64), nodes.keys)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def descendants(offsets: np.ndarray, parent: np.ndarray) -> np.ndarray:
     """Count the nodes below each node."""
     below = np.zeros(parent.size)

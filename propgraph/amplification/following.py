@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.amplification.forest import Forest, known_depths, subtrees
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import binomial_tail, false_discovery_rate
 from propgraph.arrays.types import Bool, Int64
 
@@ -109,7 +109,7 @@ def _first_posts(cascades: Forest, which: Bool) -> pl.DataFrame:
     return pl.DataFrame({"account": account[often], "cascade": cascades.cascade[rows], "row": rows})
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _first_in_cascade(account: Int64, cascade: Int64, which: Bool, n_accounts: int) -> Bool:
     """Tell which of the rows in `which` are the first of their account in their cascade; a cascade's stand together."""
     latest = np.full(n_accounts, -1, np.int64)
@@ -153,7 +153,7 @@ def _tested(
     return table.with_columns(p_value=pl.Series(np.where(n - 1 >= expected, tail, 1.0)))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _posts_above(rows: Int64, parent: Int64, marked: Bool, steps: int) -> tuple[Int64, Int64]:
     """Return `rows`, each once for every marked post above it, and that post; at most `steps` posts up."""
     n = 0
@@ -181,7 +181,7 @@ def _posts_above(rows: Int64, parent: Int64, marked: Bool, steps: int) -> tuple[
     return row, found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _earlier_below(rows: Int64, tops: Int64, roots: Int64, first: Int64, size: Int64) -> Int64:
     """Return how many rows before each of `rows` lie at or below each of `tops`; `rows` ascend."""
     n_below = np.empty(rows.size, np.int64)

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import polars.selectors as cs
-from numba import njit
 
 from propgraph.arrays.encoding import codes_of, encode, labels_of
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int64, UInt64
 
 _UNTOLD = ("root", "inferred:star")
@@ -186,7 +186,7 @@ def _named_rows(offsets: Int64, content: pl.Series, above: pl.Series, told: Bool
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _look_up(offsets: Int64, own: UInt64, named: UInt64, told: Bool) -> Int64:
     """Find each told node's hash `named` among its cascade's `own`; return the first such row, -1 for none."""
     found = np.full(own.size, -1, np.int64)
@@ -247,7 +247,7 @@ def subtrees(parent: Int64, /) -> Subtrees:
     return Subtrees(*_walk(parent))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _walk(parent: Int64) -> tuple[Int64, Int64]:
     """Return each node's place in the walk and the nodes at or below it; see `Subtrees`."""
     size = np.ones(parent.size, np.int64)
@@ -291,7 +291,7 @@ def topmost(group: npt.NDArray[Any], rows: Int64, trees: Subtrees, /) -> Int64:
     return np.asarray(ordered[outer])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _outermost(group: Int64, first: Int64, size: Int64) -> Bool:
     """Tell which intervals lie in no earlier one of their group; intervals nest or are apart."""
     outer = np.zeros(group.size, np.bool_)
@@ -304,7 +304,7 @@ def _outermost(group: Int64, first: Int64, size: Int64) -> Bool:
     return outer
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def known_depths(parent: Int64, known: Bool) -> Int64:
     """Return the edges between each node and its root; -1 where a parent on the way is not known."""
     depth = np.empty(parent.size, np.int64)
@@ -319,7 +319,7 @@ def known_depths(parent: Int64, known: Bool) -> Int64:
     return depth
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def ancestors_at(parent: Int64, depth: Int64, wanted: int) -> Int64:
     """Return the row at depth `wanted` on the way from the root to each node (-1: the node lies higher)."""
     ancestor = np.full(parent.size, -1, np.int64)
@@ -332,7 +332,7 @@ def ancestors_at(parent: Int64, depth: Int64, wanted: int) -> Int64:
     return ancestor
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def topmost_marked(parent: Int64, depth: Int64, marked: Bool) -> Int64:
     """Return the marked row nearest to the root, but not the root, strictly above each node (-1: none).
 

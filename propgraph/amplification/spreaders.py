@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.amplification.forest import NO_TIME, Forest, subtrees, topmost
 from propgraph.arrays.encoding import grouped
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64
 from propgraph.schema import SPREADERS
 
@@ -81,7 +81,7 @@ def _time_at(cascades: Forest, rows: Int64) -> Int64:
     return np.where(rows < 0, NO_TIME, cascades.time[rows])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _median_delays(start: Int64, position: Int64, time: Int64, earlier: Int64) -> Float64:
     """Return for each group the median delay, at least 0, of its rows after `earlier`; NaN without any (ms)."""
     median = np.full(start.size - 1, np.nan)
@@ -110,7 +110,7 @@ def _fib(group: Int64, direct: Int64, n: int) -> Int64:
     return np.bincount(ordered[direct[order] >= rank], minlength=n)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _distinct_cascades(group: Int64, cascade: Int64, n: int) -> Int64:
     """Count the cascades that each of `n` groups stands in; the rows of a cascade stand together."""
     latest = np.full(n, -1, np.int64)

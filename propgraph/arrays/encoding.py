@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Int64, UInt32, UInt64
 
 
@@ -95,7 +95,7 @@ def group_offsets(codes: npt.NDArray[Any], n_groups: int, /) -> Int64:
     return start
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def distinct_in_groups(offsets: Int64, codes: npt.NDArray[Any], n_codes: int) -> Int64:
     """Return how many distinct codes (below 0: none) each group `offsets[g]:offsets[g + 1]` holds."""
     latest = np.full(n_codes, -1, np.int64)
@@ -109,7 +109,7 @@ def distinct_in_groups(offsets: Int64, codes: npt.NDArray[Any], n_codes: int) ->
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _positions(codes: npt.NDArray[Any], start: Int64) -> Int64:
     cursor = start[:-1].copy()
     position = np.empty(codes.size, np.int64)
@@ -136,7 +136,7 @@ def _codes_and_labels(ids: pl.Series) -> tuple[UInt32, pl.Series]:
     return rank[codes], labels.gather(order)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _number_by_first_sight(first: UInt64, second: UInt64) -> tuple[UInt32, Int64, bool]:
     n = first.size
     codes = np.empty(n, np.uint32)
@@ -173,7 +173,7 @@ def _number_by_first_sight(first: UInt64, second: UInt64) -> tuple[UInt32, Int64
     return codes, example, clash
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _find(table: UInt64, key: np.uint64) -> np.uint64:
     mask = np.uint64(table.shape[0] - 1)
     slot = key & mask

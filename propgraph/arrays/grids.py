@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import group_offsets
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int64
 
 #: In order of time, posts are compared with each other up to this resolution (ms): coarser ones only with their like.
@@ -125,7 +125,7 @@ def fine_times(log: Incidence, /, *, limit_ms: int) -> Int64:
     return np.where(coarse, far, log.time)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _common(offsets: Int64, time: Int64, resolution: Int64, limit_ms: int) -> Int64:
     common = time.copy()
     for o in range(offsets.size - 1):

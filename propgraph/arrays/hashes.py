@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Int64, UInt8, UInt64
 
 
@@ -28,7 +28,7 @@ def bytes_of_texts(texts: pl.Series, /) -> tuple[Int64, UInt8]:
     return place, np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def add_hashes(hashes: UInt64, offsets: Int64, data: UInt8, seed: np.uint64) -> None:
     """Add to `hashes` those of the values `data[offsets[k]:offsets[k + 1]]`; an empty one adds nothing."""
     for row in range(hashes.size):
@@ -36,7 +36,7 @@ def add_hashes(hashes: UInt64, offsets: Int64, data: UInt8, seed: np.uint64) -> 
             hashes[row] += _murmur(data, offsets[row], offsets[row + 1], seed)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _murmur(data: UInt8, begin: int, end: int, seed: np.uint64) -> np.uint64:
     """Return MurmurHash64A of `data[begin:end]`."""
     factor, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)

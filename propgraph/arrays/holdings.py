@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 NO_CHANCE = np.empty(0, np.float64)
@@ -128,7 +128,7 @@ def by_hub(
     return order, hub, leaf, cuts
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def mark_hub(begin: Int64, hub: int, before: int, start: Int64, listed: Int32, counts: Bool) -> None:
     """Mark where a hub's posts of each object that counts begin in its list; the marks of the hub before (-1: none) go.
 
@@ -143,7 +143,7 @@ def mark_hub(begin: Int64, hub: int, before: int, start: Int64, listed: Int32, c
             begin[listed[k]] = k
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def longest_list(start: Int64, accounts: npt.NDArray[Any]) -> int:
     """Return how many shares the busiest of `accounts` has; account `a` has `start[a]:start[a + 1]`."""
     longest = 0
@@ -152,7 +152,7 @@ def longest_list(start: Int64, accounts: npt.NDArray[Any]) -> int:
     return longest
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def shared_objects(leaf: int, hub_end: int, start: Int64, listed: Int32, begin: Int64, shared: Int64) -> int:
     """List the objects that count which a leaf shares with the hub that is marked, in order; return how many.
 
@@ -190,7 +190,7 @@ def shared_objects(leaf: int, hub_end: int, start: Int64, listed: Int32, begin: 
     return n
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _objects_of_accounts(start: Int64, position: Int64, object_: Int32) -> tuple[Int64, Int32, Int32]:
     """Return each account's distinct objects and how many posts of each it made."""
     first = np.zeros(start.size, np.int64)
@@ -212,7 +212,7 @@ def _objects_of_accounts(start: Int64, position: Int64, object_: Int32) -> tuple
     return first, distinct[:n], posts[:n]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _sums(
     hub: Int64,
     leaf: Int64,

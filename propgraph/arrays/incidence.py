@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import all_distinct, codes_of, encode, group_offsets, labels_of
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int32, Int64, Progress
 from propgraph.errors import InputError, check_columns
 
@@ -196,7 +196,7 @@ def _shares_of_own_id(objects: pl.Series, object_: Int32, content: pl.Series, ro
     return same
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _kept(
     mask: Bool, account: Int32, object_: Int32, time: Int64, post: Int64, row: Int64
 ) -> tuple[Int32, Int32, Int64, Int64, Int64]:
@@ -220,7 +220,7 @@ def _kept(
     return kept_account, kept_object, kept_time, kept_post, kept_row
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_sorted(object_: Int32, time: Int64, account: Int32) -> bool:
     # Neighbours are enough: all before p are in order. A key is looked at only where those before it are equal.
     for p in range(1, object_.size):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Float64, Int64
 
 _NEGLIGIBLE = 45.0  # in natural logarithms: what is smaller than the largest term by so much does not count
 _PLAIN = 600.0  # exp(-600) is still a number
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def truncated_product(k: int, total: float, tau: float) -> float:
     """Return the natural logarithm of the truncated product's tail.
 
@@ -67,7 +67,7 @@ def truncated_product(k: int, total: float, tau: float) -> float:
     return min(result, 0.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _plain_tail(k: int, total: float, tau: float) -> float:
     """Return the same tail without logarithms, ten times as fast, where nothing gets too small."""
     odds = tau / (1 - tau)
@@ -86,7 +86,7 @@ def _plain_tail(k: int, total: float, tau: float) -> float:
     return min(result, 1.0)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _log_sum(a: float, b: float) -> float:
     if a < b:
         a, b = b, a

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import group_offsets, grouped
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int32, Int64
 
 #: A pause (ms) that ends a session.
@@ -132,7 +132,7 @@ def steps_of(log: Incidence, sessions: Sessions, /) -> Steps:
     return Steps(*_steps(sessions.first, time, grain))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _by_time(start: Int64, position: Int64, time: Int64) -> None:
     """Put the rows of each group in the order of time; those of one time keep theirs."""
     for g in range(start.size - 1):
@@ -142,7 +142,7 @@ def _by_time(start: Int64, position: Int64, time: Int64) -> None:
             position[begin:end] = own[np.argsort(time[own], kind="mergesort")]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _sessions(account: Int32, object_: Int32, time: Int64, came: Int64) -> tuple[Int64, Int64, int]:
     """Return the bounds of sessions and the positions of their items, of shares in order of account and time."""
     latest = np.full(came.size, -1, np.int64)
@@ -174,7 +174,7 @@ def _sessions(account: Int32, object_: Int32, time: Int64, came: Int64) -> tuple
     return first[: n_sessions + 1].copy(), row[:n].copy(), n_cut
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _steps(first: Int64, time: Int64, grain: Int64) -> tuple[Int64, Int64]:
     most = 0
     for s in range(first.size - 1):

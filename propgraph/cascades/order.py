@@ -7,8 +7,8 @@ rows put in an order in which parents lie above their children.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int64, UInt32
 
 UNKNOWN = np.iinfo(np.int64).max
@@ -77,7 +77,7 @@ def _has_lower(offsets: Int64, above: Int64) -> Bool:
     return np.asarray(n[offsets[1:]] > n[offsets[:-1]])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def open_cycles(parent: Int64, time: Int64) -> int:
     """Take its parent from the earliest node of each cycle; return how many cycles there are.
 
@@ -105,7 +105,7 @@ def open_cycles(parent: Int64, time: Int64) -> int:
     return cycles
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def descend(parent: Int64, time: Int64) -> tuple[Int64, UInt32, int]:
     """Return times that never fall from parent to child, depths, and how many times were raised.
 

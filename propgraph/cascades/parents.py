@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int32, Int64, UInt8
 from propgraph.cascades.order import parents_first
 from propgraph.errors import UsageError
@@ -230,7 +230,7 @@ def _dense(own: NDArray[Any], named: NDArray[Any], *, known: bool) -> tuple[NDAr
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _first_fallen(offsets: Int64, time: Int64) -> int:
     """Return the first row whose time is before that of the row above in its cascade, or -1."""
     # The first row of a cascade has none above it there.
@@ -241,7 +241,7 @@ def _first_fallen(offsets: Int64, time: Int64) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _hang_on_root(offsets: Int64, parent: Int64, source: UInt8) -> None:
     """Fill in a star for each cascade."""
     # An empty cascade has no root, and nothing to hang on it.
@@ -254,7 +254,7 @@ def _hang_on_root(offsets: Int64, parent: Int64, source: UInt8) -> None:
             source[lo + 1 : hi] = INFERRED_STAR
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _follow(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     offsets: Int64,
     content: Int64,
@@ -295,7 +295,7 @@ def _follow(  # noqa: PLR0917 (compiled functions take no keyword-only parameter
     return absent, itself
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _follow_origins(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     lo: int,
     hi: int,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import codes_of, encode
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int8, Int64, UInt32
 from propgraph.clocks.groups import Groups
 from propgraph.clocks.peaks import NEAR_MS, QUARTER_MS
@@ -177,7 +177,7 @@ def _each(code: Int8, n: int) -> Iterator[Int64]:
     return (np.flatnonzero(code == k) for k in range(n))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _first_rows(objects: UInt32, posts: UInt32, code: Int8, n_groups: int) -> Int64:
     """Return the first row of each group in each object (rows by object and time) that two groups or more share."""
     found = np.empty(objects.size, np.int64)

@@ -9,10 +9,10 @@ chance that two posts drawn with equal weights do. By that multiple the outsider
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.habits import (
     WEIGHTS,
@@ -61,7 +61,7 @@ def habit_multiples(
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _multiples(
     of: Int64,
     objects: Int64,
@@ -129,7 +129,7 @@ def _multiples(
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def cells_near(cell: Int64, time: Int64, window_ms: int) -> tuple[Int64, Int64, Int64]:
     """Return how many pairs of posts lie within the window, by the cells of the two: `near, reach, first`.
 
@@ -162,7 +162,7 @@ def cells_near(cell: Int64, time: Int64, window_ms: int) -> tuple[Int64, Int64, 
     return near, reach, first
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def within(weight: Float64, near: Int64, reach: Int64, first: Int64) -> float:
     """Return the chance that two posts, drawn by `weight` (of each post of a cell), are two within the window."""
     total = 0.0

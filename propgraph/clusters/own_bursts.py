@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.grids import split
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.clusters.groups import NO_MEMBERS, one_crowd_clusters
 from propgraph.clusters.inputs import timing_by_trace
@@ -243,7 +243,7 @@ def _usual(crowds: Mapping[str, Int64], bursting: Mapping[str, Bool], own: pl.Da
     return None
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _crowds(offsets: Int64, account: Int32, n_accounts: int) -> Int64:
     """Return how many accounts share each object."""
     latest = np.full(n_accounts, -1, np.int64)  # the latest object at which each account was counted

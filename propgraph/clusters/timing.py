@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.grids import common_times, kinds, steps_of
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int64
 from propgraph.clusters.habit_rates import habit_multiples
 
@@ -292,7 +292,7 @@ def _bounds(rows: pl.DataFrame, *keys: str) -> Int64:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _near(offsets: Int64, time: Int64, window_ms: int) -> Int64:
     """Return how many other rows of the same group lie within the window of each row."""
     near = np.zeros(time.size, np.int64)
@@ -309,7 +309,7 @@ def _near(offsets: Int64, time: Int64, window_ms: int) -> Int64:
     return near
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def gathered_in(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tuple[Int64, Int64]:
     """Return the most accounts of each group within one window, and when the earliest of such windows begins."""
     most = np.zeros(offsets.size - 1, np.int64)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt64
 from propgraph.schema import TIME
 
@@ -162,7 +162,7 @@ def bursts_note(bursts: pl.DataFrame, /, *, burst_cap: int, time_window: float) 
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _bursts(
     offsets: Int64, account: Int32, time: Int64, window_ms: int, burst_cap: int, n_accounts: int
 ) -> tuple[Int32, Int64]:
@@ -201,7 +201,7 @@ def _bursts(
     return burst, n_near
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _dealt(account: Int32, burst: Int32, cells: Int64) -> tuple[Int32, Int32, Int32]:
     """Return the two cells of each share of a burst, and how far it is to the next and the last of each.
 
@@ -231,7 +231,7 @@ def _dealt(account: Int32, burst: Int32, cells: Int64) -> tuple[Int32, Int32, In
     return cell, later, earlier
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def shuffled_all(keys: Int32) -> UInt64:
     """Return `shuffled` of each key: bits by which accounts are dealt, 32 for each of the two deals."""
     found = np.empty(keys.size, np.uint64)
@@ -240,7 +240,7 @@ def shuffled_all(keys: Int32) -> UInt64:
     return found
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def in_one_cell(bits: np.uint64, other: np.uint64, cells: int) -> bool:
     """Tell whether two accounts are dealt into one of `cells` cells (a power of two), in either deal."""
     apart = bits ^ other
@@ -248,7 +248,7 @@ def in_one_cell(bits: np.uint64, other: np.uint64, cells: int) -> bool:
     return bool(apart & mask == 0 or (apart >> np.uint64(32)) & mask == 0)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def shuffled(key: np.uint64) -> np.uint64:
     """Return `key` with its bits spread, one to one (SplitMix64: the golden ratio added, then the finaliser)."""
     key = key + np.uint64(0x9E3779B97F4A7C15)
@@ -257,7 +257,7 @@ def shuffled(key: np.uint64) -> np.uint64:
     return key ^ (key >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _hops(burst: Int32) -> tuple[Int32, Int32]:
     """Return how far it is from each share to the next of no burst, after it and before it."""
     n = burst.size
@@ -272,7 +272,7 @@ def _hops(burst: Int32) -> tuple[Int32, Int32]:
     return after, before
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def looked_at(
     p: int,
     begin: int,
@@ -313,7 +313,7 @@ def looked_at(
     return n
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _counts(
     offsets: Int64,
     object_: Int32,

@@ -7,14 +7,14 @@ walked, and each of its objects is looked up in the longer one.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Int32, Int64
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def measure_by_lists(
     a: int,
     others: Int32,
@@ -68,7 +68,7 @@ def measure_by_lists(
                 row[k, 3] += 1
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _add(sums: Int64, t: int, u: int, fast: bool) -> None:
     """Add a pair of posts to the sums of a pair of accounts."""
     if sums[2] == 0:
@@ -93,7 +93,7 @@ def co_objects(log: Incidence, source: Int64, target: Int64, /, *, window_ms: in
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _met_over(
     source: Int64,
     target: Int64,

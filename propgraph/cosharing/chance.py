@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.holdings import holdings_of, sums_over_shared
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64
 
 
@@ -63,7 +63,7 @@ def chance_of(
     return Chance(n_shared, expected, np.minimum(p_value, 1.0))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _within_fraction(offsets: Int64, time: Int64, window_ms: int) -> Float64:
     """Return for each object the fraction of all pairs of its posts that lie within the window."""
     fraction = np.zeros(offsets.size - 1, np.float64)

@@ -10,8 +10,8 @@ by object and in order of time.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.cosharing.bursts import looked_at
 from propgraph.cosharing.by_lists import measure_by_lists
@@ -22,7 +22,7 @@ FAST_MS = 10_000
 Counts = tuple[Int64, ...]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def distinct_objects(object_: Int32, account: Int32, n_accounts: int) -> Int64:
     """Return how many objects each account shared; shares lie object by object."""
     latest = np.full(n_accounts, -1, np.int32)
@@ -36,7 +36,7 @@ def distinct_objects(object_: Int32, account: Int32, n_accounts: int) -> Int64:
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def next_other(object_: Int32, account: Int32) -> tuple[Int32, Int32]:
     """Return how far it is to the nearest share after and before that is another account's or object's."""
     n = object_.size
@@ -53,7 +53,7 @@ def next_other(object_: Int32, account: Int32) -> tuple[Int32, Int32]:
     return after, before
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def mark_paired(
     offsets: Int64, object_: Int32, account: Int32, time: Int64, post: Int64, window_ms: int
 ) -> Bool:
@@ -84,7 +84,7 @@ def mark_paired(
     return paired
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def count_rows(
     first_account: int,
     last_account: int,
@@ -162,7 +162,7 @@ def count_rows(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count(
     a: int,
     start: Int64,
@@ -238,7 +238,7 @@ def _count(
     return used
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count_in_burst(
     a: int,
     p: int,
@@ -277,7 +277,7 @@ def _count_in_burst(
     return used
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _enough(
     a: int,
     used: int,
@@ -302,7 +302,7 @@ def _enough(
     return n_found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _with_room(out: Int64, kept: int, more: int) -> Int64:
     """Return `out`, or the lines kept in one twice as long, until it has room for so many more."""
     while kept + more > out.shape[0]:
@@ -312,7 +312,7 @@ def _with_room(out: Int64, kept: int, more: int) -> Int64:
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _measure(
     a: int,
     neighbours: Int32,

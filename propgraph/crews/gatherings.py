@@ -9,8 +9,8 @@ posts with its own weights, see `synchrony.habits`).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.habits import WEIGHTS, Int16, count_sessions_of, weight_of, weights_without
 
@@ -20,7 +20,7 @@ _LEAST_CHANCE = 1e-12
 _TRIES = 30
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def moments_of(
     begin: Int64,
     place: Int64,
@@ -102,7 +102,7 @@ def moments_of(
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _weigh_cells(
     up_to: Float64,
     who: Int64,
@@ -143,7 +143,7 @@ def _weigh_cells(
         x = x_stop
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def nearness(post: Int64, who: Int64, n_members: int, n: int, first: Int64, last: Int64, at: int) -> float:
     """Return the sum over members of -ln of the chance that the nearest other member stands so near.
 
@@ -180,7 +180,7 @@ def nearness(post: Int64, who: Int64, n_members: int, n: int, first: Int64, last
     return total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _deal(post: Int64, n: int, taken: np.ndarray) -> None:
     """Fill `post` with distinct positions out of n; `taken` is left as it was, all False."""
     for x in range(post.size):
@@ -193,7 +193,7 @@ def _deal(post: Int64, n: int, taken: np.ndarray) -> None:
         taken[post[x]] = False
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _deal_by_habit(post: Int64, who: Int64, n: int, taken: np.ndarray, up_to: Float64, cell: Int64) -> None:
     """Fill `post` likewise, each position with its member's weights; after many tries in vain the next free one."""
     last = up_to.shape[1] - 1

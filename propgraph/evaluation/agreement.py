@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 
@@ -98,7 +98,7 @@ def weighted_precision(weight: Int32, purity: Float64, /) -> float:
     return float((weight * purity).sum()) / total if total else float("nan")
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def tally(code: Int64 | Int32, weight: Int64 | Int32) -> Int64:
     """Return the sum of the weights of each code, from 0 to the greatest."""
     size = 0
@@ -111,7 +111,7 @@ def tally(code: Int64 | Int32, weight: Int64 | Int32) -> Int64:
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def add_draws(drawn: Int32, places: Int32, weight: Int32) -> None:
     """Add to the weights, in place, how often each place was drawn."""
     # A draw with replacement: the same place may come several times.

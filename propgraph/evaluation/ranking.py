@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def ranking(weight: Int32, positive: Bool, last: Bool, at: Int64) -> Float64:
     """Return average precision, the area under the ROC curve, and the precision at each of `at`.
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import igraph as ig
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64
 from propgraph.communities import leiden
 
@@ -91,7 +91,7 @@ def _between(graph: ig.Graph, group: Int64, n: int) -> tuple[Int64, Int64, Float
     return links, towards, sums[rows].astype(np.float64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _spirals(start: Int64, size: Float64) -> tuple[Float64, Float64]:
     """Return each member's place in its group's disc, and the radius of each disc; sizes descend within a group."""
     place = np.zeros((size.size, 2))
@@ -115,7 +115,7 @@ def _spirals(start: Int64, size: Float64) -> tuple[Float64, Float64]:
     return place, radius
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _set_apart(radius: Float64, links: Int64, towards: Int64, weight: Float64, order: Int64) -> Float64:
     """Return the centre of each disc, the first of `order` in the middle; none touches another."""
     n = radius.size
@@ -154,7 +154,7 @@ def _set_apart(radius: Float64, links: Int64, towards: Int64, weight: Float64, o
     return centre
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _way_out(
     x: float, y: float, angle: float, g: int, wide: Float64, centre: Float64, large: Int64, k: int, head: Squares,
     following: Int64, square: float,
@@ -180,7 +180,7 @@ def _way_out(
             return gone
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _past(
     x: float, y: float, dx: float, dy: float, px: float, py: float, other: Float64, apart: float
 ) -> float:

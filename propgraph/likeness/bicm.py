@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64
 from propgraph.errors import UsageError
 
@@ -141,7 +141,7 @@ def _sparse_limit(d: Float64, n: Float64, k: Float64, _: Float64) -> tuple[Float
     return np.log(d) - half, np.log(k) - half
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _solve(
     theta: Float64,
     eta: Float64,
@@ -172,7 +172,7 @@ def _solve(
     return chance
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _likelihood(
     theta: Float64,
     eta: Float64,
@@ -199,7 +199,7 @@ def _likelihood(
     return total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _slope(chance: Float64, d: Float64, n: Float64, k: Float64, m: Float64) -> tuple[Float64, Float64, float]:
     """Return the gradient in theta and eta, and the largest relative error of a degree."""
     row, column = np.zeros(d.size), np.zeros(k.size)
@@ -212,7 +212,7 @@ def _slope(chance: Float64, d: Float64, n: Float64, k: Float64, m: Float64) -> t
     return n * (d - row), m * (k - column), error
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _newton_step(weight: Float64, up_d: Float64, up_k: Float64) -> tuple[Float64, Float64]:
     """Solve [[R, W], [W', C]] (a, b) = (up_d, up_k), R and C the sums of W, by conjugate gradients.
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64
 from propgraph.likeness.bicm import Bicm
 
@@ -103,7 +103,7 @@ def shared_by_chance(
     return SharedByChance(mean[place], p[place], bound[place])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _tails(
     start: Int64,
     one: Int64,
@@ -157,7 +157,7 @@ def _tails(
             bound[row] = rest_square * (-np.expm1(-rest) / rest if rest > 0 else 1.0) if n > 1 else 0.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _add(exact: Float64, q: float, n_known: int) -> None:
     """Add one object to the first `n_known` of a count whose last place means so many or more."""
     last = exact.size - 1
@@ -168,7 +168,7 @@ def _add(exact: Float64, q: float, n_known: int) -> None:
     exact[0] *= 1.0 - q
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _log_of_none(q: float) -> float:
     """Return ln(1 - q)."""
     if q < 1e-4:  # the series is exact there, and cheaper
@@ -176,7 +176,7 @@ def _log_of_none(q: float) -> float:
     return float(np.log1p(-q)) if q < 1.0 else -np.inf
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _poisson_tail(mean: float, most: int) -> Float64:
     """Return P(R >= t) for t = 0..most, summed from the far end: small ones keep their digits."""
     tail = np.zeros(most + 1)
@@ -198,7 +198,7 @@ def _poisson_tail(mean: float, most: int) -> Float64:
     return np.minimum(tail, 1.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _poisson_term(mean: float, t: int) -> float:
     """Return P(R = t)."""
     return math.exp(t * math.log(mean) - mean - math.lgamma(t + 1.0))

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import njit
 from scipy.special import ndtr
 
 from propgraph.arrays.encoding import group_offsets
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.sessions import sessions_of, steps_of
 from propgraph.arrays.types import Bool, Float64, Int64
 from propgraph.schema import COUNT
@@ -172,7 +172,7 @@ def _accounts(of_row: Int64, account: Int64, n: int) -> Int64:
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _agreement(pair: Int64, forward: Bool, n_steps: Int64, place: Int64, n_clusters: int) -> Float64:
     """Return of each cluster: of the pairs of members who took the same two objects, how many went the same way."""
     ahead = np.zeros(n_steps.size, np.int64)
@@ -186,7 +186,7 @@ def _agreement(pair: Int64, forward: Bool, n_steps: Int64, place: Int64, n_clust
     return same / of
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _drawn(
     first: Int64,
     pair: Int64,
@@ -218,7 +218,7 @@ def _drawn(
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _sittings(of_pair: Int64, start: Int64, account: Int64, session: Int64) -> tuple[Float64, Float64]:
     """Return for each pair of nodes how many accounts have both, and how many of these in one session.
 

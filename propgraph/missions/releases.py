@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import groups_of
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import binomial_tail
 from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.schema import COUNT, ID, SHARE
@@ -150,7 +150,7 @@ def _rows_of(log: Incidence, mask: Bool, group: Int64) -> pl.DataFrame:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _first_posts(offsets: Int64, account: Int32, n_accounts: int) -> Bool:
     """Mark the first post of each account at each object."""
     first = np.zeros(account.size, np.bool_)
@@ -176,7 +176,7 @@ def _public(log: Incidence, tasks: pl.DataFrame, group: Int64, first: Bool) -> p
     return tasks.select("cluster", "object", others=pl.Series(others), others_soon=pl.Series(soon))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _others(
     objects: Int64,
     cluster: Int64,

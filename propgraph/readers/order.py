@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import all_distinct, codes_of, encode
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int64, UInt32, UInt64
 from propgraph.readers.layouts.batches import Lines
 from propgraph.readers.rows import rejected_table
@@ -71,7 +71,7 @@ def _canonical_order(posts: pl.DataFrame, unique: bool) -> UInt32:
     return order.astype(np.uint32)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _packed(time: Int64, account: UInt32, first: int, bits: int) -> UInt64:
     key = np.empty(time.size, np.uint64)
     for row in range(time.size):
@@ -79,7 +79,7 @@ def _packed(time: Int64, account: UInt32, first: int, bits: int) -> UInt64:
     return key
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _tied(key: UInt64, order: Int64) -> Bool:
     """Mark the places whose key is that of the place before or after."""
     tied = np.zeros(order.size, np.bool_)

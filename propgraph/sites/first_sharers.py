@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.holdings import Holdings
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 #: Of each URL so many sharers are its first, and never more than half of them.
@@ -72,7 +72,7 @@ def first_sharers(log: Incidence, site: Int64, /, *, n_sites: int, most: int = F
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _by_url(
     offsets: Int64, account: Int32, time: Int64, n_accounts: int, most: int
 ) -> tuple[Int32, Int64, Bool, Float64]:
@@ -101,7 +101,7 @@ def _by_url(
     return who[:n], what[:n], is_first[:n], chance[:n]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _by_site(
     start: Int64, account: Int32, is_first: Bool, chance: Float64
 ) -> tuple[Int64, Int32, Int32, Bool, Float64]:
@@ -130,7 +130,7 @@ def _by_site(
     return ends, held[:n], n_first[:n], is_one[:n], by_chance[:n]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def at_least(chance: Float64, least: int) -> float:
     """Return the probability that `least` or more of some independent events happen, each with its own chance.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.holdings import sums_over_shared
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import binomial_tail, false_discovery_rate
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.likeness.bicm import fit_bicm
@@ -110,7 +110,7 @@ def shared_first(sharers: FirstSharers, /, *, threads: int) -> SharedFirst:
     return SharedFirst(source, target, n_first, expected, n_both, by_order, p_value, q_value, n_tests)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _candidates(
     first: Int64, account: Int32, start: Int64, site: Int64, eligible: Bool
 ) -> tuple[Int64, Int64, Int64]:

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int32, Int64
 
 
@@ -72,7 +72,7 @@ def meetings_of(
     return Meetings(order, offsets, object_.astype(np.int32), events)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _meet(
     hub: Int64,
     leaf: Int64,
@@ -114,7 +114,7 @@ def _meet(
     return length, found[:kept].copy(), events[:kept].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count_events(
     shared: Int64,
     position: Int64,

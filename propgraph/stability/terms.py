@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt8
 from propgraph.synchrony.gaps import chance_at
@@ -178,7 +178,7 @@ def _on_halves(terms: Terms, at: Int64, half: Int64, log_p: Float64) -> HalfEvid
     return HalfEvidence(low[order], high[order], half[order], log_p[order])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _list(
     hub: Int64,
     leaf: Int64,
@@ -231,7 +231,7 @@ def _list(
     return length, whole[:kept].copy(), real[:kept].copy(), n_posts[:kept].copy(), posts[:n_kept_posts].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _with_posts(
     posts: Int64, n: int, gap: int, shared: Int64, opens: Int32, closes: Int32, position: Int64, post: Int64
 ) -> tuple[Int64, int]:
@@ -251,7 +251,7 @@ def _with_posts(
     return posts, n
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _again(
     first: int,
     last: int,
@@ -324,7 +324,7 @@ def _again(
     return counts, reach, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _fresh(pair: int, posts: Int64, met: Int32) -> bool:
     """Return whether a pair met by none of these posts before, two and two, nor by one of both; mark them."""
     fresh = True

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import group_offsets, grouped
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int32, Int64, UInt64
 from propgraph.cosharing.bursts import cells_for, in_one_cell, shuffled_all
 from propgraph.synchrony.gaps import Gaps, chance_at
@@ -178,7 +178,7 @@ def _in_cells(bits: UInt64, cells: int) -> int:
     return first + second - both
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _n_objects(object_: Int32, account: Int32, counts: Bool, n_accounts: int) -> Int32:
     """Return in how many of the objects that count each account has shares."""
     latest = np.full(n_accounts, -1, np.int32)
@@ -198,7 +198,7 @@ def shares_that_count(log: Incidence, counts: Bool, /) -> Bool:
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _candidates(
     first_account: int,
     last_account: int,
@@ -232,7 +232,7 @@ def _candidates(
     return hub[:kept].copy(), leaf[:kept].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count_near(
     a: int,
     start: Int64,
@@ -292,7 +292,7 @@ def _count_near(
     return used
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _keep_twice_near(a: int, touched: Int32, latest: Int32, hub: Int32, leaf: Int32, kept: int) -> int:
     """Keep the leaves that are near hub `a` over two objects, leave no count, and return how many pairs are kept."""
     for b in touched:

@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.grids import TOGETHER_MS, common_times
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Float64, Int64
 
 _COUNTED = 256  # gaps whose pairs are counted one by one where posts are tied, and four times the largest tie
@@ -80,20 +80,20 @@ def gaps_of(log: Incidence, /, *, tau: float, neighbours: int) -> Gaps:
     return Gaps(first, last, counted, chance, limit, least)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def untied(gap: int, n: int) -> float:
     """Return P(gap <= `gap`) among `n` posts, no two of one time."""
     return gap * (2.0 * n - gap - 1.0) / (n * (n - 1.0))
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def chance_at(gap: int, object_: int, n: int, counted: Int64, chance: Float64) -> float:
     """Return P(gap <= `gap`) in an object of `n` posts."""
     place = counted[object_] + gap
     return float(chance[place] if place < counted[object_ + 1] else untied(gap, n))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _largest_gap(n: Int64, tau: float) -> Int64:
     """Return the largest gap whose chance without ties is at most tau."""
     largest = np.zeros(n.size, np.int64)
@@ -110,7 +110,7 @@ def _largest_gap(n: Int64, tau: float) -> Int64:
     return largest
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _ties(offsets: Int64, time: Int64) -> tuple[Int64, Int64, Int64]:
     """Return the first and last position of each post's tie, and the largest tie of each object."""
     first, last = np.empty(time.size, np.int64), np.empty(time.size, np.int64)
@@ -129,7 +129,7 @@ def _ties(offsets: Int64, time: Int64) -> tuple[Int64, Int64, Int64]:
     return first, last, largest
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count(offsets: Int64, first: Int64, last: Int64, counted: Int64) -> Float64:
     """Count the pairs by gap in the objects with ties, tie by tie."""
     chance = np.zeros(counted[-1], np.float64)
@@ -160,7 +160,7 @@ def _count(offsets: Int64, first: Int64, last: Int64, counted: Int64) -> Float64
     return chance
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _limits(n: Int64, counted: Int64, chance: Float64, tau: float, cap: Int64) -> tuple[Int64, Float64]:
     """Return the largest gap that is looked at in each object, and the least chance that any two of its posts have."""
     limit, least = np.zeros(n.size, np.int64), np.full(n.size, 2.0)

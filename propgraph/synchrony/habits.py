@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 Int16 = npt.NDArray[np.int16]
@@ -83,13 +83,13 @@ def habits_of(log: Incidence, /, *, start: Int64, position: Int64, session: Int3
     return Habits(kind, first_cell, cell, usual / max(kind.size, 1), vote, leads)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _marks(kind: int) -> tuple[int, int, int]:
     """Return where the hour, the day and the place of a kind stand in a line of weights."""
     return kind // (DAYS * N_PLACES), _DAY + kind // N_PLACES % DAYS, _PLACE + kind % N_PLACES
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _kinds(offsets: Int64, time: Int64, places: Float64) -> Int16:
     kind = np.empty(time.size, np.int16)
     for o in range(offsets.size - 1):
@@ -104,7 +104,7 @@ def _kinds(offsets: Int64, time: Int64, places: Float64) -> Int16:
     return kind
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _cells(offsets: Int64, kind: Int16) -> tuple[Int64, Int64]:
     """Return the first cell of each object, and where each cell's shares begin."""
     first = np.zeros(offsets.size, np.int64)
@@ -127,7 +127,7 @@ def _cells(offsets: Int64, kind: Int16) -> tuple[Int64, Int64]:
     return first, cell
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _votes(start: Int64, position: Int64, session: Int32, kind: Int16) -> tuple[Int16, Bool]:
     """Return the vote of each place's session, and whether the place is the first of its session in the list."""
     vote, leads = np.empty(position.size, np.int16), np.empty(position.size, np.bool_)
@@ -144,7 +144,7 @@ def _votes(start: Int64, position: Int64, session: Int32, kind: Int16) -> tuple[
     return vote, leads
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def count_sessions(a: int, start: Int64, vote: Int16, leads: Bool, votes: Float64) -> None:
     """Count the sessions of account `a` by hour, day and place in `votes`, float64[43]."""
     votes[:] = 0.0
@@ -154,7 +154,7 @@ def count_sessions(a: int, start: Int64, vote: Int16, leads: Bool, votes: Float6
                 votes[place] += 1.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def count_sessions_of(accounts: Int64, start: Int64, vote: Int16, leads: Bool) -> tuple[Int64, Float64]:
     """Return the line of each account among some, -1 for the others, and their sessions as from `count_sessions`."""
     line = np.full(start.size - 1, -1, np.int64)
@@ -165,7 +165,7 @@ def count_sessions_of(accounts: Int64, start: Int64, vote: Int16, leads: Bool) -
     return line, votes
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def weights_without(
     x: int, x_stop: int, session: Int32, vote: Int16, votes: Float64, usual: Float64, weights: Float64
 ) -> None:
@@ -184,7 +184,7 @@ def weights_without(
     _smooth(left, _PLACE, N_PLACES, _SMOOTH_PLACES, False, usual, weights)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _smooth(
     votes: Float64, begin: int, n: int, width: int, circular: bool, usual: Float64, weights: Float64
 ) -> None:
@@ -211,14 +211,14 @@ def _smooth(
         weights[begin + i] = drawn / own if own > 0 else 1.0
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def weight_of(kind: int, weights: Float64) -> float:
     """Return the weight of a post of a kind."""
     hour, day, place = _marks(kind)
     return float(weights[hour] * weights[day] * weights[place])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def weighted_chance(
     gap: int, o: int, kind: Int16, first_cell: Int64, cell: Int64, one: Float64, other: Float64
 ) -> float:
@@ -260,7 +260,7 @@ def weighted_chance(
     return max(near, 0.0) / (total * before[m] - same) if total * before[m] > same else 1.0
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _sum_before(
     x: int, begin: Int64, before: Float64, sums: Float64, weight: Float64, c: int
 ) -> tuple[float, int]:

@@ -7,13 +7,13 @@ Of each half there are, in one array each, the sessions (`n`), the objects near 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Float64, Int32, Int64
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def begin_halves(n_splits: int, n_sessions: int) -> tuple[Int32, Int64, Int64, Float64, Int64, Float64]:
     """Return what the kernels below fill: `spent`, `n`, `near`, `total`, and room for `on_half` and `log_p`."""
     spent = np.full((n_splits, n_sessions), -1, np.int32)
@@ -25,7 +25,7 @@ def begin_halves(n_splits: int, n_sessions: int) -> tuple[Int32, Int64, Int64, F
     return spent, n, near, total, np.empty((1024, 2), np.int64), np.empty(1024)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def add_to_halves(
     pair: int,
     session: int,
@@ -50,7 +50,7 @@ def add_to_halves(
             total[half] += worth
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def keep_halves(
     pair: int,
     lax: float,

@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.hashes import text_hashes
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int32, Int64, UInt8, UInt64
 from propgraph.synchrony.prepared import PreparedShares
 
@@ -54,7 +54,7 @@ def halves_of(prepared: PreparedShares, /, *, seed: int = 0) -> Halves:
     return Halves(side, _usable(prepared.start, prepared.listed, prepared.session, bits, side))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _usable(start: Int64, listed: Int32, session: Int32, bits: UInt64, side: UInt8) -> UInt8:
     usable = np.empty(listed.size, np.uint8)
     n_sessions = session.max() + 1 if session.size else 0

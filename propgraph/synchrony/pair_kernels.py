@@ -7,9 +7,9 @@ which the posts of an object stand together, in order of time; `p` and `q` are p
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.holdings import longest_list, mark_hub, shared_objects
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Float64, Int32, Int64, UInt8
 from propgraph.synchrony.gaps import chance_at
@@ -19,7 +19,7 @@ from propgraph.synchrony.half_kernels import add_to_halves, begin_halves, keep_h
 SESSION_MS = 3_600_000
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def sessions_of(start: Int64, position: Int64, time: Int64) -> Int32:
     """Return the number of each post's session among those of its account, in order of time."""
     session = np.empty(position.size, np.int32)
@@ -35,7 +35,7 @@ def sessions_of(start: Int64, position: Int64, time: Int64) -> Int32:
     return session
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def measure_pairs(
     hub: Int32,
     leaf: Int32,
@@ -118,7 +118,7 @@ def measure_pairs(
     return counts, reach, log_p, on_half[:n_found].copy(), log_p_half[:n_found].copy()
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def least_gap(x: int, x_stop: int, y: int, y_stop: int, opens: Int32, closes: Int32) -> int:
     """Return the least gap between two accounts' posts of an object: `x:x_stop` and `y:y_stop` in their lists."""
     best = 1 << 40
@@ -130,13 +130,13 @@ def least_gap(x: int, x_stop: int, y: int, y_stop: int, opens: Int32, closes: In
     return best
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def gap_between(x: int, y: int, opens: Int32, closes: Int32) -> int:
     """Return the gap between two posts of an object, by their places in the lists of their accounts."""
     return int(max(closes[x], closes[y])) - int(min(opens[x], opens[y]))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def meet(
     pair: int,
     gap: int,

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
+from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.pairs import LEAST_OBJECTS
@@ -90,7 +90,7 @@ def standing_of(prepared: PreparedShares, group: Int64, /, *, threads: int) -> G
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _tails(n: Int64, total: Float64, tau: float) -> Float64:
     """Return ln P of each account, from its number of sessions and its sum of -ln(p / tau)."""
     log_p = np.empty(n.size, np.float64)
@@ -99,7 +99,7 @@ def _tails(n: Int64, total: Float64, tau: float) -> Float64:
     return log_p
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _hold(
     members: Int64,
     held: Bool,
@@ -133,7 +133,7 @@ def _hold(
     return which, held[which], found[:, 0], found[:, 1], found[:, 2], total[which]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _nearest(begin: int, end: int, held: Bool, account: Int32) -> Int64:
     """Return for each post of an object the nearest posts held, before it and after; -1 without one.
 
@@ -156,7 +156,7 @@ def _nearest(begin: int, end: int, held: Bool, account: Int32) -> Int64:
     return near
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _gap(p: int, without: int, begin: int, near: Int64, account: Int32, first: Int64, last: Int64) -> int:
     """Return the gap of a post to the nearest one held but those of account `without`; all posts if there is none."""
     gap = np.int64(near.shape[0])
@@ -172,7 +172,7 @@ def _gap(p: int, without: int, begin: int, near: Int64, account: Int32, first: I
     return gap  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _place(
     begin: int,
     end: int,
@@ -229,7 +229,7 @@ def _place(
             _add_up(a, session[earliest], value, tau, spent, counts, total)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _beside(
     p: int,
     begin: int,
@@ -262,7 +262,7 @@ def _beside(
     return n
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _least(least: int, at: Int64, mine: Int64, gone: Int64, come: Int64) -> int:
     """Return the least gap: of the outsiders' (`least`, so many `at` each), but those gone, those come, and `mine`."""
     bound = at.size
@@ -280,7 +280,7 @@ def _least(least: int, at: Int64, mine: Int64, gone: Int64, come: Int64) -> int:
     return min(least, bound)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _up_to(gap: int, up_to: Int64, mine: Int64, gone: Int64, come: Int64) -> int:
     """Return how many gaps are `gap` or less: of the outsiders', but those gone, those come, and `mine`."""
     found = up_to[gap]
@@ -291,7 +291,7 @@ def _up_to(gap: int, up_to: Int64, mine: Int64, gone: Int64, come: Int64) -> int
     return int(found)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _add_up(
     a: int, own_session: int, value: float, tau: float, spent: Bool, counts: Int64, total: Float64
 ) -> None:

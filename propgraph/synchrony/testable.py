@@ -15,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import grouped
 from propgraph.arrays.incidence import Incidence
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import truncated_product
 from propgraph.arrays.types import Float64, Int32, Int64
 from propgraph.synchrony.candidates import shares_that_count
@@ -165,7 +165,7 @@ def _chances(work: Float64, budget: int) -> Float64:
     return np.minimum(low * work, 1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _partners(
     accounts: Int64,
     each: Float64,

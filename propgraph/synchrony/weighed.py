@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
-from numba import njit
 
 from propgraph.arrays.encoding import codes_in
 from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import false_discovery_rate, truncated_product
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.synchrony.gaps import chance_at
@@ -131,7 +131,7 @@ def weigh_pairs(prepared: PreparedShares, /, *, source: Int64, target: Int64, th
     return log_p
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _weigh(
     hub: Int32,
     leaf: Int32,
@@ -248,7 +248,7 @@ def weigh_standing(
     return np.concatenate(of_deal), np.concatenate(of_habits)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _weigh_standing(
     account: Int64,
     near: Int64,
@@ -303,7 +303,7 @@ def _weigh_standing(
     return log_p, log_p_habits
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def place_account(
     a: int,
     g: int,
@@ -355,7 +355,7 @@ def place_account(
     return True, ways * count / free, ways * near / whole if whole > 0 else 1.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _gaps_to_group(
     a: int, g: int, begin: int, end: int, group: Int64, author: Int32, first: Int64, last: Int64
 ) -> tuple[Int64, bool]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int64, UInt8, UInt32, UInt64
 
 MIN_SIMILARITY = 0.8
@@ -79,7 +79,7 @@ def _signatures(shingles: UInt64, offsets: Int64, *, n_hashes: int) -> UInt32:
     return values.reshape(-1, n_hashes)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _mixed(key: np.uint64) -> np.uint64:
     """Return `key` with its bits spread, one to one (the finaliser of SplitMix64)."""
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -87,7 +87,7 @@ def _mixed(key: np.uint64) -> np.uint64:
     return key ^ (key >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _shingles(data: UInt8, begin: int, end: int) -> UInt64:
     """Return the distinct shingles of one text, sorted; a text shorter than a shingle is one itself."""
     found = np.empty(max(end - begin, 1), np.uint64)
@@ -119,7 +119,7 @@ def _shingles(data: UInt8, begin: int, end: int) -> UInt64:
     return found[:n]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _all_shingles(data: UInt8, start: Int64) -> tuple[UInt64, Int64]:
     """Return the shingles of texts, text by text, and where each text's begin, and the last's end."""
     flat = np.empty(start[-1] - start[0] + start.size, np.uint64)
@@ -131,7 +131,7 @@ def _all_shingles(data: UInt8, start: Int64) -> tuple[UInt64, Int64]:
     return flat[: offsets[-1]], offsets
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _bands(signatures: UInt32, n_bands: int) -> UInt64:
     """Return a key for each band of each signature; equal keys are the same band with the same values."""
     keys = np.empty((signatures.shape[0], n_bands), np.uint64)
@@ -145,7 +145,7 @@ def _bands(signatures: UInt32, n_bands: int) -> UInt64:
     return keys
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _lead(data: UInt8, start: Int64, bands: UInt64, min_similarity: float) -> Int64:
     """Return each text's leader."""
     n, n_bands = bands.shape
@@ -177,7 +177,7 @@ def _lead(data: UInt8, start: Int64, bands: UInt64, min_similarity: float) -> In
     return leader
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _look_up(bands: UInt64, text: int, latest: Int64, before: Int64, found: Int64) -> int:
     """Write into `found` each leader once for each band that it has in common with a text; return how many."""
     mask = np.uint64(latest.size - 1)
@@ -198,7 +198,7 @@ def _look_up(bands: UInt64, text: int, latest: Int64, before: Int64, found: Int6
     return n
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _most_frequent(values: Int64, most: int) -> Any:
     """Return those of sorted `values` that stand there most often (of equals the lowest), sorted, each once."""
     distinct = np.empty(values.size, np.int64)
@@ -216,7 +216,7 @@ def _most_frequent(values: Int64, most: int) -> Any:
     return np.sort(distinct[:n][chosen])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _jaccard(a: UInt64, b: UInt64) -> float:
     """Return the Jaccard similarity of two sorted sets."""
     i = j = both = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 
 # Nodes on either side over which a quickening is looked for.
@@ -163,13 +163,13 @@ def _reach(
     return np.where(known, np.log(rate), 0.0), known.astype(np.float64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _pace(time: Int64, first: int, last: int) -> float:
     """Return the mean gap between the nodes `first` and `last`, in s, for a log: a second is added to the span."""
     return float(((time[last] - time[first]) / 1000.0 + 1.0) / max(last - first, 0.5))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _quickenings(
     offsets: Int64,
     time: Int64,
@@ -189,7 +189,7 @@ def _quickenings(
                 quickening[i, k] = min(max(np.log(before / after), -4.0), 4.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _wholes(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     offsets: Int64,
     time: Int64,

@@ -11,8 +11,8 @@ import hashlib
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64, UInt64
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -41,7 +41,7 @@ def cascade_keys(ids: pl.Series, /) -> UInt64:
     return np.frombuffer(digests, "<u8").astype(np.uint64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def scrambled(number: np.uint64) -> np.uint64:
     """Return the splitmix64 hash of a number (Steele, Lea & Flood 2014)."""
     number = number + _GOLDEN
@@ -50,27 +50,27 @@ def scrambled(number: np.uint64) -> np.uint64:
     return np.uint64(number ^ (number >> np.uint64(31)))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def node_key(cascade_key: np.uint64, seed: np.uint64, place: int) -> np.uint64:
     """Return what the draws of one node begin from; `place` counts from the root's 0."""
     return np.uint64(scrambled(scrambled(cascade_key ^ scrambled(seed)) + np.uint64(place)))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def uniform(key: np.uint64, sample: int, turn: int) -> float:
     """Return the number in [0, 1) of one node in one sample; `turn` tells several of them apart."""
     number = scrambled(key + _GOLDEN * (np.uint64(sample) * _TURNS + np.uint64(turn)))
     return float(number >> np.uint64(11)) * _UNIT
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def normal(key: np.uint64, sample: int) -> float:
     """Return a standard normal number of one node in one sample (Box & Muller 1958)."""
     radius = np.sqrt(-2.0 * np.log(1.0 - uniform(key, sample, 0)))
     return float(radius * np.cos(2.0 * np.pi * uniform(key, sample, 1)))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def place_in(cumulated: Float64, low: int, top: int, value: float) -> int:
     """Return the first place in `low:top` whose end, `cumulated[place + 1]`, is above `value`; else the last."""
     top -= 1
@@ -84,7 +84,7 @@ def place_in(cumulated: Float64, low: int, top: int, value: float) -> int:
     return low
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def most_drawn(drawn: Int64, root: int, favour: float) -> tuple[int, int]:
     """Return the row drawn most often and how often; sorts `drawn`.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from propgraph.arrays.encoding import group_offsets
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int32, Int64
 from propgraph.cascades.parents import check_offsets, flat_array
 from propgraph.errors import UsageError
@@ -66,7 +66,7 @@ def follow_parents(
     return parent
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _latest_followed(
     offsets: Int64,
     account: Int32,

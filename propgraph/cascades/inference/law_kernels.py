@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64, UInt64
 from propgraph.cascades.inference.draws import most_drawn, node_key, normal, place_in, uniform
 
@@ -14,14 +14,14 @@ LAGS, RANKS = 28, 24
 COMPARED = 2_000  # in fitting, the best other parent is looked for among so many nodes of a tree: all pairs
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _no_parts() -> tuple[Int64, Int64, Int64, Int64]:
     """Return room for what `_cut_up` finds."""
     n = LAGS + RANKS
     return np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _cut_up(  # noqa: PLR0917
     i: int,
     lo: int,
@@ -60,7 +60,7 @@ def _cut_up(  # noqa: PLR0917
     return parts
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def loss_of(  # noqa: PLR0917
     offsets: Int64,
     time: Int64,
@@ -121,7 +121,7 @@ def loss_of(  # noqa: PLR0917
     return loss
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def find_chances(  # noqa: PLR0917
     offsets: Int64,
     time: Int64,
@@ -155,7 +155,7 @@ def find_chances(  # noqa: PLR0917
             of_other[i] /= whole
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def draw(  # noqa: PLR0917
     offsets: Int64,
     time: Int64,

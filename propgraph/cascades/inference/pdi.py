@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64, UInt64
 from propgraph.cascades.inference.draws import most_drawn, node_key, place_in, uniform
 from propgraph.cascades.inference.ensemble import Drawn, Nodes
@@ -101,7 +101,7 @@ def known_followers(followers: Float64) -> Float64:
     return np.where(known, followers, np.median(followers[known]) if known.any() else 1.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _draw(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     offsets: Int64,
     time: Int64,
@@ -154,7 +154,7 @@ def _draw(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
             likeliest[i], times_drawn[i] = most_drawn(rows, lo, 1.0) if i > lo else (-1, rows.size)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _by_delay(  # noqa: PLR0917
     i: int,
     time: Int64,

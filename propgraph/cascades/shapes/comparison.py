@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64
 from propgraph.cascades.shapes.percentiles import MAX_RATIO, SHAPE_METRICS, check_table, sizes_of, values_of
 from propgraph.errors import UsageError, check_at_least, check_choice
@@ -187,7 +187,7 @@ def _compare(
     return told
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _weighted(
     value: Float64,
     group: Int64,

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64, UInt32
 from propgraph.cascades.parents import check_offsets, check_times, flat_array
 
@@ -76,7 +76,7 @@ def cascade_growth(offsets: Int64, time: Int64) -> dict[str, NDArray[Any]]:
     }
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _grow(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     offsets: Int64,
     time: Int64,

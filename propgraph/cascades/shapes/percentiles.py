@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.errors import InputError, check_at_least, check_threads, lacking
 
@@ -235,7 +235,7 @@ def _dense_ranks(values: Float64) -> Int32:
     return rank
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _like_sizes(
     asked: Int64,
     present: Int64,
@@ -272,7 +272,7 @@ def _like_sizes(
     return low, high
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _rank_alike(
     start: Int64,
     exact: Bool,
@@ -303,7 +303,7 @@ def _rank_alike(
             percentile[start[s] + k] = (below + 0.5 * (upto - below - 1)) / (known.size - 1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _counts_up_to(known: Float64, least: float) -> Int64:
     """Return how many values lie below `least`, `least` + 1, ...; empty unless all are such steps, and few."""
     span = known.max() - least
@@ -321,7 +321,7 @@ def _counts_up_to(known: Float64, least: float) -> Int64:
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _rank_near(  # noqa: PLR0917 (compiled functions take no keyword-only parameters)
     own_start: Int64,
     own_rank: Int32,
@@ -366,7 +366,7 @@ def _rank_near(  # noqa: PLR0917 (compiled functions take no keyword-only parame
                 percentile[row] = below / (n - itself)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count_in(equal: Int32, tree: Int32, rank: int, step: int) -> int:
     """Add `step` to the count of `rank`; return what was added: nothing below 0."""
     if rank < 0:

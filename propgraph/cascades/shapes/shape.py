@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Float64, Int64, UInt32
 from propgraph.cascades.parents import check_offsets, flat_array
 from propgraph.errors import UsageError
@@ -167,7 +167,7 @@ def _forest(offsets: Int64, parent: Int64) -> tuple[Int64, Int64]:
     return offsets, parent
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _first_misplaced(offsets: Int64, parent: Int64) -> int:
     """Return the first row whose parent is not above it in its cascade (or not -1 at the top), or -1."""
     for c in range(offsets.size - 1):
@@ -181,7 +181,7 @@ def _first_misplaced(offsets: Int64, parent: Int64) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _descend(parent: Int64, depth: UInt32) -> None:
     """Fill in the depth of each node; roots keep their 0."""
     # Parents lie above, so a parent's depth is there before its child asks for it.
@@ -190,7 +190,7 @@ def _descend(parent: Int64, depth: UInt32) -> None:
             depth[i] = depth[parent[i]] + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count_levels(offsets: Int64, depth: UInt32, max_levels: int, levels: Int64) -> None:
     """Fill in the number of levels to report of cascade `c` at `c + 1`."""
     # One level more than the greatest depth, for the root's is 0; an empty cascade has none.
@@ -199,7 +199,7 @@ def _count_levels(offsets: Int64, depth: UInt32, max_levels: int, levels: Int64)
             levels[c + 1] = max(levels[c + 1], min(np.int64(depth[i]) + 1, max_levels))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _fill_widths(
     offsets: Int64,
     depth: UInt32,
@@ -215,7 +215,7 @@ def _fill_widths(
                 width[place] += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _measure(
     offsets: Int64,
     parent: Int64,
@@ -243,7 +243,7 @@ def _measure(
             shares[3, c] = below / parents
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _levels(tree: Int64, root: int, level: UInt32, width: UInt32) -> tuple[np.int64, np.int64]:
     """Return the depth and the largest breadth of one tree, whose parents count from `root`."""
     level[0] = 0
@@ -262,7 +262,7 @@ def _levels(tree: Int64, root: int, level: UInt32, width: UInt32) -> tuple[np.in
     return deepest, broadest
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _subtrees(tree: Int64, root: int, subtree: UInt32) -> tuple[float, np.int64, np.int64, np.int64]:
     """Climb one tree, whose parents count from `root`, from the last node up.
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import binomial_tail, false_discovery_rate
 from propgraph.arrays.types import Float64, Int64
 from propgraph.clusters.campaigns.gatherings import HOUR_MS, Gatherings
@@ -166,7 +166,7 @@ def _posts_within(public: Public, object_: Int64, at: Int64, reach: Int64) -> In
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _within(time: Int64, start: Int64, stop: Int64, at: Int64, reach: Int64) -> Int64:
     n = np.zeros(at.size, np.int64)
     # Each row asks of its own stretch of `time`, which rises.
@@ -253,7 +253,7 @@ def _chances(
     return chance
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _alike(start: Int64, end: Int64, other_start: Int64, other_end: Int64, reach: int) -> Int64:
     """Return how many sessions of other days would lie within reach of each other one, if moved by whole days."""
     alike = np.zeros(other_start.size, np.int64)

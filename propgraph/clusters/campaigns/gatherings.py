@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 import polars as pl
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int64
 from propgraph.clusters.inputs import ClusterInputs
 
@@ -155,7 +155,7 @@ def _with_sessions(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(session=fresh.cast(pl.Int64).cum_sum() - 1).select(*_SCHEMA).cast(_SCHEMA)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _gather(code: Int64, time: Int64, account: Any, spread: Int64) -> tuple[Int64, Int64, Int64]:
     """Return the first and last row of each gathering, and how many accounts it has; rows in order of code and time."""
     first, last = np.empty(code.size, np.int64), np.empty(code.size, np.int64)

@@ -14,8 +14,8 @@ from typing import IO, Any
 
 import numpy as np
 import orjson
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int64, UInt8
 from propgraph.readers.files.streams import PIECE, pieces_of
 
@@ -315,7 +315,7 @@ def _loaded(text: bytes) -> Any:
         return None
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _place_after(byte: int, place: int) -> int:
     """Return where in a string, or behind it, the next byte stands, after a byte in a string."""
     if place == _ESCAPED:
@@ -326,7 +326,7 @@ def _place_after(byte: int, place: int) -> int:
     return _PLAIN if byte in (_QUOTE, _NEWLINE) else _QUOTED
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _end_of_value(data: UInt8, start: int, state: Int64, closers: UInt8) -> int:
     """Return the place after a value, `_NOT_YET` where it does not end here, `_MISMATCH` at a wrong bracket.
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import UInt8
 
 _FIELD_START, _PLAIN, _QUOTED, _QUOTE_IN_QUOTED, _LEFT_OPEN = range(5)
@@ -61,7 +61,7 @@ class Quotes:
                 raise QuoteLeftOpenError
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _follow(data: UInt8, separator: int, state: int, several_lines: bool) -> tuple[Any, Any, Any]:
     opened = -1
     for k in range(data.size):

@@ -197,9 +197,9 @@ def _keep(writer: StudyWriter, of: Study, target: Path) -> None:
     writer.source = _Kept(of.path, writer.folder, dict(writer.run))
     for entry in sorted(target.iterdir()):
         if entry.is_dir():  # whatever else lies in the study stays with it
-            shutil.copytree(entry, writer.folder / entry.name, symlinks=True)
+            shutil.copytree(entry, writer.folder / entry.name, symlinks=True, copy_function=link)
         elif entry.name != RUN:
-            _link(entry, writer.folder / entry.name)
+            link(entry, writer.folder / entry.name)
 
 
 def _record_at(target: Path) -> bytes | None:
@@ -233,7 +233,8 @@ def _write_run(path: Path, run: dict[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: str | Path, target: str | Path) -> None:
+    """Let a file have another name, or make a copy where that cannot be."""
     try:
         os.link(source, target)
     except (OSError, AttributeError):  # a file system, or a Python, without hard links

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def build(
+    context: typer.Context,
     logs: Annotated[
         list[str],
         typer.Argument(metavar="LOG", help="Files, folders or globs, - for standard input: CSV, TSV, JSON, NDJSON, Parquet, Arrow; .xlsx; packed (.gz, .zst, .bz2, .xz) or in a .zip or .tar.", show_default=False),
@@ -47,6 +48,7 @@ def build(
     pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms in the place of accounts, names and posts, in links to platforms, too, and leave out the texts. Times, hashtags, links to other sites and the inputs' paths stay.")] = False,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The key of the pseudonyms, 16 bytes or more.  [default: STUDY.key beside the study, made if it is not there]", show_default=False)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a study that is there already.")] = False,
+    append: Annotated[bool, typer.Option("--append", help="Add the logs to the study, which becomes that of all its logs; only the new ones are read. Makes a study where there is none. Options that are left out are those it was built with; a log that is in it already is left out, too.")] = False,
     config: Config = None,
 ) -> None:  # fmt: skip
     """Read logs and make a study: posts, shares, accounts, objects, cascades and co-sharing edges."""
@@ -55,18 +57,46 @@ def build(
     from propgraph.jobs.build import build as job
     from propgraph.readers.registry import parse_mapping
 
+    options: dict[str, Any] = {
+        "format": format, "mapping": parse_mapping(mapping or []), "encoding": encoding, "skip_lines": skip_lines,
+        "time_format": time_format, "time_zone": time_zone, "keep": keep or (), "align_clocks": align_clocks, "trace": trace, "resolved": resolved,
+        "time_window": parsed("time_window", time_window), "min_participation": min_participation,
+        "min_edge_weight": min_edge_weight, "edge_weight": edge_weight, "edge_quantile": edge_quantile, "burst_cap": burst_cap,
+        "parents": parents, "follows": follows, "sites": sites, "samples": samples, "seed": seed, "pseudonymise": pseudonymise, "key": key,
+    }  # fmt: skip
+    before = _built(study) if append else None
+    if before is not None:
+        options = _as_before(context, options, before["parameters"])
     with progress() as tell:
-        made = job(
-            logs, study, format=format, mapping=parse_mapping(mapping or []), encoding=encoding, skip_lines=skip_lines,
-            time_format=time_format, time_zone=time_zone, keep=keep or (), align_clocks=align_clocks, trace=trace, resolved=resolved,
-            time_window=parsed("time_window", time_window), min_participation=min_participation,
-            min_edge_weight=min_edge_weight, edge_weight=edge_weight, edge_quantile=edge_quantile, burst_cap=burst_cap,
-            parents=parents, follows=follows, sites=sites, samples=samples, seed=seed, threads=threads, pseudonymise=pseudonymise, key=key, overwrite=overwrite, progress=tell,
-        )  # fmt: skip
+        made = job(logs, study, **options, threads=threads, overwrite=overwrite, append=append, progress=tell)
+    if before is not None and made.run["build"]["id"] == before.get("id"):
+        err("nothing to add: each of these files is in the study already, by its digest (SHA-256)")
+        return
     for note in made.run["build"]["notes"]:
         if note != made.run["build"].get("nothing_shared"):  # told last, where it is seen
             err(f"note: {note}")
     show(made)
+
+
+def _built(study: Path) -> dict[str, Any] | None:
+    """Return the record by which a study was built; None where there is none."""
+    from propgraph.study import Study, is_study
+
+    return Study.open(study).run.get("build") if is_study(study) else None
+
+
+def _as_before(context: typer.Context, options: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with those that nobody gave as the study was built with them."""
+    recorded = {"mapping" if name == "map" else name: value for name, value in before.items()}
+    return {
+        name: recorded[name] if recorded.get(name) is not None and not _is_given(context, name) else value
+        for name, value in options.items()
+    }
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def show(study: Study) -> None:
@@ -75,7 +105,12 @@ def show(study: Study) -> None:
 
     run = study.run["build"]
     counts = run["counts"]
-    for source in run["inputs"]:
+    new = set(run["parts"][-1]["files"]) if "parts" in run else {source["path"] for source in run["inputs"]}
+    if kept := [source for source in run["inputs"] if source["path"] not in new]:
+        say(
+            f"kept      {len(kept):,} files, {sum(source['rows'] for source in kept):,} rows, of earlier builds"
+        )
+    for source in (source for source in run["inputs"] if source["path"] in new):
         times = f"times: {source['time_unit']}"
         say(f"read      {source['path']}: {source['rows']:,} rows, {source['reader']}, {times}", wrap=False)
     for line in _columns(run["inputs"]):

@@ -21,6 +21,7 @@ from propgraph.cosharing.bursts import NO_BURSTS, bursts_note
 from propgraph.cosharing.choice import settled
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.errors import UsageError, check_threads
+from propgraph.jobs.append import Adding, keeping, plan_adding, set_aside
 from propgraph.jobs.sites import Sites, facts_to_keep, paths_of, tell_absent
 from propgraph.jobs.told import (
     BURSTS_TOLD,
@@ -85,6 +86,7 @@ def build(
     pseudonymise: bool = False,
     key: str | Path | None = None,
     overwrite: bool = False,
+    append: bool = False,
     progress: Progress | None = None,
 ) -> Study:
     """Go from logs to a study with posts, shares, accounts, objects, cascades and co-sharing edges.
@@ -130,6 +132,13 @@ def build(
         not there.
     overwrite
         Replace a study that is there already.
+    append
+        Add the logs to the study: its tables become those of a build of all its logs together, of which only the new
+        ones are read. A study made by this has all that takes in its folder `parts`; of one made without, and of one
+        with pseudonyms, the earlier logs have to be there still. Where there is no study one is made. A log that is
+        in the study already is left out, by its digest; the options have to be those that the study was built with.
+        What its clusters were lies in its folder `before`, with their members' posts, for `compare`; `find_clusters`
+        has to be run again.
     progress
         Called with a label and the fraction done, 0..1.
 
@@ -145,7 +154,7 @@ def build(
     StudyError
         When the study cannot be written or something is in its way.
     UsageError
-        When an option is out of its range.
+        When an option is out of its range, or not the one that the study was built with which is added to.
 
     Examples
     --------
@@ -179,6 +188,8 @@ def build(
             "there is nothing to do for a key without --pseudonymise (in Python: pseudonymise=True)",
             option="key",
         )
+    if append and overwrite:
+        raise UsageError("it adds to a study, and --overwrite makes it anew; choose one", option="append")
     # What is missing or wrong is reported before what is in the way: it has to be put right in any case.
     given = as_logs(logs)
     kept = [keep] if isinstance(keep, str) else list(keep)
@@ -189,7 +200,7 @@ def build(
     )  # fmt: skip
     _check_there(resolved, follows, *paths_of(sites))
     secret = read_key(study, key) if pseudonymise else None
-    check_target(study, overwrite=overwrite)
+    check_target(study, overwrite=overwrite or append)
     parameters = {
         "logs": names_of_logs(given), "format": format, "map": dict(mapping or {}),
         "encoding": encoding, "skip_lines": skip_lines, "time_format": time_format, "time_zone": time_zone,
@@ -201,19 +212,34 @@ def build(
         "sites": paths_of(sites) or None, "samples": samples, "seed": seed,
         "pseudonymise": pseudonymise, "key": str(key) if key else None,
     }  # fmt: skip
-    run = Run("build", parameters)
-    with writing(study, overwrite=overwrite) as writer, ThreadPoolExecutor(1) as background:
-        asked = {
-            "plan": plan, "traces": traces, "window_options": window, "options": cascades, "clock_options": clocks,
-            "resolved": resolved, "follows": follows, "tables_of_sites": sites, "secret": secret,
-            "threads": threads, "progress": progress, "run": run, "writer": writer, "background": background,
-        }  # fmt: skip
+    adding = plan_adding(study, plan, parameters=parameters, secret=secret) if append else None
+    if adding is not None and not adding.names:
+        return adding.study
+    asked = {
+        "plan": plan, "traces": traces, "window_options": window, "options": cascades, "clock_options": clocks,
+        "resolved": resolved, "follows": follows, "tables_of_sites": sites, "secret": secret,
+        "threads": threads, "progress": progress, "adding": adding,
+    }  # fmt: skip
+    return _build(study, asked, Run("build", parameters), overwrite=overwrite, append=append)
+
+
+def _build(path: str | Path, asked: dict[str, Any], run: Run, /, *, overwrite: bool, append: bool) -> Study:
+    """Go through the steps, into a new study or one that is added to."""
+    adding, secret = asked["adding"], asked["secret"]
+    of = None if adding is None else adding.study
+    with writing(path, of=of, overwrite=overwrite or append) as writer, ThreadPoolExecutor(1) as background:
+        if adding is not None:
+            adding.record(run)
+            asked["plan"] = adding.plan
+            set_aside(writer)
+        if append and secret is None:
+            asked["plan"] = keeping(asked["plan"], writer.folder)
         steps = [step for step in STEPS if secret is not None or step.name != PSEUDONYMS]
-        run_steps(steps, asked, run=run, wanted=())
+        run_steps(steps, asked | {"run": run, "writer": writer, "background": background}, run=run, wanted=())
         if secret is not None:
             save_key(secret)
         writer.run = {"build": run.finish()}
-    return Study.open(study)
+    return Study.open(path)
 
 
 def _read(
@@ -222,7 +248,7 @@ def _read(
     """Read the logs; the digests of the files are made in the background."""
     log = read_planned(plan, progress=progress)
     run.record[RESOLUTION] = coarsest(log.times)
-    return log, background.submit(with_digests, log.sources, [one.file for one in plan.files])
+    return log, background.submit(with_digests, log.sources, plan.files)
 
 
 def _traces(
@@ -271,7 +297,8 @@ def _window(*, shares: dict[str, pl.DataFrame], window_options: WindowOptions, r
 
 def _accounts_and_objects(
     *, log: Log, shares: dict[str, pl.DataFrame], led: pl.DataFrame | None, plan: Plan, traces: Sequence[str],
-    window: WindowOptions, tables_of_sites: Sites | None, secret: Key | None, run: Run, writer: StudyWriter,
+    window: WindowOptions, tables_of_sites: Sites | None, adding: Adding | None, secret: Key | None, run: Run,
+    writer: StudyWriter,
 ) -> None:  # fmt: skip
     """Say what is known of the log, and write the tables that every log has."""
     for note in log.notes:
@@ -284,7 +311,8 @@ def _accounts_and_objects(
     writer.write("objects", objects)
     if led is not None and "url" in shares:
         count_resolved(run, shares["url"], objects)
-    _write_facts(tables_of_sites, objects, secret, run, writer)
+    if adding is None or tables_of_sites is not None:  # else those that the study has stay
+        _write_facts(tables_of_sites, objects, secret, run, writer)
 
 
 def _write_facts(

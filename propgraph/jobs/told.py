@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from propgraph.provenance import Run, digest
 from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.frames import frame_digest
 from propgraph.readers.log import Log
-from propgraph.readers.plan import Plan
+from propgraph.readers.plan import Plan, PlannedFile
 from propgraph.readers.times.coarse import coarse_notes
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.traces.make import material_of, nothing_shared
@@ -64,14 +65,24 @@ def tell_sessions(log: Log, shares: Mapping[str, pl.DataFrame], run: Run) -> Non
         run.note(note)
 
 
-def with_digests(sources: list[dict[str, Any]], files: list[LogFile]) -> list[dict[str, Any]]:
+def with_digests(sources: list[dict[str, Any]], files: list[PlannedFile]) -> list[dict[str, Any]]:
     """Return `sources`, each with the digest of the file as it was given: of a member, that of the archive."""
-    given = [file.given or file.path for file in files]
-    digests = {
+    digests = digests_of([one.file for one in files if one.sha256 is None])
+    known = [one.sha256 or digests[given_path(one.file)] for one in files]
+    return [source | {"sha256": sha256} for source, sha256 in zip(sources, known, strict=True)]
+
+
+def digests_of(files: list[LogFile]) -> dict[Path, str]:
+    """Return the digest of each file as it was given, by its path; each is made once."""
+    return {
         path: digest(path) if file.frame is None else frame_digest(file.frame)
-        for path, file in dict(zip(given, files, strict=True)).items()
+        for path, file in {given_path(file): file for file in files}.items()
     }
-    return [source | {"sha256": digests[path]} for source, path in zip(sources, given, strict=True)]
+
+
+def given_path(file: LogFile) -> Path:
+    """Return the path of what the user gave: of a member that of the archive; of a frame what it is called."""
+    return Path(file.name) if file.frame is not None else file.given or file.path
 
 
 def count_resolved(run: Run, links: pl.DataFrame, objects: pl.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,8 @@ import polars as pl
 from propgraph.readers.base import OWN
 from propgraph.readers.beside import opened
 from propgraph.readers.date_orders import notes_on_times
-from propgraph.readers.layouts.batches import Lines
+from propgraph.readers.kept import keep
+from propgraph.readers.layouts.batches import Batch, Lines
 from propgraph.readers.layouts.tabular import read_batches
 from propgraph.readers.own import own_values
 from propgraph.readers.plan import PlannedFile
@@ -44,14 +45,11 @@ def read_part(one: PlannedFile, tell: Callable[[int], None] | None, /) -> Part:
 
 def read_by(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] | None, /) -> Part:
     """Read one file by what is settled of it; what it tells beyond that is added to `facts`."""
-    reader, beside, fault = opened(one.reader, one.file, one.beside)
+    batches, beside, fault = _batches(one, tell)
     part = Part(one, facts, beside=beside)
     facts.notes += [fault] if fault else []
-    # Of records the reader makes columns, and beside them stand keys as they are.
-    kept = [name if reader.rows is None else OWN + name for name in one.kept]
-    for batch in read_batches(
-        one.file, list(dict.fromkeys([*one.columns, *kept])), reader=reader, progress=tell
-    ):
+    kept = _own(one)
+    for batch in batches:
         facts.notes += batch.notes
         part.n_rows += batch.frame.height + batch.rejected.height
         batch.own, batch.frame = own_values(batch.frame, kept), batch.frame.select(one.columns)
@@ -64,11 +62,37 @@ def read_by(one: PlannedFile, facts: FileFacts, tell: Callable[[int], None] | No
     return part
 
 
+def _own(one: PlannedFile) -> list[str]:
+    """Return how the columns are called that are kept as they are."""
+    # Of records the reader makes columns, and beside them stand keys as they are.
+    return [name if one.reader.rows is None else OWN + name for name in one.kept]
+
+
+def _batches(
+    one: PlannedFile, tell: Callable[[int], None] | None
+) -> tuple[Iterable[Batch], dict[str, str] | None, str | None]:
+    """Return what stands in a file, what is known of the file beside it, and what is wrong with that."""
+    if one.part is not None:
+        return one.part.batches(), one.part.told["beside"], one.part.told["fault"]
+    reader, beside, fault = opened(one.reader, one.file, one.beside)
+    columns = list(dict.fromkeys([*one.columns, *_own(one)]))
+    batches = read_batches(one.file, columns, reader=reader, progress=tell)
+    if one.parts is None:
+        return batches, beside, fault
+    told = {
+        "name": one.file.name, "path": str(one.file.given or one.file.path), "layout": one.file.layout,
+        "by_name": one.file.by_name, "bytes": one.n_bytes, "reader": one.reader.name,
+        "names": dict(one.reader.names or {}) if one.mapped else None, "columns": one.columns,
+        "unread": one.unread, "mapped": one.mapped, "kept": one.kept, "beside": beside, "fault": fault,
+    }  # fmt: skip
+    return keep(batches, one.parts, told=told), beside, fault
+
+
 def source_of(part: Part, /) -> dict[str, Any]:
     """Return what `run.json` says of a file; see `Log.sources`."""
     one = part.planned
     source: dict[str, Any] = {
-        "path": part.facts.source, "bytes": one.file.member_bytes or one.file.size, "reader": one.reader.name,
+        "path": part.facts.source, "bytes": one.n_bytes, "reader": one.reader.name,
         "rows": part.n_rows, "time_unit": part.facts.units.get("timestamp", NONE_SEEN).name,
         RESOLUTION: part.facts.written_s,
     }  # fmt: skip

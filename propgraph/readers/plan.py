@@ -16,6 +16,7 @@ from propgraph.readers.files.paths import STDIN
 from propgraph.readers.find import find_logs, looks_like_log, together
 from propgraph.readers.frames import LogLike, as_logs
 from propgraph.readers.guesses.offer import offer
+from propgraph.readers.kept import KeptPart
 from propgraph.readers.layouts.headerless import means_no_header, without_header
 from propgraph.readers.layouts.headers import later_headers, likelier, told_header, told_likely
 from propgraph.readers.layouts.kinds import WORKBOOK
@@ -31,7 +32,9 @@ _log = logging.getLogger(__name__)
 class PlannedFile:
     """A file, its reader, the columns to read, those of a table that nobody asked for; what the user said of them.
 
-    `beside` is the file that tells more of its posts; `kept` are columns to be kept as they are, besides.
+    `beside` is the file that tells more of its posts; `kept` are columns to be kept as they are, besides. `part` is
+    what an earlier build kept of the file, `parts` the folder in which this one is to keep it, `sha256` its digest
+    where that is known already.
     """
 
     file: LogFile
@@ -42,6 +45,19 @@ class PlannedFile:
     beside: LogFile | None = None
     times: TimeOptions = AS_FOUND
     kept: list[str] = field(default_factory=list)
+    part: KeptPart | None = None
+    parts: Path | None = None
+    sha256: str | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the file, as it was given or as it stands in its archive."""
+        return int(self.part.told["bytes"]) if self.part else self.file.member_bytes or self.file.size
+
+    @property
+    def n_to_read(self) -> int:
+        """Bytes that are read of it, packed as they are: none of what was kept."""
+        return 0 if self.part else self.file.size
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,15 @@ def plan_logs(
     plan = _plan([*files, *frames], format, mapping or {}, notes, search=skip_lines is None)
     plan = _with_kept(plan, keep) if keep else plan
     return Plan([replace(one, times=times) for one in plan.files], plan.notes)
+
+
+def planned_as_kept(part: KeptPart, /, *, times: TimeOptions, sha256: str) -> PlannedFile:
+    """Return a file that an earlier build kept, to be read from there."""
+    told = part.told
+    return PlannedFile(
+        part.file, part.reader, told["columns"], told["unread"], mapped=told["mapped"], times=times,
+        kept=told["kept"], part=part, sha256=sha256,
+    )  # fmt: skip
 
 
 def _plan(

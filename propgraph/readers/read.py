@@ -128,11 +128,11 @@ def read_planned(plan: Plan, /, *, progress: Progress | None = None) -> Log:
 
 def _read_files(files: Sequence[PlannedFile], progress: Progress | None) -> list[Part]:
     """Read each file by itself; a file's part of the progress is its part of all bytes."""
-    total = sum(one.file.size for one in files) or 1  # a frame may be empty
+    total = sum(one.n_to_read for one in files) or 1  # a frame may be empty
     parts: list[Part] = []
     done = 0
     for one in files:
-        size = one.file.size
+        size = one.n_to_read
         parts.append(read_part(one, _scaled(progress, size, done / total, size / total)))
         done += size
         if progress:

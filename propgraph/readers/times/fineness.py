@@ -179,7 +179,8 @@ def _with_column(posts: pl.DataFrame, group: Int64, known: dict[int, float | Non
         return posts
     if len(steps) == 1:  # a constant takes no memory
         return posts.with_columns(pl.lit(steps.pop(), SECONDS).alias(RESOLUTION))
-    by_group = pl.Series([known.get(g) for g in range(max(known) + 1)], dtype=SECONDS)
+    # Of a file's rows each may belong to a post that began in another: nothing is known of that file's own.
+    by_group = pl.Series([known.get(g) for g in range(int(group.max()) + 1)], dtype=SECONDS)
     return posts.with_columns(by_group.gather(pl.Series(group)).alias(RESOLUTION))
 
 

@@ -62,6 +62,16 @@ def test_every_make_target_in_the_readme_exists():
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
 
 
+def test_the_page_of_methods_names_every_table():
+    page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for row in re.findall(r"^\| (`[^|]+) \|", page, flags=re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert named == set(make_reference().TABLES)
+
+
 def test_sample_log_is_the_simulators(tmp_path):
     from propgraph.simulate.veles import sample, write_sample
 

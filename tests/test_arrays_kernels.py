@@ -68,6 +68,12 @@ def test_a_second_start_takes_what_the_first_compiled(program, tmp_path):
     assert {file.name.rpartition("-")[0] for file in files} == {"__main__.twice", "callee.add"}
 
 
+def test_code_that_makes_arrays_runs_in_a_second_start(program, tmp_path):
+    lines = ["import numpy as np", *CALLEE.splitlines()[:-1], "    return np.full(3, a + b).sum()"]
+    (tmp_path / "callee.py").write_text("\n".join(lines) + "\n")
+    assert [program()[0], program()[0]] == [[30, 0], [30, 1]]
+
+
 def test_no_stale_code_runs_where_only_what_is_called_has_changed(program, tmp_path):
     # numba's own cache looks at the file of `twice` alone and would answer 10.
     assert program()[0] == [10, 0]

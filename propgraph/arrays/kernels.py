@@ -97,6 +97,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what was compiled for arguments of these types, or None."""
+        target_context.refresh()  # or what the code calls of numba has no address yet, and running it crashes
         path = self._file(sig, target_context.codegen()) if self._enabled else None
         if path is None:
             return None

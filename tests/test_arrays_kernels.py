@@ -12,12 +12,17 @@ from propgraph.arrays import kernels
 
 ONE = """
 import sys
+import numpy as np
 from propgraph.arrays.kernels import kernel
 from callee import add, WORTH
 
 @kernel
 def twice(n):
-    return add(n, n) + WORTH
+    # Memory, a sort and an error that is said in words: machine code that calls numba's own.
+    if n < 0:
+        raise ValueError(f"{n} is negative")
+    found = np.sort(np.array([add(n, n) + WORTH, -1]))
+    return found[1]
 
 print(twice(int(sys.argv[1])), sum(twice.stats.cache_hits.values()))
 """

@@ -15,6 +15,7 @@ import polars as pl
 from propgraph.errors import StudyError, did_you_mean
 from propgraph.folders import recover
 from propgraph.schema import TABLES
+from propgraph.views import Views
 
 if TYPE_CHECKING:
     from igraph import Graph
@@ -36,7 +37,7 @@ def run_first(job: str, /) -> str:
     return f"run `propgraph {job}` first (in Python: propgraph.{_JOBS[job]})"
 
 
-class Study:
+class Study(Views):
     """A folder of tables that one or more jobs made.
 
     Every table of `schema.TABLES` is an attribute: `Study.open("study").edges` reads the table as a
@@ -163,7 +164,17 @@ class Study:
         return [*super().__dir__(), *TABLES]
 
     def __repr__(self) -> str:
-        return f"Study({str(self.path)!r}: {', '.join(self.tables)})"
+        counts = "".join(f"{told}; " for told in self._counts())
+        return f"Study({str(self.path)!r}: {counts}{', '.join(self.tables)})"
+
+    def _counts(self) -> Iterator[str]:
+        """Yield what each job counted, in a few words; nothing where no record can be read."""
+        with suppress(OSError, ValueError, KeyError):
+            run = self.run
+            counts = run["build"]["counts"]
+            yield f"{counts['posts']:,} posts, {counts['accounts']:,} accounts, {counts['shares']:,} shares"
+            counts = run["clusters"]["counts"]
+            yield f"{counts['flagged_clusters']:,} of {counts['clusters']:,} clusters flagged"
 
 
 def run_ids(run: Mapping[str, Mapping[str, Any]], /) -> dict[str, str]:

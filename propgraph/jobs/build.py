@@ -34,6 +34,7 @@ from propgraph.jobs.told import (
     with_digests,
 )
 from propgraph.options import CascadeOptions, ClockOptions, WindowOptions
+from propgraph.progress import shows_progress
 from propgraph.provenance import Run, digest
 from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
 from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
@@ -56,6 +57,7 @@ from propgraph.writing import StudyWriter, check_target, writing
 PSEUDONYMS = "pseudonyms"
 
 
+@shows_progress
 def build(
     logs: LogLike | Iterable[LogLike],
     study: str | Path,

@@ -16,6 +16,7 @@ from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
 from propgraph.jobs.brought import Brought, read_side_tables
 from propgraph.jobs.sites import Sites, facts_to_keep, key_of, paths_of, tell_absent
 from propgraph.options import ClusterOptions, SynchronyOptions
+from propgraph.progress import shows_progress
 from propgraph.provenance import Run
 from propgraph.steps import run_steps
 from propgraph.study import Study, opened, run_first
@@ -25,6 +26,7 @@ from propgraph.traces.make import names_of
 from propgraph.writing import writing
 
 
+@shows_progress
 def find_clusters(
     study: Study | str | Path,
     /,

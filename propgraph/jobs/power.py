@@ -16,11 +16,13 @@ from propgraph.power.grid import Cell, cells_of, searches_of
 from propgraph.power.plants import Material, material_of, plant
 from propgraph.power.results import power_table, results_of
 from propgraph.power.search import Search
+from propgraph.progress import shows_progress
 from propgraph.provenance import Run
 from propgraph.study import Study, opened, run_first
 from propgraph.writing import writing
 
 
+@shows_progress
 def measure_power(
     study: Study | str | Path,
     /,

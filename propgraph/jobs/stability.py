@@ -13,6 +13,7 @@ from propgraph.clusters.choices import own_choices
 from propgraph.cosharing.choice import window_options
 from propgraph.errors import StudyError, check_at_least, check_seed, check_threads
 from propgraph.options import ClusterOptions
+from propgraph.progress import shows_progress
 from propgraph.provenance import Run
 from propgraph.schema import STABILITY
 from propgraph.stability.grid import Grid, grid_of
@@ -23,6 +24,7 @@ from propgraph.study import Study, opened, run_first
 from propgraph.writing import StudyWriter, writing
 
 
+@shows_progress
 def measure_stability(
     study: Study | str | Path,
     /,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import polars as pl
+
+from propgraph.export.text import clean_terminal
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Part:
     table: pl.DataFrame | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Document:
     """What there is to say about one thing.
 
@@ -72,13 +75,36 @@ class Document:
 
     def as_html(self) -> str:
         """Return the same as a page by itself: no request, no script, no live link."""
-        body = [f"<h1>{escape(self.title)}</h1>"]
+        return _PAGE.format(title=escape(self.title), body=self._body(1))
+
+    def _body(self, level: int) -> str:
+        """Return the document as HTML without a page around it, its title a heading of this level."""
+        body = [f"<h{level}>{escape(self.title)}</h{level}>"]
         for part in self.parts:
-            body.append(f"<h2>{escape(part.heading)}</h2>")
+            body.append(f"<h{level + 1}>{escape(part.heading)}</h{level + 1}>")
             body += [f"<p>{escape(line)}</p>" for line in part.lines]
             if part.table is not None and part.table.height:
-                body.append(_html_table(part.table))
-        return _PAGE.format(title=escape(self.title), body="\n".join(body))
+                body.append(html_table(part.table))
+        return "\n".join(body)
+
+    def __repr__(self) -> str:
+        lines = [clean_terminal(self.title)]
+        for part in self.parts:
+            lines += ["", clean_terminal(part.heading)]
+            for told in part.lines:
+                lines += wrap(clean_terminal(told), _WIDTH, initial_indent="  ", subsequent_indent="    ")
+            if part.table is not None and part.table.height:
+                with pl.Config(
+                    tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_width_chars=_WIDTH
+                ):
+                    lines += map(clean_terminal, str(part.table).splitlines())
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f'<div style="max-width:70rem;overflow-wrap:anywhere">{self._body(3)}</div>'
+
+    def _repr_markdown_(self) -> str:
+        return self.as_markdown()
 
 
 _PAGE = """<!DOCTYPE html>
@@ -95,6 +121,8 @@ td {{ overflow-wrap: anywhere; }}
 {body}
 </body></html>
 """
+
+_WIDTH = 100
 
 
 def cell(value: Any, /) -> str:
@@ -136,7 +164,8 @@ def _md_table(table: pl.DataFrame) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def _html_table(table: pl.DataFrame) -> str:
+def html_table(table: pl.DataFrame, /) -> str:
+    """Return a table as HTML, everything escaped."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
     rows = (
         "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in table.rows()

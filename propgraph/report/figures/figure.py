@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
+from pathlib import Path
 
 from propgraph.export.palette import palette
+from propgraph.export.tables import whole_file
 
 _WHITE, _DARK = (255, 255, 255), (21, 23, 26)
 _LEAST_CONTRAST = 3.0  # of what is drawn against the paper, as WCAG asks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Figure:
     """One figure.
 
@@ -29,6 +32,25 @@ class Figure:
     svg: str
     alt: str
     caption: str
+
+    def save(self, path: str | Path, /) -> None:
+        """Write the drawing as a file of its own (SVG), which browsers, word processors and Inkscape open.
+
+        Raises
+        ------
+        UsageError
+            When `path` is a folder or lies in none.
+        """
+        with whole_file(path) as file:
+            file.write(self.svg.encode() + b"\n")
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def _repr_html_(self) -> str:
+        told = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        # The drawing's ink is for paper, and the page around a cell may be dark.
+        return f'<figure style="margin:0;max-width:60rem;background:#fff;color:#1b1b1b">{self.svg}{told}</figure>'
 
 
 INK, MUTED, PAPER = "var(--ink,#1b1b1b)", "var(--muted,#5f6368)", "var(--paper,#fff)"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from html import unescape
 
 import pytest
+from browsers import BROWSER, WHY_NOT
 
 from propgraph.report.page.report import write_report
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason=WHY_NOT)
 
 # What a person does; what came of it goes into an attribute of the page.
 STEPS = """

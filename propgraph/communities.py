@@ -9,7 +9,7 @@ import igraph as ig
 import numpy as np
 import polars as pl
 
-from propgraph.errors import InputError, UsageError, check_columns
+from propgraph.errors import InputError, UsageError, check_columns, check_extra
 from propgraph.networks import seeded, to_igraph
 from propgraph.options import ClusterOptions
 
@@ -41,7 +41,8 @@ def detect_communities(
         Higher gives smaller communities.
     partition
         Name of one of leidenalg's own qualities in place of `objective`: `Surprise`, `Significance` (which
-        takes no weights), `RBConfiguration`, `RBER`, `Modularity` or `CPM`; slower.
+        takes no weights), `RBConfiguration`, `RBER`, `Modularity` or `CPM`; slower, and with
+        `pip install 'propgraph[leidenalg]'`.
     weight
         Edge attribute with the weights; None for none.
     seed
@@ -58,7 +59,7 @@ def detect_communities(
     Raises
     ------
     UsageError
-        When an option is out of its range.
+        When an option is out of its range, or leidenalg is needed and not there.
     InputError
         When the vertices have no `name` or the edges no `weight`.
 
@@ -116,7 +117,7 @@ def detect_multiplex(
     layers
         `trace`, `source`, `target` (String), `weight` (> 0); one row a trace and pair.
     objective, resolution, partition, seed, min_size
-        As for `detect_communities`; all by leidenalg.
+        As for `detect_communities`; all by leidenalg: `pip install 'propgraph[leidenalg]'`.
 
     Returns
     -------
@@ -128,7 +129,7 @@ def detect_multiplex(
     InputError
         When a column is missing, or an id is null.
     UsageError
-        When an option is out of its range.
+        When an option is out of its range, or leidenalg is needed and not there.
 
     References
     ----------
@@ -151,7 +152,8 @@ def detect_multiplex(
     >>> found.group_by("community", maintain_order=True).agg("account_id").rows()
     [(0, ['ana', 'bo', 'cy']), (1, ['dee', 'eli', 'fay'])]
     """
-    import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
+    check_leidenalg(multiplex=True)
+    import leidenalg  # noqa: PLC0415 - an extra
 
     ClusterOptions.check(
         objective=objective, resolution=resolution, partition=partition, seed=seed, min_size=min_size
@@ -166,6 +168,18 @@ def detect_multiplex(
     kind, options = _quality(partition or _OF_LAYERS[objective], "weight", resolution)
     membership, _ = leidenalg.find_partition_multiplex(graphs, kind, n_iterations=-1, seed=seed, **options)
     return _numbered(names.to_list(), np.asarray(membership, dtype=np.int64), min_size)
+
+
+def check_leidenalg(*, multiplex: bool = False, partition: str | None = None) -> None:
+    """Raise `UsageError` where what is asked for takes leidenalg, and that is not installed."""
+    if multiplex or partition is not None:
+        option = "multiplex" if multiplex else "partition"
+        check_extra(
+            "leidenalg",
+            extra="leidenalg",
+            what="layers and other qualities than igraph's need",
+            option=option,
+        )
 
 
 def _check_attributes(graph: ig.Graph, weights: str | None) -> None:
@@ -205,7 +219,8 @@ def _by_igraph(
 def _by_leidenalg(
     graph: ig.Graph, partition: str, weights: str | None, resolution: float, seed: int
 ) -> list[int]:
-    import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
+    check_leidenalg(partition=partition)
+    import leidenalg  # noqa: PLC0415 - an extra
 
     kind, options = _quality(partition, weights, resolution)
     found: list[int] = leidenalg.find_partition(graph, kind, seed=seed, n_iterations=-1, **options).membership
@@ -214,7 +229,7 @@ def _by_leidenalg(
 
 def _quality(partition: str, weights: str | None, resolution: float) -> tuple[type, dict[str, Any]]:
     """Return leidenalg's class of a quality, and what it is called with."""
-    import leidenalg  # noqa: PLC0415 - slow to import and seldom needed
+    import leidenalg  # noqa: PLC0415 - an extra
 
     options: dict[str, Any] = {"resolution_parameter": resolution} if partition in WITH_RESOLUTION else {}
     if partition != "Significance":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 
 LARGEST = (1 << 31) - 1  # for counts
 LARGEST_SEED = (1 << 63) - 1  # for seeds of numpy's generators; igraph takes less, see `check_seed`
@@ -141,6 +142,12 @@ class UsageError(PropgraphError):
     """
 
     exit_code = 2
+
+
+def check_extra(library: str, /, *, extra: str, what: str, option: str) -> None:
+    """Raise `UsageError`, with the line to type, where a library is not installed that only an extra brings."""
+    if find_spec(library) is None:
+        raise UsageError(f"{what} a library: pip install 'propgraph[{extra}]'", option=option)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -252,7 +252,9 @@ class ClusterOptions(Options):
         check=between("0 < q < 1", lambda q: 0 < q < 1),
     )  # fmt: skip
     neighbours: int = same(SynchronyOptions, "neighbours")
-    multiplex: bool = option(False, "Take the traces as layers, not as one joint network.")
+    multiplex: bool = option(
+        False, "Take the traces as layers, not as one joint network; with pip install 'propgraph[leidenalg]'."
+    )
     objective: str = option(
         "modularity",
         "What Leiden optimises, by igraph.",
@@ -265,7 +267,8 @@ class ClusterOptions(Options):
     )  # fmt: skip
     partition: str | None = option(
         None,
-        "A quality of leidenalg instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM.",
+        "A quality of leidenalg's instead: Surprise, Significance, RBConfiguration, RBER, Modularity, CPM; "
+        "with pip install 'propgraph[leidenalg]'.",
         metavar="NAME", check=one_of(None, *PARTITIONS),
     )  # fmt: skip
     seed: int = option(0, "Of Leiden, draws and layout.", metavar="N", check=lambda _, seed: check_seed(seed))

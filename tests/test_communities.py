@@ -279,3 +279,22 @@ def test_partitions_as_good_as_each_other_come_to_an_end():
     for seed in range(20):
         found = detect_communities(to_igraph(edges), resolution=2.0, seed=seed, min_size=1)
         assert sorted(found.group_by("community").len()["len"].to_list()) == [2, 2, 3, 3]
+
+
+def test_without_leidenalg_it_says_what_to_install_before_any_work(monkeypatch, small_study, capsys):
+    from propgraph.cli.app import run
+
+    monkeypatch.setitem(__import__("sys").modules, "leidenalg", None)
+    pair = pl.DataFrame({"source": ["a"], "target": ["b"], "weight": [1.0]})
+    with pytest.raises(UsageError, match=r"^partition: .* pip install 'propgraph\[leidenalg\]'$"):
+        detect_communities(to_igraph(pair), partition="CPM")
+    with pytest.raises(UsageError, match=r"^multiplex: .* pip install 'propgraph\[leidenalg\]'$"):
+        detect_multiplex(pair.with_columns(trace=pl.lit("url")))
+    before = small_study.path.joinpath("run.json").read_bytes()
+    assert run(["clusters", str(small_study.path), "--multiplex"]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("propgraph: --multiplex: ")
+    assert complaint.endswith("pip install 'propgraph[leidenalg]'\n")
+    assert small_study.path.joinpath("run.json").read_bytes() == before
+    # All else is igraph's own.
+    assert detect_communities(to_igraph(pair), min_size=2)["account_id"].to_list() == ["a", "b"]

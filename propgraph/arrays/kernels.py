@@ -110,8 +110,6 @@ class KernelCache(_Cache):  # type: ignore[misc]
                 os.utime(path)
         except OSError:
             return None
-        # What the code calls of numba's own has to be there first.
-        target_context.refresh()
         return CompileResult._rebuild(target_context, *pickle.loads(data[_CHECK:]))
 
     def save_overload(self, sig: Any, data: Any) -> None:

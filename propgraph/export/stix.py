@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 import polars as pl
 
-from propgraph.errors import StudyError, UsageError
+from propgraph.errors import StudyError, check_extra
 from propgraph.export.tables import whole_file
 from propgraph.study import Study, run_first, unchanged
 
@@ -91,10 +91,9 @@ def write_stix(path: str | Path, study: Study, /) -> None:
 
 
 def _library() -> Any:
-    try:
-        import stix2  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise UsageError("STIX needs a library: pip install 'propgraph[stix]'", option="stix") from error
+    check_extra("stix2", extra="stix", what="STIX needs", option="stix")
+    import stix2  # noqa: PLC0415 - an extra
+
     return stix2
 
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from propgraph.errors import UsageError
+from propgraph.errors import check_extra
 from propgraph.export.tables import lists_joined
 
 MAX_ROWS = 1_048_575
@@ -21,12 +21,7 @@ _PROPERTIES = {"created": datetime(2000, 1, 1)}  # the same table gives the same
 
 def check_xlsxwriter() -> None:
     """Raise `UsageError` where the library that writes workbooks is not installed."""
-    try:
-        import xlsxwriter  # noqa: F401, PLC0415 - an extra
-    except ImportError as error:
-        raise UsageError(
-            "workbooks need a library: pip install 'propgraph[xlsx]', or take csv", option="format"
-        ) from error
+    check_extra("xlsxwriter", extra="xlsx", what="csv needs none, but workbooks need", option="format")
 
 
 def write_workbook(file: BinaryIO, table: pl.LazyFrame, /, *, sheet: str) -> list[str]:

@@ -12,6 +12,7 @@ from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import flagged_members
+from propgraph.communities import check_leidenalg
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
 from propgraph.jobs.brought import Brought, read_side_tables
 from propgraph.jobs.sites import Sites, facts_to_keep, key_of, paths_of, tell_absent
@@ -125,6 +126,7 @@ def find_clusters(
         evidence=evidence, q=q, neighbours=neighbours, multiplex=multiplex, objective=objective,
         resolution=resolution, partition=partition, seed=seed, min_size=min_size, min_score=min_score,
     )  # fmt: skip
+    check_leidenalg(multiplex=multiplex, partition=partition)
     n_threads = check_threads(threads)
     beside = read_side_tables(articles=articles, known_sites=known_sites, ads=ads, prices=prices)
     built = source.run.get("build")

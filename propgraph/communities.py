@@ -190,9 +190,9 @@ def _check_attributes(graph: ig.Graph, weights: str | None) -> None:
         raise InputError(f"the network's edges have no {weights!r}, only {found}; weight=None takes none")
 
 
-def leiden(graph: ig.Graph, /, *, seed: int) -> list[int]:
-    """Return the community of each vertex by modularity over the edges' `weight`."""
-    return _by_igraph(graph, "modularity", "weight", 1.0, seed)
+def leiden(graph: ig.Graph, /, *, seed: int, resolution: float = 1.0) -> list[int]:
+    """Return the community of each vertex by modularity over the edges' `weight`; a low resolution joins more."""
+    return _by_igraph(graph, "modularity", "weight", resolution, seed)
 
 
 def _by_igraph(

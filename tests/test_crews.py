@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from itertools import permutations
+from itertools import combinations, permutations
 from math import log
 
 import numpy as np
@@ -20,10 +20,11 @@ from test_synchrony_pairs import frame
 from propgraph import build, find_clusters
 from propgraph.arrays.incidence import incidence
 from propgraph.crews.attendance import attended
-from propgraph.crews.found import GROUPS, NO_CREWS, HalvedTrace, find_crews, upper_tail
+from propgraph.crews.found import GROUPS, NO_CREWS, HalvedTrace, _formed, find_crews, upper_tail
 from propgraph.crews.gatherings import moments_of, nearness
+from propgraph.crews.members import confirmed
 from propgraph.synchrony.halves import halves_of
-from propgraph.synchrony.pairs import MAX_P, near_pairs
+from propgraph.synchrony.pairs import MAX_P, HalfEvidence, near_pairs
 from propgraph.synchrony.prepared import prepare_shares
 
 HOUR = 3_600_000
@@ -60,12 +61,17 @@ def test_attendance_equals_loops(seed):
     for g in {number for number in group.values() if number >= 0}:
         members = {name for name, number in group.items() if number == g}
         activity = sum(who in members for who, _ in holdings)
-        there = []
+        chance, n_objects = {}, 0
         for name in sorted({row[2] for row in seen}):
             here = {who for who, of in holdings if of == name}
+            n_objects += len(here) >= 2
             mean = activity * len(here) / len(holdings)
-            if len(here & members) >= 2 and poisson.sf(len(here & members) - 1, mean) <= 1e-3:
-                there.append(name)
+            if len(here & members) >= 2:
+                chance[name] = poisson.sf(len(here & members) - 1, mean)
+        # Whoever comes together to more objects at one in a hundred than chance has is held to that.
+        often = sum(p <= 1e-2 for p in chance.values())
+        cut = 1e-2 if often and poisson.sf(often - 1, 1e-2 * n_objects) <= 1e-3 else 1e-3
+        there = [name for name, p in chance.items() if p <= cut]
         # Of an account's objects in one session the first counts, with all its posts in that session.
         first = {}
         for row in seen:
@@ -297,7 +303,7 @@ def test_a_planted_crew_is_found_and_nobody_else(found):
     # A crew's p-value is twice the median over the splits of the least of its groups', as often as it has them.
     surest = found.groups.filter(pl.col("q_value") <= 0.05)
     assert surest["split"].n_unique() == 3
-    by_split = surest.group_by("split").agg(p=pl.col("p_value").min() * pl.max_horizontal(pl.len(), 2))
+    by_split = surest.group_by("split").agg(p=pl.col("p_value").min() * pl.max_horizontal(pl.len(), 4))
     assert p == pytest.approx(2 * by_split["p"].median())
     assert (surest["p_value"] == surest.select(pl.max_horizontal("p_deal", "p_habits")).to_series()).all()
 
@@ -371,3 +377,70 @@ def test_those_near_by_habit_alone_are_told_so_and_not_flagged(tmp_path):
     assert members.select("account_id", "evidence").rows() == [(f"h{k}", "habits") for k in range(4)]
     assert (cluster["flagged"], cluster["p_value"]) == (False, None)
     assert "habits" in cluster["innocent"]
+
+
+def test_of_two_weak_halves_a_member_is_confirmed_by_their_product_and_of_two_resolutions_by_their_mean():
+    rows = [
+        # split, half, level, account, found, p
+        (0, 0, 0, "weak", True, 0.10), (0, 1, 0, "weak", True, 0.09),  # .009 (1 - ln .009) = .051
+        (0, 0, 0, "sure", True, 0.10), (0, 1, 0, "sure", True, 0.08),  # .008 (1 - ln .008) = .047
+        (0, 0, 0, "once", True, 0.049), (0, 1, 0, "once", False, 1.00),  # on the other half nobody was found
+        (0, 0, 0, "late", True, 0.051),
+        (0, 0, 0, "both", True, 0.02), (0, 0, 1, "both", True, 0.03),
+        (0, 0, 0, "fine", True, 0.04), (0, 0, 1, "fine", False, 1.00),  # two chances: above .05
+    ]  # fmt: skip
+    table = pl.DataFrame(rows, ["split", "half", "level", "account_id", "found", "p_value"], orient="row")
+    found = confirmed(table.with_columns(trace=pl.lit("object"), group=pl.lit(0)))
+    assert found["account_id"].unique().sort().to_list() == ["both", "once", "sure"]
+    # In which groups: those found, at both resolutions.
+    assert sorted(found.filter(account_id="both")["level"]) == [0, 1]
+    assert found.filter(account_id="once")["half"].to_list() == [0]
+
+
+@pytest.mark.parametrize(("often", "elsewhere", "n_there"), [(1, 12, 0), (10, 3, 10)])
+def test_popular_objects_count_for_a_group_that_comes_to_many_of_them(often, elsewhere, n_there):
+    # Forty objects of 110 strangers; to the first few come nine of a group of ten, who share others one by one, too.
+    rows = [
+        (f"s{k}.{o}", f"s{o}.{k}", f"o{o:02}", (1_000 * o + k) * HOUR) for o in range(40) for k in range(110)
+    ]
+    rows += [
+        (f"m{k}.{o}", f"m{(k + o) % 10}", f"o{o:02}", (1_000 * o + 200 + k) * HOUR)
+        for o in range(often)
+        for k in range(9)
+    ]
+    rows += [
+        (
+            f"e{m}.{j}.{i}",
+            f"z{m}.{j}.{i}" if i else f"m{m}",
+            f"e{m}.{j}",
+            (10**6 + 300 * m + 10 * j + i) * HOUR,
+        )
+        for m in range(10)
+        for j in range(elsewhere)
+        for i in range(6)
+    ]
+    # Nine where chance brings three: once in 250 draws. At one object that is nothing, at ten of them it is.
+    n_holdings, activity = len(rows), 10 * elsewhere + 9 * often
+    assert 1e-3 < poisson.sf(8, activity * 119 / n_holdings) < 1e-2
+    prepared = prepare_shares(incidence(frame(rows)))
+    group = np.array([0 if name[0] == "m" else -1 for name in prepared.log.accounts], np.int64)
+    found = attended(prepared, group, np.ones(len(rows), np.bool_))
+    assert found["object"].n_unique() == n_there
+
+
+@pytest.mark.parametrize(("n_cliques", "sizes"), [(4, [[6, 6, 6, 6], [24]]), (1, [[6]])])
+def test_groups_are_formed_fine_and_coarse_where_these_differ(n_cliques, sizes):
+    # Cliques of six in a ring, two pairs from each to the next: fine groups are the cliques, the coarse one is all.
+    pairs = {(6 * k + i, 6 * k + j) for k in range(n_cliques) for i, j in combinations(range(6), 2)}
+    pairs |= {
+        tuple(sorted((6 * k + i, 6 * ((k + 1) % n_cliques) + i + 1)))
+        for k in range(n_cliques)
+        for i in (0, 2)
+    }
+    source, target = np.array(sorted(pairs)).T
+    prepared = prepare_shares(incidence(frame([(f"p{k}", f"a{k:02}", "o", k) for k in range(30)])))
+    log_p = np.full(source.size, log(1e-3))
+    evidence = HalfEvidence(source, target, np.zeros(source.size, np.int64), log_p)
+    formed = _formed(HalvedTrace(prepared, halves_of(prepared), evidence), 0, seed=0)
+    assert [np.bincount(group[group >= 0]).tolist() for group in formed] == sizes
+    assert all((group[6 * n_cliques :] == -1).all() for group in formed)

@@ -185,13 +185,15 @@ def test_standings_held_to_habits_equal_the_slow_twin(rows, tau, seed):
     near = np.array([rng.randrange(2) for _ in account], np.int64)
     some = {name for name in prepared.log.objects if rng.random() < 0.7}
     counts = np.array([prepared.log.objects[int(o)] in some for o in prepared.listed])
-    for told, names in ((np.empty(0, np.bool_), None), (counts, some)):
+    for told, names, fellows, cut in (
+        (np.empty(0, np.bool_), None, 1, None), (counts, some, 1, None), (counts, some, 3, 0.5),
+    ):  # fmt: skip
         by_deal, by_habit = weigh_standing(
-            prepared, group, account=account, near=near, counts=told, threads=2
+            prepared, group, account=account, near=near, counts=told, tau=cut, fellows=fellows, threads=2
         )
         for k in account:
             members = [labels[int(m)] for m in np.flatnonzero(group == near[k])]
-            expected = reference.standing(rows, labels[int(k)], members, tau, names)
+            expected = reference.standing(rows, labels[int(k)], members, cut or tau, names, fellows)
             assert (by_deal[k], by_habit[k]) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 

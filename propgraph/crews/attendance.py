@@ -8,8 +8,9 @@ import polars as pl
 from propgraph.arrays.types import Bool, Int64
 from propgraph.synchrony.prepared import PreparedShares
 
-#: An object is attended if chance brings so many members there with this probability at most.
-MAX_ATTENDANCE_P = 1e-3
+#: An object is attended if chance brings so many members there with this probability at most; or with the second, for a
+#: group that comes to more such objects than chance has, with a probability of at most the first.
+MAX_ATTENDANCE_P, LAX_ATTENDANCE_P = 1e-3, 1e-2
 #: Fewer posts of an object cannot show who is near.
 _FEWEST_POSTS = 5
 
@@ -19,8 +20,9 @@ def attended(prepared: PreparedShares, group: Int64, counts: Bool, /) -> pl.Data
 
     By chance an object that n accounts share, of N pairs of accounts and objects in all, has a Poisson number of
     members among them, with mean n / N times the objects that all members share. Attended are objects with so many
-    that chance brings them there with a probability of at most `MAX_ATTENDANCE_P`: times are not looked at. Of an
-    account's objects in one session the first counts.
+    that chance brings them there with a probability of at most `MAX_ATTENDANCE_P`. In popular objects strangers hide a
+    few of a crew: where a group comes to more objects at `LAX_ATTENDANCE_P` than chance has (Poisson, p at most
+    `MAX_ATTENDANCE_P`), these count. Times are not looked at. Of an account's objects in one session the first counts.
 
     Parameters
     ----------
@@ -63,7 +65,13 @@ def attended(prepared: PreparedShares, group: Int64, counts: Bool, /) -> pl.Data
     sizes = rows.group_by("group", "object").agg(n=pl.col("account").n_unique()).filter(pl.col("n") >= 2)
     mean = activity[sizes["group"].to_numpy()] * n_accounts[sizes["object"].to_numpy()] / max(once.sum(), 1)
     by_chance = poisson.sf(sizes["n"].to_numpy() - 1, mean)
-    there = sizes.filter(pl.Series(by_chance <= MAX_ATTENDANCE_P, dtype=pl.Boolean)).select("group", "object")
+    sizes = sizes.with_columns(p=pl.Series(by_chance, dtype=pl.Float64))
+    often = sizes.group_by("group").agg(n=(pl.col("p") <= LAX_ATTENDANCE_P).sum())
+    n_objects = np.count_nonzero(n_accounts >= 2)
+    together = poisson.sf(often["n"].to_numpy() - 1, LAX_ATTENDANCE_P * n_objects) <= MAX_ATTENDANCE_P
+    lax = pl.col("group").is_in(often["group"].filter(pl.Series(together, dtype=pl.Boolean)).implode())
+    cut = pl.when(lax).then(LAX_ATTENDANCE_P).otherwise(MAX_ATTENDANCE_P)
+    there = sizes.filter(pl.col("p") <= cut).select("group", "object")
     rows = rows.join(there, on=["group", "object"], how="semi")
     first = pl.col("object") == pl.col("object").min().over("account", "session")
     # Once the rule of sessions has left shares out, an object may have one account only.

@@ -214,12 +214,16 @@ def weigh_standing(
     account: Int64,
     near: Int64,
     counts: Bool = ALL,
+    tau: float | None = None,
+    fellows: int = 1,
     threads: int,
 ) -> tuple[Float64, Float64]:
     """Return ln P of each account's standing with a group, by the uniform deal and under the null with habits.
 
     As `standing.standing_of`, but under the second null the account draws its post among the free ones with its own
-    weights; an object that is not near by the uniform deal counts as not near.
+    weights; an object that is not near by the uniform deal counts as not near. Of a group with many posts in an object
+    somebody is always near: asked is how far the k-th nearest of them stands, k the root of their number. That is fixed
+    before the account is dealt, so its p-value stays exact.
 
     Parameters
     ----------
@@ -229,6 +233,12 @@ def weigh_standing(
         int64[n_accounts]; the group of each account, -1 for none.
     account, near
         int64[n]; codes of accounts, and the group that each is held against, but for itself.
+    counts
+        bool[n_shares]; the shares that count, by their place in the accounts' lists; empty for all.
+    tau
+        Chance up to which an object counts as near; None for that of `prepared`.
+    fellows
+        k at most; with 1 the nearest post of the group counts, however many it has.
     threads
         At most so many at once.
     """
@@ -237,8 +247,8 @@ def weigh_standing(
     def run(part: Int64) -> tuple[Float64, Float64]:
         found: tuple[Float64, Float64] = _weigh_standing(
             account[part], near[part], group, counts, prepared.start, prepared.listed, prepared.session,
-            log.offsets, log.account, prepared.gaps.first, prepared.gaps.last, prepared.tau,
-            habits.kind, habits.usual, habits.vote, habits.leads,
+            log.offsets, log.account, prepared.gaps.first, prepared.gaps.last,
+            prepared.tau if tau is None else tau, fellows, habits.kind, habits.usual, habits.vote, habits.leads,
         )  # fmt: skip
         return found
 
@@ -262,6 +272,7 @@ def _weigh_standing(
     first: Int64,
     last: Int64,
     tau: float,
+    fellows: int,
     kind: Int16,
     usual: Float64,
     vote: Int16,
@@ -287,8 +298,8 @@ def _weigh_standing(
             if tau * (end - begin) >= 1 and (counts.size == 0 or counts[x:x_stop].any()):
                 weights_without(x, x_stop, session, vote, votes, usual, weights)
                 tested, by_deal, by_habit = place_account(
-                    a, near[e], x_stop - x, begin, end, group, author, first, last, kind, weights, tau
-                )
+                    a, near[e], x_stop - x, begin, end, group, author, first, last, kind, weights, tau, fellows
+                )  # fmt: skip
                 if tested:
                     fresh = spent[session[x]] != e
                     spent[session[x]] = e
@@ -317,8 +328,9 @@ def place_account(
     kind: Int16,
     weights: Float64,
     tau: float,
+    fellows: int,
 ) -> tuple[bool, float, float]:
-    """Place an account's posts of one object among the free ones, by their gap to the nearest of group `g`.
+    """Place an account's posts of one object among the free ones, by their gap to the k-th nearest of group `g`.
 
     Returns
     -------
@@ -326,7 +338,7 @@ def place_account(
         Whether it could have been near; the chance of so small a gap by the uniform deal, and with its own weights.
     """
     n = end - begin
-    gap, none = _gaps_to_group(a, g, begin, end, group, author, first, last)
+    gap, none = _gaps_to_group(a, g, begin, end, group, author, first, last, fellows)
     if none:
         return False, 1.0, 1.0
     own = np.int64(n)
@@ -357,24 +369,45 @@ def place_account(
 
 @kernel
 def _gaps_to_group(
-    a: int, g: int, begin: int, end: int, group: Int64, author: Int32, first: Int64, last: Int64
+    a: int,
+    g: int,
+    begin: int,
+    end: int,
+    group: Int64,
+    author: Int32,
+    first: Int64,
+    last: Int64,
+    fellows: int,
 ) -> tuple[Int64, bool]:
-    """Return each post's gap to the nearest post of group `g` but for account `a`; and whether there is none."""
+    """Return each post's gap to the k-th nearest post of group `g` but for account `a`; and whether there is none.
+
+    k is the root of the number of these posts, at most `fellows`; of one that is another post than itself.
+    """
     n = end - begin
     gap = np.full(n, n, np.int64)
-    held = -1
-    # From the front: `held` is the latest post of the group; from the back, the next one. A gap is with ties.
+    held = np.empty(n, np.int64)
+    m = 0
     for p in range(begin, end):
-        if held >= 0:
-            gap[p - begin] = last[p] - first[held]
         if group[author[p]] == g and author[p] != a:
-            held = p
-    if held < 0:
+            held[m] = p
+            m += 1
+    if m == 0:
         return gap, True
-    held = -1
-    for p in range(end - 1, begin - 1, -1):
-        if held >= 0:
-            gap[p - begin] = min(gap[p - begin], last[held] - first[p])
-        if group[author[p]] == g and author[p] != a:
-            held = p
+    k = min(int(np.sqrt(m)), fellows)
+    ahead = 0
+    # From the front: `ahead` is the first of the group's posts that stands at `p` or behind it.
+    for p in range(begin, end):
+        while ahead < m and held[ahead] < p:
+            ahead += 1
+        before = ahead - 1
+        after = ahead + 1 if ahead < m and held[ahead] == p else ahead
+        # Gaps grow to either side: the nearest k are taken one by one, from the side where the next is nearer.
+        for _ in range(k):
+            back = last[p] - first[held[before]] if before >= 0 else n
+            on = last[held[after]] - first[p] if after < m else n
+            gap[p - begin] = min(back, on)
+            if back <= on:
+                before -= 1
+            else:
+                after += 1
     return gap, False

@@ -136,12 +136,15 @@ def p_habits(rows, pair, tau):
     return slow.combined(len(sessions), total, tau)
 
 
-def standing(rows, account, members, tau, counts=None):
-    """Return ln P of an account near a group by the deal and with habits; only objects among `counts`, if given."""
+def standing(rows, account, members, tau, counts=None, fellows=1):
+    """Return ln P of an account near a group by the deal and with habits; only objects among `counts`, if given.
+
+    Of the group's m posts of an object the k-th nearest counts, k the whole root of m, `fellows` at most.
+    """
     held = set(members) - {account}
     sessions, by_deal, by_habit = set(), 0.0, 0.0
     for name, posts in ordered(rows).items():
-        place = slow_standing.placed(posts, account, held, tau)
+        place = slow_standing.placed(posts, account, held, tau, fellows)
         if place is None or (counts is not None and name not in counts):
             continue
         hour, value = place
@@ -153,7 +156,7 @@ def standing(rows, account, members, tau, counts=None):
         own = [row for row in posts if row[1] == account]
         free = [row for row in posts if row[1] not in held]
         gaps = {
-            row: min(slow_standing.gap(posts, row, other) for other in posts if other[1] in held)
+            row: slow_standing.gap_to(posts, row, [other for other in posts if other[1] in held], fellows)
             for row in free
         }
         weight = weights(rows, account, name)

@@ -5,7 +5,7 @@ A row is a tuple `(content_id, account_id, object_id, time)`; `members` are the 
 
 from __future__ import annotations
 
-from math import comb, exp, factorial, inf, log
+from math import comb, exp, factorial, inf, isqrt, log
 
 SESSION_MS = 3_600_000
 
@@ -31,14 +31,14 @@ def standing(rows, members, tau):
     return found
 
 
-def placed(posts, account, held, tau):
+def placed(posts, account, held, tau, fellows=1):
     """Return the hour of the account's first post of an object, and its p; None where it tells nothing."""
     theirs = [post for post in posts if post[1] in held]
     free = [post for post in posts if post[1] not in held]
     own = sorted((post for post in free if post[1] == account), key=lambda post: (post[3], post[0]))
     if not theirs or not own or len(free) < 2:
         return None
-    gaps = {post: min(gap(posts, post, other) for other in theirs) for post in free}
+    gaps = {post: gap_to(posts, post, theirs, fellows) for post in free}
 
     def p(size):
         return len(own) * sum(gaps[post] <= size for post in free) / len(free)
@@ -47,6 +47,12 @@ def placed(posts, account, held, tau):
         return None
     best = min(own, key=lambda post: gaps[post])
     return own[0][3] // SESSION_MS, p(gaps[best])
+
+
+def gap_to(posts, one, theirs, fellows):
+    """Return the gap to the k-th nearest of some posts, k the whole root of their number, `fellows` at most."""
+    k = min(isqrt(len(theirs)), fellows)
+    return sorted(gap(posts, one, other) for other in theirs)[k - 1]
 
 
 def gap(posts, one, other):

@@ -14,7 +14,7 @@ import propgraph
 from propgraph.cli.app import run
 from propgraph.readers.base import CANONICAL, Reader
 from propgraph.readers.registry import READERS
-from propgraph.schema import TABLES
+from propgraph.schema import COMPARISON, TABLES
 
 COMMANDS = (
     (),
@@ -22,6 +22,7 @@ COMMANDS = (
     ("clusters",),
     ("cascades",),
     ("sites",),
+    ("compare",),
     ("evaluate",),
     ("report",),
     ("stability",),
@@ -107,7 +108,7 @@ def reference() -> str:
     for name in propgraph.__all__:
         parts += ["", *_python(name, getattr(propgraph, name))]
     parts += ["", "## Studies", "", jobs, "", "## Tables", "", tables]
-    for table in TABLES.values():
+    for table in (*TABLES.values(), COMPARISON):  # the last is printed, and lies in no study
         key = ", ".join(f"`{name}`" for name in table.key)
         parts += [
             "",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from propgraph.cascades.shapes.percentiles import size_matched_percentiles as size_matched_percentiles
     from propgraph.communities import detect_communities as detect_communities
     from propgraph.communities import detect_multiplex as detect_multiplex
+    from propgraph.comparison.compare import compare as compare
     from propgraph.cosharing.window import cosharing_edges as cosharing_edges
     from propgraph.errors import InputError as InputError
     from propgraph.errors import PropgraphError as PropgraphError
@@ -58,6 +59,7 @@ _HOME = {
     "build": "jobs.build",
     "build_cascades": "cascades.build",
     "canonicalise_urls": "traces.urls",
+    "compare": "comparison.compare",
     "cosharing_edges": "cosharing.window",
     "detect_communities": "communities",
     "detect_multiplex": "communities",

@@ -14,6 +14,7 @@ from propgraph.cli import (
     build,
     cascades,
     clusters,
+    compare,
     demo,
     evaluate,
     explain,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("build")(with_loudness(build.build))
 app.command("cascades")(with_loudness(cascades.cascades))
 app.command("clusters")(with_loudness(clusters.clusters))
+app.command("compare")(with_loudness(compare.compare))
 app.command("demo")(with_loudness(demo.demo))
 app.command("evaluate")(with_loudness(evaluate.evaluate))
 app.command("explain")(with_loudness(explain.explain))

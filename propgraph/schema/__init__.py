@@ -28,6 +28,7 @@ from propgraph.schema.clusters import (
     READINGS,
     SPREADERS,
 )
+from propgraph.schema.comparison import COMPARISON
 from propgraph.schema.costs import BOOSTS, COSTS
 from propgraph.schema.dtypes import COUNT, COUNTS, ID, IDS, PAIRS, SECONDS, SHARE, TIME
 from propgraph.schema.evaluate import EVALUATION
@@ -50,6 +51,7 @@ __all__ = [
     "CASCADES",
     "CASCADE_NODES",
     "CLUSTERS",
+    "COMPARISON",
     "COPIES",
     "COSTS",
     "COUNT",

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from propgraph.export.network import network_tables
 from propgraph.report.figures import network_map as room
 from propgraph.report.figures.creation import creation
 from propgraph.report.figures.early_share import early_share
@@ -231,3 +232,15 @@ def slow_early(study: Study, cluster_id: str) -> list[tuple[int, str, float]]:
         if n and len(posts) > 10:
             found.append((n, name, sum(who in members for _, who, *_ in below[:10]) / 10))
     return found
+
+
+def test_who_stands_in_two_clusters_is_drawn_once(own_study: Study) -> None:
+    first, second = own_study.clusters["cluster_id"].to_list()[:2]
+    members = own_study.members
+    again = members.filter(cluster_id=first).head(3).with_columns(cluster_id=pl.lit(second))
+    pl.concat([members, again]).write_parquet(own_study.file("members"))
+    nodes, edges = network_tables(own_study)
+    assert nodes["id"].is_unique().all()
+    assert set(nodes.filter(pl.col("id").is_in(again["account_id"].implode()))["cluster"]) == {first}
+    assert network_map(own_study) is not None
+    assert edges.select("source", "target").is_unique().all()

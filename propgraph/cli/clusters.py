@@ -41,7 +41,7 @@ def clusters(
     gexf: Annotated[Path | None, typer.Option("--gexf", metavar="FILE", help="The same as GEXF, with times, for Gephi's timeline and Gephi Lite.", show_default=False)] = None,
     stix: Annotated[Path | None, typer.Option("--stix", metavar="FILE", help="Write flagged clusters as a STIX 2.1 bundle; with pip install 'propgraph[stix]'.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
-    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, quotas, sites, site_pairs, operators, copies, members, evidence, pair_evidence, readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
+    table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, quotas, sites, site_pairs, operators, copies, members, evidence, pair_evidence, readings, tried_readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 where a cluster or a site is flagged.")] = False,
     config: Config = None,

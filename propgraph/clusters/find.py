@@ -255,8 +255,8 @@ def _tables(
             pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence])
         ),
         "pair_evidence": pair_evidence,
-        "readings": pl.concat([judged.readings, sites.readings]), "recruiters": recruiters, "costs": costs,
-        "boosts": boosts, "quotas": quotas,
+        "readings": pl.concat([judged.readings, sites.readings]),
+        "tried_readings": judged.tried, "recruiters": recruiters, "costs": costs, "boosts": boosts, "quotas": quotas,
         "copies": COPIES.empty() if copies is None else copies.pairs,
     }  # fmt: skip
 

@@ -28,7 +28,8 @@ from propgraph.clusters.rules import (
     TURNOUT,
     Finding,
 )
-from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS, READINGS
+from propgraph.clusters.tried import tried_readings
+from propgraph.schema import AMPLIFICATION, CLUSTERS, EVIDENCE, MEMBERS, READINGS, TRIED_READINGS
 from propgraph.schema.costs import OF_SPONSORS
 from propgraph.schema.profiles import OF_PROFILES
 
@@ -46,7 +47,7 @@ class Judged:
 
     Attributes
     ----------
-    members, clusters, evidence, readings, amplification
+    members, clusters, evidence, readings, tried, amplification
         As in `schema`, the cluster with the highest score first.
     nominal
         `cluster_id`, `order_tail` (how surely it keeps an order, see `missions.order`), `nominal_p`: the bound on the
@@ -58,13 +59,15 @@ class Judged:
     clusters: pl.DataFrame
     evidence: pl.DataFrame
     readings: pl.DataFrame
+    tried: pl.DataFrame
     amplification: pl.DataFrame
     nominal: pl.DataFrame
 
 
 _NOMINAL = {"cluster_id": pl.String, "nominal_p": pl.Float64, "order_tail": pl.Float64}
 NOTHING = Judged(
-    MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), READINGS.empty(), AMPLIFICATION.empty(),
+    MEMBERS.empty(), CLUSTERS.empty(), EVIDENCE.empty(), READINGS.empty(), TRIED_READINGS.empty(),
+    AMPLIFICATION.empty(),
     pl.DataFrame(schema=_NOMINAL),
 )  # fmt: skip
 
@@ -104,7 +107,7 @@ def judge_clusters(
     judged.sort(key=lambda one: (-round(one[1], 12), -one[0]["n_accounts"], one[0]["first"]))
     ids = {row["cluster"]: f"c{k}" for k, (row, *_) in enumerate(judged, 1)}
     posts = posts_of_members(inputs, table).partition_by("cluster", as_dict=True)
-    clusters, evidence, readings = [], [], []
+    clusters, evidence, readings, tried = [], [], [], []
     for row, score, findings, fits in judged:
         name = ids[row["cluster"]]
         verdict = {
@@ -123,7 +126,9 @@ def judge_clusters(
             findings, posts[(row["cluster"],)], subject=name, row=row,
             chosen={SYNCHRONISED: of_pairs.get(row["cluster"], [])} | _chosen(row),
         )  # fmt: skip
-        readings += [{"subject_type": "cluster", "subject_id": name} | fit.as_columns() for fit in fits]
+        about = {"subject_type": "cluster", "subject_id": name}
+        readings += [about | fit.as_columns() for fit in fits]
+        tried += [about | one for one in tried_readings(row, baseline, fit=[fit.reading for fit in fits])]
     named = amplified.named({str(cluster): name for cluster, name in ids.items()})
     flagged = [ids[row["cluster"]] for row, score, *_ in judged if score >= min_score]
     return Judged(
@@ -136,6 +141,7 @@ def judge_clusters(
             ]
         ),
         READINGS.conform(pl.DataFrame(readings, schema=READINGS.dtypes)),
+        TRIED_READINGS.conform(pl.DataFrame(tried, schema=TRIED_READINGS.dtypes)),
         named.table,
         pl.DataFrame(
             [(ids[row["cluster"]], row["nominal_p"], row["order_tail"]) for row in rows],

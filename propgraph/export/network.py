@@ -57,7 +57,10 @@ def network_tables(study: Study, /, *, seed: int = 0) -> tuple[pl.DataFrame, pl.
     nodes = (
         pl.DataFrame({"id": ids, "degree": graph.degree(), "strength": strength})
         .join(
-            study.members.select(id="account_id", cluster_id="cluster_id"),
+            # Who stands in two clusters is drawn with the first of them, the one with the higher score.
+            study.members.select(id="account_id", cluster_id="cluster_id").unique(
+                "id", keep="first", maintain_order=True
+            ),
             on="id",
             how="left",
             maintain_order="left",

@@ -58,8 +58,8 @@ def find_clusters(
     study
         A study that `build` made, open or by its path; its tables `synchrony`, `network`, `account_scores`,
         `members`, `clusters`, `recruiters`, `quotas`, `amplification`, `spreaders`, `sites`, `site_pairs`, `operators`,
-        `copies`, `evidence`, `pair_evidence`, `readings`, `costs` and `boosts` are replaced, `stability` and `power`
-        are taken out.
+        `copies`, `evidence`, `pair_evidence`, `readings`, `tried_readings`, `costs` and `boosts` are replaced,
+        `stability` and `power` are taken out.
     trace
         Traces that make the network, or one; None takes `object`, `reshare` and `url` (those there are), else all. By
         the evidence `window` alone, those without an edge are not there.

@@ -41,6 +41,7 @@ from propgraph.schema.sites import COPIES, OPERATORS, SITE_FACTS, SITE_PAIRS, SI
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Column, Table
+from propgraph.schema.tried import TRIED_READINGS
 
 __all__ = [
     "ACCOUNTS",
@@ -85,6 +86,7 @@ __all__ = [
     "SYNCHRONY",
     "TABLES",
     "TIME",
+    "TRIED_READINGS",
     "Column",
     "Table",
     "tables_of",

@@ -34,13 +34,15 @@ from propgraph.schema.sites import COPIES, OPERATORS, SITE_FACTS, SITE_PAIRS, SI
 from propgraph.schema.stability import STABILITY
 from propgraph.schema.synchrony import NETWORK, SYNCHRONY
 from propgraph.schema.table import Table
+from propgraph.schema.tried import TRIED_READINGS
 
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         POSTS, SHARES, ACCOUNTS, OBJECTS, REJECTED, OWN_COLUMNS, SITE_FACTS, CASCADES, CASCADE_NODES, SPREADERS,
         EDGES, SYNCHRONY, NETWORK, ACCOUNT_SCORES, MEMBERS, CLUSTERS, CAMPAIGNS, RECRUITERS, QUOTAS, AMPLIFICATION,
-        SITES, SITE_PAIRS, OPERATORS, COPIES, EVIDENCE, PAIR_EVIDENCE, READINGS, COSTS, BOOSTS, STABILITY, POWER,
+        SITES, SITE_PAIRS, OPERATORS, COPIES, EVIDENCE, PAIR_EVIDENCE, READINGS, TRIED_READINGS, COSTS, BOOSTS,
+        STABILITY, POWER,
     )
 }  # fmt: skip
 

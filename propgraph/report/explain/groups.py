@@ -13,6 +13,7 @@ from propgraph.report.explain.people import UNKNOWN
 from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.explain.reasons import reason_part
 from propgraph.report.explain.timeline import beside_others, minute, named, objects_of
+from propgraph.report.explain.tried import tried_part
 from propgraph.report.words import campaign_headline, headline
 from propgraph.study import Study
 
@@ -39,7 +40,8 @@ def explain_cluster(study: Study, cluster_id: str, /, *, rule: str | None, posts
         )
     parts = [_summary(study, row), _members(study, members, row["n_accounts"]), *_pairs(study, row)]
     parts += [*shown, *beside]
-    parts += [innocent_readings(study, "cluster", cluster_id), weighed(study, row), *_holds(study, row)]
+    parts += [innocent_readings(study, "cluster", cluster_id), *tried_part(study, cluster_id)]
+    parts += [weighed(study, row), *_holds(study, row)]
     parts += [*_costs(study, "cluster", cluster_id), UNKNOWN]
     return Document("cluster", cluster_id, headline(row), tuple(parts))
 

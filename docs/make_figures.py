@@ -28,8 +28,6 @@ Of single clusters one that is flagged is shown, and after it one that is not, f
 The code behind each picture goes on from this, after `make demo`:
 
 ```python
-from pathlib import Path
-
 import propgraph as pg
 
 study = pg.Study.open("demo/study")
@@ -83,14 +81,15 @@ def _part(folder: Path, heading: str, name: str, figure: Figure | None) -> str:
     return f"## {heading}\n\n![{figure.alt}](figures/{name}.svg)\n\n{figure.caption}\n\n*{figure.alt}*\n"
 
 
-def _code(draw: str, cluster: str | None = None) -> str:
+#: The figures' names as methods of `study.plot`, where they are called otherwise there.
+_METHODS = {"network_map": "network", "waterfall": "score", "heat_map": "heatmap"}
+
+
+def _code(draw: str, cluster: str = "") -> str:
     """Return the block that draws a picture by itself."""
-    call = f'{draw}(study, "{cluster}")' if cluster else f"{draw}(study)"
-    file = f"{draw}_{cluster}" if cluster else draw
-    return (
-        f"\n```python\nfrom propgraph.report.figures.{draw} import {draw}\n\n"
-        f'Path("{file}.svg").write_text({call}.svg, encoding="utf-8")\n```\n'
-    )
+    call = f'{_METHODS.get(draw, draw)}("{cluster}")' if cluster else f"{_METHODS.get(draw, draw)}()"
+    file = f"{draw}_{cluster}.svg" if cluster else f"{draw}.svg"
+    return f'\n```python\nstudy.plot.{call}.save("{file}")\n```\n'
 
 
 if __name__ == "__main__":

@@ -94,9 +94,9 @@ class Reader:
             self.printed = "".join(self._command(line, block) for line in _lines(block.text))
         elif block.language == "python":
             self.printed = self._python(block)
-        elif block.language == "r" and self.rscript:
+        elif block.language == "r":
             self.printed = self._bash(
-                f"{self.rscript} --vanilla - <<'ENDOFSCRIPT'\n{block.text}ENDOFSCRIPT", block
+                f"{rscript()} --vanilla - <<'ENDOFSCRIPT'\n{block.text}ENDOFSCRIPT", block
             )
 
     def _file(self, block: Block, path: Path) -> None:

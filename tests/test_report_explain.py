@@ -65,14 +65,20 @@ def test_a_word_is_found_as_an_id_a_name_a_beginning_a_pair_or_a_rule(small_stud
 
 def test_a_cluster_shows_its_surest_pairs(small_study):
     [part] = [part for part in explain(small_study, "c1").parts if part.heading == "Pair by pair"]
-    assert part.table.height == 5
+    assert part.table.height == min(
+        50, small_study.pair_evidence.filter(cluster_id="c1").n_unique(["source", "target"])
+    )
+    posts = dict(small_study.posts.select("content_id", "account_id").iter_rows())
     traces = small_study.run["clusters"]["parameters"]["trace"]
-    for one, other, common, near, closest in part.table.rows():
+    assert part.table["closest_s"].min() >= 0
+    for one, other, common, near, closest, at, post, other_post in part.table.head(5).rows():
         ids = [name.split("(")[-1].rstrip(")") for name in (one, other)]
         met = common_posts(small_study, *ids).filter(pl.col("trace").is_in(traces))
         assert common == met.height
         assert near == met.filter(pl.col("apart_s") <= 60).height > 0
         assert closest == met["apart_s"].min()
+        assert [posts[post], posts[other_post]] == sorted(ids)
+        assert at in met.filter(apart_s=closest)["first"]
 
 
 def test_of_how_many_posts_or_pairs_is_said():
@@ -253,6 +259,14 @@ def test_hostile_texts_stay_texts_on_pages_and_in_markdown():
 
 def test_the_command_writes_text_data_and_pages(small_study, capsys):
     path = str(small_study.path)
+    assert run(["explain", path, "c1"]) == 0
+    screen = capsys.readouterr().out
+    assert run(["explain", path, "c1", "--full"]) == 0
+    whole = capsys.readouterr().out
+    assert len(screen.splitlines()) < 80 < len(whole.splitlines())
+    assert "--full" in screen
+    for reason in small_study.evidence.filter(subject_type="cluster", subject_id="c1")["rule"]:
+        assert f"\n  {reason}: " in screen
     assert run(["explain", path, "c1", "--posts", "2"]) == 0
     text = capsys.readouterr().out
     assert "What others did with the same" in text

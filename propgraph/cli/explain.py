@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,21 +22,28 @@ def explain(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
     what: Annotated[str, typer.Argument(metavar="WHAT", help="An account, its name, a cluster, campaign, site or post, two accounts as a,b, or one rule as c1:turnout; or how an id begins.", show_default=False)],
     format: Annotated[str, typer.Option("--format", metavar="table|json|md|html", help="What goes to stdout: text to read, data, or a page.")] = "table",
-    posts: Annotated[int, typer.Option("--posts", metavar="N", help="Show at most N posts a reason.")] = 10,
+    posts: Annotated[int | None, typer.Option("--posts", metavar="N", help="Show at most N posts a reason, and all else that there is to say.  [default: 10]", show_default=False)] = None,
+    full: Annotated[bool, typer.Option("--full", help="Of a cluster, show all there is to say in the terminal, too, and not one screen of it.")] = False,
     overturn: Annotated[bool, typer.Option("--overturn", help="Of a cluster: search the log again without one object, or one member, at a time, and say whether the flag falls; about ten times as long as `propgraph clusters`.")] = False,
 ) -> None:  # fmt: skip
     """Show the posts behind a flag, or why there is none, what else would fit, and what cannot be known."""
     from propgraph.cli.output import progress
     from propgraph.errors import check_choice
+    from propgraph.report.explain.brief import brief
+    from propgraph.report.explain.explain import POSTS
     from propgraph.report.explain.explain import explain as explained
     from propgraph.study import Study, unchanged
 
     check_choice("format", format, FORMATS)
     found = Study.open(study)
     with unchanged(found), progress() as tell:
-        document = explained(found, what, posts=posts, overturn=overturn, progress=tell)
+        document = explained(
+            found, what, posts=POSTS if posts is None else posts, overturn=overturn, progress=tell
+        )
     if format == "table":
-        _show(document)
+        whole = full or posts is not None or overturn
+        command = shlex.join(["propgraph", "explain", str(study), what, "--full"])
+        _show(document if whole else brief(document, command=command))
         return
     texts = {
         "json": lambda: json.dumps(document.as_record(), ensure_ascii=False, indent=1) + "\n",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import polars as pl
 
 from propgraph.errors import StudyError, check_extra
+from propgraph.export.disarm import SITES, techniques_of
 from propgraph.export.tables import whole_file
 from propgraph.study import Study, run_first, unchanged
 
@@ -21,27 +22,6 @@ _CAVEAT = (
     "A flag is a reason to look, not a verdict: it says how accounts act, not who they are; whether a human or a "
     "machine acts is not told. DISARM techniques are offered for what was measured."
 )
-_AMPLIFY = ("T0049.001", "Trolls Amplify and Manipulate (or T0049.003: human or machine not told)")
-_AUTOMATED = (
-    "T0049.003",
-    "Bots Amplify via Automated Forwarding and Reposting (or T0049.001: human or machine not told)",
-)
-#: By what was measured, techniques of the DISARM red framework (2025-02). None of them is a finding of its own.
-_BY_FLAG: Mapping[str, tuple[tuple[str, str], ...]] = {
-    **dict.fromkeys(
-        ("synchronised", "at-once", "in-step", "within-seconds", "own-bursts"), (_AMPLIFY, _AUTOMATED)
-    ),
-    "turnout": (("T0049.005", "Conduct Swarming"),),
-    "template-text": (("T0084.001", "Use Copypasta"),),
-    "many-groups": (("T0119.001", "Post across Groups"),),
-}
-_BY_TRACE: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "hashtag": (("T0049.002", "Flood Existing Hashtag"),),
-    "text": (("T0084.001", "Use Copypasta"),),
-    "near-text": (("T0084.001", "Use Copypasta"),),
-}
-_PLATFORMS = (("T0119.002", "Post across Platform"),)
-_SITES = (("T0049.007", "Inauthentic Sites Amplify News and Narratives"),)
 
 
 def write_stix(path: str | Path, study: Study, /) -> None:
@@ -128,7 +108,7 @@ def _objects(study: Study, stix2: Any) -> dict[str, Any]:
         told = f"Flagged sites that no one flagged cluster pushed most. {_CAVEAT}"
         refs = [one.id for one in rest]
         of_sites = grouping(
-            f"{len(rest):,} flagged sites", told, refs, by=refs, external_references=_techniques(_SITES)
+            f"{len(rest):,} flagged sites", told, refs, by=refs, external_references=_techniques(SITES)
         )
         made += [*rest, of_sites]
     for row in study.campaigns.filter(pl.col("n_clusters") > 1).to_dicts():
@@ -217,14 +197,11 @@ class _Parts:
 
     def measured(self, row: dict[str, Any]) -> list[tuple[str, str]]:
         """Return the techniques that may be meant by what was measured of a cluster."""
-        offered = [one for flag in row["flags"] for one in _BY_FLAG.get(flag, ())]
-        for trace in self._traces.get(row["campaign_id"]) or ():
-            offered += _BY_TRACE.get(trace, ())
-        if len(set(self._platforms.get(row["cluster_id"], []))) > 1:
-            offered += _PLATFORMS
-        if self._sites.get(row["cluster_id"]):
-            offered += _SITES
-        return sorted(set(offered))
+        name = row["cluster_id"]
+        return techniques_of(
+            row, traces=self._traces.get(row["campaign_id"]) or (),
+            n_platforms=len(set(self._platforms.get(name, []))), seeds_sites=name in self._sites,
+        )  # fmt: skip
 
 
 def _by(frame: pl.DataFrame, key: str, value: str) -> dict[str, list[str]]:

@@ -17,7 +17,8 @@ from propgraph.report.explain.tried import tried_part
 from propgraph.report.words import campaign_headline, headline
 from propgraph.study import Study
 
-_MEMBERS, _OBJECTS, _PAIRS = 25, 8, 5
+_MEMBERS, _OBJECTS, _PAIRS = 25, 8, 50
+_PAIR = ("one", "other", "common", "in_a_minute", "closest_s", "at", "post", "other_post")
 _CUTS = {
     NO_SYNCHRONY: "no rule of synchrony fires; without one the others only describe",
     FEW_MEETINGS: "few meetings, which prove little",
@@ -100,21 +101,30 @@ def _pairs(study: Study, row: dict[str, Any]) -> list[Part]:
         study.scan("pair_evidence")
         .filter(cluster_id=row["cluster_id"])
         .group_by("source", "target", maintain_order=True)
-        .agg(common=pl.col("n_common").first(), in_a_minute=(apart <= 60).sum(), closest_s=apart.min())
+        # Of each pair the closest posts stand first.
+        .agg(
+            common=pl.col("n_common").first(),
+            in_a_minute=(apart <= 60).sum(),
+            closest_s=apart.first(),
+            at=pl.min_horizontal("source_time", "target_time").first(),
+            post=pl.col("source_content_id").first(),
+            other_post=pl.col("target_content_id").first(),
+        )
     )
     n = pairs.select(pl.len()).collect().item()
     rows = named(study, pairs.head(_PAIRS).rename({"source": "account_id"})).rename({"who": "one"})
     rows = named(study, rows.drop("account_id", "name").rename({"target": "account_id"}))
-    table = rows.select("one", "common", "in_a_minute", "closest_s", other="who").collect()
+    table = rows.rename({"who": "other"}).select(_PAIR).collect()
     if table.is_empty():
         return []
     lines = (
         f"The {table.height:,} surest of {n:,} pairs told, of {row['n_edges']:,} that met or are synchronised. common: "
-        "things that both shared; in_a_minute: those of the hundred closest with posts at most a minute apart.",
+        "things that both shared; in_a_minute: those of the hundred closest with posts at most a minute apart; at, "
+        "post, other_post: the two posts that lie closest.",
         f"One pair: `propgraph explain {study.path.name} ONE,OTHER`; all, post by post: `propgraph clusters "
         f"{study.path.name} --format csv --table pair_evidence`.",
     )
-    return [Part("Pair by pair", lines, table.select("one", "other", "common", "in_a_minute", "closest_s"))]
+    return [Part("Pair by pair", lines, table)]
 
 
 def _reasons(study: Study, evidence: pl.DataFrame, posts: int) -> list[Part]:

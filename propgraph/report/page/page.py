@@ -14,6 +14,7 @@ from propgraph.report.figures.timeline import timeline
 from propgraph.report.page.alone import alone
 from propgraph.report.page.annex import annex
 from propgraph.report.page.cards import cards
+from propgraph.report.page.disarm import disarm
 from propgraph.report.page.drawn import drawn
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.glance import at_a_glance
@@ -71,7 +72,7 @@ def sections(findings: Findings) -> list[Section]:
         ("nearest", "What came nearest to a flag", nearest(findings)),
         ("limits", "What this cannot show", limits(findings)),
         ("method", "Method and words", method(choices(findings))),
-        ("annex", "Tables to take along", annex(findings)),
+        ("annex", "Tables to take along", annex(findings) + disarm(findings)),
         ("review-sheet", "Review sheet", review(findings)),
     ]
     return [Section(*one) for one in made if one[2]]

@@ -36,6 +36,7 @@ def clusters(
     ads: Annotated[list[Path] | None, typer.Option("--ads", metavar="FILE", help="Adverts, for the table boosts: an export of Meta's Ad Library or Google's political ads transparency bundle, or a table with the columns ad_id and url (or site). Repeatable.", show_default=False)] = None,
     prices: Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="What profiles, clicks, tasks and likes are sold for, for the table costs: a table with the columns item, low, high, currency and source.  [default: propgraph's own, with its sources]", show_default=False)] = None,
     sites: Annotated[list[Path] | None, typer.Option("--sites", metavar="FILE", help="A table of facts about sites (CSV, TSV, JSON, Parquet): site, and any of registrant, registered, ad_id, analytics_id, ip, network, owner, label, title, kind, ... Nothing is fetched. Repeatable.  [default: those that the study has]", show_default=False)] = None,
+    names_from: Annotated[str | None, typer.Option("--names-from", metavar="STUDY", help="A cluster that goes on from one of that study keeps its name; none numbers them by their score.  [default: what they were called before the last `build --append`, if they were]", show_default=False)] = None,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most so many at once.  [default: one a processor]", show_default=False)] = None,
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network for Gephi.", show_default=False)] = None,
     gexf: Annotated[Path | None, typer.Option("--gexf", metavar="FILE", help="The same as GEXF, with times, for Gephi's timeline and Gephi Lite.", show_default=False)] = None,
@@ -63,7 +64,7 @@ def clusters(
     check_suffixes(graphml, gexf)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
-        "min_size": min_size, "min_score": min_score, "articles": articles, "known_sites": known_sites, "ads": ads, "prices": prices, "sites": sites or None,
+        "min_size": min_size, "min_score": min_score, "articles": articles, "known_sites": known_sites, "ads": ads, "prices": prices, "sites": sites or None, "names_from": names_from,
     }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     found = Study.open(study)

@@ -44,6 +44,7 @@ from propgraph.clusters.metrics import (
     with_synchrony,
 )
 from propgraph.clusters.missions import measure_missions, stops_of_log
+from propgraph.clusters.names import keep_names
 from propgraph.clusters.ordered import ordered_accounts
 from propgraph.clusters.pair_evidence import pair_evidence
 from propgraph.clusters.relayed import relayed_accounts, with_relayed
@@ -278,6 +279,7 @@ STEPS = (
     Step("traits", with_traits, makes=("table", "n_remarks_left")),
     Step("amplification", _amplification, makes=("amplified",)),
     Step("judge", _judge, makes=("judged",)),
+    Step("names", keep_names, makes=("judged",)),
     Step("campaigns", join_clusters, makes=("judged", "campaigns")),
     Step("pairs", pair_evidence, makes=("pair_evidence",)),
     Step("recruiters", recruiters_table, makes=("recruiters", "of_campaigns")),

@@ -62,7 +62,7 @@ def compare(before: Study | str | Path, after: Study | str | Path, /, *, seed: i
     """
     check_seed(seed)
     sides = side_of(before), side_of(after)
-    check_same_names(*sides)
+    check_same_names(*(side.study for side in sides))
     clusters = _of_clusters(*sides, seed=seed)
     rows = clusters + _of_campaigns(*sides, clusters) + _of_sites(*sides)
     table = COMPARISON.conform(pl.DataFrame(rows, schema=COMPARISON.dtypes))

@@ -75,12 +75,12 @@ def side_of(study: Study | str | Path, /) -> Side:
     )  # fmt: skip
 
 
-def check_same_names(before: Side, after: Side, /) -> None:
+def check_same_names(before: Study, after: Study, /) -> None:
     """Raise `InputError` where accounts cannot have the same name in both, for they are pseudonyms by two keys."""
-    keys = [side.study.run["build"].get("pseudonyms", {}).get("key_fingerprint") for side in (before, after)]
+    keys = [study.run["build"].get("pseudonyms", {}).get("key_fingerprint") for study in (before, after)]
     if keys[0] != keys[1]:
         raise InputError(
-            f"{before.study.path} and {after.study.path}: their accounts have pseudonyms by different keys, or only "
+            f"{before.path} and {after.path}: their accounts have pseudonyms by different keys, or only "
             "one has any, so that nobody is found again; build both with the same --key (in Python: key=)"
         )
 

@@ -12,15 +12,18 @@ from propgraph.arrays.types import Progress
 from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clusters.find import STEPS, given_of
 from propgraph.clusters.judge import flagged_members
+from propgraph.clusters.names import NONE, Names
+from propgraph.clusters.names import names_of as clusters_of
 from propgraph.communities import check_leidenalg
 from propgraph.errors import StudyError, UsageError, check_threads, did_you_mean
+from propgraph.jobs.append import BEFORE
 from propgraph.jobs.brought import Brought, read_side_tables
 from propgraph.jobs.sites import Sites, facts_to_keep, key_of, paths_of, tell_absent
 from propgraph.options import ClusterOptions, SynchronyOptions
 from propgraph.progress import shows_progress
 from propgraph.provenance import Run
 from propgraph.steps import run_steps
-from propgraph.study import Study, opened, run_first
+from propgraph.study import Study, is_study, opened, run_first
 from propgraph.synchrony.candidates import ties_note
 from propgraph.synchrony.joint import Joint
 from propgraph.traces.make import names_of
@@ -48,6 +51,7 @@ def find_clusters(
     ads: Brought | Sequence[Brought] = (),
     prices: Brought | None = None,
     sites: Sites | None = None,
+    names_from: Study | str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Study:
@@ -90,6 +94,10 @@ def find_clusters(
         `costs` multiplies it with what flagged clusters and campaigns did. Always a range, always hypothetical.
     sites
         Tables of facts about sites, as for `build`; they take the place of those that the study has.
+    names_from
+        A study whose clusters were looked at before: one that goes on as a cluster of this study (see `compare`) gives
+        it its name, and new ones are numbered on. None takes what the clusters of this study were called before logs
+        were added to it (`build` with `append`), if any were; `"none"` numbers them by their score, as elsewhere.
     threads
         At most so many at once; None for one a processor. The result does not depend on it.
     progress
@@ -133,7 +141,10 @@ def find_clusters(
     if built is None:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
     traces = _network_traces(source, names_of(trace), evidence=evidence)
-    asked = {**beside.named, "sites": paths_of(sites) or None, "threads": threads}
+    names = _names(source, names_from)
+    asked = {
+        **beside.named, "sites": paths_of(sites) or None, "names_from": _path_of(names_from), "threads": threads,
+    }  # fmt: skip
     run = Run("clusters", {"trace": traces, **options.record(), **asked})
     beside.record(run)
     facts = None if sites is None else facts_to_keep(sites, run, secret=key_of(source))
@@ -142,7 +153,7 @@ def find_clusters(
         run.record["of"] = {"build": source.ids["build"]}
         given = given_of(source, traces, options=options, threads=n_threads, facts=facts, progress=progress)
         found = run_steps(
-            STEPS, given | beside.given, run=run,
+            STEPS, given | beside.given | {"names": names, "run": run}, run=run,
             wanted=("joint", "alone", "copies", "n_remarks_left", "tables"), tell=named(progress, "communities"),
         )  # fmt: skip
         for name, table in found["tables"].items():
@@ -169,6 +180,18 @@ def find_clusters(
         kept = {job: record for job, record in writer.run.items() if job not in ("stability", "power")}
         writer.run = {**kept, "clusters": run.finish()}
     return Study.open(source.path)
+
+
+def _names(study: Study, names_from: Study | str | Path | None) -> Names | None:
+    """Return what the clusters were called in the study that was named, or before this one was added to."""
+    if names_from is not None:
+        return None if str(names_from) == NONE else clusters_of(names_from, for_study=study)
+    before = study.path / BEFORE
+    return clusters_of(before, for_study=study) if is_study(before) else None
+
+
+def _path_of(study: Study | str | Path | None) -> str | None:
+    return None if study is None else str(study.path if isinstance(study, Study) else study)
 
 
 def _count(run: Run, tables: Mapping[str, pl.DataFrame]) -> None:

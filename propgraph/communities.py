@@ -12,6 +12,7 @@ import polars as pl
 from propgraph.errors import InputError, UsageError, check_columns, check_extra
 from propgraph.networks import seeded, to_igraph
 from propgraph.options import ClusterOptions
+from propgraph.readers.taken import takes_frames
 
 #: Partitions that a resolution plays a part in.
 WITH_RESOLUTION = ("CPM", "RBConfiguration", "RBER")
@@ -98,6 +99,7 @@ def detect_communities(
     )
 
 
+@takes_frames
 def detect_multiplex(
     layers: pl.DataFrame,
     /,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
+from types import MappingProxyType
 
 LARGEST = (1 << 31) - 1  # for counts
 LARGEST_SEED = (1 << 63) - 1  # for seeds of numpy's generators; igraph takes less, see `check_seed`
@@ -90,21 +91,19 @@ class UnknownColumnsError(InputError):
     """
 
     def __init__(
-        self, message: str, /, *, details: str = "", mapping: Mapping[str, str] | None = None
+        self,
+        message: str,
+        /,
+        *,
+        details: str = "",
+        mapping: Mapping[str, str] = MappingProxyType({}),
+        new: Mapping[str, str] = MappingProxyType({}),
+        lines: Iterable[str] = (),
     ) -> None:
         super().__init__(message)
         self.details = details
-        self.mapping: dict[str, str] = dict(mapping or {})
-        self.new: dict[str, str] = {}
-        self.lines: list[str] = []
-
-    def with_offer(
-        self, mapping: Mapping[str, str], /, *, new: Mapping[str, str], lines: Iterable[str]
-    ) -> UnknownColumnsError:
-        """Return the error with what the columns likely are."""
-        error = UnknownColumnsError(self.message, details=self.details, mapping=mapping)
-        error.new, error.lines = dict(new), list(lines)
-        return error
+        self.mapping, self.new = dict(mapping), dict(new)
+        self.lines = list(lines)
 
     def __str__(self) -> str:
         offered = [f"If that is right: mapping={self.mapping}"] if self.new else []

@@ -12,6 +12,7 @@ import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, labels_of
 from propgraph.errors import InputError, check_columns, lacking
+from propgraph.readers.taken import takes_frames
 
 # The columns of edges that `join_traces` makes one row a pair of.
 _JOINED = (
@@ -20,6 +21,7 @@ _JOINED = (
 )  # fmt: skip
 
 
+@takes_frames
 def join_traces(edges: pl.DataFrame, /) -> pl.DataFrame:
     """Return one row for each pair of accounts out of edges that have one for each trace and pair.
 
@@ -97,6 +99,7 @@ def with_pairs(edges: pl.DataFrame, network: pl.DataFrame, /) -> pl.DataFrame:
     return both.with_columns(pl.col("synchronised").fill_null(False)).sort("source", "target")
 
 
+@takes_frames
 def to_igraph(edges: pl.DataFrame, /, *, nodes: pl.DataFrame | None = None) -> ig.Graph:
     """Return the undirected network of `edges` as an `igraph.Graph`.
 

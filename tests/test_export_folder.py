@@ -234,7 +234,7 @@ def test_what_is_there_stays_unless_it_may_be_replaced(small_study, tmp_path):
 def test_names_that_are_none(small_study, hostile, tmp_path, capsys):
     with pytest.raises(UsageError, match="did you mean 'clusters'"):
         export_study(small_study, tmp_path / "out", tables="cluster")
-    with pytest.raises(UsageError, match="is not one of csv, parquet, xlsx"):
+    with pytest.raises(UsageError, match="is not one of csv, parquet, feather, xlsx"):
         export_study(small_study, tmp_path / "out", format="xls")
     with pytest.raises(UsageError, match="no table is named"):
         export_study(small_study, tmp_path / "out", tables=[])

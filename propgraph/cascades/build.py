@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from propgraph.arrays.encoding import codes_in, codes_of, decode, distinct_in_groups
+from propgraph.arrays.encoding import codes_in, codes_of, decode, distinct_in_groups, encode
 from propgraph.arrays.types import Float64, Int32, Int64, UInt8
 from propgraph.cascades.flat import Flat, Named, account_ids, plain, reordered, with_roots
 from propgraph.cascades.inference.draws import cascade_keys
@@ -31,6 +31,7 @@ from propgraph.cascades.shapes.percentiles import with_percentiles
 from propgraph.cascades.shapes.shape import node_depths
 from propgraph.errors import UsageError, check_columns
 from propgraph.options import CascadeOptions
+from propgraph.readers.taken import takes_frames
 from propgraph.schema import TIME
 
 #: Traces whose objects spread as such; a hashtag or a site is no story.
@@ -72,6 +73,7 @@ class Cascades:
     ensemble: pl.DataFrame | None = None
 
 
+@takes_frames
 def build_cascades(
     shares: pl.DataFrame,
     posts: pl.DataFrame,
@@ -156,6 +158,8 @@ def build_cascades(
     [('p1', None, 'root', 0), ('p2', 'p1', 'observed', 1), ('p3', 'p1', 'observed', 1), ('p4', 'p3', 'observed', 2)]
     """
     _check_provider(parents, follows, followers)
+    check_columns("shares", ("content_id", "account_id", "object_id", "timestamp", "row"), shares.columns)
+    shares = shares.with_columns(encode(shares["account_id"]), encode(shares["object_id"]))
     flat = with_roots(shares, posts) if trace == "reshare" else plain(shares, posts)
     if flat.named is None:
         parent, source = star_parents(flat.offsets, n_nodes=flat.account.size)

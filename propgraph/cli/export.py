@@ -11,7 +11,7 @@ import typer
 def export(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
     folder: Annotated[Path, typer.Option("--folder", "-o", metavar="FOLDER", help="Where to; made if it is not there.", show_default=False)],
-    format: Annotated[str, typer.Option("--format", metavar="csv|parquet|xlsx", help="csv: no cell is a formula, by commas or semicolons; parquet; xlsx: with pip install 'propgraph[xlsx]'.")] = "csv",
+    format: Annotated[str, typer.Option("--format", metavar="csv|parquet|feather|xlsx", help="csv: no cell is a formula, by commas or semicolons; parquet; feather: for R and pandas; xlsx: with pip install 'propgraph[xlsx]'.")] = "csv",
     tables: Annotated[list[str] | None, typer.Option("--table", metavar="NAME", help="A table, or gephi: nodes and edges for Gephi's table import. Repeatable.  [default: all, and gephi]", show_default=False)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
 ) -> None:  # fmt: skip

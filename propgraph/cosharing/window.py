@@ -33,6 +33,7 @@ from propgraph.cosharing.rows import (
 )
 from propgraph.errors import check_threads
 from propgraph.options import MANY, WindowOptions
+from propgraph.readers.taken import takes_frames
 from propgraph.schema import EDGES
 
 _HISTOGRAM = 1 << 16
@@ -41,6 +42,7 @@ _BLOCKS = 64
 _log = logging.getLogger(__name__)
 
 
+@takes_frames
 def cosharing_edges(
     shares: pl.DataFrame,
     /,

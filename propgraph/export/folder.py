@@ -15,7 +15,7 @@ from propgraph.export.text import csv_safe
 from propgraph.schema import TABLES
 from propgraph.study import Study, opened, run_first, unchanged
 
-FORMATS = ("csv", "parquet", "xlsx")
+FORMATS = ("csv", "parquet", "feather", "xlsx")
 GEPHI = ("gephi_nodes", "gephi_edges")
 _DICTIONARY = "dictionary.csv"
 WRITTEN = {"table": pl.String, "file": pl.String, "n_rows": pl.UInt64, "note": pl.String}
@@ -46,7 +46,8 @@ def export_study(
     format
         `csv`: UTF-8, commas; lists are joined by `|`, times are ISO 8601. No cell is a formula to a spreadsheet,
         whether that parts cells by commas or by semicolons: where one would be, it has an apostrophe before it (see
-        `propgraph.export.text.clean_csv_cell`). `parquet`: all dtypes stay, but lists are joined, too. `xlsx`: with
+        `propgraph.export.text.clean_csv_cell`). `parquet`: all dtypes stay, but lists are joined, too. `feather`: as
+        `parquet`, for R's arrow and for pandas, without the types of Arrow that they may not know yet. `xlsx`: with
         `pip install 'propgraph[xlsx]'`; a sheet holds 1,048,575 rows, a cell 32,767 characters. What is beyond is left
         out, and told.
     tables
@@ -187,6 +188,11 @@ def _write(table: pl.LazyFrame, path: Path, format: str) -> tuple[int, str | Non
                 return min(n, workbook.MAX_ROWS), "; ".join(notes) or None
             if format == "csv":
                 csv_safe(plain(table, join_lists=True)).sink_csv(file, maintain_order=True)
+            elif format == "feather":
+                oldest = pl.CompatLevel.oldest()
+                lists_joined(table).sink_ipc(
+                    file, compression="uncompressed", compat_level=oldest, maintain_order=True
+                )
             else:
                 lists_joined(table).sink_parquet(file, maintain_order=True)
     except pl.exceptions.ComputeError as error:

@@ -11,6 +11,7 @@ from propgraph.errors import InputError
 from propgraph.export.graph_tables import ATTRIBUTE, COLOUR, attribute, check_network, kind_of, rows_as_text
 from propgraph.export.tables import whole_file
 from propgraph.export.text import xml_id
+from propgraph.readers.taken import takes_frames
 
 _XMLNS = "http://www.gexf.net/1.2draft"
 _TYPES = {"int": "integer", "long": "long", "double": "double", "boolean": "boolean", "string": "string"}
@@ -22,6 +23,7 @@ _OWN = {
 }
 
 
+@takes_frames
 def write_gexf(path: str | Path, nodes: pl.DataFrame, edges: pl.DataFrame, *, directed: bool = False) -> None:
     """Write a network as GEXF 1.2, whole or not at all.
 

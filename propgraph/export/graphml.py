@@ -11,8 +11,10 @@ import polars as pl
 from propgraph.export.graph_tables import ATTRIBUTE, CONTENT, attribute, check_network, kind_of, rows_as_text
 from propgraph.export.tables import whole_file
 from propgraph.export.text import xml_id
+from propgraph.readers.taken import takes_frames
 
 
+@takes_frames
 def write_graphml(
     path: str | Path, nodes: pl.DataFrame, edges: pl.DataFrame, *, directed: bool = False
 ) -> None:

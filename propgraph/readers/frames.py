@@ -50,7 +50,7 @@ def as_logs(logs: LogLike | LogFile | Iterable[LogLike | LogFile], /) -> list[st
         else:
             n_frames += 1
             name = "frame" if n_frames == 1 else f"frame {n_frames}"
-            listed.append(LogFile(Path(name), "frame", shown=name, frame=_frame_of(log, name)))
+            listed.append(LogFile(Path(name), "frame", shown=name, frame=frame_of(log, name)))
     return listed
 
 
@@ -60,7 +60,7 @@ def names_of_logs(logs: Iterable[str | Path | LogFile], /) -> list[str]:
 
 
 def _each(logs: Any) -> Iterator[Any]:
-    if isinstance(logs, str | LogFile) or _is_frame(logs):
+    if isinstance(logs, str | LogFile) or is_frame(logs):
         yield logs
     elif isinstance(logs, os.PathLike):
         yield Path(logs)
@@ -75,9 +75,15 @@ def _each(logs: Any) -> Iterator[Any]:
         )
 
 
-def _is_frame(log: object) -> bool:
+def is_frame(log: object, /) -> bool:
+    """Return whether this is a frame of Polars, lazy or not, or of a library that gives its columns as Arrow's."""
     by_arrow = hasattr(log, "__arrow_c_stream__") or hasattr(log, "__arrow_c_array__")
-    return by_arrow or isinstance(log, pl.LazyFrame) or _is_old_pandas(log)
+    return by_arrow or isinstance(log, pl.LazyFrame) or _is_old_pandas(log) or _is_wrapped(log)
+
+
+def _is_wrapped(log: object) -> bool:
+    """Tell whether this is a frame of narwhals', around one of another library."""
+    return type(log).__module__.partition(".")[0] == "narwhals" and hasattr(log, "to_native")
 
 
 def _is_old_pandas(log: object) -> bool:
@@ -86,7 +92,16 @@ def _is_old_pandas(log: object) -> bool:
     return kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pandas"
 
 
-def _frame_of(log: object, name: str) -> pl.DataFrame:
+def frame_of(log: object, name: str, /) -> pl.DataFrame:
+    """Return a frame of any library as one of Polars.
+
+    Raises
+    ------
+    InputError
+        When it cannot be taken as a table.
+    """
+    if _is_wrapped(log):
+        return frame_of(cast(Any, log).to_native(), name)
     try:
         if isinstance(log, pl.LazyFrame):
             return log.collect()

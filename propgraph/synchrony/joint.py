@@ -14,6 +14,7 @@ from propgraph.arrays.p_values import false_discovery_rate, harmonic_mean
 from propgraph.arrays.types import Bool, Float64, Progress
 from propgraph.errors import check_columns, check_threads
 from propgraph.options import ClusterOptions, SynchronyOptions
+from propgraph.readers.taken import takes_frames
 from propgraph.schema import NETWORK, SYNCHRONY
 from propgraph.synchrony.candidates import candidates_of, sampled_ties
 from propgraph.synchrony.halves import Halves, halves_of
@@ -64,6 +65,7 @@ class Joint:
 NO_JOINT = Joint({}, SYNCHRONY.empty(), NETWORK.empty(), {}, {}, {})
 
 
+@takes_frames
 def joint_synchrony(
     shares: Mapping[str, pl.DataFrame],
     /,

@@ -25,6 +25,7 @@ from propgraph.arrays.types import Float64, Int32, Int64, Progress
 from propgraph.errors import check_threads
 from propgraph.likeness.overlap import overlap_of
 from propgraph.options import SynchronyOptions
+from propgraph.readers.taken import takes_frames
 from propgraph.schema import SYNCHRONY
 from propgraph.synchrony.candidates import Candidates, candidates_of
 from propgraph.synchrony.gaps import chance_at
@@ -98,6 +99,7 @@ class HalfEvidence:
         return self.source[part], self.target[part], self.log_p[part]
 
 
+@takes_frames
 def rank_synchrony(
     shares: pl.DataFrame,
     /,

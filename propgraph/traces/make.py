@@ -10,13 +10,21 @@ import numpy as np
 import polars as pl
 
 from propgraph.arrays.encoding import codes_of, encode, grouped, labels_of
-from propgraph.errors import UsageError, check_choice, check_columns
+from propgraph.errors import InputError, UsageError, check_choice, check_columns
+from propgraph.readers.base import LISTS
+from propgraph.readers.taken import takes_frames
 from propgraph.readers.times.fineness import RESOLUTION
 from propgraph.traces.material import Material
 from propgraph.traces.orders import orders
 from propgraph.traces.parents import fast_reshares, replies, reshares
 from propgraph.traces.resolved import usable_links
 from propgraph.traces.tags import hashtag_sequences, hashtags, mentions
+
+_READ_FIRST = (
+    "propgraph.read_log(frame) makes posts of a log, with mapping= where its columns have other names"
+)
+# What readers turn into other columns of posts.
+_OF_LOGS = ("url", "reshare_of", "quote_of", "reply_of")
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Trace:
     by_default: bool = True
 
 
+@takes_frames
 def make_shares(
     posts: pl.DataFrame,
     /,
@@ -81,7 +90,8 @@ def make_shares(
     UsageError
         When a trace is unknown, or asked for and not supported by the log.
     InputError
-        When `posts` or `resolved` lacks a column.
+        When `posts` or `resolved` lacks a column; when `posts` are still a log: times as text or numbers, links as
+        one text, columns by other names. `read_log` makes posts of it.
 
     Examples
     --------
@@ -102,7 +112,7 @@ def make_shares(
     [('p1', 'news'), ('p2', 'news')]
     """
     asked = check_traces(trace)
-    check_columns("posts", ("content_id", "account_id", "timestamp"), posts.columns)
+    _check_posts(posts)
     material = material_of(posts, resolved=resolved, asked=asked)
     posts = material.posts
     known = {name for name in posts.columns if posts[name].null_count() < posts.height}
@@ -122,6 +132,21 @@ def make_shares(
                 option="trace",
             )
     return shares
+
+
+def _check_posts(posts: pl.DataFrame) -> None:
+    """Raise `InputError` for what is no frame of posts, but may well be a log."""
+    if not isinstance(posts, pl.DataFrame):
+        raise InputError(f"posts: {type(posts).__name__} is no frame; {_READ_FIRST}")
+    check_columns("posts", ("content_id", "account_id", "timestamp"), posts.columns)
+    found = posts.schema
+    if not isinstance(found["timestamp"], pl.Datetime):
+        raise InputError(f"posts: column 'timestamp' holds {found['timestamp']}, not times; {_READ_FIRST}")
+    texts = [name for name in LISTS if name in found and not isinstance(found[name], pl.List | pl.Null)]
+    if texts:
+        raise InputError(f"posts: column {texts[0]!r} holds {found[texts[0]]}, not lists; {_READ_FIRST}")
+    if known := [name for name in _OF_LOGS if name in found]:
+        raise InputError(f"posts: column {known[0]!r} is a log's, and no trace is made of it; {_READ_FIRST}")
 
 
 def material_of(

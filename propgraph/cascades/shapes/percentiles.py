@@ -22,6 +22,7 @@ import polars as pl
 from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
 from propgraph.errors import InputError, check_at_least, check_threads, lacking
+from propgraph.readers.taken import takes_frames
 
 #: The measures that follow a cascade's size; columns of `schema.CASCADES`.
 SHAPE_METRICS = (
@@ -41,6 +42,7 @@ def percentile_name(metric: str, /) -> str:
     return metric.removesuffix("_s") + "_pct"
 
 
+@takes_frames
 def size_matched_percentiles(
     cascades: pl.DataFrame,
     /,

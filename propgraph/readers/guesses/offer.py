@@ -55,7 +55,9 @@ def offer(error: UnknownColumnsError, file: LogFile, found: list[str], /) -> Unk
         f"No column looks like {name} ({_WHAT[name]}): write its name for {COLUMN}." for name in missing
     ]
     mapping = {**{name: guessed.get(name, COLUMN) for name in REQUIRED if name not in given}, **guessed}
-    return error.with_offer({**given, **mapping}, new=mapping, lines=lines)
+    return UnknownColumnsError(
+        error.message, details=error.details, mapping={**given, **mapping}, new=mapping, lines=lines
+    )
 
 
 def _first_rows(file: LogFile, found: list[str]) -> list[Cells]:

@@ -13,9 +13,10 @@ at the same rate of false alarms (Neyman and Pearson):
   it does not know. A false alarm in `--groups` is allowed.
 
 By itself, an account's post is as likely to be any of the object's posts as any other; a member's is one of those
-within the campaign's span, from a random post of the object on. So places in the order of posts are compared: who knows
-how posts lie within the span could do better. Where the power is below a half, more is missed than found whatever one does.
-By simulation: of `--draws` campaigns with the ratio R, in those from R on, a false alarm has the probability E(1 / R).
+within the campaign's span, from a random post of the object on. So places in the order of posts are compared: who
+knows how posts lie within the span could do better. Where the power is below a half, whoever goes by that order misses
+more than is found. By simulation: of `--draws` campaigns with the ratio R, in those from R on, a false alarm has the
+probability E(1 / R).
 """
 
 from __future__ import annotations

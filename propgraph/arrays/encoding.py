@@ -96,6 +96,24 @@ def group_offsets(codes: npt.NDArray[Any], n_groups: int, /) -> Int64:
 
 
 @kernel
+def largest(codes: npt.NDArray[Any]) -> int:
+    """Return the largest of some codes, -1 of none; `max` takes several times as long to compile."""
+    found = -1
+    for code in codes:
+        found = max(found, int(code))
+    return found
+
+
+@kernel
+def longest_part(offsets: Int64) -> int:
+    """Return how many rows the longest part has, of parts of which `offsets` says where each begins."""
+    longest = 0
+    for k in range(1, offsets.size):
+        longest = max(longest, offsets[k] - offsets[k - 1])
+    return longest
+
+
+@kernel
 def distinct_in_groups(offsets: Int64, codes: npt.NDArray[Any], n_codes: int) -> Int64:
     """Return how many distinct codes (below 0: none) each group `offsets[g]:offsets[g + 1]` holds."""
     latest = np.full(n_codes, -1, np.int64)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.encoding import largest
 from propgraph.arrays.grids import common_times, kinds, steps_of
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.kernels import kernel
@@ -314,7 +315,7 @@ def gathered_in(offsets: Int64, time: Int64, account: Any, window_ms: int) -> tu
     """Return the most accounts of each group within one window, and when the earliest of such windows begins."""
     most = np.zeros(offsets.size - 1, np.int64)
     begin = np.zeros(offsets.size - 1, np.int64)
-    n_accounts = int(account.max()) + 1 if account.size else 0
+    n_accounts = largest(account) + 1
     posts = np.zeros(n_accounts, np.int64)  # of each account, in the window
     # At the top `posts` is 0 for all accounts: each group leaves it so.
     for g in range(offsets.size - 1):

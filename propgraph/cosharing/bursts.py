@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.encoding import largest, longest_part
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64, UInt64
@@ -209,7 +210,7 @@ def _dealt(account: Int32, burst: Int32, cells: Int64) -> tuple[Int32, Int32, In
     """
     cell = np.full((account.size, 2), -1, np.int32)
     later, earlier = np.zeros((account.size, 2), np.int32), np.zeros((account.size, 2), np.int32)
-    latest = np.full((cells.max(), 2), -1, np.int64)
+    latest = np.full((largest(cells), 2), -1, np.int64)
     number = -1
     # `latest` holds the last share in each cell of the burst `number`, in either deal; a new burst begins with none.
     for p in range(account.size):
@@ -328,7 +329,7 @@ def _counts(
 ) -> tuple[Int64, Int64]:
     """Return with how many later shares of its burst each share could pair, and is looked at together."""
     n_pairs, n_looked_at = np.zeros(burst.size, np.int64), np.zeros(burst.size, np.int64)
-    found = np.empty(np.diff(offsets).max(), np.int64)
+    found = np.empty(longest_part(offsets), np.int64)
     high = 0
     inside = 0  # shares of bursts before `high`
     passed = 0  # shares of bursts up to p

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from propgraph.arrays.encoding import longest_part
 from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Bool, Int32, Int64
 from propgraph.cosharing.bursts import looked_at
@@ -122,7 +123,7 @@ def count_rows(
     latest[:, 1] = 0
     slot = np.full(n_accounts, -1, np.int32)
     touched = np.empty(n_accounts, np.int32)
-    seen = np.empty(np.diff(offsets).max() if burst.size else 0, np.int64)
+    seen = np.empty(longest_part(offsets), np.int64)
     kept = 0
     out = np.empty((1024, 8), np.int64)
     # At the top no account has a count, nor a slot: each row leaves `latest` and `slot` as it found them.

@@ -221,9 +221,11 @@ def _newton_step(weight: Float64, up_d: Float64, up_k: Float64) -> tuple[Float64
     """
     n, m = weight.shape
     size = n + m
-    scale = np.empty(size)
-    scale[:n] = weight.sum(axis=1)
-    scale[n:] = weight.sum(axis=0)
+    scale = np.zeros(size)
+    for i in range(n):  # and not `sum(axis)`: its complaint about an axis takes seconds to compile
+        for j in range(m):
+            scale[i] += weight[i, j]
+            scale[n + j] += weight[i, j]
     scale = np.maximum(scale, 1e-300)
     rest = np.concatenate((up_d, up_k))
     step, image = np.zeros(size), np.empty(size)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from propgraph.arrays.encoding import largest
 from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.kernels import kernel
@@ -281,8 +282,8 @@ def _again(
     counts = np.zeros((last - first, 2), np.int64)
     reach, log_p = np.zeros(last - first, np.float64), np.zeros(last - first, np.float64)
     # By each post the last pair that met by it, and the last pair that each session served.
-    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)
-    n_sessions = session.max() + 1 if session.size else 0
+    met = np.full(largest(post) + 1, -1, np.int32)
+    n_sessions = largest(session) + 1
     spent = np.full(n_sessions, -1, np.int32)
     spent_half, n_half, near_half, total_half, on_half, log_p_half = begin_halves(n_splits, n_sessions)
     n_found = 0

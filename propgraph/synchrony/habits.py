@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from propgraph.arrays.encoding import largest
 from propgraph.arrays.incidence import Incidence
 from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.types import Bool, Float64, Int32, Int64
@@ -131,7 +132,7 @@ def _cells(offsets: Int64, kind: Int16) -> tuple[Int64, Int64]:
 def _votes(start: Int64, position: Int64, session: Int32, kind: Int16) -> tuple[Int16, Bool]:
     """Return the vote of each place's session, and whether the place is the first of its session in the list."""
     vote, leads = np.empty(position.size, np.int16), np.empty(position.size, np.bool_)
-    of = np.full(session.max() + 1 if session.size else 0, -1, np.int16)
+    of = np.full(largest(session) + 1, -1, np.int16)
     # Account by account: `of` is the vote of each of its sessions met so far, -1 for the others.
     for a in range(start.size - 1):
         # All the account's sessions have smaller numbers than it has shares.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from propgraph.arrays.encoding import largest
 from propgraph.arrays.hashes import text_hashes
 from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int32, Int64, UInt8, UInt64
@@ -57,7 +58,7 @@ def halves_of(prepared: PreparedShares, /, *, seed: int = 0) -> Halves:
 @kernel
 def _usable(start: Int64, listed: Int32, session: Int32, bits: UInt64, side: UInt8) -> UInt8:
     usable = np.empty(listed.size, np.uint8)
-    n_sessions = session.max() + 1 if session.size else 0
+    n_sessions = largest(session) + 1
     first = np.empty(n_sessions, np.uint64)  # the least hash of each session of an account
     lies = np.empty(n_sessions, np.uint8)  # on which halves that object lies
     for a in range(start.size - 1):

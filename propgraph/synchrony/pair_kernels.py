@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from propgraph.arrays.encoding import largest
 from propgraph.arrays.holdings import longest_list, mark_hub, shared_objects
 from propgraph.arrays.kernels import inlined, kernel
 from propgraph.arrays.p_values import truncated_product
@@ -68,8 +69,8 @@ def measure_pairs(
     shared = np.empty((longest_list(start, leaf), 4), np.int64)
     carries = least <= tau  # of the other objects no two posts can be near, whatever happens
     # By each post the last pair that met by it, and the last pair that each session served.
-    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)
-    spent = np.full(session.max() + 1 if session.size else 0, -1, np.int32)
+    met = np.full(largest(post) + 1, -1, np.int32)
+    spent = np.full(largest(session) + 1, -1, np.int32)
     spent_half, n_half, near_half, total_half, on_half, log_p_half = begin_halves(n_splits, spent.size)
     n_found = 0
     for e in range(hub.size):

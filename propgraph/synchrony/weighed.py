@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 
-from propgraph.arrays.encoding import codes_in
+from propgraph.arrays.encoding import codes_in, largest
 from propgraph.arrays.holdings import by_hub, longest_list, mark_hub, shared_objects
 from propgraph.arrays.kernels import kernel
 from propgraph.arrays.p_values import false_discovery_rate, truncated_product
@@ -160,8 +160,8 @@ def _weigh(
     begin = np.full(offsets.size - 1, -1, np.int64)
     shared = np.empty((longest_list(start, leaf), 4), np.int64)
     carries = least <= tau
-    met = np.full(post.max() + 1 if post.size else 0, -1, np.int32)
-    n_sessions = session.max() + 1 if session.size else 0
+    met = np.full(largest(post) + 1, -1, np.int32)
+    n_sessions = largest(session) + 1
     spent = np.full(n_sessions, -1, np.int32)
     votes, votes_b, weights, weights_b = (
         np.empty(WEIGHTS),
@@ -279,7 +279,7 @@ def _weigh_standing(
     leads: Bool,
 ) -> tuple[Float64, Float64]:
     log_p, log_p_habits = np.zeros(account.size), np.zeros(account.size)
-    n_sessions = session.max() + 1 if session.size else 0
+    n_sessions = largest(session) + 1
     spent = np.full(n_sessions, -1, np.int64)
     votes, weights = np.empty(WEIGHTS), np.empty(WEIGHTS)
     for e in range(account.size):

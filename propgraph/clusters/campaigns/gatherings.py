@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.encoding import largest
 from propgraph.arrays.kernels import kernel
 from propgraph.arrays.types import Int64
 from propgraph.clusters.inputs import ClusterInputs
@@ -160,9 +161,7 @@ def _gather(code: Int64, time: Int64, account: Any, spread: Int64) -> tuple[Int6
     """Return the first and last row of each gathering, and how many accounts it has; rows in order of code and time."""
     first, last = np.empty(code.size, np.int64), np.empty(code.size, np.int64)
     n_accounts = np.empty(code.size, np.int64)
-    seen = np.full(
-        int(account.max()) + 1 if account.size else 0, -1, np.int64
-    )  # the last row that looked at it
+    seen = np.full(largest(account) + 1, -1, np.int64)  # the last row that looked at it
     kept = 0
     p = high = 0
     # Gatherings do not overlap: all rows before p are in one, or in none.

@@ -18,10 +18,11 @@ import propgraph
 from propgraph.cli.app import app, run
 from propgraph.cli.output import say, seconds, time_window
 from propgraph.errors import InputError, UsageError
-from propgraph.report.words import READINGS, sureness
+from propgraph.report.words import sureness
 from propgraph.schema import tables_of
 from propgraph.simulate.veles import write_sample
 from propgraph.study import Study
+from propgraph.words.said import named
 
 COMFORTS = {"help", "quiet", "verbose"}
 COMMANDS = (("build",), ("clusters",), ("demo",), ("simulate",), ("simulate", "veles"))
@@ -112,7 +113,7 @@ def test_build_is_called_like_its_function():
 
 def test_clusters_is_called_like_its_function():
     ours, api = options("clusters"), parameters(propgraph.find_clusters)
-    own = {*COMFORTS, "config", "exit-code", "graphml", "gexf", "stix", "format", "table", "top"}
+    own = {*COMFORTS, "config", "exit-code", "graphml", "gexf", "stix", "format", "table", "top", "language"}
     assert set(ours) - own == set(api)
     for name in set(api) - {"study", "trace", "partition", "ads", "prices", "sites", "threads"}:
         # Left open, so that without a word on the analysis what was found before is shown.
@@ -397,7 +398,7 @@ def test_readings_are_told_with_what_speaks_for_and_against_them(own_study, caps
     for row in found.clusters.head(5).to_dicts():
         if row["innocent"]:
             assert f"also fits: {', '.join(row['innocent'])}" in told
-            assert all(told.count(READINGS[reading]) == 1 for reading in row["innocent"])
+            assert all(told.count(named("meaning", reading)) == 1 for reading in row["innocent"])
         assert run(["explain", str(own_study.path), row["cluster_id"]]) == 0
         explained = " ".join(capsys.readouterr().out.split())
         for fit in readings.filter(subject_id=row["cluster_id"]).to_dicts():

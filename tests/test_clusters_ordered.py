@@ -12,10 +12,10 @@ from propgraph.clusters.rules.missions import mission_order
 from propgraph.clusters.selection import in_one_order
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
-from propgraph.report.explain.people import _WHY
 from propgraph.report.words import READINGS
 from propgraph.simulate.app import simulate_app
 from propgraph.study import Study
+from propgraph.words.sentences import LANGUAGES, sentences_of
 
 FLAGGED = {
     "n_accounts": 40, "n_order_accounts": 30, "n_order_pairs": 200, "order_agreement": 0.9, "order_expected": 0.5,
@@ -85,7 +85,8 @@ def test_every_reading_and_every_reason_has_words():
     told = {value for name, value in vars(readings).items() if name.isupper() and isinstance(value, str)}
     assert told <= set(READINGS)
     assert "one-list" in told
-    assert "order" in _WHY
+    for language in LANGUAGES:
+        assert {f"meaning.{one}" for one in READINGS} <= set(sentences_of(language).texts)
 
 
 def test_the_rule_has_thresholds_and_a_sentence():

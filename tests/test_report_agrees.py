@@ -69,7 +69,7 @@ def test_a_cluster_by_itself_is_not_sent_on_to_a_campaign(mapped, small_study):
 def test_a_cascade_is_as_large_in_the_table_as_under_its_picture(small_study, tmp_path):
     write_report(tmp_path / "page.html", small_study)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    rows = page.split("<caption>The cascades in which flagged groups posted most</caption>")[1].split(
+    rows = page.split("<caption>The cascades in which flagged clusters posted most</caption>")[1].split(
         "</table>"
     )[0]
     sizes = {}
@@ -92,7 +92,7 @@ def test_how_groups_were_found_is_told_where_no_pair_stands_out(mapped, tmp_path
     study = Study.open(mapped / "study")
     by_window = study.clusters.filter(pl.col("flagged") & (pl.col("evidence") == "window")).height
     assert by_window == 1
-    assert "Found another way: 1 of 1 flagged groups" in text_of(study, tmp_path / "page.html")
+    assert "Found another way: 1 of 1 flagged clusters" in text_of(study, tmp_path / "page.html")
 
 
 def test_a_site_below_the_score_is_not_said_to_be_flagged(own_study):

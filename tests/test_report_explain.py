@@ -222,7 +222,7 @@ def test_a_post_and_a_campaign(small_study):
     near = [
         part
         for part in document.parts
-        if part.heading.endswith(post["object_id"]) and " url:" in part.heading
+        if part.heading.endswith(post["object_id"]) and "the same link:" in part.heading
     ]
     assert 0.0 in near[0].table["apart_s"].to_list()
     campaign = small_study.campaigns.row(0, named=True)

@@ -255,7 +255,7 @@ def test_figures_come_from_the_tables(page, small_study):
     flagged = small_study.clusters.filter("flagged")
     n, of = int(flagged["n_accounts"].sum()), small_study.accounts.height
     assert f"Of {of:,} accounts with {small_study.posts.height:,} posts, {n:,} ({n / of:.1%})" in text
-    assert f"{flagged.height} of {small_study.clusters.height} groups looked at" in text
+    assert f"{flagged.height} of {small_study.clusters.height} clusters looked at" in text
     for name in flagged["cluster_id"]:
         assert f'id="cluster-{name}"' in page
         assert f'data-cluster-id="{name}"' in page
@@ -271,7 +271,7 @@ def test_nothing_flagged_is_said(own_study, tmp_path):
     own_study.sites.with_columns(flagged=False).write_parquet(own_study.file("sites"))
     text = written(own_study, tmp_path / "report.html")
     assert "no sign of organised behaviour" in text
-    assert "No group is flagged, so there is no card." in text
+    assert "No cluster is flagged, so there is no card." in text
     assert "the most (score" not in text
 
 

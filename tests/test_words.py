@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from propgraph.amplification.join import RULE as STRUCTURE
+from propgraph.clusters.alone import MAIN_SOURCE, OVER_AND_OVER
+from propgraph.clusters.judge import FEW_MEETINGS, NO_SYNCHRONY
+from propgraph.clusters.rules import RULES
 from propgraph.errors import UsageError
+from propgraph.report.page.annex import TABLES
+from propgraph.report.page.audience import AUDIENCES
+from propgraph.report.page.method import WORDS
+from propgraph.report.page.minute import SCALE
+from propgraph.report.words import READINGS
+from propgraph.sites.rules import rules as site_rules
+from propgraph.traces.make import TRACES
 from propgraph.words.said import Said, formatted, joined, read_in, retold, said, tell
 from propgraph.words.sentences import LANGUAGES, pieces, sentences_of
 
@@ -18,7 +29,8 @@ ENGLISH = sentences_of("en")
 #: Formats that are no table of names.
 WRITTEN = {
     "n", "n1", "n2", "g", "change", "%", "%1", "%few", "%some", "duration", "apart", "date", "minute", "second",
-    "clock", "year-clock", "day", "year-day", "hour", "month", "days", "when", "list", "few", "and", "or",
+    "clock", "year-clock", "day", "year-day", "hour", "to-the-second", "month", "days", "when", "each", "list", "few",
+    "and", "or",
 }  # fmt: skip
 
 
@@ -27,13 +39,17 @@ def facts(language, key):
 
 
 def tables_of_names():
-    """Tables that a sentence names as a format, or the code by `named`."""
+    """Tables that a sentence names as a format, or the code by `named` or `renamed`."""
     used = {how for text in ENGLISH.texts.values() for _, _, how in pieces(text) if how and "|" not in how}
+    place = {"named": 0, "renamed": 1}
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "named" and len(node.args) == 2:
-                used |= {one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)}
-    return used - WRITTEN
+            called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            if called in place and len(node.args) == 2:
+                used |= {
+                    one.value for one in ast.walk(node.args[place[called]]) if isinstance(one, ast.Constant)
+                }
+    return {one for one in used if isinstance(one, str)} - WRITTEN
 
 
 def constants():
@@ -69,6 +85,23 @@ def test_each_sentence_is_used_and_each_that_is_used_is_there():
     dead = [key for key in ENGLISH.texts if key.split(".")[0] not in names and key not in every]
     assert dead == ["words.and", "words.or"]  # these join several facts
     assert {key.split(".")[0] for key in ENGLISH.texts} >= names
+
+
+def test_the_tables_of_names_hold_all_that_there_is_to_name():
+    def names(table):
+        return {key.removeprefix(f"{table}.") for key in ENGLISH.texts if key.startswith(f"{table}.")}
+
+    of_clusters, of_sites = {rule.name for rule in RULES}, {rule.name for rule in site_rules(0.5)}
+    assert names("rule") == of_clusters | of_sites | set(READINGS) | {STRUCTURE, OVER_AND_OVER, MAIN_SOURCE}
+    assert names("meaning") == set(READINGS)
+    assert names("reason") == of_clusters
+    assert names("cut") == names("short-cut") == {NO_SYNCHRONY, FEW_MEETINGS}
+    assert names("annex") == set(TABLES)
+    assert names("word") == names("word-means") == set(WORDS)
+    assert names("readers") == set(AUDIENCES)
+    assert names("scale") == set(SCALE)
+    assert names("thing") == names("things") == names("same") == names("of-same") == names("same-things")
+    assert names("thing") - {"else"} <= set(TRACES)
 
 
 def test_french_has_its_own_words_and_spaces():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from propgraph.cli.config import Config
-from propgraph.cli.options import FLAGGED, check_suffixes, option_of
+from propgraph.cli.options import FLAGGED, Language, check_suffixes, option_of
 from propgraph.options import ClusterOptions
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def clusters(
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or one table as data.")] = "table",
     table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="Which table as data, with --format csv, json or parquet: clusters, campaigns, recruiters, quotas, sites, site_pairs, operators, copies, members, evidence, pair_evidence, readings, tried_readings, costs, boosts, account_scores, network, synchrony, amplification, spreaders.  [default: clusters]", show_default=False)] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N clusters and N sites.")] = 10,
+    language: Language = "en",
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 where a cluster or a site is flagged.")] = False,
     config: Config = None,
 ) -> None:  # fmt: skip
@@ -55,12 +56,15 @@ def clusters(
     from propgraph.errors import UsageError, check_at_least, check_choice
     from propgraph.schema import tables_of
     from propgraph.study import Study, unchanged
+    from propgraph.words.said import read_in
+    from propgraph.words.sentences import LANGUAGES
 
     check_choice("format", format, FORMATS)
     check_choice("table", table or "clusters", tables_of("clusters"))
     if table and format == "table":
         raise UsageError(f"{table}: tables go out as data; add --format csv, json or parquet", option="table")
     check_at_least("top", top, 0)
+    check_choice("language", language, LANGUAGES)
     check_suffixes(graphml, gexf)
     given = {
         "trace": trace, "evidence": evidence, "q": q, "neighbours": neighbours, "multiplex": multiplex, "objective": objective, "resolution": resolution, "partition": partition, "seed": seed,
@@ -84,7 +88,8 @@ def clusters(
         if format == "table":
             from propgraph.cli.findings import show
 
-            show(found, top=top, written=written)
+            with read_in(language):
+                show(found, top=top, written=written)
         else:
             from propgraph.export.tables import render
 

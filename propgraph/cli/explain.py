@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from propgraph.cli.options import Language
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -25,6 +27,7 @@ def explain(
     posts: Annotated[int | None, typer.Option("--posts", metavar="N", help="Show at most N posts a reason, and all else that there is to say.  [default: 10]", show_default=False)] = None,
     full: Annotated[bool, typer.Option("--full", help="Of a cluster, show all there is to say in the terminal, too, and not one screen of it.")] = False,
     overturn: Annotated[bool, typer.Option("--overturn", help="Of a cluster: search the log again without one object, or one member, at a time, and say whether the flag falls; about ten times as long as `propgraph clusters`.")] = False,
+    language: Language = "en",
 ) -> None:  # fmt: skip
     """Show the posts behind a flag, or why there is none, what else would fit, and what cannot be known."""
     from propgraph.cli.output import progress
@@ -33,17 +36,25 @@ def explain(
     from propgraph.report.explain.explain import POSTS
     from propgraph.report.explain.explain import explain as explained
     from propgraph.study import Study, unchanged
+    from propgraph.words.said import ENGLISH, read_in
 
     check_choice("format", format, FORMATS)
     found = Study.open(study)
     with unchanged(found), progress() as tell:
         document = explained(
-            found, what, posts=POSTS if posts is None else posts, overturn=overturn, progress=tell
+            found,
+            what,
+            posts=POSTS if posts is None else posts,
+            overturn=overturn,
+            language=language,
+            progress=tell,
         )
     if format == "table":
         whole = full or posts is not None or overturn
-        command = shlex.join(["propgraph", "explain", str(study), what, "--full"])
-        _show(document if whole else brief(document, command=command))
+        more = [] if language == ENGLISH else ["--language", language]
+        command = shlex.join(["propgraph", "explain", str(study), what, "--full", *more])
+        with read_in(language):
+            _show(document if whole else brief(document, command=command))
         return
     texts = {
         "json": lambda: json.dumps(document.as_record(), ensure_ascii=False, indent=1) + "\n",
@@ -70,10 +81,12 @@ def _show(document: Document) -> None:
 def _show_table(table: pl.DataFrame) -> None:
     """Print rows below each other: a line each, and what is long on lines of its own."""
     from propgraph.cli.output import say_table
-    from propgraph.report.document import cell
+    from propgraph.report.document import cell, label
 
     broad = [name for name in ("shared", "text") if name in table.columns and table.width > 4]
     narrow = table.drop(broad)
     below = [[cell(value) for value in row if value is not None] for row in table.select(broad).rows()]
     rows = [[cell(value) for value in row] for row in narrow.rows()]
-    say_table(narrow.columns, list(zip(rows, below or [[]] * len(rows), strict=True)), indent=2)
+    say_table(
+        list(map(label, narrow.columns)), list(zip(rows, below or [[]] * len(rows), strict=True)), indent=2
+    )

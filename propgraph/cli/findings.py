@@ -24,26 +24,29 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
     from propgraph.cli.output import say
     from propgraph.report.words import nothing_found
     from propgraph.schema.sites import flagged_sites
+    from propgraph.words.said import tell
 
     found, sites = study.clusters, study.sites
     flagged = found.filter("flagged")
     seeded = sites.filter(flagged_sites(sites))
     counts = study.run["clusters"]["counts"]
     say(
-        f"{flagged.height:,} of {found.height:,} clusters flagged ({counts['flagged_accounts']:,} accounts), "
-        f"{seeded.height:,} of {sites.height:,} sites flagged"
-    )
+        tell(
+            "screen.flagged", n=flagged.height, n_all=found.height, n_accounts=counts["flagged_accounts"],
+            n_sites=seeded.height, all_sites=sites.height,
+        )
+    )  # fmt: skip
     nearest = found.filter(~pl.col("flagged") & (pl.col("score") > 0)).head(min(top, _NEAREST))
     if not found.height:
         say(nothing_found(study.run["clusters"]))
     elif not flagged.height:
-        say("No cluster stands out from what the rest of the log does.")
+        say(tell("screen.none-stands-out"))
     shown = flagged.head(top)
     _show_clusters(_with_stability(shown, study), campaigns=_campaigns(study))
     _more(flagged.height, top, "clusters")
     if nearest.height:
         say()
-        say("Not flagged, the nearest to it:")
+        say(tell("screen.nearest"))
         _show_clusters(_with_stability(nearest, study), campaigns={})
     _show_readings(pl.concat([shown["innocent"], nearest["innocent"]]))
     show_boosts(study, top=min(top, 1))
@@ -58,6 +61,7 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
 def _show_clusters(clusters: pl.DataFrame, *, campaigns: Mapping[str, Mapping[str, Any]]) -> None:
     """Print a line a cluster, those of one campaign below a line of its own, where its first cluster stands."""
     from propgraph.cli.output import say, say_table
+    from propgraph.words.said import tell
 
     if clusters.is_empty():
         return
@@ -76,33 +80,39 @@ def _show_clusters(clusters: pl.DataFrame, *, campaigns: Mapping[str, Mapping[st
             lines.append(_campaign_line(campaigns[name]))
         lines.append(_cluster_line(row, inside=inside))
     say()
-    say_table(("", "score", "accounts", "when", "shared", "main reasons"), lines)
+    header = tell("screen.cluster-columns").split("|")
+    say_table(header, lines)
 
 
 def _campaign_line(row: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
     from propgraph.report.words import campaign_headline, days, sureness
+    from propgraph.words.said import formatted, tell
 
     _, *why = campaign_headline(dict(row))
     cells = (
-        row["campaign_id"], f"{row['score']:.2f} {sureness(row['score'])}", f"{row['n_accounts']:,}",
-        days(row["first_time"], row["last_time"]), "", f"one crowd in {row['n_clusters']:,} clusters",
+        row["campaign_id"], f"{formatted(row['score'], 'n2')} {sureness(row['score'])}",
+        formatted(row["n_accounts"], "n"), days(row["first_time"], row["last_time"]), "",
+        tell("screen.one-crowd", n=row["n_clusters"]),
     )  # fmt: skip
     return cells, why
 
 
 def _cluster_line(row: Mapping[str, Any], *, inside: bool) -> tuple[Sequence[str], Sequence[str]]:
-    from propgraph.report.words import days, sureness
+    from propgraph.report.words import days, held_in, rule_name, sureness
+    from propgraph.words.said import formatted, tell
 
-    reasons = ", ".join(row["flags"][:_REASONS])
+    reasons = ", ".join(map(rule_name, row["flags"][:_REASONS]))
     if len(row["flags"]) > _REASONS:
         reasons += f" +{len(row['flags']) - _REASONS}"
-    below = [f"also fits: {', '.join(row['innocent'])}"] if row["innocent"] else []
+    below = (
+        [tell("screen.also-fits", readings=list(map(rule_name, row["innocent"])))] if row["innocent"] else []
+    )
     if row.get("n_runs"):
-        below.append(f"holds in {round(row['holds_share'] * row['n_runs']):,} of {row['n_runs']:,} runs")
+        below.append(held_in(row))
     cells = (
-        ("  " if inside else "") + row["cluster_id"], f"{row['score']:.2f} {sureness(row['score'])}",
-        f"{row['n_accounts']:,}", days(row["first_time"], row["last_time"]),
-        "" if row["n_objects"] is None else f"{row['n_objects']:,}", reasons,
+        ("  " if inside else "") + row["cluster_id"], f"{formatted(row['score'], 'n2')} {sureness(row['score'])}",
+        formatted(row["n_accounts"], "n"), days(row["first_time"], row["last_time"]),
+        "" if row["n_objects"] is None else formatted(row["n_objects"], "n"), reasons,
     )  # fmt: skip
     return cells, below
 
@@ -110,14 +120,15 @@ def _cluster_line(row: Mapping[str, Any], *, inside: bool) -> tuple[Sequence[str
 def _show_readings(innocent: pl.Series) -> None:
     """Say once what each innocent reading that was named means."""
     from propgraph.cli.output import say
-    from propgraph.report.words import READINGS
+    from propgraph.report.words import READINGS, rule_name
+    from propgraph.words.said import named, tell
 
-    named = set(innocent.explode().drop_nulls())
-    if named:
+    fitting = set(innocent.explode().drop_nulls())
+    if fitting:
         say()
-    for reading, meaning in READINGS.items():
-        if reading in named:
-            say(f"{reading}: {meaning}", indent=2)
+    for reading in READINGS:
+        if reading in fitting:
+            say(tell("words.named", name=rule_name(reading), what=named("meaning", reading)), indent=2)
 
 
 def _show_quotas(study: Study) -> None:
@@ -133,35 +144,46 @@ def _show_quotas(study: Study) -> None:
 def _show_alone(evidence: pl.DataFrame, counts: Mapping[str, int]) -> None:
     """Print what stands out of accounts on their own, of those with most posts; and how many say what they are."""
     from propgraph.cli.output import say
+    from propgraph.report.words import with_reason
+    from propgraph.words.said import said, tell
 
     alone = evidence.filter(subject_type="account").sort(["value", "subject_id"], descending=[True, False])
     declared = counts.get("declared_accounts", 0)
     if not alone.is_empty() or declared:
         say()
-        say(f"Accounts on their own: {alone['subject_id'].n_unique():,}" + (
-            f", and {declared:,} more that bear the site's name or say that they are feeds" if declared else ""
-        ))  # fmt: skip
+        also = said("screen.declared", n=declared) if declared else None
+        say(tell("screen.alone", n=alone["subject_id"].n_unique(), also=also))
     for row in alone.head(_NEAREST).to_dicts():
-        say(f"{row['subject_id']}  {row['rule']}: {row['sentence']}", indent=2)
+        say(f"{row['subject_id']}  {with_reason(row)}", indent=2)
     if alone.height > _NEAREST:
-        say("... all of them: --format csv --table evidence", indent=2)
+        say(tell("screen.all-of-them", table="evidence"), indent=2)
 
 
 def _show_next(study: Study, shown: pl.DataFrame, written: Mapping[str, Path | None]) -> None:
     from propgraph.cli.output import say
+    from propgraph.words.said import tell
 
     say()
-    say("A flag is a reason to look, not a verdict: it says how accounts act, not who they are.")
+    say(tell("screen.no-verdict"))
     if shown.height:
-        command = shlex.join(["propgraph", "explain", str(study.path), shown["cluster_id"][0]])
-        say(f"next      {command}  (the posts that show it, who, and what else would fit)", wrap=False)
-    page = shlex.join(["propgraph", "report", str(study.path), "-o", "report.html"])
-    say(f"page      {page}  (all of it, to read, to print, to hand over)", wrap=False)
-    say(f"study     {study.path}", wrap=False)
-    say(f"members   {study.file('members')}  (who; or --format csv --table members)", wrap=False)
+        command = shlex.join(
+            ["propgraph", "explain", str(study.path), shown["cluster_id"][0], *_in_language()]
+        )
+        say(f"{tell('screen.next'):<10}{command}  ({tell('screen.next-is')})", wrap=False)
+    page = shlex.join(["propgraph", "report", str(study.path), "-o", "report.html", *_in_language()])
+    say(f"{tell('screen.page'):<10}{page}  ({tell('screen.page-is')})", wrap=False)
+    say(f"{tell('screen.study'):<10}{study.path}", wrap=False)
+    say(f"{tell('screen.members'):<10}{study.file('members')}  ({tell('screen.members-are')})", wrap=False)
     for label, path in written.items():
         if path is not None:
-            say(f"{label:<10}{path}" + ("" if label == "stix" else "  (open it in Gephi)"), wrap=False)
+            say(f"{label:<10}{path}" + ("" if label == "stix" else f"  ({tell('screen.gephi')})"), wrap=False)
+
+
+def _in_language() -> list[str]:
+    """Return the option by which another command is told in the same language."""
+    from propgraph.words.said import ENGLISH, language
+
+    return [] if language() == ENGLISH else ["--language", language()]
 
 
 def _with_stability(clusters: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -173,9 +195,10 @@ def _with_stability(clusters: pl.DataFrame, study: Study) -> pl.DataFrame:
 
 def _more(n: int, top: int, table: str) -> None:
     from propgraph.cli.output import say
+    from propgraph.words.said import tell
 
     if n > top:
-        say(f"... and {n - top:,} more: add --top {n}, or --format csv --table {table} for all figures")
+        say(tell("screen.more", n=n - top, n_all=n, table=table))
 
 
 def _campaigns(study: Study) -> dict[str, dict[str, Any]]:
@@ -188,16 +211,19 @@ def _campaigns(study: Study) -> dict[str, dict[str, Any]]:
 
 def _show_sites(sites: pl.DataFrame) -> None:
     from propgraph.cli.output import say, say_table
+    from propgraph.report.words import rule_name
+    from propgraph.words.said import formatted, tell
 
     say()
+    counts, parts = ("n_urls", "n_shares", "n_accounts"), ("early_share", "coordinated_share")
     lines = [
         (
-            (row["site"], f"{row['score']:.2f}", f"{row['n_urls']:,}", f"{row['n_shares']:,}", f"{row['n_accounts']:,}",
-             f"{row['early_share']:.0%}", f"{row['coordinated_share']:.0%}", row["top_cluster_id"] or "",
-             ", ".join(row["flags"])),
+            (row["site"], formatted(row["score"], "n2"), *(formatted(row[name], "n") for name in counts),
+             *(formatted(row[name], "%") for name in parts), row["top_cluster_id"] or "",
+             ", ".join(map(rule_name, row["flags"]))),
             (),
         )
         for row in sites.to_dicts()
     ]  # fmt: skip
-    say_table(("site", "score", "URLs", "shares", "accounts", "first", "all", "cluster", "reasons"), lines)
-    say("first, all: the part made by flagged clusters, of each URL's first ten shares and of all")
+    say_table(tell("screen.site-columns").split("|"), lines)
+    say(tell("screen.first-and-all"))

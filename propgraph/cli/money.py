@@ -14,6 +14,7 @@ def show_boosts(study: Study, *, top: int) -> None:
 
     from propgraph.cli.output import say
     from propgraph.report.boosts import boost_sentence, boosts_headline
+    from propgraph.words.said import tell
 
     if "boosts" not in study.tables or (boosts := study.boosts).is_empty():
         return
@@ -28,4 +29,4 @@ def show_boosts(study: Study, *, top: int) -> None:
     for row in order.head(top).to_dicts():
         say(boost_sentence(row), indent=2)
     if boosts.height > top:
-        say(f"... and {boosts.height - top:,} more: --format csv --table boosts", indent=2)
+        say(tell("screen.more-in", n=boosts.height - top, table="boosts"), indent=2)

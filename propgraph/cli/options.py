@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from propgraph.options import Options
 
 FLAGGED = 3
 """What a command ends with that was asked to tell a script so (`--exit-code`): something is flagged."""
+
+Language = Annotated[str, typer.Option("--language", metavar="en|fr", help="Language of what people read: English, French; names, options and data stay as they are.")]  # fmt: skip
+"""The option of commands whose sentences are there in several languages."""
 
 
 def option_of(of: type[Options], name: str, /, *, unset: bool = False) -> Any:

@@ -13,6 +13,9 @@ from propgraph.options import AUTO
 
 WIDTH = 100
 _CELL, _LEAST = 40, 8
+# Spaces at which no line breaks, and what stands for them while lines are broken: the wrapping takes any space.
+_HELD = {0xA0: "\ue0a0", 0x202F: "\ue0a1"}
+_LET_GO = {ord(held): chr(space) for space, held in _HELD.items()}
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -42,14 +45,14 @@ def say(text: str = "", *, indent: int = 0, bold: bool = False, wrap: bool = Tru
     from propgraph.export.text import clean_terminal
 
     out = console()
-    clean = Text(clean_terminal(text))
+    clean = Text(clean_terminal(text).translate(_HELD))
     lines = (
         clean.wrap(out, max(out.width - indent - 4, 20))
         if wrap and clean.cell_len > out.width - indent
         else [clean]
     )
     for k, line in enumerate(lines):
-        shown = " " * (indent + 4 * (k > 0)) + line.plain.rstrip()
+        shown = " " * (indent + 4 * (k > 0)) + line.plain.rstrip().translate(_LET_GO)
         out.print(Text(shown, style="bold" if bold else ""), soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from propgraph.cli.options import FLAGGED
+from propgraph.cli.options import FLAGGED, Language
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,6 +23,7 @@ def sites(
     graphml: Annotated[Path | None, typer.Option("--graphml", metavar="FILE", help="Write the network of sites for Gephi.", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or data.")] = "table",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N sites or operators.")] = 20,
+    language: Language = "en",
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 where a site is flagged.")] = False,
 ) -> None:  # fmt: skip
     """Show a study's sites, highest score first, or the operators behind several of them."""
@@ -31,7 +32,10 @@ def sites(
     from propgraph.export.sites import write_sites
     from propgraph.export.tables import render
     from propgraph.study import Study, run_first, unchanged
+    from propgraph.words.said import read_in
+    from propgraph.words.sentences import LANGUAGES
 
+    check_choice("language", language, LANGUAGES)
     check_choice("format", format, FORMATS)
     check_at_least("top", top, 0)
     found = Study.open(study)
@@ -44,10 +48,9 @@ def sites(
         if format != "table":
             sys.stdout.buffer.write(render(table, format))
             sys.stdout.buffer.flush()
-        elif operators:
-            _show_operators(table, top=top)
         else:
-            _show_sites(table, top=top)
+            with read_in(language):
+                (_show_operators if operators else _show_sites)(table, top=top)
     if graphml is not None:
         err(f"wrote {graphml}  (open it in Gephi)")
     if exit_code and found.run["clusters"]["counts"]["flagged_sites"]:
@@ -56,23 +59,31 @@ def sites(
 
 def _show_sites(table: pl.DataFrame, *, top: int) -> None:
     from propgraph.cli.output import say
+    from propgraph.report.words import rule_name
     from propgraph.schema.sites import flagged_sites
+    from propgraph.words.said import formatted, tell
 
     flagged = int(flagged_sites(table).sum())
     in_groups = table["operator_id"].drop_nulls()
     say(
-        f"{table.height:,} sites, {flagged:,} flagged; {in_groups.len():,} in {in_groups.n_unique():,} groups that look "
-        "run by one hand (--operators)"
+        tell(
+            "screen.sites",
+            n=table.height,
+            n_flagged=flagged,
+            n_inside=in_groups.len(),
+            n_groups=in_groups.n_unique(),
+        )
     )
-    header = ("site", "score", "URLs", "shares", "accounts", "first seen", "operator", "flags")
+    header = tuple(tell("screen.all-site-columns").split("|"))
+    counts = ("n_urls", "n_shares", "n_accounts")
     rows: list[tuple[str, ...]] = [
-        (row["site"], f"{row['score']:.2f}", f"{row['n_urls']:,}", f"{row['n_shares']:,}", f"{row['n_accounts']:,}",
-         f"{row['first_seen']:%Y-%m-%d}", row["operator_id"] or "", ", ".join(row["flags"]))
+        (row["site"], formatted(row["score"], "n2"), *(formatted(row[name], "n") for name in counts),
+         formatted(row["first_seen"], "date"), row["operator_id"] or "", ", ".join(map(rule_name, row["flags"])))
         for row in table.head(top).to_dicts()
     ]  # fmt: skip
     _show(header, rows)
     if table.height > top:
-        say(f"... and {table.height - top:,} more: add --top {table.height}, or --format csv")
+        say(tell("screen.more-rows", n=table.height - top, n_all=table.height))
 
 
 def _show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -97,45 +108,51 @@ def _show(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 def _show_operators(table: pl.DataFrame, *, top: int) -> None:
     from propgraph.cli.output import say
+    from propgraph.words.said import tell
 
     if table.is_empty():
-        say("No three sites look as if one hand pushed or ran them.")
+        say(tell("operators.none"))
         return
-    say(f"{table.height:,} groups of sites that look as if one hand pushed or ran them")
+    say(tell("operators.so-many", n=table.height))
     for row in table.head(top).to_dicts():
         say()
         for k, line in enumerate(operator_lines(row)):
             say(line, indent=4 * (k > 0), bold=k == 0)
     if table.height > top:
         say()
-        say(f"... and {table.height - top:,} more: add --top {table.height}, or --format csv")
+        say(tell("screen.more-rows", n=table.height - top, n_all=table.height))
     say()
-    say(
-        "Who pushes sites together need not own them; a shared registrant or id says more of who runs them than of why."
-    )
+    say(tell("operators.no-owner"))
 
 
 def operator_lines(row: dict[str, Any], /) -> list[str]:
     """Return what to say of an operator, a sentence a line, the headline first."""
-    sites = ", ".join(row["sites"][:_SITES_NAMED])
-    more = f" and {row['n_sites'] - _SITES_NAMED:,} more" if row["n_sites"] > _SITES_NAMED else ""
-    lines = [f"{row['operator_id']}  {row['n_sites']:,} sites: {sites}{more}"]
+    from propgraph.words.said import said, tell
+
+    n_more = row["n_sites"] - _SITES_NAMED
+    lines = [
+        tell(
+            "operators.headline", operator=row["operator_id"], n=row["n_sites"], sites=row["sites"][:_SITES_NAMED],
+            more=said("words.more", n=n_more) if n_more > 0 else None,
+        )
+    ]  # fmt: skip
     if row["n_pairs"]:
         lines.append(
-            f"the same accounts share them first, beyond activity, popularity and a common audience: {row['n_pairs']:,} "
-            f"pairs of them; {row['n_seeders']:,} accounts made {row['seeder_share']:.0%} of the first shares of their "
-            f"{row['n_urls']:,} URLs"
-        )
+            tell(
+                "operators.shared-first", n_pairs=row["n_pairs"], n=row["n_seeders"], part=row["seeder_share"],
+                n_urls=row["n_urls"],
+            )
+        )  # fmt: skip
     facts = [kind for kind in row["evidence"] if kind not in ("first-sharers", "names", "copies")]
     if facts:
-        lines.append(f"rare facts that several of them share, by your tables: {', '.join(facts)}")
+        lines.append(tell("operators.facts", facts=facts))
     if row["name_template"]:
-        lines.append(f"names by one template: {row['name_template']}")
+        lines.append(tell("operators.names", template=row["name_template"]))
     if row["declared_owner"]:
-        lines.append(f"also fits: a chain in the open; your tables name as owner {row['declared_owner']}")
+        lines.append(tell("operators.owner", owner=row["declared_owner"]))
     if row["first_seen"] is not None:
-        lines.append(f"in the log from {row['first_seen']:%d %b %Y} to {row['last_seen']:%d %b %Y}")
+        lines.append(tell("operators.seen", first=row["first_seen"], last=row["last_seen"]))
     # Whoever shares a chain's or a publisher's sites may be of a cluster; that says nothing of those.
     if row["clusters"] and row["n_pairs"]:
-        lines.append(f"flagged clusters among these accounts: {', '.join(row['clusters'][:10])}")
+        lines.append(tell("operators.clusters", clusters=row["clusters"][:10]))
     return lines

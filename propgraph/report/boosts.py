@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from propgraph.report.costs import money
+from propgraph.words.said import Said, said, tell
 
-_UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
+_UNITS = ((86_400, "boosts.days"), (3_600, "boosts.hours"), (60, "boosts.minutes"), (1, "boosts.seconds"))
 
 
 def boosts_headline(rows: Sequence[dict[str, Any]], /) -> str:
@@ -15,57 +16,53 @@ def boosts_headline(rows: Sequence[dict[str, Any]], /) -> str:
     objects = {(row["site"], row["object_id"]) for row in rows}
     payers = {row["payer"] for row in rows if row["payer"] not in (None, "yes")}
     own = {(row["site"], row["object_id"]) for row in rows if row["own"]}
-    text = f"Boosted: {len(objects):,} of the URLs and sites, by {len(payers):,} named "
-    text += "payer" if len(payers) == 1 else "payers"
-    return text + (f" ({len(own):,} by an outlet or a shop for itself)" if own else "")
+    return tell(
+        "boosts.headline",
+        n=len(objects),
+        n_payers=len(payers),
+        own=said("boosts.by-itself", n=len(own)) if own else None,
+    )
 
 
 def boost_sentence(row: dict[str, Any], /) -> str:
     """Return who paid to boost what, how much, and what had been shared by then, by a row of `boosts`."""
-    what = row["object_id"] or f"the site {row['site']}"
-    who = "somebody" if row["payer"] in (None, "yes") else row["payer"]
-    text = f"{what}: {who} paid"
-    if row["own"]:
-        text += " for an advert of its own"
-    text += _spend(row)
+    what = row["object_id"] or said("boosts.the-site", site=row["site"])
+    who = said("boosts.somebody") if row["payer"] in (None, "yes") else row["payer"]
+    own = said("boosts.own") if row["own"] else None
+    facts = {"what": what, "who": who, "own": own, "spend": _spend(row)}
     if row["n_before"] is None:
-        return text + "; when is not known"
-    text += _lead(row) + f"; {row['n_before']:,} organic shares before, {row['n_after']:,} after"
+        return tell("boosts.undated", **facts)
+    by_then = None
     if row["p_value"] is not None:
-        text += (
-            f" ({row['by_then']:.0%} by then, where {row['n_like']:,} like URLs of the site have "
-            f"{row['expected_by_then']:.0%} at that age)"
+        by_then = said(
+            "boosts.by-then", part=row["by_then"], n=row["n_like"], expected=row["expected_by_then"]
         )
-    if row["cluster_ids"]:
-        text += (
-            "; shared by "
-            + ", ".join(row["cluster_ids"][:6])
-            + (", ..." if len(row["cluster_ids"]) > 6 else "")
-        )
-    return text
+    many = row["cluster_ids"][:6] + (["..."] if len(row["cluster_ids"]) > 6 else [])
+    return tell(
+        "boosts.dated", **facts, lead=_lead(row), n_before=row["n_before"], n_after=row["n_after"], by_then=by_then,
+        shared=said("boosts.shared-by", clusters=many) if many else None,
+    )  # fmt: skip
 
 
-def _spend(row: dict[str, Any]) -> str:
+def _spend(row: dict[str, Any]) -> Said | None:
     low, high, currency = row["spend_low"], row["spend_high"], row["currency"]
     if currency is None:
-        return ""
+        return None
     if high is None:
-        return f" {money(low, low, currency)} or more"
-    return (
-        f" {money(high if low is None else low, high, currency)}"
-        if low is not None
-        else f" up to {money(high, high, currency)}"
-    )
+        return said("boosts.or-more", money=money(low, low, currency))
+    if low is None:
+        return said("boosts.up-to", money=money(high, high, currency))
+    return said("boosts.paid", money=money(low, high, currency))
 
 
-def _lead(row: dict[str, Any]) -> str:
+def _lead(row: dict[str, Any]) -> Said:
     lead = row["lead_s"]
     if lead is None:
-        return ", and nobody else shared it"
-    return f", {_span(abs(lead))} {'after' if lead >= 0 else 'before'} its first organic share"
+        return said("boosts.nobody-else")
+    return said("boosts.after" if lead >= 0 else "boosts.before", span=_span(abs(lead)))
 
 
-def _span(seconds: float) -> str:
+def _span(seconds: float) -> Said:
     """Return a time in the largest unit of which it is two or more."""
     size, unit = next((one for one in _UNITS if seconds >= 2 * one[0]), _UNITS[-1])
-    return f"{seconds / size:,.0f} {unit}"
+    return said(unit, n=float(seconds / size))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from propgraph.words.said import formatted, said, tell
+
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
-_HYPOTHETICAL = "(hypothetical; nothing in the log says so)"
 
 
 def cost_sentence(rows: Sequence[dict[str, Any]], /) -> str | None:
@@ -18,27 +19,29 @@ def cost_sentence(rows: Sequence[dict[str, Any]], /) -> str | None:
         Its rows of `costs`.
     """
     tasks = _of_item(rows, "tasks")
-    paid = f"each of the {_many(tasks[0], 'post')}" if tasks else "this"
     parts = [_either(tasks)] if tasks else []
-    for item, noun in (("profiles", "profile"), ("relays", "relays' post")):
+    for item, noun in (("profiles", "costs.profiles"), ("relays", "costs.relays")):
         if of := _of_item(rows, item):
-            parts.append(f"{_many(of[0], noun)} {_either(of)}")
+            parts.append(tell("costs.item", many=said(noun, **_many(of[0])), money=_either(of)))
     if of := _of_item(rows, "influencers"):
-        parts.append(f"the same posts at the price of an influencer's like {_either(of)}")
-    return f"If {paid} was paid {_HYPOTHETICAL}: {'; '.join(parts)}" if parts else None
+        parts.append(tell("costs.influencer", money=_either(of)))
+    paid = said("costs.posts", **_many(tasks[0])) if tasks else said("costs.this")
+    return tell("costs.paid", paid=paid, parts=parts) if parts else None
 
 
 def money(low: float, high: float, currency: str, /) -> str:
     """Return a range of money, with its currency: cents below ten, whole units above."""
     first, last = _amount(low), _amount(high)
-    span = first if first == last else f"{first} to {last}"
-    return f"{span} {_SIGNS.get(currency, currency)}"
+    sign = _SIGNS.get(currency, currency)
+    if first == last:
+        return tell("costs.money", amount=first, sign=sign)
+    return tell("costs.range", low=first, high=last, sign=sign)
 
 
 def _amount(value: float) -> str:
     if 0 < value < 0.005:
-        return "under 0.01"
-    return f"{value:,.2f}" if value < 9.995 else f"{value:,.0f}"
+        return tell("costs.under", amount=0.01)
+    return formatted(float(value), "n2" if value < 9.995 else "n")
 
 
 def _of_item(rows: Sequence[dict[str, Any]], item: str) -> list[dict[str, Any]]:
@@ -47,10 +50,10 @@ def _of_item(rows: Sequence[dict[str, Any]], item: str) -> list[dict[str, Any]]:
 
 
 def _either(rows: Sequence[dict[str, Any]]) -> str:
-    return " or ".join(money(row["low"], row["high"], row["currency"]) for row in rows)
+    return tell("costs.either", amounts=[money(row["low"], row["high"], row["currency"]) for row in rows])
 
 
-def _many(row: dict[str, Any], noun: str) -> str:
+def _many(row: dict[str, Any]) -> dict[str, Any]:
     low, high = row["n_low"], row["n_high"]
-    many = f"{high:,}" if low == high else f"{low:,} to {high:,}"
-    return f"{many} {noun}" + ("s" if high != 1 else "")
+    many = said("words.count", n=high) if low == high else said("costs.so-many", low=low, high=high)
+    return {"many": many, "n": high}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 from textwrap import wrap
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from propgraph.export.text import clean_terminal
+from propgraph.words.said import formatted, language, named, read_in
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,14 @@ class Part:
         Sentences, one a paragraph.
     table
         Rows shown below them, in their order; None for none.
+    name
+        Which part it is, whatever the language: a rule, `short`, `readings`, `weighed`, `unknown`, ...
     """
 
     heading: str
     lines: tuple[str, ...] = ()
     table: pl.DataFrame | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,12 +48,15 @@ class Document:
         In one line.
     parts
         In the order in which they are read.
+    language
+        In which they are told, and numbers and times are written.
     """
 
     kind: str
     subject: str
     title: str
     parts: tuple[Part, ...] = field(default=())
+    language: str = field(default_factory=language)
 
     def as_record(self) -> dict[str, Any]:
         """Return the same as plain values for JSON."""
@@ -58,7 +65,12 @@ class Document:
             "subject": self.subject,
             "title": self.title,
             "parts": [
-                {"heading": part.heading, "lines": list(part.lines), "rows": _plain_rows(part.table)}
+                {
+                    "heading": part.heading,
+                    "name": part.name,
+                    "lines": list(part.lines),
+                    "rows": _plain_rows(part.table),
+                }
                 for part in self.parts
             ],
         }
@@ -66,25 +78,27 @@ class Document:
     def as_markdown(self) -> str:
         """Return the same as Markdown; what names and texts contain stands as it is."""
         blocks = [f"# {_md(self.title)}"]
-        for part in self.parts:
-            blocks.append(f"## {_md(part.heading)}")
-            blocks += [_md(line) for line in part.lines]
-            if part.table is not None and part.table.height:
-                blocks.append(_md_table(part.table))
+        with read_in(self.language):
+            for part in self.parts:
+                blocks.append(f"## {_md(part.heading)}")
+                blocks += [_md(line) for line in part.lines]
+                if part.table is not None and part.table.height:
+                    blocks.append(_md_table(part.table))
         return "\n\n".join(blocks) + "\n"
 
     def as_html(self) -> str:
         """Return the same as a page by itself: no request, no script, no live link."""
-        return _PAGE.format(title=escape(self.title), body=self._body(1))
+        return _PAGE.format(language=self.language, title=escape(self.title), body=self._body(1))
 
     def _body(self, level: int) -> str:
         """Return the document as HTML without a page around it, its title a heading of this level."""
         body = [f"<h{level}>{escape(self.title)}</h{level}>"]
-        for part in self.parts:
-            body.append(f"<h{level + 1}>{escape(part.heading)}</h{level + 1}>")
-            body += [f"<p>{escape(line)}</p>" for line in part.lines]
-            if part.table is not None and part.table.height:
-                body.append(html_table(part.table))
+        with read_in(self.language):
+            for part in self.parts:
+                body.append(f"<h{level + 1}>{escape(part.heading)}</h{level + 1}>")
+                body += [f"<p>{escape(line)}</p>" for line in part.lines]
+                if part.table is not None and part.table.height:
+                    body.append(html_table(part.table))
         return "\n".join(body)
 
     def __repr__(self) -> str:
@@ -108,7 +122,7 @@ class Document:
 
 
 _PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
@@ -126,23 +140,28 @@ _WIDTH = 100
 
 
 def cell(value: Any, /) -> str:
-    """Return a value of a table as people read it."""
+    """Return a value of a table as people read it, in the reader's language."""
     if value is None:
         return ""
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
+    if isinstance(value, bool):
+        return named("answer", "yes" if value else "no")
+    if isinstance(value, date):
+        return formatted(value, "second" if isinstance(value, datetime) else "date")
+    if isinstance(value, (int, float)):
+        return formatted(value, "n" if float(value).is_integer() else "n2")
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def label(column: str, /) -> str:
+    """Return what the reader's language calls a column of a table; its name where it has no word for it."""
+    return named("column", column)
 
 
 def _plain_rows(table: pl.DataFrame | None) -> list[dict[str, Any]]:
     if table is None:
         return []
     return [
-        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+        {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
         for row in table.to_dicts()
     ]
 
@@ -157,7 +176,7 @@ def _md(text: str) -> str:
 
 def _md_table(table: pl.DataFrame) -> str:
     rows = [
-        table.columns,
+        [_md(label(name)) for name in table.columns],
         ["---"] * table.width,
         *([_md(cell(value)) for value in row] for row in table.rows()),
     ]
@@ -166,7 +185,7 @@ def _md_table(table: pl.DataFrame) -> str:
 
 def html_table(table: pl.DataFrame, /) -> str:
     """Return a table as HTML, everything escaped."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
+    head = "".join(f'<th scope="col">{escape(label(name))}</th>' for name in table.columns)
     rows = (
         "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in table.rows()
     )

@@ -147,7 +147,20 @@ _PARTS: Mapping[str, Callable[[Manner, float], str]] = {
     "%few": _few,
     "%some": _some,
 }
-_TIMES = ("date", "minute", "second", "clock", "day", "year-day", "hour", "month", "days", "when")
+_TIMES = (
+    "date",
+    "minute",
+    "second",
+    "clock",
+    "year-clock",
+    "day",
+    "year-day",
+    "hour",
+    "to-the-second",
+    "month",
+    "days",
+    "when",
+)
 
 
 def manner_of(found: Mapping[str, Any], /) -> Manner:

@@ -19,7 +19,7 @@ Piece = tuple[str, str | None, str]
 """Text, the fact that follows it (None: no more), and how that is written."""
 
 _FEW = 3
-_JOINTS = {"list": ", ", "lines": "\n", "slashes": " / "}
+_SEVERAL = ("list", "few", "each", "and", "or")
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,26 @@ class Sentences:
         if "|" in how:
             forms = how.split("|")
             return forms[min(self.manner.plural(value), len(forms) - 1)]
-        if how in _JOINTS:
-            return _JOINTS[how].join(map(str, value))
-        if how in ("and", "or"):
-            return self._one_or_several(value, how)
-        if how == "few":
-            return ", ".join(map(str, value[:_FEW])) + (", ..." if len(value) > _FEW else "")
+        if how in _SEVERAL:
+            return self._several(value, how)
         written = self.manner.written(value, how)
         return self.named(how, value) if written is None else written
 
-    def _one_or_several(self, values: Sequence[Any], how: str) -> str:
+    def _several(self, values: Sequence[Any], how: str) -> str:
         words = list(map(str, values))
+        if how == "list":
+            return ", ".join(words)
+        if how == "few":
+            return ", ".join(words[:_FEW]) + (", ..." if len(words) > _FEW else "")
+        return self._each(words) if how == "each" else self._one_or_several(words, how)
+
+    def _each(self, words: Sequence[str]) -> str:
+        first, *others = words
+        for other in others:
+            first = self.told("words.semicolon", {"one": first, "other": other})
+        return first
+
+    def _one_or_several(self, words: Sequence[str], how: str) -> str:
         if len(words) < 2:
             return "".join(words)
         return f"{', '.join(words[:-1])} {self.texts[f'words.{how}']} {words[-1]}"

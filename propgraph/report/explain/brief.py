@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from propgraph.clusters.rules import RULE
 from propgraph.report.document import Document, Part
+from propgraph.report.explain.tried import TRIED
 from propgraph.words.said import tell
 
 _POSTS = 3
@@ -23,8 +24,8 @@ def brief(document: Document, /, *, command: str) -> Document:
     """
     if document.kind != "cluster" or ":" in document.subject:
         return document
-    reasons = [part for part in document.parts if part.heading in RULE]
-    first, *others = (part for part in document.parts if part.heading not in RULE)
+    reasons = [part for part in document.parts if part.name in RULE]
+    first, *others = (part for part in document.parts if part.name not in RULE)
     parts = [first, *_why(reasons), *(_short(part) for part in others if _answers(part))]
     return replace(document, parts=(*parts, Part(tell("brief.rest"), (tell("brief.more", command=command),))))
 
@@ -54,7 +55,7 @@ def _answers(part: Part) -> bool:
 
 def _short(part: Part) -> Part:
     """Return a part without its table; of readings that do not fit their names alone."""
-    if part.heading != tell("why-not.heading"):
-        return Part(part.heading, part.lines)
+    if part.name != TRIED:
+        return Part(part.heading, part.lines, name=part.name)
     names = [line.split(":")[0].strip() for line in part.lines]
     return Part(part.heading, (tell("brief.tried", names=names),))

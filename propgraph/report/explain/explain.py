@@ -14,6 +14,7 @@ from propgraph.report.explain.people import explain_account, explain_pair
 from propgraph.report.explain.subject import find_subject
 from propgraph.report.explain.things import explain_post, explain_site
 from propgraph.study import Study, opened
+from propgraph.words.said import ENGLISH, read_in
 
 #: Posts shown for each reason, unless another number is asked for.
 POSTS = 10
@@ -26,6 +27,7 @@ def explain(
     *,
     posts: int = POSTS,
     overturn: bool = False,
+    language: str = ENGLISH,
     progress: Progress | None = None,
 ) -> Document:
     """Return why something is, or is not, flagged: the posts that show it, and what else would explain them.
@@ -42,6 +44,8 @@ def explain(
     overturn
         Of a cluster: search the log again without one object, or one member, at a time, and say whether the flag falls.
         It takes about ten times as long as `find_clusters`.
+    language
+        In which it is told: `en` or `fr`.
     progress
         Called with a label and the fraction done, 0..1, while the log is searched again.
 
@@ -53,7 +57,8 @@ def explain(
     Raises
     ------
     UsageError
-        When nothing, or more than one thing, is called so; when `overturn` is asked of what is no cluster.
+        When nothing, or more than one thing, is called so; when `overturn` is asked of what is no cluster; when the
+        language is unknown.
     StudyError
         When there is no study, or it is not whole.
 
@@ -70,6 +75,13 @@ def explain(
     """
     source = opened(study)
     check_at_least("posts", posts, 1)
+    with read_in(language):
+        return _explained(source, what, posts=posts, overturn=overturn, progress=progress)
+
+
+def _explained(
+    source: Study, what: str, *, posts: int, overturn: bool, progress: Progress | None
+) -> Document:
     subject = find_subject(source, what)
     if overturn and subject.kind != "cluster":
         raise UsageError(

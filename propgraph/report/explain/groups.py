@@ -9,20 +9,20 @@ import polars as pl
 from propgraph.clusters.judge import FEW_MEETINGS, NO_SYNCHRONY, weigh
 from propgraph.report.costs import cost_sentence
 from propgraph.report.document import Document, Part
-from propgraph.report.explain.people import UNKNOWN
+from propgraph.report.explain.overturn import without
+from propgraph.report.explain.people import unknown
 from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.explain.reasons import reason_part
-from propgraph.report.explain.timeline import beside_others, minute, named, objects_of
+from propgraph.report.explain.timeline import beside_others, objects_of, with_who
 from propgraph.report.explain.tried import tried_part
-from propgraph.report.words import campaign_headline, headline
+from propgraph.report.words import campaign_headline, headline, renamed, rule_heading, rule_name, rule_names
+from propgraph.report.words import reason as sentence
 from propgraph.study import Study
+from propgraph.words.said import named, said, tell
 
 _MEMBERS, _OBJECTS, _PAIRS = 25, 8, 50
 _PAIR = ("one", "other", "common", "in_a_minute", "closest_s", "at", "post", "other_post")
-_CUTS = {
-    NO_SYNCHRONY: "no rule of synchrony fires; without one the others only describe",
-    FEW_MEETINGS: "few meetings, which prove little",
-}
+_CUTS = (NO_SYNCHRONY, FEW_MEETINGS)
 
 
 def explain_cluster(study: Study, cluster_id: str, /, *, rule: str | None, posts: int) -> Document:
@@ -37,31 +37,28 @@ def explain_cluster(study: Study, cluster_id: str, /, *, rule: str | None, posts
     beside = _beside(study, evidence, accounts)
     if rule is not None:
         return Document(
-            "cluster", f"{cluster_id}:{rule}", f"{cluster_id}: {rule}", (*shown, *beside, UNKNOWN)
+            "cluster",
+            f"{cluster_id}:{rule}",
+            tell("words.named", name=cluster_id, what=rule_name(rule)),
+            (*shown, *beside, unknown()),
         )
     parts = [_summary(study, row), _members(study, members, row["n_accounts"]), *_pairs(study, row)]
     parts += [*shown, *beside]
     parts += [innocent_readings(study, "cluster", cluster_id), *tried_part(study, cluster_id)]
     parts += [weighed(study, row), *_holds(study, row)]
-    parts += [*_costs(study, "cluster", cluster_id), UNKNOWN]
+    parts += [*_costs(study, "cluster", cluster_id), unknown()]
     return Document("cluster", cluster_id, headline(row), tuple(parts))
 
 
 def _summary(study: Study, row: dict[str, Any]) -> Part:
     least = study.run["clusters"]["parameters"]["min_score"]
-    verdict = "flagged" if row["flagged"] else "not flagged"
-    lines = [
-        f"{row['n_accounts']:,} accounts, {verdict}: score {row['score']:.2f}, flagged from {least:g} on."
-    ]
+    verdict = said("explain.flagged" if row["flagged"] else "explain.not-flagged")
+    lines = [tell("explain.cluster", n=row["n_accounts"], verdict=verdict, score=row["score"], least=least)]
     if row["first_time"] is not None:
-        lines.append(
-            f"They shared together from {minute(row['first_time'])} to {minute(row['last_time'])} UTC."
-        )
+        lines.append(tell("explain.together", first=row["first_time"], last=row["last_time"]))
     if row.get("campaign_id") and _of_several(study, row["campaign_id"]):
-        lines.append(
-            f"Part of {row['campaign_id']}: `propgraph explain {study.path.name} {row['campaign_id']}`."
-        )
-    return Part("In short", tuple(lines))
+        lines.append(tell("explain.part-of", campaign=row["campaign_id"], study=study.path.name))
+    return Part(tell("explain.short"), tuple(lines), name="short")
 
 
 def _of_several(study: Study, campaign_id: str) -> bool:
@@ -72,24 +69,23 @@ def _of_several(study: Study, campaign_id: str) -> bool:
 
 def _members(study: Study, members: pl.LazyFrame, n: int) -> Part:
     made = study.scan("accounts").select("account_id", "followers", "n_posts")
-    rows = (
-        named(study, members.join(made, on="account_id", how="left"))
+    told = (
+        with_who(study, members.join(made, on="account_id", how="left"))
         .sort(["degree", "account_id"], descending=[True, False])
         .head(_MEMBERS)
         .select(
-            "who", made=pl.col("created_at").dt.date().cast(pl.String), followers="followers", posts="n_posts",
+            "who", made=pl.col("created_at").dt.date(), followers="followers", posts="n_posts",
             together="n_co_shares", met="degree", by="evidence",
         )
         .collect()
     )  # fmt: skip
-    rows = rows.select(column for column in rows if column.null_count() < rows.height)
-    lines = [
-        "together: posts within the window of a fellow member's; met: members that it met or is synchronised with."
-    ]
-    if rows.height < n:
-        rest = "all of them: `propgraph clusters --format csv --table members`"
-        lines.insert(0, f"The {rows.height:,} who met most others, of {n:,}; {rest}.")
-    return Part("Who", tuple(lines), rows)
+    table = told.with_columns(renamed(told["by"], "by")).select(
+        name for name in told.columns if told[name].null_count() < told.height
+    )
+    lines = [tell("explain.who-columns")]
+    if table.height < n:
+        lines.insert(0, tell("explain.who-first", n=table.height, n_all=n))
+    return Part(tell("explain.who"), tuple(lines), table, "who")
 
 
 def _pairs(study: Study, row: dict[str, Any]) -> list[Part]:
@@ -112,19 +108,16 @@ def _pairs(study: Study, row: dict[str, Any]) -> list[Part]:
         )
     )
     n = pairs.select(pl.len()).collect().item()
-    rows = named(study, pairs.head(_PAIRS).rename({"source": "account_id"})).rename({"who": "one"})
-    rows = named(study, rows.drop("account_id", "name").rename({"target": "account_id"}))
+    rows = with_who(study, pairs.head(_PAIRS).rename({"source": "account_id"})).rename({"who": "one"})
+    rows = with_who(study, rows.drop("account_id", "name").rename({"target": "account_id"}))
     table = rows.rename({"who": "other"}).select(_PAIR).collect()
     if table.is_empty():
         return []
     lines = (
-        f"The {table.height:,} surest of {n:,} pairs told, of {row['n_edges']:,} that met or are synchronised. common: "
-        "things that both shared; in_a_minute: those of the hundred closest with posts at most a minute apart; at, "
-        "post, other_post: the two posts that lie closest.",
-        f"One pair: `propgraph explain {study.path.name} ONE,OTHER`; all, post by post: `propgraph clusters "
-        f"{study.path.name} --format csv --table pair_evidence`.",
+        tell("explain.pairs-told", n=table.height, n_told=n, n_all=row["n_edges"]),
+        tell("explain.pairs-more", study=study.path.name),
     )
-    return [Part("Pair by pair", lines, table)]
+    return [Part(tell("explain.pairs"), lines, table, "pairs")]
 
 
 def _reasons(study: Study, evidence: pl.DataFrame, posts: int) -> list[Part]:
@@ -136,7 +129,8 @@ def _reasons(study: Study, evidence: pl.DataFrame, posts: int) -> list[Part]:
         if rule == reason["rule"] or not reason["content_ids"]:
             parts.append(reason_part(study, reason, posts))
         else:
-            parts.append(Part(reason["rule"], (reason["sentence"], f"The posts under {rule} show it, too.")))
+            told = (sentence(reason), tell("explain.shown-too", name=rule_name(rule)))
+            parts.append(Part(rule_heading(reason["rule"]), told, name=reason["rule"]))
     return parts
 
 
@@ -148,8 +142,7 @@ def _beside(study: Study, evidence: pl.DataFrame, accounts: list[str]) -> list[P
     if objects.is_empty():
         return []
     table = beside_others(study, objects, accounts)
-    line = "they: posts by members; others: posts by everybody else; median time after the first post, in seconds."
-    return [Part("What others did with the same", (line,), table)]
+    return [Part(tell("explain.beside"), (tell("explain.beside-columns"),), table, "beside")]
 
 
 def weighed(study: Study, row: dict[str, Any], /) -> Part:
@@ -157,19 +150,18 @@ def weighed(study: Study, row: dict[str, Any], /) -> Part:
     parts = weigh(row["flags"], row["innocent"])
     least = study.run["clusters"]["parameters"]["min_score"]
     table = pl.DataFrame(
-        [(_CUTS.get(name, name), score) for name, score in parts],
+        [(named("cut", name) if name in _CUTS else rule_name(name), score) for name, score in parts],
         schema={"counts": pl.String, "score": pl.Float64}, orient="row",
     )  # fmt: skip
-    lines = [] if parts else ["No rule fired."]
+    lines = [] if parts else [tell("explain.no-rule")]
     if row["flagged"]:
-        needed = [name for name in row["flags"] if not _flagged(row, without=name, least=least)]
+        needed = [rule_name(name) for name in row["flags"] if not _flagged(row, without=name, least=least)]
         lines.append(
-            f"Without {' or without '.join(needed)} it would not be flagged." if needed
-            else "No single rule decides: without any one of them it would still be flagged."
-        )  # fmt: skip
+            tell("explain.needed", without=without(needed)) if needed else tell("explain.none-needed")
+        )
     elif row["flags"]:
-        lines.append(f"{least - row['score']:.2f} short of a flag.")
-    return Part("What was weighed", tuple(lines), table if parts else None)
+        lines.append(tell("explain.short-of-flag", score=least - row["score"]))
+    return Part(tell("explain.weighed"), tuple(lines), table if parts else None, "weighed")
 
 
 def _flagged(row: dict[str, Any], *, without: str, least: float) -> bool:
@@ -179,13 +171,13 @@ def _flagged(row: dict[str, Any], *, without: str, least: float) -> bool:
 
 def _holds(study: Study, row: dict[str, Any]) -> list[Part]:
     if "stability" not in study.tables:
-        return [Part("Does it hold", ("Not tried: `propgraph stability` finds it anew by other choices.",))]
+        return [Part(tell("explain.holds"), (tell("explain.holds-not-tried"),), name="holds")]
     of = study.scan("stability").filter(cluster_id=row["cluster_id"]).collect()
     if of.is_empty():
         return []
     one = of.row(0, named=True)
     held = round(one["holds_share"] * one["n_runs"])
-    return [Part("Does it hold", (f"Found again in {held:,} of {one['n_runs']:,} runs by other choices.",))]
+    return [Part(tell("explain.holds"), (tell("explain.held", n=held, n_runs=one["n_runs"]),), name="holds")]
 
 
 def _costs(study: Study, kind: str, name: str) -> list[Part]:
@@ -193,8 +185,8 @@ def _costs(study: Study, kind: str, name: str) -> list[Part]:
     if "costs" not in study.tables:
         return []
     rows = study.scan("costs").filter(subject_type=kind, subject_id=name).collect().to_dicts()
-    sentence = cost_sentence(rows) if rows else None
-    return [] if sentence is None else [Part("What it would have cost, if it was paid", (sentence,))]
+    told = cost_sentence(rows) if rows else None
+    return [] if told is None else [Part(tell("explain.costs"), (told,), name="costs")]
 
 
 def explain_campaign(study: Study, campaign_id: str, /, *, rule: str | None, posts: int) -> Document:
@@ -205,12 +197,15 @@ def explain_campaign(study: Study, campaign_id: str, /, *, rule: str | None, pos
     evidence = study.scan("evidence").filter(subject_type="campaign", subject_id=campaign_id).collect()
     reasons = [reason_part(study, one, posts) for one in evidence.to_dicts() if rule in (None, one["rule"])]
     table = clusters.select(
-        "cluster_id", "score", "n_accounts", from_="first_time", to="last_time", why=pl.col("flags").list.join(", "),
-        also_fits=pl.col("innocent").list.join(", "),
+        "cluster_id", "score", "n_accounts", from_="first_time", to="last_time", why=rule_names(clusters["flags"]),
+        also_fits=rule_names(clusters["innocent"]),
     ).rename({"from_": "from"})  # fmt: skip
     first, *why = campaign_headline(row)
-    lines = tuple(why) if row["n_clusters"] > 1 else ("It is one cluster.",)
+    lines = tuple(why) if row["n_clusters"] > 1 else (tell("explain.one-cluster"),)
     return Document(
         "campaign", campaign_id, first,
-        (Part("Its clusters", lines, table), *reasons, *_costs(study, "campaign", campaign_id), UNKNOWN),
+        (
+            Part(tell("explain.its-clusters"), lines, table, "clusters"), *reasons,
+            *_costs(study, "campaign", campaign_id), unknown(),
+        ),
     )  # fmt: skip

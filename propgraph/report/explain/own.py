@@ -6,6 +6,7 @@ import polars as pl
 
 from propgraph.report.document import Part
 from propgraph.study import Study
+from propgraph.words.said import tell
 
 _LONGEST = 280
 
@@ -19,4 +20,4 @@ def own_part(study: Study, content_id: str, /) -> list[Part]:
         return []
     line = pl.col("value").str.replace_all(r"\s+", " ")
     cut = pl.when(line.str.len_chars() > _LONGEST).then(line.str.head(_LONGEST - 1) + "…").otherwise(line)
-    return [Part("What the log says of it besides", (), rows.select("column", says=cut))]
+    return [Part(tell("post.besides"), (), rows.select("column", says=cut))]

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from propgraph.report.document import Part
-from propgraph.report.words import NO_READING, READINGS
+from propgraph.report.words import rule_name
 from propgraph.study import Study
+from propgraph.words.said import named, retold, tell
+
+READING = "readings"
+"""Name of the part, of which nothing but a line says that none fits."""
 
 
 def innocent_readings(study: Study, kind: str, name: str, /) -> Part:
     """Return which explanations without any campaign fit a cluster or site, and how well."""
-    heading = "Innocent readings"
+    heading = tell("explain.readings")
     if "readings" not in study.tables or "subject_id" not in study.scan("readings").collect_schema().names():
-        return Part(heading, ("An earlier version did not note them: run `propgraph clusters` again.",))
+        return Part(heading, (tell("explain.no-readings-noted"),), name=READING)
     fits = study.scan("readings").filter(subject_type=kind, subject_id=name).collect()
     if fits.is_empty():
-        return Part(heading, (NO_READING,))
+        return Part(heading, (tell("explain.no-reading"),), name=READING)
     lines = []
     for fit in fits.to_dicts():
-        lines.append(f"{fit['reading']}: {READINGS.get(fit['reading'], fit['reading'])}.")
-        lines.append(f"For it: {fit['speaks_for']}. Against it: {fit['speaks_against']}.")
-    return Part(heading, tuple(lines))
+        name = fit["reading"]
+        lines.append(tell("explain.reading", name=rule_name(name), what=named("meaning", name)))
+        lines.append(
+            tell(
+                "explain.for-and-against", this=retold(fit["speaks_for"], fit.get("said_for")),
+                that=retold(fit["speaks_against"], fit.get("said_against")),
+            )
+        )  # fmt: skip
+    return Part(heading, tuple(lines), name=READING)

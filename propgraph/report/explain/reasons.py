@@ -7,16 +7,19 @@ from typing import Any
 
 from propgraph.report.document import Part
 from propgraph.report.explain.timeline import timeline
+from propgraph.report.words import reason as sentence
+from propgraph.report.words import rule_heading
 from propgraph.study import Study
+from propgraph.words.said import said, tell
 
 
 def reason_part(study: Study, reason: dict[str, Any], posts: int, /) -> Part:
     """Return a row of `evidence` with the posts that show it, at most so many."""
     shown = timeline(study, reason["content_ids"], most=posts)
-    told = [reason["sentence"]]
+    told = [sentence(reason)]
     if shown.height:
         told.append(of_how_many(reason, shown.height))
-    return Part(reason["rule"], tuple(told), shown if shown.height else None)
+    return Part(rule_heading(reason["rule"]), tuple(told), shown if shown.height else None, reason["rule"])
 
 
 def once(parts: Iterable[Part], /) -> list[Part]:
@@ -24,8 +27,8 @@ def once(parts: Iterable[Part], /) -> list[Part]:
     kept: list[Part] = []
     for part in parts:
         like = next((one for one in kept if _same(one, part)), None)
-        told = () if like is None else (f"They are the posts shown under {like.heading}.",)
-        kept.append(part if like is None else Part(part.heading, (*part.lines, *told), None))
+        told = () if like is None else (tell("explain.shown-under", name=like.heading),)
+        kept.append(part if like is None else Part(part.heading, (*part.lines, *told), None, part.name))
     return kept
 
 
@@ -36,9 +39,9 @@ def _same(one: Part, other: Part) -> bool:
 def of_how_many(reason: dict[str, Any], n: int, /) -> str:
     """Return of how many posts, or pairs of posts, `n` posts are shown; `reason` is a row of `evidence`."""
     kept, n_all = len(reason["content_ids"]), reason.get("n_all")
-    of = f"{n:,} of the {kept:,} posts kept as evidence" if n < kept else f"{n:,} posts"
+    of = said("explain.posts-of-kept", n=n, kept=kept) if n < kept else said("explain.posts", n=n)
     if n_all is None:
-        return f"Shown: {of}."
+        return tell("explain.shown", of=of)
     if reason["counted"] == "posts":
-        return f"Shown: {n:,} of {n_all:,} posts."
-    return f"Shown: {of}, which hold {reason['n_shown']:,} of {n_all:,} {reason['counted']}."
+        return tell("explain.shown-of-all", n=n, n_all=n_all)
+    return tell("explain.shown-pairs", of=of, n_shown=reason["n_shown"], n_all=n_all)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -13,7 +12,7 @@ from propgraph.study import Study
 _TEXT, _LINK = 90, 80
 
 
-def named(study: Study, accounts: pl.LazyFrame, /) -> pl.LazyFrame:
+def with_who(study: Study, accounts: pl.LazyFrame, /) -> pl.LazyFrame:
     """Add `who` to rows with `account_id`: the name with the id, where a name is known."""
     names = study.scan("accounts").select("account_id", "name")
     with_name = pl.format("{} ({})", "name", "account_id")
@@ -55,7 +54,7 @@ def timeline(study: Study, content_ids: Sequence[str], /, *, most: int) -> pl.Da
         .unique("content_id", keep="first", maintain_order=True)
         .select("content_id", "object_id")
     )
-    rows = named(study, posts.lazy().join(shared, on="content_id", how="left")).collect()
+    rows = with_who(study, posts.lazy().join(shared, on="content_id", how="left")).collect()
     if rows.is_empty():
         return pl.DataFrame(schema=_COLUMNS)
     start = pl.col("timestamp").min().over("object_id")
@@ -80,11 +79,6 @@ def with_places(posts: pl.DataFrame, /) -> pl.DataFrame:
         return posts.with_columns(read_from=pl.lit(None, pl.String))
     name = pl.col("source").str.extract(r"([^/\\]*)$")
     return posts.sort("line").with_columns(read_from=pl.format("{}:{}", name, "line"))
-
-
-def minute(time: datetime, /) -> str:
-    """Return a time to the minute."""
-    return f"{time:%Y-%m-%d %H:%M}"
 
 
 def short(column: str, width: int, /) -> pl.Expr:

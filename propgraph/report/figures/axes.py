@@ -11,11 +11,11 @@ from html import escape
 
 from propgraph.export.text import clean_terminal, clean_xml
 from propgraph.report.figures.figure import MUTED
+from propgraph.words.said import formatted
 
 WIDTH = 600.0
 """Of every figure, in its own unit: a text of size 12 is as large as the page's where it is shown 600 px wide."""
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STEPS_S = tuple(
     size * unit
@@ -108,11 +108,11 @@ def count_axis(
 
 
 def _part(value: float, *, digits: int) -> str:
-    return f"{value:.{digits}%}"
+    return formatted(value, "%1" if digits else "%")
 
 
 def _count(value: float) -> str:
-    return f"{value / 1e6:g}M" if value >= 1e6 else f"{value:,.0f}"
+    return f"{formatted(value / 1e6, 'g')}M" if value >= 1e6 else formatted(float(value), "n")
 
 
 def time_axis(scale: Scale, y: float, /) -> list[str]:
@@ -132,28 +132,22 @@ def moment_of(seconds: float, /) -> datetime:
 
 def day(moment: datetime, /, *, year: bool = True) -> str:
     """Return a date as people write it: `24 Oct 2016`."""
-    return f"{moment.day} {_MONTHS[moment.month - 1]}" + (f" {moment.year}" if year else "")
+    return formatted(moment, "day" if year else "year-day")
 
 
 def days(first: datetime, last: datetime, /) -> str:
     """Return from which day to which something went on: `24 Oct to 6 Nov 2016`, `7 to 8 May 2016`."""
-    if first.date() == last.date():
-        return day(first)
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day} to {day(last)}"
-    return f"{day(first, year=first.year != last.year)} to {day(last)}"
+    return formatted((first, last), "days")
 
 
 def clock(moment: datetime, /, *, year: bool = False) -> str:
     """Return a day and the time of day: `24 Oct 19:40`."""
-    return f"{day(moment, year=year)} {moment:%H:%M}"
+    return formatted(moment, "year-clock" if year else "clock")
 
 
 def percent(part: float, /) -> str:
     """Return a part of a whole, 0..1, in percent; what is little is not called nothing, nor what is most all."""
-    if 0 < part < 0.005:
-        return "less than 1%"
-    return "more than 99%" if 0.995 <= part < 1 else f"{part:.0%}"
+    return formatted(part, "%some")
 
 
 def _times(low: float, high: float, most: int = 7) -> tuple[list[datetime], Callable[[datetime], str]]:
@@ -178,11 +172,11 @@ def _months(first: datetime, last: datetime, step: int) -> list[datetime]:
 
 
 def _hour_or_day(moment: datetime) -> str:
-    return day(moment, year=False) if (moment.hour, moment.minute) == (0, 0) else f"{moment:%H:%M}"
+    return day(moment, year=False) if (moment.hour, moment.minute) == (0, 0) else formatted(moment, "hour")
 
 
 def _month(moment: datetime) -> str:
-    return f"{_MONTHS[moment.month - 1]} {moment.year}"
+    return formatted(moment, "month")
 
 
 def _year(moment: datetime) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from propgraph.report.figures.axes import WIDTH, boxes, days, drawing, line, percent, text
+from propgraph.report.figures.axes import WIDTH, boxes, drawing, line, text
 from propgraph.report.figures.figure import INK, MARK, MUTED, Figure
 from propgraph.report.figures.inputs import common
-from propgraph.report.words import duration
 from propgraph.study import Study
+from propgraph.words.said import Said, said, tell
 
 _ROWS, _COLUMNS = 60, 120
 _LEFT, _TOP, _BETWEEN = 12.0, 26.0, 42.0
@@ -47,19 +47,14 @@ def bar_code(study: Study, cluster_id: str, /) -> Figure | None:
     n_rows = members["row"].n_unique()
     others = shares.filter(pl.col("cluster_id").is_null()).join(columns, on="object_id")
     outside = _near(_ranked(others, n_rows), window_s)
-    alt = _alt(members, outside, shown, duration(window_s))
+    alt = _alt(members, outside, shown, window_s)
     n_members = mine["account_id"].n_unique()
     height, parts = _drawn(members, outside, shown, n_members)
-    caption = (
-        "Each row is an account, each column one thing that two or more of these accounts shared, in the order of "
-        f"time. Dark: within {duration(window_s)} of another of the accounts drawn with it; pale: at another time. "
-    )
-    caption += (
-        "No account outside every cluster shared any of them."
-        if outside.is_empty()
-        else "Below, the accounts in no cluster that shared most of the same."
-    )
-    caption += _left_out(n_members, objects.height, n_rows, shown.height)
+    caption = tell(
+        "bar-code.caption", window=window_s,
+        others=said("bar-code.no-others") if outside.is_empty() else said("bar-code.below"),
+        left_out=_left_out(n_members, objects.height, n_rows, shown.height),
+    )  # fmt: skip
     return Figure(drawing(height, parts, alt=alt), alt, caption)
 
 
@@ -90,21 +85,21 @@ def _drawn(
     tall = min(10.0, max(3.5, 170 / n_rows))
     wide = (WIDTH - 2 * _LEFT) / shown.height
     title = (
-        f"These {n_rows:,} accounts" if n_rows == n_members else f"{n_rows:,} of these {n_members:,} accounts"
+        tell("figure.these", n=n_rows)
+        if n_rows == n_members
+        else tell("figure.of-these", n=n_rows, n_all=n_members)
     )
     parts = [text(_LEFT, 15, title, colour=INK, size=13, bold=True)]
     parts += _raster(members, _TOP, wide, tall)
     y = _TOP + n_rows * tall
-    parts += [line(_LEFT, y + 3, WIDTH - _LEFT, y + 3), text(_LEFT, y + 17, "earliest")]
-    parts += [
-        text(WIDTH / 2, y + 17, f"{shown.height:,} things shared, in the order of time", anchor="middle")
-    ]
-    parts += [text(WIDTH - _LEFT, y + 17, "latest", anchor="end")]
+    parts += [line(_LEFT, y + 3, WIDTH - _LEFT, y + 3), text(_LEFT, y + 17, tell("bar-code.earliest"))]
+    parts += [text(WIDTH / 2, y + 17, tell("bar-code.things", n=shown.height), anchor="middle")]
+    parts += [text(WIDTH - _LEFT, y + 17, tell("bar-code.latest"), anchor="end")]
     if outside.is_empty():
         return y + 24, parts
     n_others = outside["row"].n_unique()
     top = y + _BETWEEN + 6
-    title = f"The {n_others:,} other accounts, in no cluster, with most of the same"
+    title = tell("bar-code.others", n=n_others)
     parts += [text(_LEFT, top - 8, title, colour=INK, size=13, bold=True)]
     parts += _raster(outside, top, wide, tall)
     bottom = top + n_others * tall
@@ -121,28 +116,28 @@ def _raster(cells: pl.DataFrame, top: float, wide: float, tall: float) -> list[s
     return parts
 
 
-def _left_out(n_accounts: int, n_objects: int, n_rows: int, n_columns: int) -> str:
+def _left_out(n_accounts: int, n_objects: int, n_rows: int, n_columns: int) -> Said | None:
     told = []
     if n_rows < n_accounts:
-        told.append(f"the {n_rows:,} of {n_accounts:,} accounts that shared most of them")
+        told.append(said("bar-code.some-accounts", n=n_rows, n_all=n_accounts))
     if n_columns < n_objects:
-        told.append(f"the {n_columns:,} of {n_objects:,} things that most of them shared")
-    return f" Shown are {' and '.join(told)}." if told else ""
+        told.append(said("bar-code.some-things", n=n_columns, n_all=n_objects))
+    return said("bar-code.shown", what=told) if told else None
 
 
-def _alt(members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame, window: str) -> str:
+def _alt(members: pl.DataFrame, outside: pl.DataFrame, shown: pl.DataFrame, window: float) -> str:
     n_rows, n = members["row"].n_unique(), shown.height
     near = int(members["near"].sum())
-    told = (
-        f"{n_rows:,} accounts and {n:,} things that they shared, {days(shown['first'].min(), shown['first'].max())}: "  # type: ignore[arg-type]
-        f"{members.height:,} of {n_rows * n:,} cells are filled ({members.height / (n_rows * n):.0%}), "
-        f"{near:,} of them within {window} of another of these accounts."
-    )
     if outside.is_empty():
-        return told + " No account outside every cluster shared any of them."
-    others = outside["row"].n_unique()
-    return (
-        f"{told} Of the {others:,} accounts in no cluster that shared most of the same "
-        f"{percent(outside.height / (others * n))} of the cells are filled, {int(outside['near'].sum()):,} of them "
-        f"within {window} of another of those."
-    )
+        beside = said("bar-code.no-others")
+    else:
+        others = outside["row"].n_unique()
+        beside = said(
+            "bar-code.alt-others", n=others, part=outside.height / (others * n), near=int(outside["near"].sum()),
+            window=window,
+        )  # fmt: skip
+    return tell(
+        "bar-code.alt", n_accounts=n_rows, n=n, span=(shown["first"].min(), shown["first"].max()),
+        filled=members.height, n_cells=n_rows * n, part=members.height / (n_rows * n), near=near, window=window,
+        others=beside,
+    )  # fmt: skip

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
+from propgraph.clusters.lots import lot_of
 from propgraph.report.figures.axes import (
     WIDTH,
     Scale,
     boxes,
     count_axis,
-    days,
     drawing,
     line,
     text,
@@ -19,9 +19,11 @@ from propgraph.report.figures.axes import (
 )
 from propgraph.report.figures.figure import INK, MARK, MUTED, Figure
 from propgraph.study import Study
+from propgraph.words.said import said, tell
 
 _LEFT, _RIGHT, _TOP, _TALL, _BETWEEN = 50.0, 12.0, 72.0, 84.0, 40.0
 _WIDTHS = (("1d", "day"), ("1w", "week"), ("1mo", "month"), ("3mo", "quarter"), ("1y", "year"))
+Lot = tuple[date, date, int]
 _MOST, _LEAST, _LEAST_OTHERS = 130, 3, 10
 _LOTS, _EARLY = 3, 0.005
 
@@ -53,16 +55,15 @@ def creation(study: Study, cluster_id: str, /) -> Figure | None:
     high = max(own[-1], shown[-1])
     width, unit = _unit(low, high)
     row = study.scan("clusters").filter(cluster_id=cluster_id).collect().row(0, named=True)
-    lots = [_lot(one) for one in row["lots"] or []]
+    lots = list(map(lot_of, row["lots"] or []))
     alt = _alt(own, shown, lots, members.height)
     parts = _drawn((own, shown), (low, high), width, unit, lots)
-    caption = (
-        f"Accounts opened per {unit}: above, those {len(own):,} of the {members.height:,} accounts whose date is "
-        f"known; below, all {len(others):,} others of the log."
-    )
-    caption += " Triangles: lots, many accounts opened within a short time." if lots else ""
     early = len(others) - len(shown)
-    caption += f" {early:,} of the others were opened before, and are not drawn." if early else ""
+    caption = tell(
+        "creation.caption", unit=unit, n=len(own), n_all=members.height, n_others=len(others),
+        lots=said("creation.triangles") if lots else None,
+        early=said("creation.before", n=early) if early else None,
+    )  # fmt: skip
     return Figure(drawing(_TOP + 2 * _TALL + _BETWEEN + 26, parts, alt=alt), alt, caption)
 
 
@@ -73,7 +74,7 @@ def _unit(low: datetime, high: datetime) -> tuple[str, str]:
 
 def _drawn(
     dates: tuple[pl.Series, pl.Series], span: tuple[datetime, datetime], width: str, unit: str,
-    lots: list[tuple[datetime, datetime, int]],
+    lots: list[Lot],
 ) -> list[str]:  # fmt: skip
     edges = pl.datetime_range(
         pl.Series([span[0]]).dt.truncate(width)[0],
@@ -82,20 +83,18 @@ def _drawn(
         eager=True,
     )
     across = Scale(edges[0].timestamp(), edges[-1].timestamp(), _LEFT, WIDTH - _RIGHT)
-    parts = [text(_LEFT, 14, f"These accounts: opened per {unit}", colour=INK, size=13, bold=True)]
+    parts = [text(_LEFT, 14, tell("creation.these", unit=unit), colour=INK, size=13, bold=True)]
     parts += _panel(dates[0], edges, across, width, _TOP, fill=MARK, opacity=1)
     parts += _lots_marked(lots, across)
     top = _TOP + _TALL + _BETWEEN
-    parts.append(
-        text(_LEFT, top - 12, f"All others of the log: opened per {unit}", colour=INK, size=13, bold=True)
-    )
+    parts.append(text(_LEFT, top - 12, tell("creation.others", unit=unit), colour=INK, size=13, bold=True))
     parts += _panel(dates[1], edges, across, width, top, fill=MUTED, opacity=0.5)
     return parts + time_axis(across, top + _TALL)
 
 
-def _lots_marked(lots: list[tuple[datetime, datetime, int]], across: Scale) -> list[str]:
+def _lots_marked(lots: list[Lot], across: Scale) -> list[str]:
     """Return a triangle for each lot, and the sizes of the largest."""
-    middle = [across((first.timestamp() + last.timestamp()) / 2) for first, last, _ in lots]
+    middle = [across((_seconds(first) + _seconds(last)) / 2) for first, last, _ in lots]
     parts = [f'<path d="M{x - 4:.1f} {_TOP - 9:.1f}h8l-4 7z" fill="{INK}"/>' for x in middle]
     # The words stand on the side with more room, and so that no stem goes through them.
     right = sorted((x, k) for k, x in enumerate(middle[:_LOTS]) if x > WIDTH / 2)
@@ -104,7 +103,9 @@ def _lots_marked(lots: list[tuple[datetime, datetime, int]], across: Scale) -> l
         y = _TOP - 12 - 13.5 * row
         side, away = ("end", -6) if x > WIDTH / 2 else ("start", 6)
         first, last, n = lots[k]
-        parts.append(text(x + away, y, f"{n:,} opened {days(first, last)}", anchor=side, colour=INK))
+        parts.append(
+            text(x + away, y, tell("creation.lot", n=n, span=(first, last)), anchor=side, colour=INK)
+        )
         parts.append(line(x, y - 8, x, _TOP - 9, colour=INK))
     return parts
 
@@ -123,29 +124,18 @@ def _panel(
     return [*axis, boxes(places, fill=fill, opacity=opacity), line(_LEFT, y, WIDTH - _RIGHT, y)]
 
 
-def _lot(written: str) -> tuple[datetime, datetime, int]:
-    """Read a lot as `clusters.lots` holds it: `2016-05-07 to 2016-05-08: 7`."""
-    span, n = written.rsplit(": ", 1)
-    first, last = span.split(" to ") if " to " in span else (span, span)
-    return (
-        datetime.fromisoformat(f"{first}T00:00+00:00"),
-        datetime.fromisoformat(f"{last}T00:00+00:00"),
-        int(n.replace(",", "")),
-    )
+def _seconds(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _alt(own: pl.Series, others: pl.Series, lots: list[tuple[datetime, datetime, int]], n: int) -> str:
-    told = (
-        f"{len(own):,} of {n:,} accounts have a known date: half of them were opened {_half(own)}, all of them "
-        f"{days(own[0], own[-1])}. Half of the {len(others):,} others: {_half(others)}."
-    )
-    if not lots:
-        return f"{told} No lots were found."
-    return (
-        f"{told} Lots: {'; '.join(f'{size:,} accounts {days(first, last)}' for first, last, size in lots)}."
-    )
+def _alt(own: pl.Series, others: pl.Series, lots: list[Lot], n: int) -> str:
+    found = [said("creation.alt-lot", n=size, span=(first, last)) for first, last, size in lots]
+    return tell(
+        "creation.alt", n=len(own), n_all=n, half=_half(own), span=(own[0], own[-1]), n_others=len(others),
+        half_of_others=_half(others), lots=said("creation.lots", lots=found) if found else said("creation.no-lots"),
+    )  # fmt: skip
 
 
-def _half(dates: pl.Series) -> str:
-    """Return the middle half of dates in words."""
-    return days(dates[len(dates) // 4], dates[(3 * len(dates)) // 4])
+def _half(dates: pl.Series) -> tuple[datetime, datetime]:
+    """Return the middle half of dates."""
+    return dates[len(dates) // 4], dates[(3 * len(dates)) // 4]

@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.report.figures.axes import WIDTH, Scale, clock, day, drawing, line, number, percent, text
+from propgraph.report.figures.axes import WIDTH, Scale, clock, day, drawing, line, number, text
 from propgraph.report.figures.figure import INK, MARK, MUTED, PAPER, Figure
 from propgraph.study import Study
+from propgraph.words.said import formatted, said, tell
 
 _LEFT, _RIGHT, _TOP, _ROW = 214.0, 20.0, 58.0, 18.0
 _ROWS, _TEN, _HUNDRED = 15, 10, 100
@@ -44,29 +45,25 @@ def early_share(study: Study, cluster_id: str, /) -> Figure | None:
         return None
     shown = touched.head(_ROWS).sort("start", "cascade_id")
     alt = _alt(touched, shown)
-    caption = (
-        "Each row is one thing that spread, by the time of its first post and with its number of posts. Full circle: "
-        "the part of the first ten shares after the first post that these accounts made; ring: of the first hundred; "
-        "bar: of all. Where the full circle stands right of the bar they came early."
-    )
-    if touched.height > shown.height:
-        caption += f" The {shown.height:,} of {touched.height:,} in which they posted most."
+    some = touched.height > shown.height
+    most = said("early-share.most", n=shown.height, n_all=touched.height) if some else None
+    caption = tell("early-share.caption", most=most)
     return Figure(drawing(_TOP + shown.height * _ROW + 24, _drawn(shown), alt=alt), alt, caption)
 
 
 def _drawn(shown: pl.DataFrame) -> list[str]:
     across = Scale(0, 1, _LEFT, WIDTH - _RIGHT)
     bottom = _TOP + shown.height * _ROW
-    parts = [text(8, 14, "These accounts' part of the shares", colour=INK, size=13, bold=True)]
+    parts = [text(8, 14, tell("early-share.title"), colour=INK, size=13, bold=True)]
     parts += _legend()
     for k in range(5):
         parts += [f'<g opacity=".3">{line(across(k / 4), _TOP - 6, across(k / 4), bottom)}</g>']
-        parts += [text(across(k / 4), bottom + 16, f"{k / 4:.0%}", anchor="middle")]
+        parts += [text(across(k / 4), bottom + 16, formatted(k / 4, "%"), anchor="middle")]
     years = shown["start"].dt.year().n_unique() > 1
     for k, row in enumerate(shown.to_dicts()):
         y = _TOP + k * _ROW + _ROW / 2
         when = day(row["start"]) if years else clock(row["start"])
-        parts += [text(_LEFT - 12, y + 4, f"{when} · {row['size']:,} posts", anchor="end")]
+        parts += [text(_LEFT - 12, y + 4, tell("early-share.row", when=when, n=row["size"]), anchor="end")]
         parts += _marks(row, across, y)
     return parts
 
@@ -92,9 +89,9 @@ def _bar(x: float, y: float) -> str:
 def _legend() -> list[str]:
     y = 34.0
     return [
-        _circle(_LEFT + 4, y, full=True), text(_LEFT + 14, y + 4, "of the first 10"),
-        _circle(_LEFT + 130, y, full=False), text(_LEFT + 140, y + 4, "of the first 100"),
-        _bar(_LEFT + 262, y), text(_LEFT + 270, y + 4, "of all"),
+        _circle(_LEFT + 4, y, full=True), text(_LEFT + 14, y + 4, tell("early-share.first-10")),
+        _circle(_LEFT + 130, y, full=False), text(_LEFT + 140, y + 4, tell("early-share.first-100")),
+        _bar(_LEFT + 262, y), text(_LEFT + 270, y + 4, tell("early-share.of-all")),
     ]  # fmt: skip
 
 
@@ -104,13 +101,8 @@ def _alt(touched: pl.DataFrame, shown: pl.DataFrame) -> str:
     first, every = touched.select(pl.mean("first_10_share", "share")).row(0)
     best = shown.sort("first_10_share", "cascade_id", descending=[True, False]).row(0, named=True)
     most = (
-        f"At most {percent(best['first_10_share'])} of the first ten, at what began on "
-        f"{clock(best['start'], year=True)}."
+        said("early-share.at-most", part=best["first_10_share"], moment=best["start"])
         if best["first_10_share"]
-        else "Where they posted most they made none of the first ten."
+        else said("early-share.none-of-ten")
     )
-    return (
-        f"In {many:,} cascades of more than {_TEN} posts these accounts made on average "
-        f"{percent(first)} of the first ten shares and {percent(every)} of all; in "
-        f"{ahead:,} of them more of the first ten than of all. {most}"
-    )
+    return tell("early-share.alt", n=many, least=_TEN, first=first, part=every, n_ahead=ahead, most=most)

@@ -10,9 +10,9 @@ from propgraph.report.figures.axes import WIDTH, Scale, boxes, count_axis, drawi
 from propgraph.report.figures.figure import INK, MARK, MUTED, Figure
 from propgraph.report.figures.inputs import common
 from propgraph.study import Study
+from propgraph.words.said import named, said, tell
 
 _UNTIL_S = (1, 10, 60, 600, 3600, 6 * 3600, 86_400, 7 * 86_400)
-_NAMES = ("1 s", "10 s", "1 min", "10 min", "1 h", "6 h", "1 day", "1 week")
 _LEFT, _TOP, _HEIGHT = 50.0, 58.0, 150.0
 _OBJECTS, _DRAWS, _LEAST = 300, 20, 10
 
@@ -49,17 +49,17 @@ def gaps(study: Study, cluster_id: str, /) -> Figure | None:
     if seen.sum() < _LEAST:
         return None
     n = min(objects.height, _OBJECTS)
-    names = [f"≤ {name}" for name in _NAMES[len(_NAMES) - until.size :]] + ["longer"]
-    alt = _alt(seen, dealt, names, n)
+    names = [tell("gaps.at-most", span=span) for span in _spans(until)] + [tell("gaps.longer")]
+    alt = _alt(seen, dealt, _spans(until), n)
     parts = _drawn(seen / seen.sum(), dealt / dealt.sum(), names)
-    caption = (
-        "Time from one of these accounts to the next of them at the same thing (blue), over "
-        f"{seen.sum():,.0f} such steps at {n:,} things that others shared, too. Grey: what would be usual, if who "
-        f"shared when were dealt out anew among all who shared the same thing (mean of {_DRAWS} deals)."
-    )
-    if objects.height > n:
-        caption += f" Of {objects.height:,} things those that most of them shared."
+    rest = said("gaps.of-things", n=objects.height) if objects.height > n else None
+    caption = tell("gaps.caption", n_steps=float(seen.sum()), n=n, n_deals=_DRAWS, rest=rest)
     return Figure(drawing(_TOP + _HEIGHT + 42, parts, alt=alt), alt, caption)
+
+
+def _spans(until: Float64) -> list[str]:
+    """Return the ends of the bins as people read them."""
+    return [named("until", int(end)) for end in until]
 
 
 def _bins(study: Study, cluster_id: str) -> Float64:
@@ -92,14 +92,10 @@ def _steps(times: Int64, until: Float64) -> Float64:
 def _drawn(seen: Float64, dealt: Float64, names: list[str]) -> list[str]:
     up = Scale(0, float(max(seen.max(), dealt.max())), _TOP + _HEIGHT, _TOP)
     wide = (WIDTH - _LEFT - 8) / len(names)
-    parts = [
-        text(
-            _LEFT, 14, "Time to the next of these accounts at the same thing", colour=INK, size=13, bold=True
-        )
-    ]
-    parts += [boxes([(_LEFT, 26, 12, 12)], fill=MARK), text(_LEFT + 18, 36, "as it was")]
+    parts = [text(_LEFT, 14, tell("gaps.title"), colour=INK, size=13, bold=True)]
+    parts += [boxes([(_LEFT, 26, 12, 12)], fill=MARK), text(_LEFT + 18, 36, tell("gaps.as-it-was"))]
     parts += [boxes([(_LEFT + 100, 26, 12, 12)], fill=MUTED, opacity=0.5)]
-    parts += [text(_LEFT + 118, 36, "if the same times were dealt out among all who shared it")]
+    parts += [text(_LEFT + 118, 36, tell("gaps.dealt"))]
     parts += count_axis(up, left=_LEFT, right=WIDTH - 8, in_percent=True)
     for k, name in enumerate(names):
         x = _LEFT + k * wide
@@ -109,16 +105,13 @@ def _drawn(seen: Float64, dealt: Float64, names: list[str]) -> list[str]:
         ]
         parts += [text(x + wide / 2, _TOP + _HEIGHT + 17, name, anchor="middle")]
     y = _TOP + _HEIGHT
-    note = "each time counts in the first column that holds it"
-    return [*parts, line(_LEFT, y, WIDTH - 8, y), text(_LEFT, y + 35, note)]
+    return [*parts, line(_LEFT, y, WIDTH - 8, y), text(_LEFT, y + 35, tell("gaps.note"))]
 
 
-def _alt(seen: Float64, dealt: Float64, names: list[str], n: int) -> str:
+def _alt(seen: Float64, dealt: Float64, spans: list[str], n: int) -> str:
     of_seen, of_dealt = seen.cumsum() / seen.sum(), dealt.cumsum() / dealt.sum()
-    told = "; ".join(
-        f"within {name.removeprefix('≤ ')} {of_seen[k]:.0%}, dealt anew {of_dealt[k]:.0%}"
-        for k, name in enumerate(names[:-1])
-    )
-    return (
-        f"{seen.sum():,.0f} steps from one of these accounts to the next, at {n:,} things, by length: {told}."
-    )
+    steps = [
+        said("gaps.within", span=span, part=float(of_seen[k]), dealt=float(of_dealt[k]))
+        for k, span in enumerate(spans)
+    ]
+    return tell("gaps.alt", n_steps=float(seen.sum()), n=n, steps=steps)

@@ -11,8 +11,9 @@ from propgraph.report.figures.axes import boxes, drawing, text
 from propgraph.report.figures.figure import INK, MARK, MUTED, Figure
 from propgraph.report.figures.inputs import SLOTS, week
 from propgraph.study import Study
+from propgraph.words.said import named, said, tell
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LEFT, _TOP, _CELL, _TALL, _BETWEEN = 34.0, 24.0, 10.8, 17.0, 32.0
 _LEAST_POSTS = 20
 _SHADES = 8
@@ -43,17 +44,12 @@ def heat_map(study: Study, cluster_id: str, /) -> Figure | None:
     usual = of.usual(posts) if of.pool.size >= LEAST_ACCOUNTS else None
     alt = _alt(counts, usual, posts.size)
     most = max(counts.max(), 0 if usual is None else usual.max())
-    parts = _map(counts, _LEFT, most, f"These {posts.size:,} accounts")
+    parts = _map(counts, _LEFT, most, tell("figure.these", n=posts.size))
     if usual is not None:
-        parts += _map(usual, _LEFT + 24 * _CELL + _BETWEEN, most, "Accounts as active, in no cluster")
+        parts += _map(usual, _LEFT + 24 * _CELL + _BETWEEN, most, tell("heat-map.as-active"))
     parts += _legend(most)
-    caption = "Posts by hour and day of the week, UTC: the darker, the more. "
-    caption += (
-        "Left these accounts; right as many posts by accounts in no cluster, for each member the twenty that post as "
-        "much. People who live in one place often look alike; it is the difference that tells."
-        if usual is not None
-        else "Too few accounts are in no cluster to tell what is usual."
-    )
+    beside = said("heat-map.too-few") if usual is None else said("heat-map.left-and-right")
+    caption = tell("heat-map.caption", beside=beside)
     return Figure(drawing(_TOP + 7 * _TALL + 52, parts, alt=alt), alt, caption)
 
 
@@ -62,7 +58,7 @@ def _map(counts: Float64, left: float, most: float, title: str) -> list[str]:
     parts = [text(left, 14, title, colour=INK, size=13, bold=True)]
     for k, name in enumerate(_DAYS):
         if left == _LEFT:
-            parts.append(text(left - 5, _TOP + k * _TALL + 13, name[:3], anchor="end"))
+            parts.append(text(left - 5, _TOP + k * _TALL + 13, named("short-day", name), anchor="end"))
     shade = np.ceil(counts / most * _SHADES).astype(np.int64)
     for value in range(_SHADES + 1):
         cells = [
@@ -76,7 +72,7 @@ def _map(counts: Float64, left: float, most: float, title: str) -> list[str]:
         )
     y = _TOP + 7 * _TALL + 13
     hours = (
-        text(left + hour * _CELL, y, f"{hour}:00", anchor="middle" if hour else "start")
+        text(left + hour * _CELL, y, tell("heat-map.hour", hour=hour), anchor="middle" if hour else "start")
         for hour in range(0, 24, 6)
     )
     return [*parts, *hours]
@@ -93,25 +89,26 @@ def _legend(most: float) -> list[str]:
     end = _LEFT + (_SHADES + 1) * wide + 6
     return [
         *parts,
-        text(end, y + 10, f"none to {most:,.0f} posts in an hour of the week"),
+        text(end, y + 10, tell("heat-map.legend", n=float(most))),
     ]
 
 
 def _alt(counts: Float64, usual: Float64 | None, n: int) -> str:
     busiest = int(counts.argmax())
     total = counts.sum()
-    at = f"{_DAYS[busiest // 24]} {busiest % 24}:00"
-    told = [
-        f"{total:,.0f} posts of {n:,} accounts by hour of the week, UTC; most on {at}: {counts.max():,.0f}"
-        + ("." if usual is None else f", where accounts as active make {usual[busiest]:,.0f}.")
-    ]
-    weekend, night = _part(counts, slice(5, 7)), counts.reshape(7, 24)[:, :6].sum() / total
-    told.append(f"Saturday and Sunday hold {weekend:.0%}, the hours from 0:00 to 5:59 {night:.0%}.")
+    where = beside = None
     if usual is not None:
-        usual_night = usual.reshape(7, 24)[:, :6].sum() / usual.sum()
-        told.append(f"Of accounts as active: {_part(usual, slice(5, 7)):.0%} and {usual_night:.0%}.")
-    return " ".join(told)
+        where = said("heat-map.where-others", n=float(usual[busiest]))
+        beside = said("heat-map.of-others", weekend=_weekend(usual), night=_night(usual))
+    return tell(
+        "heat-map.alt", n_posts=float(total), n=n, day=_DAYS[busiest // 24], hour=busiest % 24,
+        most=float(counts.max()), where=where, weekend=_weekend(counts), night=_night(counts), others=beside,
+    )  # fmt: skip
 
 
-def _part(counts: Float64, some: slice) -> float:
-    return float(counts.reshape(7, 24)[some].sum() / counts.sum())
+def _weekend(counts: Float64) -> float:
+    return float(counts.reshape(7, 24)[5:].sum() / counts.sum())
+
+
+def _night(counts: Float64) -> float:
+    return float(counts.reshape(7, 24)[:, :6].sum() / counts.sum())

@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw
 
 from propgraph.arrays.types import Float64
 from propgraph.export.network import network_tables
-from propgraph.report.figures.axes import WIDTH, drawing, number, percent, text
+from propgraph.report.figures.axes import WIDTH, drawing, number, text
 from propgraph.report.figures.figure import INK, PAPER, Figure, hue
 from propgraph.study import Study
+from propgraph.words.said import said, tell
 
 _MARGIN, _LEAST_R, _MOST_R = 14.0, 1.3, 24.0
 _CIRCLES, _LABELS, _EDGES = 1800, 24, 20_000
@@ -57,19 +58,14 @@ def network_map(study: Study, /, *, least_accounts: int = 1) -> Figure | None:
         placed.join(drawn, on="id", how="anti", maintain_order="left"), placed, edges, height, room
     )
     alt = _alt(placed, of_flagged, flagged)
-    caption = (
-        "Each dot is an account, lines join accounts that shared the same within the window, or whose times are "
-        "nearer than chance; the larger, the more often. "
-        "Flagged clusters are coloured, everybody else is grey. Who lies near whom shows who met whom: the map has no "
-        "axes, and how far apart two clusters lie means nothing."
-    )
-    if edges.height > _EDGES:
-        caption += f" The {_EDGES:,} strongest of {edges.height:,} lines are drawn."
     missing = [name for name in flagged if name not in set(of_flagged["cluster"])]
-    if missing:
-        caption += f" Not on it, for they never met in the window: {', '.join(missing[:_LABELS])}."
-    if of_flagged.height > drawn.height:
-        caption += f" {of_flagged.height - drawn.height:,} weaker members of flagged clusters are grey, too."
+    n_weak = of_flagged.height - drawn.height
+    caption = tell(
+        "map.caption",
+        lines=said("map.strongest", n=_EDGES, n_all=edges.height) if edges.height > _EDGES else None,
+        missing=said("map.missing", clusters=missing[:_LABELS]) if missing else None,
+        weak=said("map.weaker", n=n_weak) if n_weak else None,
+    )
     return Figure(drawing(height, [behind, *circles, *_labels(drawn, flagged)], alt=alt), alt, caption)
 
 
@@ -147,12 +143,12 @@ def _png(lines: Float64, dots: list[Dot], height: float, sharp: float) -> bytes:
 
 
 def _alt(placed: pl.DataFrame, of_flagged: pl.DataFrame, flagged: list[str]) -> str:
-    told = f"A map of {placed.height:,} accounts that met others or are nearer to them in time than chance."
     if not flagged:
-        return f"{told} No cluster is flagged; all are grey."
+        return tell("map.alt-none", n=placed.height)
     sizes = dict(of_flagged.group_by("cluster").len().rows())
     there = [name for name in flagged if name in sizes]
-    many = f"{len(there):,} flagged cluster" + ("s" if len(there) > 1 else "")
-    some = "; ".join(f"{name}: {sizes[name]:,} accounts" for name in there[:_TOLD])
-    part = of_flagged.height / placed.height
-    return f"{told} {of_flagged.height:,} ({percent(part)}) belong to {many}, each a coloured disc: {some}."
+    some = [said("map.cluster", cluster=name, n=sizes[name]) for name in there[:_TOLD]]
+    return tell(
+        "map.alt", n=placed.height, n_flagged=of_flagged.height, part=of_flagged.height / placed.height,
+        n_clusters=len(there), clusters=some,
+    )  # fmt: skip

@@ -17,16 +17,15 @@ from propgraph.report.figures.axes import (
     clock,
     count_axis,
     day,
-    days,
     drawing,
     line,
     moment_of,
-    percent,
     text,
     time_axis,
 )
 from propgraph.report.figures.figure import INK, MUTED, Figure, hue
 from propgraph.study import Study
+from propgraph.words.said import formatted, named, said, tell
 
 Event = tuple[date, str]
 """A day or moment (UTC where it names no zone), and what it is called."""
@@ -34,10 +33,7 @@ Event = tuple[date, str]
 _LEFT, _RIGHT, _HEIGHT, _LANE = 58.0, 78.0, 130.0, 24.0
 _LANES, _NAMED = 12, 6
 _MOST, _FEW = 170, 0.001
-_WIDTHS = (
-    (60, "minute"), (600, "10 minutes"), (3600, "hour"), (86_400, "day"), (7 * 86_400, "week"),
-    (28 * 86_400, "four weeks"), (364 * 86_400, "52 weeks"),
-)  # fmt: skip
+_WIDTHS_S = (60, 600, 3600, 86_400, 7 * 86_400, 28 * 86_400, 364 * 86_400)
 
 
 def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: int = 1) -> Figure | None:
@@ -62,25 +58,23 @@ def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: i
     if span is None:
         return None
     low, high = span[0].timestamp(), span[1].timestamp()
-    width, unit = _width(high - low)
+    width = _width(high - low)
     # Bars stand on whole hours and days of UTC.
     low = low // min(width, 86_400) * min(width, 86_400)
     n = int((high - low) // width) + 1
     counts, outside = _counts(study, flagged, start=low, width=width, n=n)
     scale = Scale(low, low + n * width, _LEFT, WIDTH - _RIGHT)
-    alt = _alt(counts, flagged, unit, scale, span)
-    parts, height = _drawn(counts, flagged, scale, unit)
+    alt = _alt(counts, flagged, width, scale, span)
+    parts, height = _drawn(counts, flagged, scale, _unit(width))
     marks, notes = _marks(events, scale, height)
-    caption = f"Posts per {unit} (UTC): all in grey, those of flagged clusters coloured"
-    if flagged:
-        caption += "; below, each flagged cluster by itself, its own busiest time as high as its row"
-        rest = len(flagged) - _LANES
-        caption += (
-            f". The {_LANES} of the highest scores; {rest:,} more together, in dark grey" if rest > 0 else ""
-        )
+    rest = len(flagged) - _LANES
+    caption = tell(
+        "timeline.caption", unit=_unit(width), each=said("timeline.each") if flagged else None,
+        rest=said("timeline.rest", n=_LANES, n_more=rest) if rest > 0 else None,
+    )  # fmt: skip
     if outside:
-        notes.append(f"{outside:,} posts lie far before or after all others and are not drawn")
-    return Figure(drawing(height + 24, [*marks, *parts], alt=alt), alt, ". ".join([caption, *notes]) + ".")
+        notes.append(tell("timeline.outside", n=outside))
+    return Figure(drawing(height + 24, [*marks, *parts], alt=alt), alt, " ".join([caption, *notes]))
 
 
 def _span(study: Study) -> tuple[datetime, datetime] | None:
@@ -95,13 +89,19 @@ def _span(study: Study) -> tuple[datetime, datetime] | None:
     return moment_of(first if low - first <= far else low), moment_of(last if last - high <= far else high)
 
 
-def _width(span_s: float) -> tuple[int, str]:
-    """Return how wide bars are, s, and what that is called: as many bars as a week has hours at most."""
-    for width, unit in _WIDTHS:
+def _width(span_s: float) -> int:
+    """Return how wide bars are, s: as many bars as a week has hours at most."""
+    for width in _WIDTHS_S:
         if span_s / width <= _MOST:
-            return width, unit
-    n = math.ceil(span_s / _WIDTHS[-1][0] / _MOST)
-    return n * _WIDTHS[-1][0], f"{52 * n} weeks"
+            return width
+    return math.ceil(span_s / _WIDTHS_S[-1] / _MOST) * _WIDTHS_S[-1]
+
+
+def _unit(width: int) -> str:
+    """Return what a bar's width is called."""
+    if width > _WIDTHS_S[-1]:
+        return tell("timeline.weeks", n=width // (7 * 86_400))
+    return named("bar", width)
 
 
 def _counts(study: Study, flagged: list[str], *, start: float, width: int, n: int) -> tuple[Int64, int]:
@@ -135,7 +135,7 @@ def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[
         text(
             _LEFT,
             14,
-            f"Posts per {unit}: all (grey), flagged clusters (coloured)" if flagged else f"Posts per {unit}",
+            tell("timeline.all-and-flagged", unit=unit) if flagged else tell("timeline.all", unit=unit),
             colour=INK,
             size=13,
             bold=True,
@@ -152,13 +152,13 @@ def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[
     y = top + _HEIGHT
     parts += [line(_LEFT, y, scale.end, y)]
     if flagged:
-        parts.append(text(WIDTH - 4, y + 4, "posts", anchor="end"))
+        parts.append(text(WIDTH - 4, y + 4, tell("timeline.posts"), anchor="end"))
     for k, name in enumerate(flagged[:_LANES]):
         y += _LANE
         own = Scale(0, float(counts[k].max()) or 1.0, y, y - _LANE + 5)
         parts += [_bars(left, wide, own, np.zeros(n), counts[k], fill=hue(k)), line(_LEFT, y, scale.end, y)]
         parts += [text(_LEFT - 6, y - 4, name, anchor="end", colour=INK)]
-        parts += [text(WIDTH - 4, y - 4, f"{counts[k].sum():,}", anchor="end")]
+        parts += [text(WIDTH - 4, y - 4, formatted(int(counts[k].sum()), "n"), anchor="end")]
     return parts + time_axis(scale, y), y
 
 
@@ -185,12 +185,13 @@ def _marks(events: Sequence[Event], scale: Scale, height: float) -> tuple[list[s
         )
     notes = []
     if len(inside) > _NAMED:
-        names = "; ".join(f"{k}: {name} ({day(moment_of(when))})" for k, (when, name) in enumerate(inside, 1))
-        notes.append(f"Marked: {names}")
+        marked = [
+            said("timeline.mark", k=str(k), name=name, day=moment_of(when))
+            for k, (when, name) in enumerate(inside, 1)
+        ]
+        notes.append(tell("timeline.marked", marks=marked))
     if len(known) > len(inside):
-        notes.append(
-            f"{len(known) - len(inside):,} of the dates lie outside the log's time and are not drawn"
-        )
+        notes.append(tell("timeline.dates-outside", n=len(known) - len(inside)))
     return parts, notes
 
 
@@ -199,21 +200,29 @@ def _moment(when: date) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _alt(counts: Int64, flagged: list[str], unit: str, scale: Scale, span: tuple[datetime, datetime]) -> str:
+def _alt(counts: Int64, flagged: list[str], width: int, scale: Scale, span: tuple[datetime, datetime]) -> str:
     every, n = counts.sum(axis=0), counts.shape[1]
     busiest = int(every.argmax())
-    when = "on" if unit == "day" else f"in the {unit} of"
-    told = f"{counts.sum():,} posts, {days(*span)}, most {when} {_start(busiest, n, scale)}: {every.max():,}."
-    if not flagged:
-        return told + " No cluster is flagged."
-    part = counts[:-1].sum()
-    many = f"{len(flagged):,} flagged cluster" + ("s" if len(flagged) > 1 else "")
-    told += f" {part:,} of them ({percent(part / counts.sum())}) are by accounts of {many}."
-    of_each = (
-        f"{name}: {counts[k].sum():,}, most on {_start(int(counts[k].argmax()), n, scale)}"
+    when = said("timeline.on") if width == 86_400 else said("timeline.in-the", unit=_unit(width))
+    part = int(counts[:-1].sum())
+    of_each = [
+        said(
+            "timeline.of-cluster", cluster=name, n=int(counts[k].sum()),
+            start=_start(int(counts[k].argmax()), n, scale),
+        )
         for k, name in enumerate(flagged[:_NAMED])
+    ]  # fmt: skip
+    by_flagged = said(
+        "timeline.by-flagged",
+        n=part,
+        part=float(part / counts.sum()),
+        n_clusters=len(flagged),
+        clusters=of_each,
     )
-    return f"{told} {'; '.join(of_each)}."
+    return tell(
+        "timeline.alt", n=int(counts.sum()), span=span, when=when, start=_start(busiest, n, scale),
+        most=int(every.max()), flagged=by_flagged if flagged else said("timeline.none-flagged"),
+    )  # fmt: skip
 
 
 def _start(k: int, n: int, scale: Scale) -> str:

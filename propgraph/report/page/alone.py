@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from propgraph.report.explain.timeline import named
+from propgraph.report.explain.timeline import with_who
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import paragraphs, table
 from propgraph.report.quotas import quota_sentence
+from propgraph.report.words import reason, rule_name
+from propgraph.words.said import tell
 
 _MOST = 10
 
@@ -22,27 +24,26 @@ def _accounts(findings: Findings) -> str:
     n = rows.select(pl.col("subject_id").n_unique()).collect().item()
     if not n:
         return ""
-    one = n == 1
-    said = (
-        f"{n:,} {'account stands' if one else 'accounts stand'} out by {'itself' if one else 'themselves'}: what one "
-        "account does alone is no campaign, and a tool, a zealot or an outlet's own page may look the same.",
-    )
+    heading, told = f"<h3>{tell('alone.heading')}</h3>", paragraphs((tell("alone.so-many", n=n),))
     if not findings.audience.accounts:
-        return f"<h3>Accounts on their own</h3>{paragraphs(said)}"
+        return heading + told
     most = (
         rows.sort(["value", "subject_id"], descending=[True, False])
         .rename({"subject_id": "account_id"})
         .head(_MOST)
     )
-    listed = named(findings.study, most).select("who", "rule", why="sentence").collect()
-    return f"<h3>Accounts on their own</h3>{paragraphs(said)}" + table(
-        listed,
-        "Accounts on their own" + (f": {_MOST} of {n:,}, those furthest out first" if n > _MOST else ""),
-    )
+    furthest = with_who(findings.study, most).collect()
+    listed = pl.DataFrame(
+        [(row["who"], rule_name(row["rule"]), reason(row)) for row in furthest.to_dicts()],
+        schema=["who", "rule", "why"], orient="row",
+    )  # fmt: skip
+    return heading + told + table(
+        listed, tell("alone.first-of", n=_MOST, n_all=n) if n > _MOST else tell("alone.heading")
+    )  # fmt: skip
 
 
 def _quotas(findings: Findings) -> str:
     if "quotas" not in findings.study.tables:
         return ""
     told = [quota_sentence(row) for row in findings.study.quotas.head(_MOST).to_dicts()]
-    return f"<h3>Counts at which things stop</h3>{paragraphs(findings.lines(told))}" if told else ""
+    return f"<h3>{tell('alone.counts')}</h3>{paragraphs(findings.lines(told))}" if told else ""

@@ -9,14 +9,17 @@ import polars as pl
 from propgraph.export.tables import render
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import folded, table
+from propgraph.report.words import renamed, rule_names
+from propgraph.words.said import named, retold, tell
 
-#: Tables that are there to take along, with what they are.
-TABLES = {
-    "clusters": "All groups, flagged or not", "campaigns": "Campaigns", "members": "Who is in which group",
-    "evidence": "Every reason, with its posts", "readings": "Innocent readings", "sites": "All sites",
-    "operators": "Sites that look like one hand’s", "recruiters": "Tokens in links", "costs": "What it would have cost",
-    "stability": "Whether groups hold", "power": "Which crews would have been found",
-}  # fmt: skip
+#: Tables that are there to take along; what they are stands in the files of sentences.
+TABLES = (
+    "clusters", "campaigns", "members", "evidence", "readings", "sites", "operators", "recruiters", "costs",
+    "stability", "power",
+)  # fmt: skip
+#: Columns with sentences, and those with the facts that these are told from.
+_TOLD = (("sentence", "said"), ("speaks_for", "said_for"), ("speaks_against", "said_against"))
+_RULES = ("rule", "reading")
 _BYTES = 400_000  # of one table as CSV
 _SEEN, _COLUMNS = 60, 9
 #: Columns that a person looks at; the rest is in the CSV.
@@ -31,14 +34,30 @@ _SHOWN = {
 def annex(findings: Findings) -> str:
     """Return each table with a link that saves it as CSV."""
     parts = []
-    for name, what in TABLES.items():
-        rows = findings.table(name)
+    for name in TABLES:
+        rows = _of(findings, name)
         if rows is None or rows.is_empty() or (name == "members" and not findings.audience.accounts):
             continue
         if name == "clusters":
             rows = findings.cleared(findings.clusters)
-        parts.append(_one(name, what, _in_order(rows)))
-    return "".join(parts) or "<p>There is no table.</p>"
+        parts.append(_one(name, named("annex", name), _in_order(rows)))
+    return "".join(parts) or f"<p>{tell('page.no-table')}</p>"
+
+
+def _told(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with their sentences in the reader's language, and rules as they are called in it."""
+    for sentence, kept in _TOLD:
+        if sentence in rows.columns and kept in rows.columns:
+            told = [retold(*row) for row in rows.select(sentence, kept).rows()]
+            rows = rows.with_columns(pl.Series(sentence, told, dtype=pl.String)).drop(kept)
+    return rows
+
+
+def _of(findings: Findings, name: str) -> pl.DataFrame | None:
+    """Return a table in the reader's language, as the readers may see it."""
+    if name not in findings.study.tables:
+        return None
+    return findings.cleared(_told(getattr(findings.study, name)))
 
 
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
@@ -52,15 +71,23 @@ def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _one(name: str, what: str, rows: pl.DataFrame) -> str:
     content, n = _csv(rows)
-    saved = "all rows" if n == rows.height else f"the first {n:,} of {rows.height:,} rows"
+    saved = tell("page.all-rows") if n == rows.height else tell("page.first-rows", n=n, n_all=rows.height)
     link = (
         f'<p><a download="{name}.csv" href="data:text/csv;charset=utf-8;base64,{b64encode(content).decode()}">'
-        f"Save {name}.csv</a> ({saved}, {len(content) / 1000:,.0f} kB)</p>"
+        f"{tell('page.save', file=f'{name}.csv')}</a> ({saved}, {tell('page.size', n=len(content) / 1000)})</p>"
     )
     wanted = [column for column in _SHOWN.get(name, rows.columns) if column in rows.columns][:_COLUMNS]
     seen = rows.head(_SEEN).select(wanted)
-    caption = what if rows.height <= _SEEN else f"{what}: the first {_SEEN} of {rows.height:,}"
-    return folded(f"{what} ({rows.height:,})", link + table(seen, caption))
+    seen = seen.with_columns(*_named_rules(seen))
+    n_all = rows.height
+    caption = what if n_all <= _SEEN else tell("page.first-of-table", what=what, n=_SEEN, n_all=n_all)
+    return folded(tell("page.with-count", what=what, n=n_all), link + table(seen, caption))
+
+
+def _named_rules(rows: pl.DataFrame) -> list[pl.Series]:
+    """Call rules and readings as the reader's language does; data keep their names."""
+    one = [renamed(rows[name], "rule") for name in _RULES if name in rows.columns]
+    return one + [rule_names(rows[name]) for name in ("flags", "innocent") if name in rows.columns]
 
 
 def _csv(rows: pl.DataFrame) -> tuple[bytes, int]:

@@ -11,8 +11,9 @@ import polars as pl
 
 from propgraph.report.page.markup import HOST
 from propgraph.study import Study
+from propgraph.words.said import named, tell
 
-_ACCOUNT, _TEXT = "[an account]", "[a text]"
+_ACCOUNT, _TEXT = "audience.an-account", "audience.a-text"
 # As a number of so few digits stands in any sentence, an id of these cannot be told from a count.
 _COUNT = r"^\d{1,4}$"
 _SHORTEST = 3
@@ -35,32 +36,25 @@ class Audience:
         Whether posts are quoted.
     least
         Clusters with fewer accounts are left out.
-    says
-        The same in a sentence.
     """
 
     name: str
     accounts: bool
     texts: bool
     least: int
-    says: str
+
+    @property
+    def says(self) -> str:
+        """The same in a sentence."""
+        return named("readers", self.name)
 
 
 AUDIENCES = {
     one.name: one
     for one in (
-        Audience(
-            "public", accounts=False, texts=False, least=5,
-            says="For the public: it names no account, quotes no post, and shows no group of fewer than five.",
-        ),
-        Audience(
-            "analyst", accounts=True, texts=True, least=0,
-            says="For analysts: it names accounts and quotes posts. Do not pass it on to the public.",
-        ),
-        Audience(
-            "platform", accounts=True, texts=False, least=0,
-            says="For the platform: accounts, ids of posts and times, without texts. Do not pass it on to the public.",
-        ),
+        Audience("public", accounts=False, texts=False, least=5),
+        Audience("analyst", accounts=True, texts=True, least=0),
+        Audience("platform", accounts=True, texts=False, least=0),
     )
 }  # fmt: skip
 
@@ -90,7 +84,7 @@ class Redaction:
         )  # fmt: skip
         found = pl.concat([words.unique().collect() for words in columns])["word"].drop_nulls().unique()
         found = found.filter((found.str.len_chars() >= _SHORTEST) & ~found.str.contains(_COUNT))
-        words = dict.fromkeys(found.to_list(), _ACCOUNT) | dict.fromkeys(self._quoted(), _TEXT)
+        words = dict.fromkeys(found.to_list(), tell(_ACCOUNT)) | dict.fromkeys(self._quoted(), tell(_TEXT))
         by_first: dict[str, list[tuple[str, str]]] = {}
         for word in sorted(words, key=lambda word: (-len(word), word)):
             if first := _WORD.search(word):
@@ -125,7 +119,7 @@ class Redaction:
                     break
         text = "".join((*kept, text[at:]))
         for cluster in self._hidden:
-            text = re.sub(rf"\b{re.escape(cluster)}\b", "a small cluster", text)
+            text = re.sub(rf"\b{re.escape(cluster)}\b", tell("audience.a-small-cluster"), text)
         return text
 
     def column(self, texts: pl.Series, /) -> pl.Series:
@@ -160,6 +154,7 @@ class Redaction:
 # Columns that name an account, a post or a thing that may name either.
 _NAMING = frozenset((
     "account_id", "leader_account_id", "name", "content_id", "object_id", "root_account_id", "cascade_id", "ad_id",
+    "said", "said_for", "said_against",
     "text", "who", "post", "into", "shared", "who_first", "other_post", "values", "parent_content_id",
     "read_from",
 ))  # fmt: skip

@@ -20,22 +20,21 @@ from propgraph.report.page.findings import Findings
 from propgraph.report.page.held import Held
 from propgraph.report.page.markup import folded, paragraphs, prose, shown, table
 from propgraph.report.words import campaign_headline, sureness
+from propgraph.words.said import tell
 
 #: So many clusters have a card each; the tables of the annex hold all of them.
 MOST = 100
 _PICTURES = (heat_map, gaps, bar_code, creation, early_share, waterfall)
 _SITES = 10
 # Parts that stand open; all others open at a click.
-_OPEN = frozenset(
-    ("In short", "Innocent readings", "What was weighed", "Does it hold", "What would overturn it")
-)
+_OPEN = frozenset(("short", "readings", "weighed", "holds", "overturn"))
 
 
 def cards(findings: Findings) -> str:
     """Return a card for each flagged cluster, in the order of the highest score of their campaigns."""
     flagged = findings.flagged
     if flagged.is_empty():
-        return "<p>No group is flagged, so there is no card.</p>"
+        return f"<p>{tell('cards.none')}</p>"
     of = {name: one for one in findings.campaigns for name in one["cluster_ids"]}
     rows = flagged.head(MOST).to_dicts()
     place: dict[str, int] = {}
@@ -52,9 +51,7 @@ def cards(findings: Findings) -> str:
             parts.append(_campaign(findings, campaign))
         parts.append(_card(findings, around, row))
     if flagged.height > MOST:
-        parts.append(
-            f"<p>The {MOST:,} with the highest scores, of {flagged.height:,}; the annex lists all.</p>"
-        )
+        parts.append(f"<p>{tell('cards.highest', n=MOST, n_all=flagged.height)}</p>")
     return "".join(parts)
 
 
@@ -78,9 +75,9 @@ def _campaign(findings: Findings, row: dict[str, Any]) -> str:
     ids = [name for name in row["cluster_ids"] if name in seen]
     first, why = campaign_headline({**row, "cluster_ids": ids, "n_clusters": len(ids)})
     name = shown(row["campaign_id"])
-    return f'<h3 id="campaign-{name}">Campaign {name}</h3>' + paragraphs(
-        findings.lines((f"{first}.", f"{why}."))
-    )
+    lines = (tell("words.sentence", what=line) for line in (first, why))
+    heading = tell("cards.campaign", campaign=row["campaign_id"])
+    return f'<h3 id="campaign-{name}">{shown(heading)}</h3>' + paragraphs(findings.lines(lines))
 
 
 def _card(findings: Findings, around: Held, row: dict[str, Any]) -> str:
@@ -88,22 +85,20 @@ def _card(findings: Findings, around: Held, row: dict[str, Any]) -> str:
     document = explain_cluster(around, name, rule=None, posts=POSTS)
     fired = set(row["flags"])
     parts = findings.parts(document)
-    heading = (
-        f'<h3 id="cluster-{shown(name)}">{shown(name)}: {row["n_accounts"]:,} accounts, {sureness(row["score"])} signs '
-        f"({row['score']:.2f})</h3>"
+    title = tell(
+        "cards.cluster", cluster=name, n=row["n_accounts"], signs=sureness(row["score"]), score=row["score"]
     )
-    why = [part for part in parts if part.heading in fired]
-    others = [
-        part for part in parts if part.heading not in fired and part.heading != "What cannot be known here"
-    ]
+    heading = f'<h3 id="cluster-{shown(name)}">{shown(title)}</h3>'
+    why = [part for part in parts if part.name in fired]
+    others = [part for part in parts if part.name not in fired and part.name != "unknown"]
     figures = {f"{one.__name__}-{name}": one(findings.study, name) for one in _PICTURES}
-    body = [heading, *(_part(part, name) for part in others if part.heading == "In short")]
+    body = [heading, *(_part(part, name) for part in others if part.name == "short")]
     body += [
         _reasons(why, name),
         drawn(findings, figures),
         _sites(findings, name),
     ]
-    body += [_part(part, name) for part in others if part.heading != "In short"]
+    body += [_part(part, name) for part in others if part.name != "short"]
     return f'<article class="card" aria-labelledby="cluster-{shown(name)}">{"".join(body)}</article>'
 
 
@@ -112,21 +107,23 @@ def _reasons(parts: list[Part], name: str) -> str:
     inside, first = [], ""
     for k, part in enumerate(parts):
         line, *more = part.lines
-        said = f"{part.heading}: {line}"
-        rows = "" if part.table is None else table(part.table, f"Posts of {name} that show {part.heading}")
+        told = tell("words.named", name=part.heading, what=line)
+        caption = tell("cards.posts-that-show", cluster=name, rule=part.heading)
+        rows = "" if part.table is None else table(part.table, caption)
         if k == 0 and part.table is not None:
-            first = f"<h4>{part.table.height:,} posts side by side</h4>{paragraphs(more)}{rows}"
-        alone = f"<p>{prose(said)}</p>" + ("" if rows else paragraphs(more))
-        inside.append(folded(said, paragraphs(more) + rows) if rows and k else alone)
-    return f"<h4>Why it is flagged</h4>{''.join(inside)}{first}" if inside else ""
+            beside = tell("cards.side-by-side", n=part.table.height)
+            first = f"<h4>{shown(beside)}</h4>{paragraphs(more)}{rows}"
+        alone = f"<p>{prose(told)}</p>" + ("" if rows else paragraphs(more))
+        inside.append(folded(told, paragraphs(more) + rows) if rows and k else alone)
+    return f"<h4>{shown(tell('cards.why'))}</h4>{''.join(inside)}{first}" if inside else ""
 
 
 def _part(part: Part, name: str) -> str:
-    rows = "" if part.table is None else table(part.table, f"{part.heading}: {name}")
+    rows = "" if part.table is None else table(part.table, tell("words.named", name=part.heading, what=name))
     body = paragraphs(part.lines) + rows
     if not body:
         return ""
-    if part.heading in _OPEN:
+    if part.name in _OPEN:
         return f"<h4>{shown(part.heading)}</h4>{body}"
     return folded(part.heading, body)
 
@@ -145,6 +142,6 @@ def _sites(findings: Findings, name: str) -> str:
         .head(_SITES)
         .collect()
     )
-    return folded(f"The sites that they shared most ({found.height})", table(found, f"Sites shared by {name}")) if (
-        found.height
-    ) else ""  # fmt: skip
+    if found.is_empty():
+        return ""
+    return folded(tell("cards.sites", n=found.height), table(found, tell("cards.sites-of", cluster=name)))

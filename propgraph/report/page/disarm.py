@@ -7,6 +7,7 @@ import polars as pl
 from propgraph.export.disarm import all_techniques, flags_of, techniques_of
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import folded, paragraphs, table
+from propgraph.report.words import rule_name
 from propgraph.words.said import tell
 
 _NAMED = 12
@@ -22,9 +23,9 @@ def disarm(findings: Findings) -> str:
         groups = offered.get(technique, [])
         rules = {flag for name in groups for flag in _flags(findings)[name]} & set(flags_of(technique))
         rows.append((
-            *technique, _listed(groups) or tell("disarm.not-shown"), ", ".join(sorted(rules)) or None,
+            *technique, _listed(groups) or tell("disarm.not-shown"), ", ".join(map(rule_name, sorted(rules))) or None,
         ))  # fmt: skip
-    frame = pl.DataFrame(rows, schema=["id", "technique", "groups", "by"], orient="row")
+    frame = pl.DataFrame(rows, schema=["id", "technique", "clusters", "by"], orient="row")
     title = tell("disarm.title")
     return folded(title, paragraphs((tell("disarm.about"),)) + table(frame, title))
 

@@ -103,7 +103,7 @@ class Findings:
             rows = self._redaction.frame(rows) if _HARMLESS.issuperset(rows.columns) else None
         if rows is not None:
             rows = rows.select(name for name in rows.columns if rows[name].null_count() < rows.height)
-        return Part(part.heading, self.lines(part.lines), rows)
+        return Part(part.heading, self.lines(part.lines), rows, part.name)
 
     def names_somebody(self, text: str, /) -> bool:
         """Tell whether something drawn names what the readers are not shown."""

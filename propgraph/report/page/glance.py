@@ -9,6 +9,7 @@ import polars as pl
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import terms
 from propgraph.report.words import days
+from propgraph.words.said import formatted, tell
 
 
 def at_a_glance(findings: Findings) -> str:
@@ -18,34 +19,21 @@ def at_a_glance(findings: Findings) -> str:
     n_posts = posts.select(pl.len()).collect().item()
     first, last = flagged["first_time"].min(), flagged["last_time"].max()
     pairs = [
-        ("groups flagged", f"{flagged.height:,} of {findings.clusters.height:,}"),
-        ("accounts in them", f"{int(flagged['n_accounts'].sum()):,}"),
-        ("posts by these", f"{n_posts:,} of {findings.run['build']['counts']['posts']:,}"),
-        (
-            "what they shared together",
-            f"{int(flagged['n_objects'].sum() or 0):,} links, posts or other objects",
-        ),
-        ("when", days(first, last) or "-"),  # type: ignore[arg-type]
+        (tell("glance.flagged"), tell("glance.of", n=flagged.height, n_all=findings.clusters.height)),
+        (tell("glance.accounts"), formatted(int(flagged["n_accounts"].sum()), "n")),
+        (tell("glance.posts"), tell("glance.of", n=n_posts, n_all=findings.run["build"]["counts"]["posts"])),
+        (tell("glance.objects"), tell("glance.so-many-objects", n=int(flagged["n_objects"].sum() or 0))),
+        (tell("glance.when"), days(first, last) or "-"),  # type: ignore[arg-type]
     ]
     if not findings.sites.is_empty():
-        pairs.append(("sites flagged", f"{seeded.height:,} of {findings.sites.height:,}"))
+        pairs.append((tell("glance.sites"), tell("glance.of", n=seeded.height, n_all=findings.sites.height)))
     early = seeded["early_share"].drop_nulls().to_list()
     if early and flagged.height:
-        pairs.append(
-            (
-                "of the first ten shares of a flagged site's links",
-                f"{fmean(early):.0%} by flagged accounts, on average",
-            )
-        )
+        pairs.append((tell("glance.early"), tell("glance.by-flagged", part=fmean(early))))
     pairs += [(label, value) for label, value in _told(posts) if value]
     if findings.n_hidden:
-        n = findings.n_hidden
-        pairs.append(
-            (
-                "left out here",
-                f"{n:,} {'group' if n == 1 else 'groups'} of fewer than {findings.audience.least} accounts",
-            )
-        )
+        hidden = tell("glance.hidden", n=findings.n_hidden, least=findings.audience.least)
+        pairs.append((tell("glance.left-out"), hidden))
     return f'<div class="glance">{terms(pairs)}</div>'
 
 
@@ -58,8 +46,8 @@ def _accounts(findings: Findings) -> pl.LazyFrame:
 def _told(posts: pl.LazyFrame) -> list[tuple[str, str]]:
     """Return the platforms and languages of posts, where the log names them."""
     told = []
-    for column in ("platform", "language"):
+    for column, heading in (("platform", tell("glance.platforms")), ("language", tell("glance.languages"))):
         rows = posts.group_by(column).len("n").collect().drop_nulls()
         names = rows.sort(["n", column], descending=[True, False]).head(6)[column].to_list()
-        told.append((f"{column}s", ", ".join(names)))
+        told.append((heading, ", ".join(names)))
     return told

@@ -11,14 +11,10 @@ import polars as pl
 
 from propgraph.options import CascadeOptions, ClockOptions, ClusterOptions, WindowOptions
 from propgraph.readers.registry import AUTO
-from propgraph.report.explain.timeline import minute
 from propgraph.report.page.findings import Findings
-from propgraph.report.page.markup import items, paragraphs, prose, terms
+from propgraph.report.page.markup import items, paragraphs, prose, shown, terms
+from propgraph.words.said import formatted, said, tell
 
-BANNER = (
-    "To act alike is not to be alike: this page says how accounts act, not who they are, and a flag is a reason to "
-    "look, not a verdict."
-)
 _DIGEST, _FILES = 16, 20
 # Of each command the options that are not those of a class.
 _MORE = {
@@ -36,48 +32,62 @@ def head(findings: Findings) -> str:
     build, clusters = findings.run["build"], findings.run["clusters"]
     counts = build["counts"]
     pairs = [
-        ("study", findings.study.path.resolve().name),
-        ("posts from", _span(findings)),
-        ("platforms", _platforms(findings) or "not told by the log"),
+        (tell("head.study"), findings.study.path.resolve().name),
+        (tell("head.span"), _span(findings)),
+        (tell("head.platforms"), _platforms(findings) or tell("head.no-platform")),
         (
-            "rows read",
-            f"{counts['rows']:,} = {counts['posts']:,} used + {counts['rejected']:,} rejected",
+            tell("head.rows"),
+            tell("head.rows-are", n=counts["rows"], used=counts["posts"], rejected=counts["rejected"]),
         ),
-        ("accounts", f"{counts['accounts']:,}"),
-        ("times told to", _resolution(build)),
-        ("read by", f"propgraph {clusters['versions']['propgraph']}, {clusters['started'][:10]}"),
-        ("this page is", findings.audience.says),
+        (tell("head.accounts"), formatted(counts["accounts"], "n")),
+        (tell("head.resolution"), _resolution(build)),
+        (
+            tell("head.made"),
+            tell("head.made-by", version=clusters["versions"]["propgraph"], day=clusters["started"][:10]),
+        ),
+        (tell("head.readers"), findings.audience.says),
     ]
     inputs = items(
-        f"`{Path(one['path']).name}`: {one['rows']:,} rows, SHA-256 begins {one.get('sha256', '')[:_DIGEST]}"
+        tell("head.file", file=Path(one["path"]).name, n=one["rows"], digest=one.get("sha256", "")[:_DIGEST])
         for one in build["inputs"][:_FILES]
     )
     if len(build["inputs"]) > _FILES:
-        inputs += paragraphs((f"... and {len(build['inputs']) - _FILES:,} more files, in run.json",))
+        inputs += paragraphs((tell("head.more-files", n=len(build["inputs"]) - _FILES),))
     commands = "".join(f"<li>{prose(f'`{command(job, findings)}`')}</li>" for job in ("build", "clusters"))
     return (
-        f'<p class="banner" role="note">{prose(BANNER)}</p>{terms(pairs)}'
-        f"<details><summary>What was read, and how to do it again</summary>{inputs}<ul>{commands}</ul></details>"
+        f'<p class="banner" role="note">{prose(tell("head.banner"))}</p>{terms(pairs)}'
+        f"<details><summary>{shown(tell('head.what-was-read'))}</summary>{inputs}<ul>{commands}</ul></details>"
+    )
+
+
+def title_of(findings: Findings) -> str:
+    """Return what the page is about: the name of the log, and from which day to which."""
+    files = [Path(one["path"]).stem for one in findings.run["build"]["inputs"]]
+    name = files[0] if len(files) == 1 else findings.study.path.resolve().name
+    times = pl.col("timestamp")
+    first, last = findings.study.scan("posts").select(first=times.min(), last=times.max()).collect().row(0)
+    return tell(
+        "head.title", log=name, span=None if first is None else said("head.title-span", span=(first, last))
     )
 
 
 def _span(findings: Findings) -> str:
     times = pl.col("timestamp")
     first, last = findings.study.scan("posts").select(first=times.min(), last=times.max()).collect().row(0)
-    return "no posts" if first is None else f"{minute(first)} to {minute(last)} UTC"
+    return tell("head.no-posts") if first is None else tell("head.from-to", first=first, last=last)
 
 
 def _platforms(findings: Findings) -> str:
     found = findings.study.scan("posts").group_by("platform").len("n").collect().drop_nulls()
     rows = found.sort(["n", "platform"], descending=[True, False]).rows()
-    return ", ".join(f"{name} ({n:,} posts)" for name, n in rows)
+    return ", ".join(tell("head.platform", name=name, n=n) for name, n in rows)
 
 
 def _resolution(build: dict[str, Any]) -> str:
     resolution = build.get("time_resolution_s")
     if resolution is None:
-        return "several resolutions"
-    return "a second, or finer" if resolution <= 1 else f"{resolution:,.0f} seconds"
+        return tell("head.several-resolutions")
+    return tell("head.fine") if resolution <= 1 else tell("head.coarse", n=float(resolution))
 
 
 def command(job: str, findings: Findings) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from html import escape
 
 import polars as pl
 
 from propgraph.export.text import clean_terminal
-from propgraph.report.document import cell
+from propgraph.report.document import cell, label
+from propgraph.words.said import ENGLISH, language
 
 _SCHEME = re.compile(r"\bh(tt|xx)p(s?)://", re.IGNORECASE)
 #: A host: labels joined by dots, the last of letters (or an internationalised one).
@@ -70,20 +72,21 @@ def table(frame: pl.DataFrame, caption: str, /) -> str:
         return ""
     numeric = [dtype.is_numeric() for dtype in frame.dtypes]
     head = "".join(
-        f'<th scope="col"{_class(number)}>{shown(name.replace("_", " "))}</th>'
+        f'<th scope="col"{_class(number)}>{shown(label(name).replace("_", " "))}</th>'
         for name, number in zip(frame.columns, numeric, strict=True)
     )
     rows = "".join(_row(row, numeric) for row in frame.rows())
-    label = shown(caption)
+    told = shown(caption)
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table><caption>{label}</caption>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{told}"><table><caption>{told}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _row(values: Sequence[object], numeric: Sequence[bool]) -> str:
     first, *rest = (
-        (shown(cell(value)), _class(number)) for value, number in zip(values, numeric, strict=True)
+        (shown(cell(value)), _class(number) + _sorted_by(value))
+        for value, number in zip(values, numeric, strict=True)
     )
     cells = "".join(f"<td{kind}>{text}</td>" for text, kind in rest)
     return f'<tr><th scope="row"{first[1]}>{first[0]}</th>{cells}</tr>'
@@ -91,6 +94,13 @@ def _row(values: Sequence[object], numeric: Sequence[bool]) -> str:
 
 def _class(number: bool) -> str:
     return ' class="n"' if number else ""
+
+
+def _sorted_by(value: object) -> str:
+    """Return what a number or time sorts by where it is written as no script reads it."""
+    if language() == ENGLISH or isinstance(value, bool) or not isinstance(value, (int, float, date)):
+        return ""
+    return f' data-sort="{value}"'
 
 
 def folded(summary: str, inside: str, /, *, open: bool = False) -> str:

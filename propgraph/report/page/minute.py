@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -9,16 +10,12 @@ import polars as pl
 
 from propgraph.report.boosts import boosts_headline
 from propgraph.report.page.findings import Findings
-from propgraph.report.page.markup import paragraphs, terms
-from propgraph.report.words import days, duration, nothing_found, power_headline, sureness
+from propgraph.report.page.markup import folded, paragraphs, terms
+from propgraph.report.words import nothing_found, power_headline, sureness, with_reason
+from propgraph.words.said import named, said, tell
 
-#: What the words for how sure something is stand for.
-SCALE = (
-    ("no sign", "nothing is flagged: no score reaches the least that flags"),
-    ("some", "a score from 0.5 up to 0.7"),
-    ("strong", "a score from 0.7 up to 0.9"),
-    ("very strong", "a score of 0.9 or more"),
-)
+#: The words for how sure something is; what they stand for is in the files of sentences.
+SCALE = ("no-sign", "some", "strong", "very-strong")
 
 
 def in_one_minute(findings: Findings) -> str:
@@ -31,26 +28,22 @@ def in_one_minute(findings: Findings) -> str:
         *_innocent(findings),
         _unknown(findings),
     ]
-    return paragraphs(findings.lines(lines)) + (
-        f'<details><summary>What "some", "strong" and "very strong" mean</summary>{terms(SCALE)}</details>'
-    )
+    scale = terms((named("sureness", word), named("scale", word)) for word in SCALE)
+    return paragraphs(findings.lines(lines)) + folded(tell("minute.scale"), scale)
 
 
 def _verdict(findings: Findings) -> str:
     counts, found, flagged = findings.run["build"]["counts"], findings.clusters, findings.flagged
-    log = f"Of {counts['accounts']:,} accounts with {counts['posts']:,} posts"
+    log = {"n_accounts": counts["accounts"], "n_posts": counts["posts"]}
     if flagged.is_empty():
-        why = nothing_found(findings.run["clusters"]) if found.is_empty() and not findings.n_hidden else (
-            f"{_many(found.height, 'group')} that {'acts alike was' if found.height == 1 else 'act alike were'} looked "
-            "at, and none stands out from what the rest of the log does."
-        )  # fmt: skip
-        return f"{log}: no sign of organised behaviour. {why}"
+        nothing = found.is_empty() and not findings.n_hidden
+        why = nothing_found(findings.run["clusters"]) if nothing else tell("minute.looked-at", n=found.height)
+        return tell("minute.no-sign", **log, why=why)
     n, best = int(flagged["n_accounts"].sum()), float(flagged["score"].to_list()[0])
-    return (
-        f"{log}, {n:,} ({n / max(counts['accounts'], 1):.1%}) are in groups flagged for acting in step: "
-        f"{flagged.height:,} of {_many(found.height, 'group')} looked at, {sureness(best)} signs at "
-        f"the most (score {best:.2f})."
-    )
+    return tell(
+        "minute.flagged", **log, n=n, part=n / max(counts["accounts"], 1), n_flagged=flagged.height,
+        n_clusters=found.height, signs=sureness(best), score=best,
+    )  # fmt: skip
 
 
 def _strongest(findings: Findings) -> list[str]:
@@ -61,29 +54,37 @@ def _strongest(findings: Findings) -> list[str]:
     lines = []
     campaign = next((one for one in findings.campaigns if top["cluster_id"] in one["cluster_ids"]), None)
     if campaign is not None:
+        span = _span(campaign)
         lines.append(
-            f"{campaign['n_clusters']:,} of these groups ({campaign['n_accounts']:,} accounts) are tied to each other "
-            f"as one crowd, {campaign['campaign_id']}, from {days(campaign['first_time'], campaign['last_time'])}."
-        )
-    when = days(top["first_time"], top["last_time"])
+            tell(
+                "minute.campaign", n=campaign["n_clusters"], n_accounts=campaign["n_accounts"],
+                campaign=campaign["campaign_id"], when=None if span is None else said("minute.from", span=span),
+            )
+        )  # fmt: skip
+    span = _span(top)
     why = reasons(findings, "cluster", top["cluster_id"])
-    first = "" if why.is_empty() else f", first of all {_in_words(why.row(0, named=True), top)}"
-    lines.append(
-        f"The strongest group, {top['cluster_id']} ({top['n_accounts']:,} accounts{', ' + when if when else ''}), "
-        f"is flagged for {_many(len(top['flags']), 'reason')}{first}."
+    first = (
+        None if why.is_empty() else said("minute.first-of-all", why=_in_words(why.row(0, named=True), top))
     )
+    lines.append(
+        tell(
+            "minute.strongest", cluster=top["cluster_id"], n=top["n_accounts"], n_reasons=len(top["flags"]),
+            when=None if span is None else said("minute.when", span=span), first=first,
+        )
+    )  # fmt: skip
     return [*lines, *_striking(findings, why)]
+
+
+def _span(row: dict[str, Any]) -> tuple[datetime, datetime] | None:
+    return None if row["first_time"] is None else (row["first_time"], row["last_time"])
 
 
 def _in_words(reason: dict[str, Any], row: dict[str, Any]) -> str:
     """Return a reason as people say it."""
     often = reason["value"] / reason["expected"] if reason["expected"] else 0
     if reason["rule"] == "at-once" and often >= 2 and row["time_window_s"] is not None:
-        return (
-            f"for posting the same things within {duration(row['time_window_s'])} of each other {often:,.0f} times as "
-            f"often as other people who shared those things"
-        )
-    return f"{reason['rule']}: {reason['sentence']}"
+        return tell("minute.at-once", window=row["time_window_s"], times=float(often))
+    return with_reason(reason)
 
 
 def _striking(findings: Findings, why: pl.DataFrame) -> list[str]:
@@ -111,15 +112,13 @@ def _striking(findings: Findings, why: pl.DataFrame) -> list[str]:
     if findings.audience.accounts and one["trace"] == "url":
         thing = one["object_id"]
     seconds = (one["last"] - one["first"]).total_seconds()
-    span = "in the same second" if seconds < 1 else f"within {_many(round(seconds), 'second')}"
+    span = said("words.same-second") if seconds < 1 else said("minute.within", n=round(seconds))
     return [
-        f"Among its posts: {one['n']:,} of these accounts posted the same {_NOUNS.get(one['trace'], 'thing')}"
-        f"{f' ({thing})' if thing else ''} {span}, on {one['first']:%Y-%m-%d} from "
-        f"{one['first']:%H:%M:%S} UTC on."
-    ]
-
-
-_NOUNS = {"url": "link", "reshare": "post", "hashtag": "hashtag", "image": "picture", "text": "text"}
+        tell(
+            "minute.striking", n=one["n"], trace=one["trace"], span=span, moment=one["first"],
+            thing=said("words.in-brackets", what=[thing]) if thing else None,
+        )
+    ]  # fmt: skip
 
 
 def reasons(findings: Findings, kind: str, name: str, /) -> pl.DataFrame:
@@ -132,21 +131,20 @@ def _sites(findings: Findings) -> list[str]:
     if sites.is_empty():
         return []
     if seeded.is_empty():
-        return [f"None of the {_many(sites.height, 'site')} is flagged."]
+        return [tell("minute.no-site", n=sites.height)]
     early = sorted(seeded["early_share"].drop_nulls().to_list())
-    line = f"{seeded.height:,} of {_many(sites.height, 'site')} are flagged"
+    half = None
     if early and not findings.flagged.is_empty():
-        half = median(early)
-        part = "all" if half == 1 else f"{half:.0%} or more"
-        line += f"; of half of these, flagged accounts made {part} of the first ten shares of their links"
-    return [line + "."]
+        part = median(early)
+        half = said("minute.early-all") if part == 1 else said("minute.early-part", part=part)
+    return [tell("minute.sites", n=seeded.height, n_all=sites.height, half=half)]
 
 
 def _paid(findings: Findings) -> list[str]:
     """Say how much was paid for, where a table of adverts tells."""
     if "boosts" not in findings.study.tables or findings.study.boosts.is_empty():
         return []
-    return [f"{boosts_headline(findings.study.boosts.to_dicts())}, as adverts say."]
+    return [tell("minute.paid", told=boosts_headline(findings.study.boosts.to_dicts()))]
 
 
 def _innocent(findings: Findings) -> list[str]:
@@ -156,22 +154,13 @@ def _innocent(findings: Findings) -> list[str]:
     fits = flagged.filter(pl.col("innocent").list.len() > 0).height
     rest = flagged.height - fits
     if not fits:
-        which = "it" if rest == 1 else f"any of the {rest:,} flagged groups"
-        return [f"None of the innocent explanations that are looked for fits {which}; that proves nothing."]
-    line = f"An innocent explanation also fits {fits:,} of the {_many(flagged.height, 'flagged group')}"
-    return [line + (f"; that none fits the other {rest:,} proves nothing." if rest else ".")]
+        return [tell("minute.none-fits-it") if rest == 1 else tell("minute.none-fits", n=rest)]
+    proves = said("minute.others-prove-nothing", n=rest) if rest else None
+    return [tell("minute.innocent", n=fits, n_all=flagged.height, rest=proves)]
 
 
 def _unknown(findings: Findings) -> str:
     """Say what the log cannot show."""
     power = findings.table("power")
-    told = (
-        power_headline(power.to_dicts())
-        if power is not None
-        else "How small a crew would have been found here was not measured (`propgraph power` does)."
-    )
-    return f"No log can tell who is behind an account, or whether anybody was paid to post. {told}"
-
-
-def _many(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+    told = power_headline(power.to_dicts()) if power is not None else tell("minute.no-power")
+    return tell("minute.unknown", told=told)

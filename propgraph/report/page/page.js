@@ -20,7 +20,7 @@
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const rows = Array.from(body.rows);
     rows.sort((a, b) => {
-      const [x, y] = [a.cells[column].textContent, b.cells[column].textContent];
+      const [x, y] = [a, b].map((row) => row.cells[column].dataset.sort ?? row.cells[column].textContent);
       if ((x === "") !== (y === "")) return x === "" ? 1 : -1; // what is not known stands last, either way
       return (down ? -1 : 1) * order(x, y);
     });
@@ -42,7 +42,7 @@
     const box = document.createElement("fieldset");
     box.className = "filter";
     const legend = document.createElement("legend");
-    legend.textContent = "Show on the map";
+    legend.textContent = document.body.dataset.filter;
     box.append(legend);
     for (const name of names) {
       const label = document.createElement("label");
@@ -77,7 +77,7 @@
       link.download = "review.json";
       link.click();
       URL.revokeObjectURL(link.href);
-      document.getElementById("saved").textContent = reviews.length + " saved";
+      document.getElementById("saved").textContent = reviews.length + " " + document.body.dataset.saved;
     });
     form.addEventListener("submit", (event) => event.preventDefault());
   }

@@ -18,7 +18,7 @@ from propgraph.report.page.disarm import disarm
 from propgraph.report.page.drawn import drawn
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.glance import at_a_glance
-from propgraph.report.page.head import head
+from propgraph.report.page.head import head, title_of
 from propgraph.report.page.limits import choices, limits
 from propgraph.report.page.markup import shown, table
 from propgraph.report.page.method import method
@@ -28,54 +28,54 @@ from propgraph.report.page.places import sites
 from propgraph.report.page.review import review
 from propgraph.report.page.section import Section
 from propgraph.report.page.spread import cascades
+from propgraph.words.said import formatted, language, named, tell
 
 _PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="{language}"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
-<title>{title}</title><style>{style}</style></head><body>
-<a class="skip" href="#minute">Skip to what was found</a>
+<title>{title}</title><style>{style}</style></head><body{texts}>
+<a class="skip" href="#minute">{skip}</a>
 <header><h1>{title}</h1>{head}</header>
-<nav aria-label="Sections"><ul>{contents}</ul></nav>
+<nav aria-label="{sections}"><ul>{contents}</ul></nav>
 <main>{main}</main>
-<footer><p>Made by propgraph {version}. No link here leads to another page; it asks nobody for anything.</p></footer>
+<footer><p>{made}</p></footer>
 <script>{script}</script></body></html>
 """
 
 
-def page(findings: Findings, /, *, title: str) -> str:
-    """Return the whole page."""
+def page(findings: Findings, /, *, title: str | None = None) -> str:
+    """Return the whole page; without a title it bears the name of the log and the days that this spans."""
+    title = title or title_of(findings)
     parts = sections(findings)
     style, script = figure_style() + _beside("page.css"), _beside("page.js")
     return _PAGE.format(
         policy=policy(style, script), title=shown(title), style=style, script=script, head=head(findings),
         contents="".join(f'<li><a href="#{part.id}">{shown(part.title)}</a></li>' for part in parts),
         main="".join(part.markup() for part in parts),
-        version=shown(findings.run["clusters"]["versions"]["propgraph"]),
+        made=shown(tell("page.made", version=findings.run["clusters"]["versions"]["propgraph"])),
+        language=language(), skip=shown(tell("page.skip")), sections=shown(tell("page.sections")),
+        texts=f' data-filter="{shown(tell("page.filter"))}" data-saved="{shown(tell("page.saved"))}"',
     )  # fmt: skip
 
 
 def sections(findings: Findings) -> list[Section]:
     """Return the sections that there is something to say in, in the order in which they are read."""
     made = [
-        ("minute", "In one minute", in_one_minute(findings)),
-        ("glance", "At a glance", at_a_glance(findings)),
-        (
-            "timeline",
-            "When",
-            _when(findings) + _dates(findings),
-        ),
-        ("map", "Map", _map(findings)),
-        ("cards", "Groups that act in step", cards(findings) + alone(findings)),
-        ("sites", "Sites, and who pushed them", sites(findings)),
-        ("cascades", "How it spread", cascades(findings)),
-        ("nearest", "What came nearest to a flag", nearest(findings)),
-        ("limits", "What this cannot show", limits(findings)),
-        ("method", "Method and words", method(choices(findings))),
-        ("annex", "Tables to take along", annex(findings) + disarm(findings)),
-        ("review-sheet", "Review sheet", review(findings)),
+        ("minute", in_one_minute(findings)),
+        ("glance", at_a_glance(findings)),
+        ("timeline", _when(findings) + _dates(findings)),
+        ("map", _map(findings)),
+        ("cards", cards(findings) + alone(findings)),
+        ("sites", sites(findings)),
+        ("cascades", cascades(findings)),
+        ("nearest", nearest(findings)),
+        ("limits", limits(findings)),
+        ("method", method(choices(findings))),
+        ("annex", annex(findings) + disarm(findings)),
+        ("review-sheet", review(findings)),
     ]
-    return [Section(*one) for one in made if one[2]]
+    return [Section(name, named("section", name), body) for name, body in made if body]
 
 
 def _when(findings: Findings) -> str:
@@ -91,10 +91,10 @@ def _map(findings: Findings) -> str:
 def _dates(findings: Findings) -> str:
     """Return the dates that the reader gave, as a table."""
     rows = pl.DataFrame(
-        [(f"{event.day:%Y-%m-%d}", event.label) for event in findings.events],
-        schema={"day": pl.String, "what happened": pl.String}, orient="row",
+        [(formatted(event.day, "date"), event.label) for event in findings.events],
+        schema={"day": pl.String, "event": pl.String}, orient="row",
     )  # fmt: skip
-    return table(findings.cleared(rows), "Dates that were given")
+    return table(findings.cleared(rows), tell("page.dates"))
 
 
 def policy(style: str, script: str, /) -> str:

@@ -11,7 +11,8 @@ from propgraph.report.explain.readings import innocent_readings
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import folded, items, paragraphs, shown, table
 from propgraph.report.page.minute import reasons
-from propgraph.report.words import NO_READING
+from propgraph.report.words import rule_names, with_reason
+from propgraph.words.said import named, tell
 
 _MOST, _REASONS, _BOOSTS = 100, 40, 10
 
@@ -20,13 +21,10 @@ def sites(findings: Findings) -> str:
     """Return the flagged sites as a table, why each is flagged, and the operators."""
     seeded = findings.seeded
     if seeded.is_empty():
-        return "<p>No site is flagged.</p>" + _operators(findings) + _boosts(findings)
+        return f"<p>{shown(tell('places.none'))}</p>" + _operators(findings) + _boosts(findings)
     shown_rows = seeded.head(_MOST)
     parts = [
-        paragraphs((
-            "Early and all: the part that flagged accounts made, of the first ten shares of each of its links and of "
-            "all its shares. First: the first post seen in this log, which need not be the first there was.",
-        )),
+        paragraphs((tell("places.columns"),)),
         table(_rows(findings, shown_rows), _caption(shown_rows.height, seeded.height)),
         *(_why(findings, row) for row in shown_rows.head(_REASONS).to_dicts()),
     ]  # fmt: skip
@@ -34,7 +32,7 @@ def sites(findings: Findings) -> str:
 
 
 def _caption(n: int, of: int) -> str:
-    return "Flagged sites" if n == of else f"The {n:,} flagged sites with the highest scores, of {of:,}"
+    return tell("places.flagged") if n == of else tell("places.highest", n=n, n_all=of)
 
 
 def _rows(findings: Findings, rows: pl.DataFrame) -> pl.DataFrame:
@@ -44,25 +42,25 @@ def _rows(findings: Findings, rows: pl.DataFrame) -> pl.DataFrame:
         "site", "score", links="n_urls", shares="n_shares", accounts="n_accounts",
         first=pl.col("first_seen").dt.date().cast(pl.String), **per_cent,
         most_by=pl.when(pl.col("top_cluster_id").is_in(seen)).then("top_cluster_id"),
-        reasons=pl.col("flags").list.join(", "),
+        reasons=rule_names(rows["flags"]),
     )  # fmt: skip
 
 
-_PARTS = {"early %": "early_share", "all %": "coordinated_share"}
+_PARTS = {"early_percent": "early_share", "all_percent": "coordinated_share"}
 
 
 def _why(findings: Findings, row: dict[str, Any]) -> str:
     """Return the reasons of one site, and the innocent readings that fit it."""
     name = row["site"]
-    told = [f"{one['rule']}: {one['sentence']}" for one in reasons(findings, "site", name).to_dicts()]
+    told = list(map(with_reason, reasons(findings, "site", name).to_dicts()))
     fits = innocent_readings(findings.study, "site", name)
     lines = findings.lines((*told, *_also(fits.lines)))
-    return folded(f"Why {name}", paragraphs(lines))
+    return folded(tell("places.why", site=name), paragraphs(lines))
 
 
 def _also(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Say before the innocent readings what they are; that there is none says so itself."""
-    return lines if lines == (NO_READING,) else (f"Also fits: {lines[0]}", *lines[1:])
+    return lines if len(lines) == 1 else (tell("places.also-fits", reading=lines[0]), *lines[1:])
 
 
 def _operators(findings: Findings) -> str:
@@ -76,13 +74,9 @@ def _operators(findings: Findings) -> str:
         "operator_id", "n_sites", "n_accounts", "n_shares", ties=pl.col("evidence").list.join(", "),
         declared_owner=pl.col("declared_owner"), sites=pl.col("sites").list.head(30).list.join(", "),
     )  # fmt: skip
-    said = paragraphs((
-        "Three sites or more that share rare facts or the same first sharers. It says nothing of who runs them; a "
-        "chain of titles with one declared owner looks the same.",
-    ))  # fmt: skip
-    return f"<h3>{shown('Sites that look like one hand’s')}</h3>{said}" + table(
-        findings.cleared(listed), "Groups of sites"
-    )
+    told = paragraphs((tell("places.operators-are"),))
+    heading = f"<h3>{shown(named('annex', 'operators'))}</h3>"
+    return heading + told + table(findings.cleared(listed), tell("places.operators"))
 
 
 def _boosts(findings: Findings) -> str:
@@ -97,7 +91,5 @@ def _boosts(findings: Findings) -> str:
         )
         told += [boost_sentence(row) for row in order.head(_BOOSTS).to_dicts()]
         if boosts.height > _BOOSTS:
-            told.append(
-                f"... and {boosts.height - _BOOSTS:,} more: boosts.parquet of the study holds them all."
-            )
-    return f"<h3>What was paid for, as adverts say</h3>{items(findings.lines(told))}"
+            told.append(tell("places.more-boosts", n=boosts.height - _BOOSTS))
+    return f"<h3>{shown(tell('places.boosts'))}</h3>{items(findings.lines(told))}"

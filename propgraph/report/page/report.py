@@ -13,6 +13,8 @@ from propgraph.report.page.events import Event, read_events
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.page import page
 from propgraph.study import Study, opened, run_first, unchanged
+from propgraph.words.said import ENGLISH, read_in
+from propgraph.words.sentences import LANGUAGES
 
 
 def write_report(
@@ -23,6 +25,7 @@ def write_report(
     audience: str = "analyst",
     events: str | Path | Iterable[tuple[date, str]] = (),
     title: str | None = None,
+    language: str = ENGLISH,
 ) -> None:
     """Write what was found in a study as one page (HTML): to read offline, to print, to hand over.
 
@@ -41,7 +44,9 @@ def write_report(
     events
         Dates to be marked, with what happened; or a table of them with the columns `date` and `label`.
     title
-        What stands above it; by default the study's name.
+        What stands above it; by default the name of the log and the days that it spans.
+    language
+        In which it is told: `en` or `fr`.
 
     Raises
     ------
@@ -50,7 +55,7 @@ def write_report(
     InputError
         When the table of dates cannot be read.
     UsageError
-        When an audience is unknown, or `path` is a folder or lies in none.
+        When an audience or language is unknown, or `path` is a folder or lies in none.
 
     Examples
     --------
@@ -63,13 +68,10 @@ def write_report(
     '<!DOCTYPE html>'
     """
     check_choice("audience", audience, AUDIENCES)
+    check_choice("language", language, LANGUAGES)
     dates = read_events(events) if isinstance(events, (str, Path)) else tuple(Event(*one) for one in events)
     source = opened(study)
     if "clusters" not in source.run:
         raise StudyError(f"{source.path}: no clusters yet; {run_first('clusters')}")
-    with unchanged(source), whole_file(path) as file:
-        text = page(
-            Findings(source, AUDIENCES[audience], dates),
-            title=title or f"Report on {source.path.resolve().name}",
-        )
-        file.write(text.encode())
+    with unchanged(source), whole_file(path) as file, read_in(language):
+        file.write(page(Findings(source, AUDIENCES[audience], dates), title=title).encode())

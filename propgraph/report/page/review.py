@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from propgraph.report.page.findings import Findings
 from propgraph.report.page.markup import paragraphs, shown
+from propgraph.words.said import named, tell
 
 #: What a person may say of a cluster: that it is organised, that it is not, or that it cannot be told.
 VERDICTS = ("yes", "no", "unsure")
@@ -14,19 +15,14 @@ def review(findings: Findings) -> str:
     """Return a form with a row a flagged cluster; the script of the page saves it as JSON."""
     rows = findings.flagged.head(_MOST)["cluster_id"].to_list()
     if not rows:
-        return "<p>No group is flagged, so there is nothing to review.</p>"
-    said = (
-        "Is this group organised? Look at its posts first. Nothing leaves this page: the answers are saved as a file "
-        "on your machine, which `propgraph evaluate STUDY --reviews FILE` reads. Without JavaScript, print it and fill "
-        "it in by pen.",
-    )
+        return f"<p>{shown(tell('review.none'))}</p>"
     build = shown(str(findings.study.ids.get("clusters", "")))
     return (
-        paragraphs(said)
-        + f'<form id="review" data-clusters="{build}"><p><label>Reviewer <input name="reviewer" autocomplete="off">'
-        "</label></p>"
+        paragraphs((tell("review.how"),))
+        + f'<form id="review" data-clusters="{build}"><p><label>{shown(tell("review.reviewer"))} '
+        '<input name="reviewer" autocomplete="off"></label></p>'
         + "".join(map(_row, rows))
-        + '<p><button type="button" id="save" hidden>Save the review as JSON'
+        + f'<p><button type="button" id="save" hidden>{shown(tell("review.save"))}'
         '</button> <output id="saved" aria-live="polite"></output></p></form>'
     )
 
@@ -34,10 +30,11 @@ def review(findings: Findings) -> str:
 def _row(name: str) -> str:
     safe = shown(name)
     choices = "".join(
-        f'<label><input type="radio" name="verdict-{safe}" value="{verdict}"> {verdict}</label>'
+        f'<label><input type="radio" name="verdict-{safe}" value="{verdict}"> {shown(named("answer", verdict))}</label>'
         for verdict in VERDICTS
     )
     return (
         f'<fieldset data-cluster-id="{safe}"><legend><a href="#cluster-{safe}">{safe}</a></legend>{choices}'
-        f'<label class="note">Note <input name="note-{safe}" autocomplete="off"></label></fieldset>'
+        f'<label class="note">{shown(tell("review.note"))} <input name="note-{safe}" autocomplete="off"></label>'
+        "</fieldset>"
     )

@@ -9,8 +9,10 @@ from propgraph.export.tree_picture import tree_svg
 from propgraph.report.figures.figure import Figure
 from propgraph.report.page.drawn import drawn
 from propgraph.report.page.findings import Findings
-from propgraph.report.page.markup import paragraphs, table
+from propgraph.report.page.markup import paragraphs, shown, table
+from propgraph.report.words import renamed
 from propgraph.trees import find_cascade, read_tree
+from propgraph.words.said import formatted, tell
 
 _MOST, _TREES, _LARGEST = 20, 3, 1_500
 
@@ -18,7 +20,7 @@ _MOST, _TREES, _LARGEST = 20, 3, 1_500
 def cascades(findings: Findings) -> str:
     """Return the cascades in which flagged groups posted most, the first of them drawn."""
     if "amplification" not in findings.study.tables or findings.flagged.is_empty():
-        return "<p>No flagged group was seen in a cascade.</p>"
+        return f"<p>{shown(tell('spread.none'))}</p>"
     ids = findings.flagged["cluster_id"].to_list()
     touched = (
         findings.study.scan("amplification")
@@ -32,22 +34,16 @@ def cascades(findings: Findings) -> str:
         .collect()
     )  # fmt: skip
     if touched.is_empty():
-        return "<p>No flagged group was seen in a cascade of two posts or more.</p>"
+        return f"<p>{shown(tell('spread.none-of-two'))}</p>"
     rows = touched.select(
-        group="cluster_id", kind="trace", what="object_id", start=pl.col("start").dt.to_string("%Y-%m-%d %H:%M"),
-        posts="size", their_posts="n_nodes", depth="depth",
-        began_it=pl.when("started").then(pl.lit("yes")).otherwise(pl.lit("no")),
+        cluster="cluster_id", kind=renamed(touched["trace"], "thing"), what="object_id",
+        start=pl.Series(["" if one is None else formatted(one, "minute") for one in touched["start"]]),
+        posts="size", their_posts="n_nodes", depth="depth", began_it="started",
         theirs=_percent("share"), below=_percent("share_below"), of_first_10=_percent("first_10_share"),
     )  # fmt: skip
     if not findings.audience.accounts:
         rows = rows.drop("what")
-    said = (
-        "A cascade is all posts of one thing, from the first to those that had it from others. Theirs, of first 10: "
-        "the part of the posts after the first, and of the first ten of these, that the group's members made; below: "
-        "the part that stands below one of theirs in the tree (in per cent). Where the log does not say from whom a "
-        "post was had, the tree is a guess.",
-    )
-    told = paragraphs(said) + table(rows, "The cascades in which flagged groups posted most")
+    told = paragraphs((tell("spread.columns"),)) + table(rows, tell("spread.cascades"))
     return told + _trees(findings, touched)
 
 
@@ -59,13 +55,10 @@ def _trees(findings: Findings, touched: pl.DataFrame) -> str:
     figures = {}
     for k, cascade_id in enumerate(small, 1):
         tree = read_tree(findings.study, find_cascade(findings.study, cascade_id))
-        told = f"{tree.cascade['size']:,} posts of {tree.cascade['object_id']}"
-        caption = (
-            f"{told}: each dot is a post, joined to the one that it was had from, the first in the middle or on top; "
-            "rings: posts of flagged groups, each in its colour on the map."
-        )
+        told = tell("spread.posts-of", n=tree.cascade["size"], what=tree.cascade["object_id"])
+        caption = tell("spread.tree", told=told)
         svg = tree_svg(tree, marks=tree_marks(findings.study, tree))
-        figures[f"tree-{k}"] = Figure(svg, f"Tree of {told}", caption)
+        figures[f"tree-{k}"] = Figure(svg, tell("spread.tree-of", told=told), caption)
     return drawn(findings, figures)
 
 

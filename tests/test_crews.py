@@ -397,6 +397,26 @@ def test_of_two_weak_halves_a_member_is_confirmed_by_their_product_and_of_two_re
     assert found.filter(account_id="once")["half"].to_list() == [0]
 
 
+@pytest.mark.parametrize(("n_sure", "n_kept"), [(0, 0), (3, 0), (6, 0), (7, 7), (30, 30)])
+def test_of_sixty_one_in_twenty_is_sure_by_chance_and_that_is_no_crew(n_sure, n_kept):
+    # P(6 or more of 60 at .05) = .079, of 7 or more .030.
+    table = pl.DataFrame(
+        {"account_id": [f"a{k}" for k in range(60)], "p_value": [0.01] * n_sure + [0.5] * (60 - n_sure)}
+    )
+    place = {"split": 0, "half": 1, "level": 0, "group": 3}
+    table = table.with_columns(
+        trace=pl.lit("object"), found=pl.lit(True), **{k: pl.lit(v) for k, v in place.items()}
+    )
+    # A small group beside it has three of five.
+    small = table.head(5).with_columns(
+        pl.lit(4).alias("group"), pl.format("b{}", pl.int_range(5)).alias("account_id"),
+        p_value=pl.Series([0.01, 0.02, 0.03, 0.2, 0.9]),
+    )  # fmt: skip
+    kept = confirmed(pl.concat([table, small]))
+    assert kept.filter(group=3).height == n_kept
+    assert kept.filter(group=4)["account_id"].sort().to_list() == ["b0", "b1", "b2"]
+
+
 @pytest.mark.parametrize(("often", "elsewhere", "n_there"), [(1, 12, 0), (10, 3, 10)])
 def test_popular_objects_count_for_a_group_that_comes_to_many_of_them(often, elsewhere, n_there):
     # Forty objects of 110 strangers; to the first few come nine of a group of ten, who share others one by one, too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from propgraph.arrays.p_values import binomial_tail
 from propgraph.arrays.types import Int64
 from propgraph.synchrony.joint import harmonic
 from propgraph.synchrony.prepared import PreparedShares
@@ -15,6 +16,7 @@ MEMBER_P = 0.05
 #: Of a group with many posts of an object somebody is always near: up to the tenth nearest is asked for, and up to this
 #: chance an object counts, for of two days' work each tells little.
 FELLOWS, MEMBER_TAU = 10, 0.5
+_GROUP = ("trace", "split", "half", "level", "group")
 NO_GROUP = pl.Series(dtype=pl.Int64)
 
 
@@ -70,6 +72,10 @@ def confirmed(standing: pl.DataFrame, /) -> pl.DataFrame:
     about the same posts. Those of the two halves, which have no object and no session in common, are multiplied
     (Fisher); a half on which the account is in no group found says nothing.
 
+    A group of which no more are beyond chance than chance has of so many (binomial, `MEMBER_P`) has no member at all:
+    readers of one feed, who all come within the hour, pass as a group and not one by one, and one in twenty of them
+    would be beyond chance by chance.
+
     Parameters
     ----------
     standing
@@ -88,4 +94,12 @@ def confirmed(standing: pl.DataFrame, /) -> pl.DataFrame:
         p=pl.when(pl.len() == 1).then(u).otherwise(u * (1 - pl.col("p").log().sum()))
     )
     sure = sure.filter(pl.col("p") <= MEMBER_P).select("trace", "account_id", "split")
-    return standing.filter("found").join(sure, on=["trace", "account_id", "split"], how="semi")
+    sure = sure.with_columns(sure=pl.lit(True))
+    rows = standing.filter("found").join(
+        sure, on=["trace", "account_id", "split"], how="left", maintain_order="left"
+    )
+    rows = rows.with_columns(pl.col("sure").fill_null(False))
+    of_group = [pl.col("sure").sum().over(_GROUP), pl.len().over(_GROUP)]
+    n_sure, n = (rows.select(one.cast(pl.Int64)).to_series().to_numpy() for one in of_group)
+    enough = binomial_tail(n_sure, n, np.full(n.size, MEMBER_P)) <= MEMBER_P
+    return rows.filter(pl.Series(enough, dtype=pl.Boolean) & rows["sure"]).drop("sure")

@@ -56,8 +56,8 @@ def compare(before: Study | str | Path, after: Study | str | Path, /, *, seed: i
     >>> day = pl.col("timestamp").dt.date().rank("dense")
     >>> first = pg.find_clusters(pg.build(log.filter(day <= 3), "first"))
     >>> second = pg.find_clusters(pg.build(log.filter(day > 3), "second"))
-    >>> found = pg.compare(first, second)
-    >>> found.filter("before_flagged", subject_type="cluster").select("change", "n_before", "n_after", "n_both").row(0)
+    >>> found = pg.compare(first, second).filter("before_flagged", subject_type="cluster")
+    >>> found.select("change", "n_before", "n_after", "n_both").row(0)
     ('stayed', 25, 21, 21)
     """
     check_seed(seed)

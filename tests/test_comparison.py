@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import propgraph as pg
 from propgraph.cli.app import app
-from propgraph.comparison.links import changes, heirs, link
+from propgraph.comparison.links import chance_in_common, changes, heirs, link
 from propgraph.comparison.returned import Behaviour, likeness_of, returned
 from propgraph.comparison.side import side_of
 
@@ -37,6 +39,14 @@ def test_members_in_common_by_chance_link_nothing() -> None:
     # Of ten accounts in all any two sets of five have some two or three in common.
     assert link(_groups(c1="a b c d e"), _groups(d1="a b c x y"), n_accounts=10) == []
     assert len(link(_groups(c1="a b c d e"), _groups(d1="a b c x y"), n_accounts=1_000)) == 1
+
+
+@given(st.integers(1, 60), st.data())
+def test_the_chance_in_common_is_the_hypergeometric_tail(n_all: int, data: st.DataObject) -> None:
+    one, other = data.draw(st.integers(1, n_all)), data.draw(st.integers(1, n_all))
+    n = data.draw(st.integers(0, min(one, other)))
+    ways = sum(comb(one, k) * comb(n_all - one, other - k) for k in range(n, min(one, other) + 1))
+    assert chance_in_common(n, one, other, n_all=n_all) == pytest.approx(ways / comb(n_all, other))
 
 
 def test_split_and_merged() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from scipy.stats import hypergeom
+from math import exp, lgamma
 
 #: A cluster goes on as another where so much of the smaller of the two is in both.
 OVERLAP = 0.5
@@ -59,10 +58,25 @@ def link(
         for other in (other for other in after if common[other] > 1):
             n = common[other]
             sizes = len(members), len(after[other])
-            p = min(1.0, n_pairs * float(hypergeom.sf(n - 1, max(n_accounts, sum(sizes) - n), *sizes)))
+            p = min(1.0, n_pairs * chance_in_common(n, *sizes, n_all=max(n_accounts, sum(sizes) - n)))
             if n >= OVERLAP * min(sizes) and p <= LARGEST_P:
                 links.append(Link(name, other, n, n / (sum(sizes) - n), p))
     return links
+
+
+def chance_in_common(n: int, one: int, other: int, /, *, n_all: int) -> float:
+    """Return the chance of `n` or more in common of two sets drawn out of `n_all` (hypergeometric)."""
+
+    def log_ways(of: int, taken: int) -> float:
+        return lgamma(of + 1) - lgamma(taken + 1) - lgamma(of - taken + 1)
+
+    most = min(one, other)
+    least = max(n, one + other - n_all)
+    ways = log_ways(n_all, other)
+    chances = (
+        exp(log_ways(one, k) + log_ways(n_all - one, other - k) - ways) for k in range(least, most + 1)
+    )
+    return min(1.0, sum(chances))
 
 
 def changes(links: list[Link], sizes: Mapping[str, tuple[int, int]], /) -> list[str]:

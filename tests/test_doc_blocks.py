@@ -39,12 +39,11 @@ def demo(tmp_path_factory):
 
 @pytest.fixture
 def desk(demo, tmp_path, monkeypatch):
-    """A folder like a clone after `make demo`, with the sample export and the script for R in it."""
+    """A folder like a clone after `make demo`, as far as the pages need it."""
     shutil.copytree(ROOT / "data", tmp_path / "data")
     shutil.copytree(demo, tmp_path / "demo", copy_function=os.link)
-    for name in ("shares.csv", "known.csv"):
-        shutil.copy(ROOT / "data" / name, tmp_path / name)
-    shutil.copy(ROOT / "docs" / "propgraph.R", tmp_path)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "propgraph.R", tmp_path / "docs")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     return tmp_path

@@ -76,6 +76,16 @@ class Study(Views):
         ------
         StudyError
             When there is none, or it is not whole.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import propgraph as pg
+        >>> log = pl.DataFrame({"account_id": ["ana", "bo"], "timestamp": [1_700_000_000] * 2, "object_id": ["x"] * 2})
+        >>> made = pg.build(log, "study")
+        >>> study = pg.Study.open("study")
+        >>> study.posts["account_id"].to_list()
+        ['ana', 'bo']
         """
         study = cls(path)
         recover(study.path.resolve())
@@ -91,22 +101,62 @@ class Study(Views):
 
     @property
     def tables(self) -> list[str]:
-        """Names of the tables that are there, in the order of the schema."""
+        """Names of the tables that are there, in the order of the schema.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import propgraph as pg
+        >>> log = pl.DataFrame({"account_id": ["ana", "bo"], "timestamp": [1_700_000_000] * 2, "object_id": ["x"] * 2})
+        >>> study = pg.build(log, "study")
+        >>> "edges" in study.tables, "clusters" in study.tables
+        (True, False)
+        """
         return [name for name in TABLES if self.file(name).exists()]
 
     @property
     def run(self) -> dict[str, Any]:
-        """The run records, one a job: `{"build": {...}, "clusters": {...}}`."""
+        """The run records, one a job: `{"build": {...}, "clusters": {...}}`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import propgraph as pg
+        >>> log = pl.DataFrame({"account_id": ["ana", "bo"], "timestamp": [1_700_000_000] * 2, "object_id": ["x"] * 2})
+        >>> study = pg.build(log, "study")
+        >>> study.run["build"]["counts"]["accounts"], study.run["build"]["parameters"]["time_window"]
+        (2, 60.0)
+        """
         record: dict[str, Any] = json.loads((self.path / RUN).read_text(encoding="utf-8"))
         return record
 
     @property
     def ids(self) -> dict[str, str]:
-        """What tells the runs that made the tables from all others, by job."""
+        """What tells the runs that made the tables from all others, by job.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import propgraph as pg
+        >>> log = pl.DataFrame({"account_id": ["ana", "bo"], "timestamp": [1_700_000_000] * 2, "object_id": ["x"] * 2})
+        >>> study = pg.build(log, "study")
+        >>> list(study.ids)
+        ['build']
+        """
         return run_ids(self.run)
 
     def file(self, name: str, /) -> Path:
-        """Return the path of table `name`."""
+        """Return the path of table `name`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import propgraph as pg
+        >>> log = pl.DataFrame({"account_id": ["ana", "bo"], "timestamp": [1_700_000_000] * 2, "object_id": ["x"] * 2})
+        >>> study = pg.build(log, "study")
+        >>> pl.read_parquet(study.file("shares"))["account_id"].to_list()
+        ['ana', 'bo']
+        """
         return self.path / f"{name}.parquet"
 
     def scan(self, name: str, /) -> pl.LazyFrame:
@@ -116,6 +166,15 @@ class Study(Views):
         ------
         StudyError
             When the study has no such table (yet), or was built anew since it was opened.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import propgraph as pg
+        >>> log = pl.DataFrame({"account_id": ["ana", "bo"], "timestamp": [1_700_000_000] * 2, "object_id": ["x"] * 2})
+        >>> study = pg.build(log, "study")
+        >>> study.scan("shares").filter(account_id="bo").select("object_id").collect().item()
+        'x'
         """
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
@@ -148,6 +207,15 @@ class Study(Views):
         ------
         StudyError
             When the study has no such cascade, or no cascades.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import propgraph as pg
+        >>> log = pl.DataFrame({"account_id": ["ana", "bo"], "timestamp": [1_700_000_000] * 2, "object_id": ["x"] * 2})
+        >>> study = pg.build(log, "study")
+        >>> study.cascade("object:x").vs["account_id"]
+        ['ana', 'bo']
         """
         from propgraph.trees import read_cascade  # noqa: PLC0415 - it loads numpy, and most jobs draw no tree
 

@@ -35,3 +35,37 @@ def test_the_example_of_a_public_name_is_its_own_and_shows_something(name):
     assert lines[-1].want.strip()
     assert not any(line.options for line in lines)  # nothing is skipped
     assert len(lines) <= 12
+
+
+def members(kind):
+    """Public methods and properties of a class, those that it has of classes below it in this package, too."""
+    for name, thing in inspect.getmembers(kind):
+        inner = thing.fget if isinstance(thing, property) else getattr(thing, "__func__", thing)
+        if (
+            not name.startswith("_")
+            and inspect.isfunction(inner)
+            and inner.__module__.startswith("propgraph")
+        ):
+            yield f"{kind.__name__}.{name}", inner
+
+
+MEMBERS = dict(pair for kind in PUBLIC.values() if inspect.isclass(kind) for pair in members(kind))
+
+
+def test_the_methods_that_are_looked_at_are_those_of_a_study():
+    assert {"Study.open", "Study.explain", "Study.plot", "Study.tables", "Study.cascade"} <= set(MEMBERS)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_the_example_of_a_public_method_gives_what_it_says(name, tmp_path, monkeypatch):
+    lines = examples(MEMBERS[name])
+    assert lines, "no example"
+    own = name.rpartition(".")[2]
+    assert any(f".{own}" in line.source for line in lines)
+    assert lines[-1].want.strip()
+    assert not any(line.options for line in lines)
+    monkeypatch.chdir(tmp_path)
+    told = []
+    test = doctest.DocTest(lines, {}, name, None, None, None)
+    result = doctest.DocTestRunner(verbose=False).run(test, out=told.append)
+    assert result.failed == 0, "".join(told)

@@ -123,6 +123,12 @@ class Cells:
         """Whether it holds whole numbers."""
         return self.whole_numbers > 0.9
 
+    @cached_property
+    def has_one_length(self) -> bool:
+        """Whether all cells have about as many characters, as ids have and counts have not."""
+        lengths = self.sample.str.len_chars()
+        return int(lengths.max() or 0) - int(lengths.min() or 0) <= 2  # type: ignore[arg-type]
+
     @property
     def is_count(self) -> bool:
         """Whether it holds numbers too short for ids, or with a fraction or an exponent."""
@@ -175,7 +181,7 @@ class Cells:
     @cached_property
     def is_language(self) -> bool:
         """Whether it holds codes of languages."""
-        return self._all_of(LANGUAGES)
+        return self._all_of(LANGUAGES) and not self._all_of(frozenset(("no",)))  # which is Norwegian, too
 
     @cached_property
     def is_kind(self) -> bool:

@@ -15,6 +15,8 @@ from propgraph.readers.guesses.names import plain, sounds_like
 from propgraph.readers.values.post_kinds import PARENT_OF, said_by
 
 _LINKS = ("url", "urls")
+# What comes again less often is hardly an account that posts, if another column comes again more often.
+_REPEATS = 1.2
 _SHARED = (*_LINKS, "hashtags", "text", "object_id")
 
 
@@ -89,13 +91,15 @@ def _guess_time(found: _Found) -> None:
 def _guess_links(found: _Found) -> None:
     links = [one for one in found.left if one.links > 0.5 and one.length < 2000]
     if found.lacks(*_LINKS):
+        # The same address in every row is the search's or the platform's.
+        links = [one for one in links if one.n_distinct > 1 or len(one.values) < 10]
         shared = [one for one in links if one.links_to_posts < 0.9 and sounds_like("url", one.name) >= 0]
         best = found.best(
             shared, lambda one: (sounds_like("url", one.name), one.repeats > 1, one.filled, one.length)
         )
         if best is not None and not (best.words > 0.2 and not best.has_several_links):
             found.take("urls" if best.has_several_links else "url", best)
-    found.left = [one for one in found.left if one not in links or one.words > 0.2]
+    found.left = [one for one in found.left if one.links <= 0.5 or one.words > 0.2]
 
 
 def _guess_text(found: _Found) -> None:
@@ -132,17 +136,22 @@ def _guess_words(found: _Found) -> None:
 
 def _guess_own_ids(found: _Found) -> None:
     time = found.cells("timestamp")
-    ids = [
-        one for one in found.left
-        if (one.is_unique or _is_nearly_unique(one, time))
-        and one.words < 0.1 and not one.is_json and sounds_like("content_id", one.name) >= 0
-        and sounds_like("text", one.name) <= max(sounds_like("content_id", one.name), 0) and not _is_row_number(one)
-    ]  # fmt: skip
+    ids = [one for one in found.left if _may_be_post_id(one, time)]
     best = found.best(
         ids, lambda one: (sounds_like("content_id", one.name), plain(one.name).endswith("id"), one.length)
     )
     if best is not None and len(best.values) > 1 and found.lacks("content_id"):
         found.take("content_id", best)
+
+
+def _may_be_post_id(one: Cells, time: Cells | None) -> bool:
+    """Return whether cells can be ids of posts: one each, no words, no counts of anything, no numbers of rows."""
+    named = sounds_like("content_id", one.name)
+    if named < 0 or sounds_like("text", one.name) > named or one.words >= 0.1 or one.is_json:
+        return False
+    if one.is_whole and not one.has_one_length and not named:
+        return False
+    return (one.is_unique or _is_nearly_unique(one, time)) and not _is_row_number(one)
 
 
 def _is_nearly_unique(one: Cells, time: Cells | None) -> bool:
@@ -198,7 +207,8 @@ def _guess_account(found: _Found) -> None:
         accounts,
         lambda one: (
             sounds_like("account_id", one.name), not one.is_count, one.words < 0.1,
-            post is not None and _has_one_each(post, one), plain(one.name).endswith("id"), one.n_distinct,
+            post is not None and _has_one_each(post, one), plain(one.name).endswith("id"),
+            one.repeats >= _REPEATS, one.n_distinct,
         ),
     )  # fmt: skip
     if best is not None:

@@ -22,10 +22,12 @@ _SOUNDS = {
 # Words of columns that sound like these, and tell of somebody or something else.
 _OF_OTHERS = r"repl|retweet|reshare|repost|forward|quot|mention|parent|origin|target|(?<!ac)count"
 _ELSE = {
-    "account_id": rf"{_OF_OTHERS}|follow|friend|verified|created|descri|location|url|link|image|lang",
+    "account_id": rf"{_OF_OTHERS}|follow|friend|verified|created|descri|categor|type|convers|thread|location|url|link|"
+    r"image|lang",
     "timestamp": rf"{_OF_OTHERS}|account|author|user|profile|collect|crawl|scrape|retriev|updat|edit|delet|zone|import",
     "url": r"permalink|post_?url|tweet_?url|image|avatar|profile|thumb|picture|media|icon",
-    "content_id": rf"{_OF_OTHERS}|user|author|account|page|index|unnamed|row|line",
+    "content_id": rf"{_OF_OTHERS}|user|author|account|page|index|unnamed|row|line|view|like|interact|total|score|"
+    r"shares|comments|reaction|photo|video",
     "followers": r"following|(?<!followers)count$",
 }
 

@@ -15,7 +15,7 @@ from propgraph.readers.guesses.columns import guess_columns
 from propgraph.readers.layouts.headerless import lacks_header, without_header
 from propgraph.readers.layouts.tabular import columns_of, read_batches
 
-_MOST_COLUMNS = 500
+_MOST_COLUMNS, _ROWS = 500, 1 << 18
 _WHAT = {"account_id": "who posted", "timestamp": "when"}
 COLUMN = "COLUMN"  # what the user has to put another word for
 
@@ -45,7 +45,7 @@ def offer(error: UnknownColumnsError, file: LogFile, found: list[str], /) -> Unk
             file = without_header(file)
             found = columns_of(file)
         columns = _first_rows(file, found)
-    except InputError:
+    except (InputError, pl.exceptions.PolarsError):  # damaged further down: what is known is told
         return error
     guessed = guess_columns(columns, given=given)
     missing = [name for name in REQUIRED if name not in guessed and name not in given]
@@ -68,8 +68,12 @@ def _first_rows(file: LogFile, found: list[str]) -> list[Cells]:
             name for name in names if not any(other.startswith((f"{name}.", f"{name}[]")) for other in names)
         ]
     names = names[:_MOST_COLUMNS]
-    if file.frame is not None:
-        file = replace(file, frame=file.frame.head(1 << 18))
+    if file.layout == "parquet":  # of which the first rows can be had alone
+        file = replace(
+            file, layout="frame", frame=pl.scan_parquet(file.path, glob=False).head(_ROWS).collect()
+        )
+    elif file.frame is not None:
+        file = replace(file, frame=file.frame.head(_ROWS))
     first = next(iter(read_batches(file, names)), None)
     return [] if first is None else cells_of(pl.DataFrame(first.frame))
 

@@ -33,8 +33,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("propgraph needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
+# Of what is installed a part is ever loaded: Python compiles that when it is, and not all of it now, which takes 15 s.
 $(VENV)/installed: $(FILES) | $(VENV)/bin/python
-	$(PIP) install --constraint constraints.txt --editable .
+	$(PIP) install --no-compile --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/developed: $(FILES) | $(VENV)/bin/python

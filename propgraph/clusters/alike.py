@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom
 
 from propgraph.arrays.types import Float64, Int64
 from propgraph.clusters.lots import in_lots, least_of
@@ -93,6 +92,8 @@ def alike_names(mine: pl.DataFrame, pool: Pool, /, *, only: str | None = None) -
     A template is a name with its digits masked (`maria###`), or with its letters masked as well (letters and 8 digits);
     only names with digits have one. `only` one template is looked at where it is given, in words.
     """
+    from scipy.stats import binom  # noqa: PLC0415 - slow to import
+
     own = templates_of(mine)
     counts = own.group_by("template").len("n").filter(pl.col("n") >= least_of(mine.height))
     if only is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
-from scipy.stats import binom
 
 from propgraph.clusters.inputs import ClusterInputs
 from propgraph.clusters.metrics import inner_edges
@@ -82,6 +81,8 @@ def leaders(met: pl.DataFrame, shares: Mapping[str, pl.DataFrame], /) -> pl.Data
         many for any account: binomial, times the number of accounts), `leader_delay_s` (s, median time from its post to
         the members'), `leader_inside` (it is a member).
     """
+    from scipy.stats import binom  # noqa: PLC0415 - slow to import
+
     met = met.filter(_finer_than(FAST_MS / 1000))
     meetings = met.group_by(_OBJECT).agg(
         start=pl.col("ms").min(), accounts=pl.col("account_id").unique(), n=pl.col("account_id").n_unique()

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import polars as pl
-from scipy.stats import binomtest
 
 from propgraph.errors import InputError
 from propgraph.schema import EVALUATION
@@ -145,6 +144,8 @@ def _agreement(verdicts: pl.DataFrame) -> dict[str, Any]:
 
 def _row(measure: str, who: str | None, n: int, of: int) -> dict[str, Any]:
     """Return a fraction with its interval; null where there is nothing to count."""
+    from scipy.stats import binomtest  # noqa: PLC0415 - slow to import
+
     low = high = None
     if of:
         interval = binomtest(n, of).proportion_ci(method="wilson")

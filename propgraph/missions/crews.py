@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array
 
 from propgraph.arrays.holdings import holdings_of
 from propgraph.arrays.incidence import Incidence
@@ -122,6 +121,8 @@ def _widest(degree: Int64) -> int:
 
 def _pairs(log: Incidence) -> tuple[Int64, Int64, Int64]:
     """Return the pairs of accounts with a step in common that suggests pairs, and how many of these."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 - slow to import
+
     held = holdings_of(log)
     degree = np.bincount(held.object, minlength=held.n_objects)
     amount = (degree[held.object] <= _widest(degree)).astype(np.int32)

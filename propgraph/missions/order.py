@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr
 
 from propgraph.arrays.encoding import group_offsets
 from propgraph.arrays.incidence import Incidence
@@ -82,6 +81,8 @@ def orders_of(log: Incidence, cluster: Int64, /, *, seed: int = 0) -> pl.DataFra
         (share of the steps from the object that came up first in the log to the later one)`, order_one_sitting` (of
         members that were free to choose both objects of a pair, those who did at one sitting).
     """
+    from scipy.special import ndtr  # noqa: PLC0415 - slow to import
+
     sessions = sessions_of(log, mask=cluster[log.account] >= 0)
     steps = steps_of(log, sessions)
     account = log.account[sessions.row].astype(np.int64)

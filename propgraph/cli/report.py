@@ -21,6 +21,7 @@ def report(
     """Write what was found as one page: to read offline, to print, to hand over."""
     from propgraph.cli.output import say
     from propgraph.report.page.report import write_report
+    from propgraph.words.said import read_in, tell
 
     write_report(
         output,
@@ -30,7 +31,6 @@ def report(
         title=title,
         language=language,
     )
-    say(
-        f"report    {output}  ({max(output.stat().st_size // 1000, 1):,} kB; open it in a browser)",
-        wrap=False,
-    )
+    with read_in(language):
+        size = tell("screen.written", n=max(output.stat().st_size // 1000, 1))
+        say(f"{tell('screen.report'):<10}{output}  ({size})", wrap=False)

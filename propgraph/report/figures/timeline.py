@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -36,7 +36,9 @@ _MOST, _FEW = 170, 0.001
 _WIDTHS_S = (60, 600, 3600, 86_400, 7 * 86_400, 28 * 86_400, 364 * 86_400)
 
 
-def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: int = 1) -> Figure | None:
+def timeline(
+    study: Study, /, events: Sequence[Event] = (), *, least_accounts: int = 1, day_: date | None = None
+) -> Figure | None:
     """Draw all posts over time in grey, with those of flagged clusters coloured, all and cluster by cluster.
 
     Parameters
@@ -47,6 +49,8 @@ def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: i
         Days or moments to mark, each with its name, e.g. `(date(2016, 11, 8), "election")`.
     least_accounts
         Smaller clusters are not told apart from the rest.
+    day_
+        One day (UTC) alone, from midnight to midnight; None draws all.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: i
         None where there are no posts.
     """
     flagged = study.clusters.filter("flagged", pl.col("n_accounts") >= least_accounts)["cluster_id"].to_list()
-    span = _span(study)
+    span = _span(study) if day_ is None else (_moment(day_), _moment(day_) + timedelta(days=1, seconds=-1))
     if span is None:
         return None
     low, high = span[0].timestamp(), span[1].timestamp()
@@ -72,7 +76,7 @@ def timeline(study: Study, /, events: Sequence[Event] = (), *, least_accounts: i
         "timeline.caption", unit=_unit(width), each=said("timeline.each") if flagged else None,
         rest=said("timeline.rest", n=_LANES, n_more=rest) if rest > 0 else None,
     )  # fmt: skip
-    if outside:
+    if outside and day_ is None:
         notes.append(tell("timeline.outside", n=outside))
     return Figure(drawing(height + 24, [*marks, *parts], alt=alt), alt, " ".join([caption, *notes]))
 

@@ -28,6 +28,7 @@ from propgraph.report.page.places import sites
 from propgraph.report.page.review import review
 from propgraph.report.page.section import Section
 from propgraph.report.page.spread import cascades
+from propgraph.report.page.zoom import zoom
 from propgraph.words.said import formatted, language, named, tell
 
 _PAGE = """<!DOCTYPE html>
@@ -64,7 +65,7 @@ def sections(findings: Findings) -> list[Section]:
     made = [
         ("minute", in_one_minute(findings)),
         ("glance", at_a_glance(findings)),
-        ("timeline", _when(findings) + _dates(findings)),
+        ("timeline", _when(findings) + zoom(findings) + _dates(findings)),
         ("map", _map(findings)),
         ("cards", cards(findings) + alone(findings)),
         ("sites", sites(findings)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -92,6 +92,14 @@ def _sink(frame: pl.LazyFrame, path: Path) -> None:
         )
     except (OSError, pl.exceptions.ComputeError) as error:
         raise StudyError(f"{path.name}: cannot be written ({error}); is the disk full?") from error
+
+
+def streamed(frame: pl.DataFrame, dtypes: Mapping[str, Any]) -> pl.LazyFrame:
+    """Return the schema's columns of `frame`, cast only as they are written: ids stay codes in memory."""
+    return frame.lazy().select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in dtypes.items()
+    )
 
 
 def check_target(path: str | Path, *, overwrite: bool) -> None:

@@ -52,7 +52,7 @@ def test_an_error_tells_in_which_step_it_came_up():
 def test_every_step_of_clusters_finds_what_it_takes():
     there = {
         "study", "traces", "options", "min_score", "window", "time_window", "window_ms", "threads", "progress",
-        "prices", "ads", "facts", "articles", "known_sites",
+        "prices", "ads", "facts", "articles", "known_sites", "names", "run",
     }  # fmt: skip
     for step in STEPS:
         assert there.issuperset(step.takes), step.name

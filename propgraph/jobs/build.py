@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from propgraph.arrays.types import Progress
-from propgraph.cascades.build import CASCADE_TRACES, build_cascades
+from propgraph.cascades.build import CASCADE_TRACES
 from propgraph.clocks.align import aligned
 from propgraph.clocks.find import find_clocks
 from propgraph.clocks.groups import groups_of
@@ -22,10 +21,10 @@ from propgraph.cosharing.choice import settled
 from propgraph.cosharing.window import edges_and_bursts
 from propgraph.errors import UsageError, check_threads
 from propgraph.jobs.append import Adding, keeping, plan_adding, set_aside
+from propgraph.jobs.cascades import make_cascades
 from propgraph.jobs.sites import Sites, facts_to_keep, paths_of, tell_absent
 from propgraph.jobs.told import (
     BURSTS_TOLD,
-    REPAIRED,
     count,
     count_resolved,
     tell_coarse,
@@ -36,23 +35,22 @@ from propgraph.jobs.told import (
 from propgraph.options import CascadeOptions, ClockOptions, WindowOptions
 from propgraph.progress import shows_progress
 from propgraph.provenance import Run, digest
-from propgraph.pseudonyms.keys import Key, pseudonyms, read_key, save_key
-from propgraph.pseudonyms.log import platform_marks, with_pseudonyms
+from propgraph.pseudonyms.keys import Key, read_key, save_key
+from propgraph.pseudonyms.log import with_pseudonyms
 from propgraph.readers.find import find_logs
 from propgraph.readers.frames import LogLike, as_logs, names_of_logs
 from propgraph.readers.log import Log
 from propgraph.readers.own import ALL, own_table
 from propgraph.readers.plan import Plan, plan_logs
 from propgraph.readers.read import read_planned
-from propgraph.readers.side import read_side_table
 from propgraph.readers.times.fineness import RESOLUTION, coarsest
-from propgraph.schema import CASCADE_NODES, CASCADES, EDGES, POSTS, SHARES, SITE_FACTS, TIME
+from propgraph.schema import EDGES, POSTS, SHARES, SITE_FACTS, TIME
 from propgraph.steps import Step, run_steps
 from propgraph.study import Study
 from propgraph.traces.make import check_traces, make_shares
 from propgraph.traces.resolved import read_resolved, usable_links
 from propgraph.traces.totals import accounts_table, objects_table
-from propgraph.writing import StudyWriter, check_target, writing
+from propgraph.writing import StudyWriter, check_target, streamed, writing
 
 PSEUDONYMS = "pseudonyms"
 
@@ -327,14 +325,6 @@ def _write_facts(
     writer.write("site_facts", facts)
 
 
-def _cascades(
-    *, log: Log, shares: dict[str, pl.DataFrame], follows: str | Path | None, options: CascadeOptions,
-    secret: Key | None, threads: int | None, run: Run, writer: StudyWriter,
-) -> None:  # fmt: skip
-    graph = None if follows is None else _read_follows(follows, log, secret, run)
-    _write_cascades(writer, log, shares, run, {**options.record(), "follows": graph, "threads": threads})
-
-
 def _edges(
     *, shares: dict[str, pl.DataFrame], window: WindowOptions, threads: int | None, progress: Progress | None,
     run: Run, writer: StudyWriter,
@@ -383,10 +373,10 @@ def _check_follows(parents: str | None, follows: str | Path | None) -> None:
 
 
 def _write_shares(writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame]) -> None:
-    writer.write("posts", _streamed(log.posts, POSTS.dtypes))
+    writer.write("posts", streamed(log.posts, POSTS.dtypes))
     writer.write("rejected", log.rejected)
     writer.write("own_columns", own_table(log.posts))
-    parts = [_streamed(part, SHARES.dtypes) for part in shares.values()]
+    parts = [streamed(part, SHARES.dtypes) for part in shares.values()]
     writer.write("shares", pl.concat(parts) if parts else SHARES.empty())
     writer.write("accounts", accounts_table(log, shares))
 
@@ -401,60 +391,6 @@ def _read_resolved(path: str | Path, run: Run) -> pl.DataFrame:
     return led
 
 
-def _streamed(frame: pl.DataFrame, dtypes: Mapping[str, Any]) -> pl.LazyFrame:
-    """Return the schema's columns of `frame`, cast only as they are written: ids stay codes in memory."""
-    return frame.lazy().select(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in dtypes.items()
-    )
-
-
-def _read_follows(path: str | Path, log: Log, secret: Key | None, run: Run) -> pl.DataFrame:
-    """Return who follows whom, by the ids that the study has."""
-    table = read_side_table(path, columns=("follower_id", "followed_id"), what="who follows whom")
-    usable = table.drop_nulls().unique(maintain_order=True)
-    run.record["follows"] = {
-        "path": str(path), "rows": table.height, "used": usable.height, "sha256": digest(Path(path)),
-    }  # fmt: skip
-    if usable.height < table.height:
-        run.note(f"{path}: {table.height - usable.height:,} rows repeat others or lack an id; left out")
-    if secret is None:
-        return usable
-    marks = platform_marks(log.posts)
-    return usable.with_columns(
-        pseudonyms(usable[name], key=secret, keep=marks).alias(name) for name in usable.columns
-    )
-
-
-def _write_cascades(
-    writer: StudyWriter, log: Log, shares: dict[str, pl.DataFrame], run: Run, asked: dict[str, Any]
-) -> None:
-    cascades, nodes = [CASCADES.empty()], [CASCADE_NODES.empty().lazy()]
-    counts: Counter[str] = Counter()
-    followers = log.profiles if "followers" in log.profiles.columns else None
-    for name in CASCADE_TRACES:
-        if name in shares:
-            built = build_cascades(shares[name], log.posts, trace=name, followers=followers, **asked)
-            table = built.cascades
-            if built.ensemble is not None:
-                drawn = built.ensemble.select("cascade_id", pl.selectors.ends_with("_mean", "_low", "_high"))
-                table = table.join(drawn, on="cascade_id", how="left", maintain_order="left")
-            cascades.append(CASCADES.conform(table))
-            nodes.append(_streamed(built.nodes, CASCADE_NODES.dtypes))
-            counts.update(built.counts)
-            counts.update({
-                f"parents_{source.removeprefix('inferred:')}": n
-                for source, n in built.nodes["parent_source"].cast(pl.String).value_counts().iter_rows()
-                if source != "root"
-            })  # fmt: skip
-    writer.write("cascades", pl.concat(cascades))
-    writer.write("cascade_nodes", pl.concat(nodes))
-    run.count(**counts, cascades=sum(frame.height for frame in cascades))
-    repaired = [f"{counts[name]:,} {what}" for name, what in REPAIRED.items() if counts[name]]
-    if repaired:
-        run.note("trees repaired, no post lost: " + "; ".join(repaired))
-
-
 STEPS = (
     Step("read", _read, makes=("log", "digests")),
     Step("traces", _traces, makes=("led", "shares")),
@@ -462,7 +398,7 @@ STEPS = (
     Step("window", _window, makes=("window",)),
     Step(PSEUDONYMS, _pseudonyms, makes=("log", "shares")),
     Step("accounts and objects", _accounts_and_objects),
-    Step("cascades", _cascades),
+    Step("cascades", make_cascades),
     Step("edges", _edges, makes=("edges",)),
     Step("write", _write),
 )

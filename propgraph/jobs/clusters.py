@@ -137,8 +137,7 @@ def find_clusters(
     check_leidenalg(multiplex=multiplex, partition=partition)
     n_threads = check_threads(threads)
     beside = read_side_tables(articles=articles, known_sites=known_sites, ads=ads, prices=prices)
-    built = source.run.get("build")
-    if built is None:
+    if "build" not in source.run:
         raise StudyError(f"{source.path}: no edges yet; {run_first('build')}")
     traces = _network_traces(source, names_of(trace), evidence=evidence)
     names = _names(source, names_from)

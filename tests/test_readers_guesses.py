@@ -257,3 +257,21 @@ def test_real_logs_with_other_names(name, header, meant):
     log = renamed(name, header).head(30_000)
     assert offered(log) == meant
     assert read_log(log, mapping=meant).height == log.height
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "time", "post"),
+    [
+        ("4cat-x", "author_id", "timestamp", "id"),
+        ("dmi-tcat", "from_user_id", "time", "id"),
+        ("meta-content-library", "post_owner.id", "creation_time", "id"),
+        ("rtweet", "user_id", "created_at", "status_id"),
+        ("tiktok-research", "username", "create_time", "id"),
+        ("x-archive", "userid", "tweet_time", "tweetid"),
+    ],
+)
+def test_exports_whose_columns_are_called_a_little_otherwise(name, account, time, post):
+    table = pl.read_csv(Path(__file__).parent / "fixtures" / "ten" / f"{name}.csv", infer_schema=False)
+    mapping = offered(table.rename({name: f"export.{name}" for name in table.columns}))
+    told = (mapping["account_id"], mapping["timestamp"], mapping["content_id"])
+    assert told == tuple(f"export.{column}" for column in (account, time, post))

@@ -140,7 +140,7 @@ def build(
         What its clusters were lies in its folder `before`, with their members' posts, for `compare`; `find_clusters`
         has to be run again.
     progress
-        Called with a label and the fraction done, 0..1.
+        Called with a label and the fraction done, 0..1. None shows a bar in a notebook and at a prompt.
 
     Returns
     -------

@@ -66,7 +66,7 @@ def measure_power(
     threads
         At most so many at once; None for one a processor. The result does not depend on it.
     progress
-        Called with a label and the fraction done, 0..1.
+        Called with a label and the fraction done, 0..1. None shows a bar in a notebook and at a prompt.
 
     Returns
     -------

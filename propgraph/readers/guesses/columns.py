@@ -206,9 +206,8 @@ def _guess_account(found: _Found) -> None:
     best = found.best(
         accounts,
         lambda one: (
-            sounds_like("account_id", one.name), not one.is_count, one.words < 0.1,
-            post is not None and _has_one_each(post, one), plain(one.name).endswith("id"),
-            one.repeats >= _REPEATS, one.n_distinct,
+            sounds_like("account_id", one.name), plain(one.name).endswith("id"), not one.is_count, one.words < 0.1,
+            post is not None and _has_one_each(post, one), one.repeats >= _REPEATS, one.n_distinct,
         ),
     )  # fmt: skip
     if best is not None:

@@ -25,10 +25,11 @@ _ELSE = {
     "account_id": rf"{_OF_OTHERS}|follow|friend|verified|created|descri|categor|type|convers|thread|location|url|link|"
     r"image|lang",
     "timestamp": rf"{_OF_OTHERS}|account|author|user|profile|collect|crawl|scrape|retriev|updat|edit|delet|zone|import",
-    "url": r"permalink|post_?url|tweet_?url|image|avatar|profile|thumb|picture|media|icon",
+    "url": r"permalink|post_?url|tweet_?url|image|avatar|profile|thumb|picture|media|icon|author|user|channel",
     "content_id": rf"{_OF_OTHERS}|user|author|account|page|index|unnamed|row|line|view|like|interact|total|score|"
     r"shares|comments|reaction|photo|video",
-    "followers": r"following|(?<!followers)count$",
+    "text": r"retweet|quot|repl|source|user",
+    "followers": r"following|retweet|quot|repl|(?<!follower)(?<!followers)count$",
 }
 
 

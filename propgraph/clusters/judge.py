@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -114,14 +114,7 @@ def judge_clusters(
             "cluster_id": name, "score": score, "flagged": score >= min_score,
             "flags": [finding.rule for finding in findings], "innocent": [fit.reading for fit in fits],
         }  # fmt: skip
-        clusters.append(
-            verdict
-            | {
-                column: row.get(column) if column in _MAY_LACK else row[column]
-                for column in CLUSTERS.columns
-                if column not in verdict
-            }
-        )
+        clusters.append(verdict | _figures(row, without=verdict))
         evidence += evidence_rows(
             findings, posts[(row["cluster"],)], subject=name, row=row,
             chosen={SYNCHRONISED: of_pairs.get(row["cluster"], [])} | _chosen(row),
@@ -149,6 +142,12 @@ def judge_clusters(
             orient="row",
         ),
     )
+
+
+def _figures(row: Row, *, without: Collection[str]) -> dict[str, object]:
+    """Return the columns of `schema.CLUSTERS` but for some, as they were measured."""
+    columns = [column for column in CLUSTERS.columns if column not in without]
+    return {column: row.get(column) if column in _MAY_LACK else row[column] for column in columns}
 
 
 def _chosen(row: Row) -> dict[str, list[str]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from propgraph.cli.app import run
 from propgraph.clusters.pair_evidence import PAIRS, closest_posts
+from propgraph.clusters.pair_reasons import MOST, pair_reasons
 from propgraph.jobs.build import build
+from propgraph.options import ClusterOptions
 from propgraph.schema import OBJECTS, PAIR_EVIDENCE, SHARES
 
 START = datetime(2024, 3, 5, 10, tzinfo=UTC)
@@ -113,6 +117,66 @@ def test_the_table_holds_the_closest_posts_of_pairs_in_flagged_clusters(small_st
     # Pairs that meet in the window stand there with a meeting.
     nearest = table.group_by("source", "target").agg(pl.col("delta_s").abs().min())
     assert (nearest["delta_s"] <= 60).mean() > 0.9
+
+
+def test_evidence_names_the_surest_pairs_and_the_posts_that_show_them(small_study):
+    rows = small_study.evidence.filter(subject_type="pair").to_dicts()
+    clusters = {row["cluster_id"]: row for row in small_study.clusters.to_dicts()}
+    of = dict(small_study.members.select("account_id", "cluster_id").iter_rows())
+    traces = small_study.run["clusters"]["parameters"]["trace"]
+    shares = small_study.shares.filter(pl.col("trace").is_in(traces))
+    flagged = small_study.clusters.filter("flagged")["cluster_id"].to_list()
+    pairs = {row["subject_id"] for row in rows}
+    told = [of[pair.split(",")[0]] for pair in pairs]
+    assert {cluster: told.count(cluster) for cluster in flagged} == dict.fromkeys(flagged, MOST)
+    for row in (row for row in rows if row["rule"] == "at-once"):
+        one, other = row["subject_id"].split(",")
+        assert of[one] == of[other]
+        cluster = clusters[of[one]]
+        # Everything that either posted, held against everything of the other's.
+        mine, yours = (shares.filter(account_id=who).to_dicts() for who in (one, other))
+        gaps = {}
+        for a in mine:
+            for b in yours:
+                if (what := (a["trace"], a["object_id"])) == (b["trace"], b["object_id"]):
+                    gap = abs((a["timestamp"] - b["timestamp"]).total_seconds())
+                    gaps[what] = min(gap, gaps.get(what, gap))
+        near = sum(gap <= cluster["time_window_s"] for gap in gaps.values())
+        assert row["value"] == near == row["n_all"] >= row["threshold"] == 2
+        assert row["expected"] == pytest.approx(cluster["outsider_rate"] * len(gaps))
+        assert row["sentence"].startswith(f"over {near} of the {len(gaps)} things")
+        by = small_study.posts.filter(pl.col("content_id").is_in(row["content_ids"]))["account_id"]
+        assert set(by) == {one, other}
+        assert row["n_shown"] == min(near, 12)
+
+
+def test_a_pair_that_ranks_tell_says_how_often_it_is_near():
+    ends = {"source": ["a"], "target": ["b"]}
+    evidence = PAIR_EVIDENCE.conform(
+        pl.DataFrame(
+            ends | {"cluster_id": ["c1"], "n_common": [1], "trace": ["url"], "source_content_id": ["p1"],
+                    "target_content_id": ["p2"], "delta_s": [900.0]}
+        )
+    )  # fmt: skip
+    clusters = pl.DataFrame({"cluster_id": ["c1"], "outsider_rate": [0.1], "time_window_s": [60.0]})
+    joint = SimpleNamespace(
+        network=pl.DataFrame(ends | {"synchronised": [True], "q_value": [0.01]}),
+        synchrony=pl.DataFrame(ends | {"trace": ["url"], "n_tested": [10], "n_near": [8]}),
+    )
+    (row,) = pair_reasons(
+        pair_evidence=evidence,
+        judged=SimpleNamespace(clusters=clusters),
+        joint=joint,
+        options=ClusterOptions(),
+    ).to_dicts()
+    assert (row["subject_id"], row["rule"], row["value"], row["expected"]) == (
+        "a,b",
+        "synchronised",
+        8.0,
+        2.0,
+    )
+    assert row["content_ids"] == ["p1", "p2"]
+    assert "over 8 of 10 links they stand near each other" in row["sentence"]
 
 
 def test_the_table_is_printed(small_study, capfdbinary):

@@ -173,11 +173,15 @@ def test_tables_name_each_others_ids(study):
     assert set(study.members["account_id"]) <= accounts
     assert set(study.members["cluster_id"]) == set(study.clusters["cluster_id"])
     subjects = {"cluster": set(study.clusters["cluster_id"]), "site": set(study.sites["site"])}
+    subjects["operator"] = set(study.operators["operator_id"])
     for kind, subject, content_ids in study.evidence.select(
         "subject_type", "subject_id", "content_ids"
     ).rows():
-        assert subject in subjects[kind]
-        assert 0 < len(content_ids) <= 20
+        if kind == "pair":
+            assert set(subject.split(",")) <= accounts
+        else:
+            assert subject in subjects[kind]
+        assert 0 < len(content_ids) <= (24 if kind in ("pair", "operator") else 20)
         assert set(content_ids) <= posts
 
 

@@ -96,7 +96,7 @@ def test_what_nobody_or_several_are_called_is_said(tmp_path):
     study = tiny(tmp_path, FOUR)
     for what, said in [
         ("Ana", "'Ana' may be a1, c3; name one of these accounts"),
-        ("zed", "no account, name, cluster, campaign, site or post of this study is called so"),
+        ("zed", "no account, name, cluster, campaign, group of sites, site or post of this study is called so"),
         ("Bo,b2", "a pair is of two accounts"),
         ("Bo,x.example", "no account, name"),
     ]:

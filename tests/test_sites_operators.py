@@ -11,11 +11,12 @@ import pytest
 import propgraph
 from propgraph.arrays.incidence import incidence
 from propgraph.cli.app import run
-from propgraph.cli.sites import operator_lines
 from propgraph.errors import InputError
 from propgraph.evaluation.sites import evaluate_sites, read_sites_truth
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
+from propgraph.report.explain.explain import explain
+from propgraph.report.operators import operator_lines
 from propgraph.schema import OPERATORS, SITE_PAIRS
 from propgraph.sites.names import templates
 from propgraph.sites.pairs import sites_of_log
@@ -91,7 +92,7 @@ def test_the_flag_asks_for_first_sharers_and_for_nobody_in_the_open(study):
     assert dict(
         sites.filter(pl.col("site").is_in(CHAIN)).select("site", "operator_id").rows()
     ) == dict.fromkeys(CHAIN, "o2")
-    reasons = study.evidence.filter(rule="one-operator")
+    reasons = study.evidence.filter(rule="one-operator", subject_type="site")
     assert sorted(reasons["subject_id"]) == FARMS
     for row in reasons.to_dicts():
         assert row["value"] <= row["threshold"] == 0.05
@@ -102,6 +103,29 @@ def test_the_flag_asks_for_first_sharers_and_for_nobody_in_the_open(study):
         assert shared.height == len(row["content_ids"]) > 0
         assert shared["object_id"].str.contains(row["subject_id"], literal=True).all()
         assert shared["account_id"].is_in(study.operators["seeders"][0].to_list()).all()
+
+
+def test_a_group_of_sites_has_evidence_of_its_own_and_is_explained(study):
+    rows = {
+        (row["subject_id"], row["rule"]): row
+        for row in study.evidence.filter(subject_type="operator").to_dicts()
+    }
+    # The farms are tied both ways; the chain by its facts alone.
+    assert set(rows) == {("o1", "one-operator"), ("o1", "shared-facts"), ("o2", "shared-facts")}
+    first = rows["o1", "one-operator"]
+    sure = study.site_pairs.filter((pl.col("q_value") <= 0.05) & (pl.col("operator_id") == "o1")).height
+    assert (first["value"], first["threshold"], first["expected"]) == (sure, 2, pytest.approx(sure / 20))
+    shared = study.shares.filter(pl.col("content_id").is_in(first["content_ids"]), pl.col("trace") == "url")
+    on = {site for site in FARMS if shared["object_id"].str.contains(site, literal=True).any()}
+    assert on == set(FARMS)
+    assert 0 < first["n_shown"] == len(first["content_ids"]) <= 24
+    # Three sites of one owner are three pairs.
+    assert rows["o2", "shared-facts"]["value"] == 3
+    told = explain(study, "o1", language="fr")
+    assert told.kind == "operator"
+    assert [part.name for part in told.parts[:4]] == ["short", "one-operator", "shared-facts", "sites"]
+    assert told.parts[3].table["site"].sort().to_list() == FARMS
+    assert [part.name for part in explain(study, "o1:shared-facts").parts][1] == "shared-facts"
 
 
 def test_an_owner_in_the_open_lifts_the_flag(study, tmp_path):

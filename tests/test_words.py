@@ -19,6 +19,7 @@ from propgraph.report.page.audience import AUDIENCES
 from propgraph.report.page.method import WORDS
 from propgraph.report.page.minute import SCALE
 from propgraph.report.words import READINGS
+from propgraph.sites.operator_reasons import SHARED_FACTS
 from propgraph.sites.rules import rules as site_rules
 from propgraph.traces.make import TRACES
 from propgraph.words.said import Said, formatted, joined, read_in, retold, said, tell
@@ -92,7 +93,12 @@ def test_the_tables_of_names_hold_all_that_there_is_to_name():
         return {key.removeprefix(f"{table}.") for key in ENGLISH.texts if key.startswith(f"{table}.")}
 
     of_clusters, of_sites = {rule.name for rule in RULES}, {rule.name for rule in site_rules(0.5)}
-    assert names("rule") == of_clusters | of_sites | set(READINGS) | {STRUCTURE, OVER_AND_OVER, MAIN_SOURCE}
+    assert names("rule") == of_clusters | of_sites | set(READINGS) | {
+        STRUCTURE,
+        OVER_AND_OVER,
+        MAIN_SOURCE,
+        SHARED_FACTS,
+    }
     assert names("meaning") == set(READINGS)
     assert names("reason") == of_clusters
     assert names("cut") == names("short-cut") == {NO_SYNCHRONY, FEW_MEETINGS}

@@ -22,7 +22,7 @@ FORMATS = ("table", "json", "md", "html")
 
 def explain(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study that `propgraph build` made.", show_default=False)],
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="An account, its name, a cluster, campaign, site or post, two accounts as a,b, or one rule as c1:turnout; or how an id begins.", show_default=False)],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="An account, its name, a cluster, campaign, site, group of sites (o1) or post, two accounts as a,b, or one rule as c1:turnout; or how an id begins.", show_default=False)],
     format: Annotated[str, typer.Option("--format", metavar="table|json|md|html", help="What goes to stdout: text to read, data, or a page.")] = "table",
     posts: Annotated[int | None, typer.Option("--posts", metavar="N", help="Show at most N posts a reason, and all else that there is to say.  [default: 10]", show_default=False)] = None,
     full: Annotated[bool, typer.Option("--full", help="Of a cluster, show all there is to say in the terminal, too, and not one screen of it.")] = False,

@@ -47,6 +47,7 @@ from propgraph.clusters.missions import measure_missions, stops_of_log
 from propgraph.clusters.names import keep_names
 from propgraph.clusters.ordered import ordered_accounts
 from propgraph.clusters.pair_evidence import pair_evidence
+from propgraph.clusters.pair_reasons import pair_reasons
 from propgraph.clusters.relayed import relayed_accounts, with_relayed
 from propgraph.clusters.sampled import Sampled, sampling, told_of_bursts
 from propgraph.clusters.scores import score_accounts
@@ -61,6 +62,7 @@ from propgraph.options import ClusterOptions, WindowOptions
 from propgraph.schema import COPIES
 from propgraph.sites.copies import Copies, copies_in_log, with_copies
 from propgraph.sites.judge import JudgedSites, judge_sites
+from propgraph.sites.operator_reasons import operator_reasons
 from propgraph.sites.operators import NO_OPERATORS, Operators, find_operators
 from propgraph.sites.pairs import SitesOfLog, sites_of_log
 from propgraph.steps import Step
@@ -245,7 +247,7 @@ def _tables(
     *, joint: Joint, judged: Judged, campaigns: pl.DataFrame, amplified: Amplified, account_scores: pl.DataFrame,
     sites: JudgedSites, operators: Operators, recruiters: pl.DataFrame, of_campaigns: pl.DataFrame,
     costs: pl.DataFrame, boosts: pl.DataFrame, alone: Alone, quotas: pl.DataFrame, pair_evidence: pl.DataFrame,
-    copies: Copies | None,
+    pair_reasons: pl.DataFrame, copies: Copies | None,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     return {
         "synchrony": joint.synchrony, "network": joint.network, "account_scores": account_scores,
@@ -253,7 +255,10 @@ def _tables(
         "amplification": judged.amplification, "spreaders": amplified.spreaders,
         "sites": sites.sites, "site_pairs": operators.pairs, "operators": operators.operators,
         "evidence": with_counts(
-            pl.concat([judged.evidence, of_campaigns, sites.evidence, alone.evidence])
+            pl.concat([
+                judged.evidence, of_campaigns, sites.evidence, alone.evidence, pair_reasons,
+                operator_reasons(operators, sites.evidence),
+            ])
         ),
         "pair_evidence": pair_evidence,
         "readings": pl.concat([judged.readings, sites.readings]),
@@ -282,6 +287,7 @@ STEPS = (
     Step("names", keep_names, makes=("judged",)),
     Step("campaigns", join_clusters, makes=("judged", "campaigns")),
     Step("pairs", pair_evidence, makes=("pair_evidence",)),
+    Step("pair by pair", pair_reasons, makes=("pair_reasons",)),
     Step("recruiters", recruiters_table, makes=("recruiters", "of_campaigns")),
     Step("sponsors", _sponsors, makes=("judged", "sponsored")),
     Step("boosts", _boosts, makes=("boosts",)),

@@ -43,7 +43,7 @@ class Document:
     Attributes
     ----------
     kind, subject
-        What it is about: `account`, `pair`, `cluster`, `campaign`, `site` or `post`, and its id.
+        What it is about: `account`, `pair`, `cluster`, `campaign`, `operator`, `site` or `post`, and its id.
     title
         In one line.
     parts

@@ -350,10 +350,14 @@ AMPLIFICATION = declare(
 EVIDENCE = declare(
     "evidence",
     "clusters",
-    "one reason for one flag, or what stands out of an account on its own",
+    "one reason for one flag, what stands out of an account on its own, or what ties two accounts or a group of sites",
     ("subject_type", "subject_id", "rule"),
-    subject_type=(ID, "account, campaign, cluster, site", "whom or what it is about"),
-    subject_id=(ID, "id", "which one"),
+    subject_type=(ID, "account, campaign, cluster, operator, pair, site", "whom or what it is about"),
+    subject_id=(
+        ID,
+        "id",
+        "which one; of a pair, one of the ten surest of a flagged cluster, both accounts with a comma between",
+    ),
     rule=(ID, "", "the flag"),
     value=(pl.Float64(), "the rule's", "what was measured"),
     threshold=(pl.Float64(), "the rule's", "what the rule asks for"),

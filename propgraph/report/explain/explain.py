@@ -9,6 +9,7 @@ from propgraph.arrays.types import Progress
 from propgraph.errors import UsageError, check_at_least
 from propgraph.report.document import Document
 from propgraph.report.explain.groups import explain_campaign, explain_cluster
+from propgraph.report.explain.operators import explain_operator
 from propgraph.report.explain.overturn import overturned
 from propgraph.report.explain.people import explain_account, explain_pair
 from propgraph.report.explain.subject import find_subject
@@ -37,8 +38,8 @@ def explain(
     study
         A study, open or by its path.
     what
-        An account, its name, a cluster, campaign, site or post, two accounts as `a,b`, or one rule as `c1:turnout`;
-        or how an id begins, if only one thing begins so.
+        An account, its name, a cluster, campaign, site, group of sites (`o1`) or post, two accounts as `a,b`, or one
+        rule as `c1:turnout`; or how an id begins, if only one thing begins so.
     posts
         At most so many posts a reason.
     overturn
@@ -94,7 +95,9 @@ def _explained(
         return explain_pair(source, subject.id, str(subject.other), posts=posts)
     if subject.kind == "post":
         return explain_post(source, subject.id, posts=posts)
-    of = {"cluster": explain_cluster, "campaign": explain_campaign, "site": explain_site}[subject.kind]
+    of = {
+        "cluster": explain_cluster, "campaign": explain_campaign, "operator": explain_operator, "site": explain_site,
+    }[subject.kind]  # fmt: skip
     document = of(source, subject.id, rule=subject.other, posts=posts)
     if not overturn:
         return document

@@ -33,7 +33,7 @@ def explain_account(study: Study, account_id: str, /, *, posts: int) -> Document
         *_standing(study, account_id, who),
     ]
     parts += [_partners(study, account_id)]
-    own = _own_evidence(study, account_id, posts=posts)
+    own = _own_evidence(study, "account", account_id, posts=posts)
     shown = timeline(study, ids.collect()["content_id"].to_list(), most=posts)
     rest = (
         tell("explain.first-of", n=shown.height, n_all=row["n_posts"])
@@ -98,10 +98,10 @@ def _partners(study: Study, account_id: str) -> Part:
     return Part(tell("account.nearest"), (tell("account.nearest-columns"),), rows, "nearest")
 
 
-def _own_evidence(study: Study, account_id: str, *, posts: int) -> list[Part]:
+def _own_evidence(study: Study, kind: str, subject: str, *, posts: int) -> list[Part]:
     if "evidence" not in study.tables:
         return []
-    rows = study.scan("evidence").filter(subject_type="account", subject_id=account_id).collect().to_dicts()
+    rows = study.scan("evidence").filter(subject_type=kind, subject_id=subject).collect().to_dicts()
     return [reason_part(study, row, posts) for row in rows]
 
 
@@ -124,7 +124,8 @@ def explain_pair(study: Study, one: str, other: str, /, *, posts: int) -> Docume
         lines.append(tell("pair.closest", n=table.height, n_all=met.height))
     title = tell("pair.title", one=names[one], other=names[other])
     both = Part(tell("pair.both"), tuple(lines), table, "both")
-    return Document("pair", f"{one},{other}", title, (both, unknown()))
+    reasons = _own_evidence(study, "pair", f"{one},{other}", posts=posts)
+    return Document("pair", f"{one},{other}", title, (both, *reasons, unknown()))
 
 
 def _by_trace(met: pl.DataFrame) -> Said | None:

@@ -19,11 +19,11 @@ class Subject:
     Attributes
     ----------
     kind
-        `account`, `pair`, `cluster`, `campaign`, `site`, `post`.
+        `account`, `pair`, `cluster`, `campaign`, `operator`, `site`, `post`.
     id
         Its id; of a pair the first account.
     other
-        Of a pair the second account; of a cluster, campaign or site the one rule that is asked for, or None.
+        Of a pair the second account; of a cluster, campaign, operator or site the one rule that is asked for, or None.
     """
 
     kind: str
@@ -62,10 +62,11 @@ _IDS = (
     ("cluster", "clusters", "cluster_id"),
     ("campaign", "campaigns", "campaign_id"),
     ("account", "accounts", "account_id"),
+    ("operator", "operators", "operator_id"),
     ("site", "sites", "site"),
     ("post", "posts", "content_id"),
 )
-_WITH_RULES = tuple(one for one in _IDS if one[0] in ("cluster", "campaign", "site", "account"))
+_WITH_RULES = tuple(one for one in _IDS if one[0] in ("cluster", "campaign", "operator", "site", "account"))
 
 
 def _has(study: Study, table: str, column: str, value: str) -> bool:
@@ -115,6 +116,6 @@ def _by_name(study: Study, what: str) -> Subject:
                 f"{what!r} may be {', '.join(ids[:_SHOWN])}{more}; name one of these {kind}s", option="what"
             )
     raise UsageError(
-        f"{what!r}: no account, name, cluster, campaign, site or post of this study is called so",
+        f"{what!r}: no account, name, cluster, campaign, group of sites, site or post of this study is called so",
         option="what",
     )

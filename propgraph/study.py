@@ -179,9 +179,21 @@ class Study(Views):
         if name not in TABLES:
             raise StudyError(f"no table is called {name!r}{did_you_mean(name, TABLES)}")
         if not self.file(name).exists():
-            raise StudyError(f"{self.path}: no table {name!r} yet; {run_first(TABLES[name].job)}")
+            raise StudyError(f"{self.path}: no table {name!r} {self._lacking(TABLES[name].job)}")
         self._check_build()
         return pl.scan_parquet(self.file(name))
+
+    def _lacking(self, job: str) -> str:
+        """Return why a table of a job is not there, and what makes it."""
+        if job not in self.run:
+            return f"yet; {run_first(job)}"
+        path = shlex.quote(str(self.path))
+        again = {
+            "build": "build the study anew",
+            "clusters": f"find the clusters again, by the same choices: `propgraph clusters {path} --config {path}` "
+            "(in Python: propgraph.find_clusters)",
+        }  # fmt: skip
+        return f"in it, for an earlier version made it; {again.get(job, f'run `propgraph {job}` again')}"
 
     def _check_build(self) -> None:
         """Raise `StudyError` where the tables are no longer those of the build that was opened."""

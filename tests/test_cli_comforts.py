@@ -240,3 +240,16 @@ def completed(**environment):
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+def test_what_an_earlier_version_did_not_make_is_said(own_study, capsys):
+    path = str(own_study.path)
+    assert run(["clusters", path]) == 0
+    assert "earlier version" not in capsys.readouterr().out
+    own_study.file("tried_readings").unlink()
+    assert run(["clusters", path]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "An earlier version found these clusters, and made no tried_readings" in told
+    assert f"`propgraph clusters {path} --config {path}`" in told
+    assert run(["clusters", path, "--format", "csv", "--table", "tried_readings"]) == 1
+    assert "an earlier version made it; find the clusters again" in capsys.readouterr().err

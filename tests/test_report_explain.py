@@ -96,7 +96,10 @@ def test_what_nobody_or_several_are_called_is_said(tmp_path):
     study = tiny(tmp_path, FOUR)
     for what, said in [
         ("Ana", "'Ana' may be a1, c3; name one of these accounts"),
-        ("zed", "no account, name, cluster, campaign, group of sites, site or post of this study is called so"),
+        (
+            "zed",
+            "no account, name, cluster, campaign, group of sites, site or post of this study is called so",
+        ),
         ("Bo,b2", "a pair is of two accounts"),
         ("Bo,x.example", "no account, name"),
     ]:
@@ -255,6 +258,13 @@ def test_hostile_texts_stay_texts_on_pages_and_in_markdown():
     assert "](" not in told.replace("\\]", "")
     assert all(line.count("|") - line.count("\\|") in (0, 4) for line in told.splitlines())
     assert "| 2024-03-05 10:00:00 | 1,234 |" in told
+
+
+def test_names_of_columns_are_found_in_markdown_as_they_are():
+    table = pl.DataFrame({"my_own_figure": [1], "_a_": ["x_y"], "n|m*": [2]})
+    told = Document("account", "a", "a", (Part("a", (), table),)).as_markdown()
+    assert "| my_own_figure | \\_a\\_ | n\\|m\\* |" in told
+    assert "x\\_y" in told
 
 
 def test_the_command_writes_text_data_and_pages(small_study, capsys):

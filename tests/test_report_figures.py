@@ -154,6 +154,25 @@ class TestTimeline:
             assert f"{n:,}" in shown
             assert f"{name}: {n:,}" in figure.alt
 
+    def test_a_post_of_an_account_in_two_clusters_counts_once(self, own_study: Study) -> None:
+        before = timeline(own_study)
+        own = flagged_posts(own_study)
+        one, other = list(own)[:2]
+        members = own_study.members
+        again = members.filter(cluster_id=other).with_columns(cluster_id=pl.lit(one))
+        pl.concat([members, again]).write_parquet(own_study.file("members"))
+        after = timeline(Study.open(own_study.path))
+        assert before is not None
+        assert after is not None
+        # As many posts as before, and as many by flagged clusters; each of both clusters has all of its own.
+        total = re.compile(r"^\D*[\d,]+ posts")
+        assert total.findall(after.alt) == total.findall(before.alt) != []
+        assert f"{one}: {own[one] + own[other]:,}" in after.alt
+        assert f"{other}: {own[other]:,}" in after.alt
+        n = sum(own.values())
+        assert f"{n:,}" in before.alt
+        assert f"{n:,}" in after.alt
+
     def test_a_few_impossible_dates_squeeze_nothing(self, own_study: Study) -> None:
         posts = own_study.posts
         early = posts.head(2).with_columns(

@@ -55,7 +55,20 @@ def show(study: Study, *, top: int = 10, written: Mapping[str, Path | None] = NO
         _more(seeded.height, top, "sites")
     _show_alone(study.evidence, counts)
     _show_quotas(study)
+    _show_lacking(study)
     _show_next(study, flagged if flagged.height else nearest, written)
+
+
+def _show_lacking(study: Study) -> None:
+    """Say which tables an earlier version did not make, and what makes them."""
+    from propgraph.cli.output import say
+    from propgraph.schema import tables_of
+    from propgraph.words.said import tell
+
+    if lacking := [name for name in tables_of("clusters") if name not in study.tables]:
+        path = shlex.quote(str(study.path))
+        say()
+        say(tell("screen.lacking", tables=lacking, study=path))
 
 
 def _show_clusters(clusters: pl.DataFrame, *, campaigns: Mapping[str, Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from html import escape
@@ -174,9 +175,14 @@ def _md(text: str) -> str:
     return text
 
 
+def _md_label(column: str) -> str:
+    """Return a column's label; an underscore within a word is no markup, and names are to be found as they are."""
+    return re.sub(r"(?<=[^\W_])\\_(?=[^\W_])", "_", _md(label(column)))
+
+
 def _md_table(table: pl.DataFrame) -> str:
     rows = [
-        [_md(label(name)) for name in table.columns],
+        [_md_label(name) for name in table.columns],
         ["---"] * table.width,
         *([_md(cell(value)) for value in row] for row in table.rows()),
     ]

@@ -84,7 +84,7 @@ def _members(study: Study, members: pl.LazyFrame, n: int) -> Part:
     )
     lines = [tell("explain.who-columns")]
     if table.height < n:
-        lines.insert(0, tell("explain.who-first", n=table.height, n_all=n))
+        lines.insert(0, tell("explain.who-first", n=table.height, n_all=n, study=study.path.name))
     return Part(tell("explain.who"), tuple(lines), table, "who")
 
 

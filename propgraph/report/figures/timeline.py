@@ -66,10 +66,10 @@ def timeline(
     # Bars stand on whole hours and days of UTC.
     low = low // min(width, 86_400) * min(width, 86_400)
     n = int((high - low) // width) + 1
-    counts, outside = _counts(study, flagged, start=low, width=width, n=n)
+    counts, lanes, outside = _counts(study, flagged, start=low, width=width, n=n)
     scale = Scale(low, low + n * width, _LEFT, WIDTH - _RIGHT)
-    alt = _alt(counts, flagged, width, scale, span)
-    parts, height = _drawn(counts, flagged, scale, _unit(width))
+    alt = _alt(counts, flagged, width, scale, span, lanes=lanes)
+    parts, height = _drawn(counts, flagged, scale, _unit(width), lanes=lanes)
     marks, notes = _marks(events, scale, height)
     rest = len(flagged) - _LANES
     caption = tell(
@@ -108,28 +108,38 @@ def _unit(width: int) -> str:
     return named("bar", width)
 
 
-def _counts(study: Study, flagged: list[str], *, start: float, width: int, n: int) -> tuple[Int64, int]:
-    """Return posts by time, a row for each flagged cluster and a last one for all others; and those at other times."""
+def _counts(
+    study: Study, flagged: list[str], *, start: float, width: int, n: int
+) -> tuple[Int64, Int64, int]:
+    """Return posts by time, a row for each flagged cluster and a last one for all others; and those at other times.
+
+    An account may stand in several clusters: in the first rows each post counts once, for the first of them; in the
+    second, without a last one, for each.
+    """
     number = pl.DataFrame(
         {"cluster_id": flagged, "k": range(len(flagged))}, schema={"cluster_id": pl.String, "k": pl.Int64}
     )
     members = study.scan("members").join(number.lazy(), on="cluster_id").select("account_id", "k")
     since = pl.col("timestamp").dt.epoch("ms") - round(start * 1000)
-    table = (
-        study.scan("posts")
-        .select("account_id", "content_id", bin=since // (width * 1000))
-        .join(members, on="account_id", how="left")
-        .group_by("bin", pl.col("k").fill_null(len(flagged)))
-        .agg(n=pl.col("content_id").n_unique())
-        .collect()
-    )
-    inside = table.filter(pl.col("bin").is_between(0, n - 1))
-    counts = np.zeros((len(flagged) + 1, n), np.int64)
-    counts[inside["k"].to_numpy(), inside["bin"].to_numpy()] = inside["n"].to_numpy()
-    return counts, int(table["n"].sum() - counts.sum())
+    posts = study.scan("posts").select("account_id", "content_id", bin=since // (width * 1000))
+    first = members.group_by("account_id").agg(pl.col("k").min())
+    tables = []
+    for whose in (first, members):
+        by = posts.join(whose, on="account_id", how="left").group_by(
+            "bin", pl.col("k").fill_null(len(flagged))
+        )
+        table = by.agg(n=pl.col("content_id").n_unique()).collect()
+        inside = table.filter(pl.col("bin").is_between(0, n - 1))
+        counts = np.zeros((len(flagged) + 1, n), np.int64)
+        counts[inside["k"].to_numpy(), inside["bin"].to_numpy()] = inside["n"].to_numpy()
+        tables.append((counts, int(table["n"].sum() - counts.sum())))
+    (once, outside), (lanes, _) = tables
+    return once, lanes[:-1], outside
 
 
-def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[list[str], float]:
+def _drawn(
+    counts: Int64, flagged: list[str], scale: Scale, unit: str, *, lanes: Int64
+) -> tuple[list[str], float]:
     top, n = 40.0, counts.shape[1]
     every = counts.sum(axis=0)
     up = Scale(0, float(every.max()), top + _HEIGHT, top)
@@ -159,10 +169,10 @@ def _drawn(counts: Int64, flagged: list[str], scale: Scale, unit: str) -> tuple[
         parts.append(text(WIDTH - 4, y + 4, tell("timeline.posts"), anchor="end"))
     for k, name in enumerate(flagged[:_LANES]):
         y += _LANE
-        own = Scale(0, float(counts[k].max()) or 1.0, y, y - _LANE + 5)
-        parts += [_bars(left, wide, own, np.zeros(n), counts[k], fill=hue(k)), line(_LEFT, y, scale.end, y)]
+        own = Scale(0, float(lanes[k].max()) or 1.0, y, y - _LANE + 5)
+        parts += [_bars(left, wide, own, np.zeros(n), lanes[k], fill=hue(k)), line(_LEFT, y, scale.end, y)]
         parts += [text(_LEFT - 6, y - 4, name, anchor="end", colour=INK)]
-        parts += [text(WIDTH - 4, y - 4, formatted(int(counts[k].sum()), "n"), anchor="end")]
+        parts += [text(WIDTH - 4, y - 4, formatted(int(lanes[k].sum()), "n"), anchor="end")]
     return parts + time_axis(scale, y), y
 
 
@@ -204,15 +214,23 @@ def _moment(when: date) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _alt(counts: Int64, flagged: list[str], width: int, scale: Scale, span: tuple[datetime, datetime]) -> str:
+def _alt(
+    counts: Int64,
+    flagged: list[str],
+    width: int,
+    scale: Scale,
+    span: tuple[datetime, datetime],
+    *,
+    lanes: Int64,
+) -> str:
     every, n = counts.sum(axis=0), counts.shape[1]
     busiest = int(every.argmax())
     when = said("timeline.on") if width == 86_400 else said("timeline.in-the", unit=_unit(width))
     part = int(counts[:-1].sum())
     of_each = [
         said(
-            "timeline.of-cluster", cluster=name, n=int(counts[k].sum()),
-            start=_start(int(counts[k].argmax()), n, scale),
+            "timeline.of-cluster", cluster=name, n=int(lanes[k].sum()),
+            start=_start(int(lanes[k].argmax()), n, scale),
         )
         for k, name in enumerate(flagged[:_NAMED])
     ]  # fmt: skip

@@ -185,15 +185,13 @@ class Study(Views):
 
     def _lacking(self, job: str) -> str:
         """Return why a table of a job is not there, and what makes it."""
-        if job not in self.run:
+        if job != "clusters" or job not in self.run:
             return f"yet; {run_first(job)}"
         path = shlex.quote(str(self.path))
-        again = {
-            "build": "build the study anew",
-            "clusters": f"find the clusters again, by the same choices: `propgraph clusters {path} --config {path}` "
-            "(in Python: propgraph.find_clusters)",
-        }  # fmt: skip
-        return f"in it, for an earlier version made it; {again.get(job, f'run `propgraph {job}` again')}"
+        return (
+            "in it, for an earlier version made it; find the clusters again, by the same choices: "
+            f"`propgraph clusters {path} --config {path}` (in Python: propgraph.find_clusters)"
+        )
 
     def _check_build(self) -> None:
         """Raise `StudyError` where the tables are no longer those of the build that was opened."""

@@ -150,3 +150,21 @@ def test_an_unknown_language_is_refused(small_study, command, capsys):
     assert "--language: 'tlh' is not one of en, fr" in capsys.readouterr().err
     with pytest.raises(UsageError, match="not one of en, fr"):
         explain(small_study, "c1", language="tlh")
+
+
+def test_what_holds_what_would_be_found_and_what_changed_are_told_in_french(own_study, capsys):
+    path = str(own_study.path)
+    asked = ["--sizes", "5", "--objects", "3", "--spans", "1m", "--runs", "1"]
+    french = {
+        ("stability", path, "--runs", "2"): "grappes signalées tiennent dans la moitié des essais ou plus",
+        ("power", path, *asked): "Équipes placées dans ce corpus, présentes toutes entières",
+        ("compare", path, path): "grappes signalées avant ou après : inchangé : 2",
+    }
+    english = r"\b(holds?|of the|clusters?|flagged|accounts|stayed|each|crews?)\b"
+    for command, said in french.items():
+        assert run([*command, "--language", "fr"]) == 0
+        told = " ".join(capsys.readouterr().out.split()).replace("\u00a0", " ").replace("\u202f", " ")
+        assert said in told, command
+        assert not re.search(english, told), (command, re.search(english, told))
+        assert run([*command, "--language", "de"]) == 2
+        assert "--language" in capsys.readouterr().err

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.options import Language
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -16,12 +18,7 @@ FORMATS = ("table", "json", "csv", "parquet")
 # The folder of a study that was added to; see `jobs.append`.
 _BEFORE = "before"
 _ROWS = 10
-_PLURAL = {"cluster": "clusters", "campaign": "campaigns", "site": "sites"}
-_MEANS = {
-    "split": "into two or more",
-    "merged": "of two or more",
-    "returned": "other accounts do the same, beyond what others of their kind do: look at both",
-}
+_KINDS = ("cluster", "campaign", "site")
 
 
 def compare(
@@ -29,6 +26,7 @@ def compare(
     after: Annotated[Path | None, typer.Argument(metavar="B", help="Another one.  [default: A itself, held against what it was before the last `build --append`]", show_default=False)] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the draws behind what returned.")] = 0,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: a summary to read, or the whole table as data.")] = "table",
+    language: Language = "en",
 ) -> None:  # fmt: skip
     """Tell what became of the clusters, campaigns and flagged sites of one study in another.
 
@@ -37,8 +35,11 @@ def compare(
     from propgraph.comparison.compare import compare as job
     from propgraph.errors import StudyError, check_choice
     from propgraph.study import Study, is_study, unchanged
+    from propgraph.words.said import read_in
+    from propgraph.words.sentences import LANGUAGES
 
     check_choice("format", format, FORMATS)
+    check_choice("language", language, LANGUAGES)
     if after is None:
         before, after = before / _BEFORE, before
         if not is_study(before):
@@ -51,7 +52,8 @@ def compare(
     with unchanged(one), unchanged(other):
         found = job(one, other, seed=seed)
     if format == "table":
-        show(found)
+        with read_in(language):
+            show(found)
         return
     from propgraph.export.tables import render
 
@@ -62,55 +64,57 @@ def compare(
 def show(found: pl.DataFrame) -> None:
     """Print one screen: what is flagged in either, a line each, and how many others changed how."""
     from propgraph.cli.output import say
+    from propgraph.words.said import tell
 
     if found.is_empty():
-        say("No cluster, campaign or flagged site in either.")
+        say(tell("compared.nothing"))
         return
-    for kind, plural in _PLURAL.items():
+    for kind in _KINDS:
         rows = [row for row in found.iter_rows(named=True) if row["subject_type"] == kind]
         if not rows:
             continue
         flagged = [row for row in rows if row["before_flagged"] or row["after_flagged"]]
-        rest = Counter(row["change"] for row in rows if row not in flagged)
-        say(_head(plural, flagged), bold=True)
+        say(tell("compared.flagged", kind=kind, changes=_counted(flagged) or [tell("words.none")]), bold=True)
         _show_rows(flagged[:_ROWS])
         if len(flagged) > _ROWS:
-            say(f"and {len(flagged) - _ROWS:,} more: --format csv", indent=2)
-        if rest:
-            told = ", ".join(f"{n:,} {change}" for change, n in sorted(rest.items()))
-            say(f"not flagged in either: {told}", indent=2)
+            say(tell("compared.more", n=len(flagged) - _ROWS), indent=2)
+        if rest := _counted([row for row in rows if row not in flagged]):
+            say(tell("compared.not-flagged", changes=rest), indent=2)
         say()
-    returned = found.filter(change="returned").height
-    if returned:
-        say(
-            f"returned: {_MEANS['returned']} (propgraph explain B {found.filter(change='returned')['after_id'][0]})."
-        )
+    returned = found.filter(change="returned")
+    if returned.height:
+        say(tell("compared.returned-means", after=returned["after_id"][0]))
 
 
-def _head(plural: str, flagged: list[dict[str, Any]]) -> str:
-    counts = Counter(row["change"] for row in flagged)
-    told = ", ".join(f"{n:,} {change}" for change, n in sorted(counts.items()))
-    return f"{plural} flagged before or after: {told or 'none'}"
+def _counted(rows: list[dict[str, Any]]) -> list[str]:
+    """Return how many of the rows changed how."""
+    from propgraph.words.said import named, tell
+
+    counts = Counter(row["change"] for row in rows)
+    return [
+        tell("compared.so-many", n=n, change=named("became", change)) for change, n in sorted(counts.items())
+    ]
 
 
 def _show_rows(rows: list[dict[str, Any]]) -> None:
     from propgraph.cli.output import say_table
+    from propgraph.words.said import named, tell
 
     if not rows:
         return
-    header: tuple[str, ...] = ("", "before", "after", "accounts", "score")
     cells: list[tuple[tuple[str, ...], list[str]]] = [
         (
             (
-                row["change"], row["before_id"] or "-", row["after_id"] or "-",
-                _way(row["n_before"], row["n_after"], "{:,}"), _way(row["before_score"], row["after_score"], "{:.2f}"),
+                named("became", row["change"]), row["before_id"] or "-", row["after_id"] or "-",
+                _way(row["n_before"], row["n_after"], "n"), _way(row["before_score"], row["after_score"], "n2"),
             ),
             [told] if (told := _told(row)) else [],
         )
         for row in rows
     ]  # fmt: skip
+    header = tuple(tell("compared.columns").split("|"))
     if rows[0]["subject_type"] == "site":
-        header = ("", "site", *header[3:])
+        header = ("", tell("compared.site"), *header[3:])
         cells = [
             ((line[0], line[1] if line[1] != "-" else line[2], *line[3:]), below) for line, below in cells
         ]
@@ -118,20 +122,26 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
 
 
 def _way(before: float | None, after: float | None, how: str) -> str:
-    return " -> ".join("-" if one is None else how.format(one) for one in (before, after))
+    from propgraph.words.said import formatted
+
+    return " -> ".join("-" if one is None else formatted(one, how) for one in (before, after))
 
 
 def _told(row: dict[str, Any]) -> str:
     """Return what else a person has to know of a row."""
+    from propgraph.words.said import tell
+
     parts = []
     if row["n_both"]:
-        parts.append(f"{row['n_both']:,} in both")
+        parts.append(tell("compared.in-both", n=row["n_both"]))
     if row["n_arrived"]:
-        parts.append(f"{row['n_arrived']:,} new to the log")
+        parts.append(tell("compared.arrived", n=row["n_arrived"]))
     if row["n_silent"]:
-        parts.append(f"{row['n_silent']:,} of {row['n_before']:,} silent since")
+        parts.append(tell("compared.silent", n=row["n_silent"], n_all=row["n_before"]))
     if row["z"] is not None:
-        parts.append(f"does the same, {row['z']:.1f} deviations nearer than others of its kind")
-    if row["change"] in ("split", "merged"):
-        parts.append(_MEANS[row["change"]])
+        parts.append(tell("compared.does-the-same", z=float(row["z"])))
+    if row["change"] == "split":
+        parts.append(tell("compared.into-several"))
+    if row["change"] == "merged":
+        parts.append(tell("compared.of-several"))
     return ", ".join(parts)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.options import Language
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,6 +28,7 @@ def power(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the crews.  [default: 0]", show_default=False)] = None,
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or the table `power` as data.")] = "table",
+    language: Language = "en",
 ) -> None:  # fmt: skip
     """Plant crews in the study's own log, and tell how often each would be flagged.
 
@@ -35,8 +38,11 @@ def power(
     from propgraph.cli.output import err, progress, seconds
     from propgraph.errors import check_choice
     from propgraph.study import Study, unchanged
+    from propgraph.words.said import read_in
+    from propgraph.words.sentences import LANGUAGES
 
     check_choice("format", format, FORMATS)
+    check_choice("language", language, LANGUAGES)
     given = {
         "sizes": _list("sizes", sizes, _whole), "objects": _list("objects", objects, _whole),
         "spans": _list("spans", spans, lambda word: seconds("spans", word)),
@@ -51,7 +57,8 @@ def power(
             found = measure_power(study, threads=threads, progress=tell, **options)
     with unchanged(found):
         if format == "table":
-            _show(found)
+            with read_in(language):
+                _show(found)
             return
         from propgraph.export.tables import render
 
@@ -82,23 +89,17 @@ def _whole(word: str) -> int:
 def _show(study: Study) -> None:
     from propgraph.cli.output import say
     from propgraph.report.words import power_headline, would_be_flagged
+    from propgraph.words.said import said, tell
 
     record, table = study.run["power"], study.power
     for note in record["notes"]:
-        say(f"note: {note}")
+        say(tell("words.note", what=note))
     say(power_headline(table.to_dicts()), bold=True)
     say()
     for row in table.to_dicts():
         say(would_be_flagged(row))
     say()
     turnout = record["parameters"]["turnout"]
-    who = "all of them" if turnout == 1 else f"{turnout:.0%} of them, drawn anew each time,"
-    say(
-        f"Crews planted in this log, {who} at each of their objects ({record['trace']}), hidden behind activity as others "
-        "have it. A crew is flagged where half of its accounts or more are. In brackets the 95 % interval."
-    )
-    n_false = int(table["n_false"].sum())
-    n_crews = record["counts"]["crews"]
-    say(
-        f"{n_false:,} accounts of the log were flagged along with the {n_crews:,} crews; add --format csv for all figures."
-    )
+    who = said("power.all-of-them") if turnout == 1 else said("power.some-of-them", part=turnout)
+    say(tell("power.means", who=who, trace=record["trace"]))
+    say(tell("power.along", n=int(table["n_false"].sum()), n_crews=record["counts"]["crews"]))

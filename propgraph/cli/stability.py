@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from propgraph.cli.options import Language
+
 if TYPE_CHECKING:
     from propgraph.study import Study
 
@@ -21,6 +23,7 @@ def stability(
     threads: Annotated[int | None, typer.Option("--threads", metavar="N", help="At most N at once.  [default: one a processor]", show_default=False)] = None,
     format: Annotated[str, typer.Option("--format", metavar="table|json|csv|parquet", help="What goes to stdout: something to read, or the table `stability` as data.")] = "table",
     top: Annotated[int, typer.Option("--top", metavar="N", help="Show at most N flagged clusters.")] = 20,
+    language: Language = "en",
 ) -> None:  # fmt: skip
     """Find clusters again under other reasonable choices, and say which hold.
 
@@ -30,8 +33,11 @@ def stability(
     from propgraph.cli.output import err, progress
     from propgraph.errors import check_at_least, check_choice
     from propgraph.study import Study, unchanged
+    from propgraph.words.said import read_in
+    from propgraph.words.sentences import LANGUAGES
 
     check_choice("format", format, FORMATS)
+    check_choice("language", language, LANGUAGES)
     check_at_least("top", top, 0)
     given = {"runs": runs, "seed": seed}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -43,7 +49,8 @@ def stability(
             found = measure_stability(study, threads=threads, progress=tell, **options)
     with unchanged(found):
         if format == "table":
-            _show(found, top=top)
+            with read_in(language):
+                _show(found, top=top)
             return
         from propgraph.export.tables import render
 
@@ -56,35 +63,32 @@ def stability(
 def _show(study: Study, *, top: int) -> None:
     from propgraph.cli.output import say
     from propgraph.report.words import how_a_campaign_holds, how_it_holds
+    from propgraph.words.said import tell
 
     record = study.run["stability"]
     table = study.clusters.select("cluster_id", "flagged").join(
         study.stability, on="cluster_id", maintain_order="left"
     )
     if table.is_empty():
-        say("There is no cluster that could hold.")
+        say(tell("holds.none"))
         return
     for note in record["notes"]:
-        say(f"note: {note}")
-    for flagged, name in ((True, "flagged"), (False, "other")):
+        say(tell("words.note", what=note))
+    for flagged, kind in ((True, "flagged"), (False, "other")):
         part = table.filter(table["flagged"] == flagged)
         held = part.filter(part["holds_share"] >= 0.5).height
-        say(f"{held:,} of {part.height:,} {name} clusters hold in half of the runs or more")
+        say(tell("holds.so-many", n=held, n_all=part.height, kind=kind))
     flagged_rows = table.filter("flagged")
     if flagged_rows.height:
         say()
     for row in flagged_rows.head(top).to_dicts():
         say(how_it_holds(row))
     if flagged_rows.height > top:
-        say(f"... and {flagged_rows.height - top:,} more: add --top {flagged_rows.height}")
+        say(tell("holds.more", n=flagged_rows.height - top, n_all=flagged_rows.height))
     crowds = study.campaigns.filter(study.campaigns["n_clusters"] > 1)
     for row in crowds.head(top).to_dicts():
         say(how_a_campaign_holds(row))
     say()
-    say("A cluster holds in a run that has one of Jaccard similarity 0.5 or more; it vanishes under a choice")
-    say("where it does so in less than half of the runs with that choice; runs in which it vanishes by a")
-    say("choice named before do not count. Add --format json for all clusters and choices.")
+    say(tell("holds.means"))
     if crowds.height:
-        say(
-            "A campaign is compared with the clusters of a run that together are most like it, mean over the runs."
-        )
+        say(tell("holds.campaign-means"))

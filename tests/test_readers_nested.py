@@ -275,7 +275,7 @@ def test_a_key_with_a_dot_comes_before_a_path(tmp_path):
 
 
 def test_a_large_document_is_never_in_memory_as_a_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(nested, "_BATCH_ROWS", 100)
+    monkeypatch.setattr(nested, "BATCH_ROWS", 100)
     text = "x" * 1000
     whole = {"name": "Herald", "messages": [{"id": n, "text": text} for n in range(20_000)]}
     file = file_of(tmp_path / "f.json", json.dumps(whole, indent=1))

@@ -675,7 +675,7 @@ def test_a_column_of_nothing_is_no_column(tmp_path):
 
 def test_keys_that_only_late_records_have_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(nested, "_KEY_RECORDS", 2)
-    monkeypatch.setattr(nested, "_BATCH_ROWS", 3)
+    monkeypatch.setattr(nested, "BATCH_ROWS", 3)
     lines = [f'{{"content_id": "p{n}", "account_id": "a", "timestamp": {1600000000 + n}}}' for n in range(10)]
     lines[7] = lines[7].replace("}", ', "object_id": "o"}')
     log = log_of(tmp_path / "log.ndjson", "\n".join(lines))
@@ -683,7 +683,7 @@ def test_keys_that_only_late_records_have_are_read(tmp_path, monkeypatch):
 
 
 def test_a_first_batch_without_times_does_not_settle_their_unit(tmp_path, monkeypatch):
-    monkeypatch.setattr(nested, "_BATCH_ROWS", 2)
+    monkeypatch.setattr(nested, "BATCH_ROWS", 2)
     times = ["null", "null", "null", '"2020-09-13"', '"2020-09-14"']
     lines = [
         f'{{"content_id": "p{n}", "account_id": "a", "timestamp": {time}}}' for n, time in enumerate(times)

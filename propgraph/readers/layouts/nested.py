@@ -7,41 +7,36 @@ list that some reader knows.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Collection, Iterator, Sequence
-from decimal import Decimal
 from itertools import islice
 from typing import IO, Any
 
-import numpy as np
 import orjson
 import polars as pl
-import pyarrow as pa
 
 from propgraph.errors import InputError
-from propgraph.readers.base import LISTS, OWN, NoPost, NotThisFormatError, Reader, at
+from propgraph.readers.base import LISTS, OWN, NoPost, NotThisFormatError, Reader
 from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.files.streams import PIECE
 from propgraph.readers.files.unpack import BytesRead
 from propgraph.readers.layouts.batches import Batch, Fault, fault, in_batches
 from propgraph.readers.layouts.chats import chat_name, messages
 from propgraph.readers.layouts.documents import LARGEST_RECORD, has_list, read_records
-from propgraph.schema import ID, IDS
+from propgraph.readers.layouts.json_values import as_text, as_written, may_be_another, no_object, shown
+from propgraph.readers.values.cells import list_series
+from propgraph.schema import ID
 
-_BATCH_ROWS = 1 << 15
+BATCH_ROWS = 1 << 15
 _KEY_RECORDS = 10_000
 _PATH_RECORDS = 500
 _KEY_BYTES = 1 << 23
 _KEY_PATHS = 10_000
 _KEY_DEPTH = 8
-# A number as orjson does not keep it, with an exponent: `1.70964E+09`; of small ones no digit is lost in writing.
-_EXPONENT = re.compile(rb"[0-9][eE]\+?[0-9]")
-_SMALL = 1e6
 _HEX_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")
 _RESULT = tuple[int, Any, Fault | None]
 # Line or number of a record, the record, its text in a file of lines, and what is wrong where it is none.
-_VALUE = tuple[int, Any, bytes | None, Fault | None]
+RECORD = tuple[int, Any, bytes | None, Fault | None]
 
 
 def key_paths(file: LogFile, lists: Collection[str], /) -> list[str]:
@@ -55,12 +50,12 @@ def key_paths(file: LogFile, lists: Collection[str], /) -> list[str]:
     top: dict[str, None] = {}
     below: dict[str, None] = {}
     size = 0
-    for n, (_, value, text, _) in enumerate(islice(_values(file, lists, None), _KEY_RECORDS)):
+    for n, (_, value, text, _) in enumerate(islice(records(file, lists, None), _KEY_RECORDS)):
         if isinstance(value, dict):
             top.update(dict.fromkeys(value))
             if n < _PATH_RECORDS:
                 _add_paths(value, "", below, _KEY_DEPTH)
-            size += len(text) if text else len(_shown(value))
+            size += len(text) if text else len(shown(value))
         if size > _KEY_BYTES:
             break
     if not top:
@@ -68,63 +63,6 @@ def key_paths(file: LogFile, lists: Collection[str], /) -> list[str]:
             f"{file.name}: starts like JSON, but holds no JSON object; write one object a line (jq -c .)"
         )
     return list(top | below)
-
-
-def read_columns(
-    file: LogFile, columns: Sequence[str], /, *, progress: BytesRead | None = None
-) -> Iterator[Batch]:
-    """Yield records as columns of text: `a`, `a.b` for what stands in an object, `a[].b` in those of a list.
-
-    Lists are written as JSON.
-    """
-    nested = False
-    paths = [(name, name.split(".")) for name in columns]
-
-    def results() -> Iterator[_RESULT]:
-        nonlocal nested
-        for line, value, text, bad in _values(file, (), progress):
-            if bad is not None or not isinstance(value, dict):
-                yield line, None, bad or _no_object(line, value)
-                continue
-            deep = None
-            row: list[str | None] = []
-            for name, path in paths:
-                found = _found(value, name, path)
-                if found is None or isinstance(found, str):
-                    row.append(found or None)
-                    continue
-                nested = nested or isinstance(found, dict | list)
-                if text and _may_be_another(found, text):
-                    found = _found(_as_written(text, value), name, path)
-                try:
-                    row.append(_as_text(found))
-                except RecursionError:
-                    deep = fault(
-                        line, f"{name}: lists and objects in one another beyond all use", text or b""
-                    )
-                    break
-            yield line, None if deep else row, deep
-
-    def frame(rows: list[Any]) -> pl.DataFrame:
-        return pl.DataFrame(rows, schema=dict.fromkeys(columns, ID), orient="row")
-
-    for batch in in_batches(file, _BATCH_ROWS, results(), frame=frame):
-        batch.nested = nested
-        yield batch
-
-
-def _found(record: dict[str, Any], name: str, path: Sequence[str]) -> Any:
-    """Return what stands at a path, of lists in it all that stands there in their objects."""
-    if len(path) == 1 or name in record:
-        return record.get(name)
-    if "[]" not in name:
-        return at(record, *path)
-    values: list[Any] = [record]
-    for step in path:
-        values = [value.get(step.removesuffix("[]")) for value in values if isinstance(value, dict)]
-        if step.endswith("[]"):
-            values = [item for value in values if isinstance(value, list) for item in value]
-    return [value for value in values if value is not None] or None
 
 
 def read_rows(
@@ -135,8 +73,8 @@ def read_rows(
     A record that is no post is rejected without being kept: a stream of events holds many.
     """
     posts = _Posts(columns, reader)
-    results = posts.results(_values(file, reader.lists, progress))
-    for batch in in_batches(file, _BATCH_ROWS, results, frame=posts.frame):
+    results = posts.results(records(file, reader.lists, progress))
+    for batch in in_batches(file, BATCH_ROWS, results, frame=posts.frame):
         batch.nested = posts.nested
         yield batch
 
@@ -157,26 +95,26 @@ class _Posts:
         self._own = [(name, name.removeprefix(OWN).split(".")) for name in columns if name.startswith(OWN)]
         self.nested = False
 
-    def results(self, values: Iterator[_VALUE]) -> Iterator[_RESULT]:
+    def results(self, values: Iterator[RECORD]) -> Iterator[_RESULT]:
         """Yield a row for each post of each record, or what is wrong with it."""
         for line, value, text, bad in values:
             if bad is not None or not isinstance(value, dict):
-                yield line, None, bad or _no_object(line, value)
+                yield line, None, bad or no_object(line, value)
                 continue
             try:
                 yield from self._posts(line, value, text)
             except NotThisFormatError as error:
-                yield line, None, fault(line, f"not of {self._reader}: {error}", _shown(value))
+                yield line, None, fault(line, f"not of {self._reader}: {error}", shown(value))
             except Exception as error:  # whatever a hostile record makes a reader stumble over
                 reason = f"not of {self._reader}: {type(error).__name__} {str(error)[:100]}"
-                yield line, None, fault(line, reason, _shown(value))
+                yield line, None, fault(line, reason, shown(value))
 
     def frame(self, rows: list[Any]) -> pl.DataFrame:
         """Return rows as columns."""
         kinds = [*self._kinds, *((name, False) for name, _ in self._own)]
         values = list(zip(*rows, strict=True)) if rows else [()] * len(kinds)
         return pl.DataFrame([
-            _lists(name, column) if is_list else pl.Series(name, column, dtype=ID)
+            list_series(name, column) if is_list else pl.Series(name, column, dtype=ID)
             for (name, is_list), column in zip(kinds, values, strict=True)
         ])  # fmt: skip
 
@@ -188,8 +126,8 @@ class _Posts:
             if isinstance(post, NoPost):
                 yield line, None, (line, f"no post: {post.what}", "")
                 continue
-            if text and any(_may_be_another(found, text) for found in post.values()):
-                again = next(islice(self._rows_of(_as_written(text, record)), k, None))
+            if text and any(may_be_another(found, text) for found in post.values()):
+                again = next(islice(self._rows_of(as_written(text, record)), k, None))
                 yield line, self._row(post if isinstance(again, NoPost) else again) + own, None
             else:
                 yield line, self._row(post) + own, None
@@ -205,7 +143,7 @@ class _Posts:
             elif value.__class__ is not str:
                 if value is not None:
                     self.nested = self.nested or isinstance(value, dict | list)
-                    value = _as_text(value)
+                    value = as_text(value)
             elif not value:
                 value = None
             row.append(value)
@@ -223,28 +161,7 @@ def _beneath(value: Any, path: Sequence[str]) -> Any:
 
 
 def _as_own(value: Any) -> str | None:
-    return value or None if value is None or isinstance(value, str) else _as_text(value)
-
-
-def _lists(name: str, values: Sequence[list[str] | None]) -> pl.Series:
-    """Return lists of text as a Series; ten times as fast as Polars makes one of Python lists."""
-    lengths = np.fromiter((len(value) if value else 0 for value in values), np.int64, len(values))
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    texts = pa.array([text for value in values if value for text in value], pa.large_string())
-    absent = np.fromiter((value is None for value in values), np.bool_, len(values))
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets), texts, mask=pa.array(absent))
-    return pl.Series(name, lists, dtype=IDS)
-
-
-def _no_object(line: int, value: Any) -> Fault:
-    return fault(line, f"a JSON {type(value).__name__} where an object was expected", _shown(value))
-
-
-def _shown(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):
-        return repr(type(value))
+    return value or None if value is None or isinstance(value, str) else as_text(value)
 
 
 def _texts(value: Any) -> list[str] | None:
@@ -252,55 +169,6 @@ def _texts(value: Any) -> list[str] | None:
     if isinstance(value, list | tuple):
         return [item for item in value if isinstance(item, str) and item]
     return [value] if isinstance(value, str) and value else None
-
-
-class _Written(float):
-    """A number with an exponent as the record has it: how many digits it has is not in the float."""
-
-    text: str
-
-    def __new__(cls, text: str) -> _Written:
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-
-def _number(text: str) -> float:
-    return _Written(text) if "e" in text.lower() else float(text)
-
-
-def _may_be_another(value: Any, record: bytes) -> bool:
-    """Return whether a float stands for a number with an exponent, or for an integer too large for orjson."""
-    if value.__class__ is not float or not (abs(value) >= _SMALL and value.is_integer()):
-        return False
-    return abs(value) >= 2**63 or _EXPONENT.search(record) is not None
-
-
-def _as_written(record: bytes, value: dict[str, Any]) -> dict[str, Any]:
-    """Return a record with all digits of its integers, and its numbers with an exponent as `_Written`."""
-    try:
-        written: dict[str, Any] = json.loads(record, parse_float=_number)
-    except (ValueError, RecursionError):
-        return value
-    if written.keys() == value.keys():
-        return written
-    # A record out of a list in a document is given with what stands beside the list.
-    around = (name for name, inner in value.items() if isinstance(inner, list) and len(inner) == 1)
-    name = next((name for name in around if getattr(value[name][0], "keys", dict)() == written.keys()), None)
-    return value if name is None else {**value, name: [written]}
-
-
-def _as_text(value: Any) -> str | None:
-    """Return a JSON value as a log would write it in a column; a list or object is written as JSON."""
-    if isinstance(value, _Written):
-        return value.text
-    if isinstance(value, float | Decimal):
-        if math.isnan(value):  # how pandas writes nothing
-            return None
-        return str(int(value) if float(value).is_integer() and abs(float(value)) < 2**53 else value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return json.dumps(value, default=str)
 
 
 def _add_paths(value: dict[str, Any], above: str, paths: dict[str, None], depth: int) -> None:
@@ -317,7 +185,8 @@ def _add_paths(value: dict[str, Any], above: str, paths: dict[str, None], depth:
                     _add_paths(item, f"{path}[].", paths, depth - 1)
 
 
-def _values(file: LogFile, lists: Collection[str], progress: BytesRead | None) -> Iterator[_VALUE]:
+def records(file: LogFile, lists: Collection[str], progress: BytesRead | None, /) -> Iterator[RECORD]:
+    """Yield what stands in a file, record by record; `lists` are where a document may keep them."""
     first = 1 + file.skip_lines
     with file.open(progress=progress) as stream:
         if file.layout == "chat":
@@ -326,7 +195,7 @@ def _values(file: LogFile, lists: Collection[str], progress: BytesRead | None) -
             yield from _lines(stream, first) if file.layout == "ndjson" else _elements(stream, file, lists)
 
 
-def _lines(stream: IO[bytes], first: int) -> Iterator[_VALUE]:
+def _lines(stream: IO[bytes], first: int) -> Iterator[RECORD]:
     for number, (line, n_bytes) in enumerate(_bounded(stream), first):
         try:
             if n_bytes > LARGEST_RECORD:
@@ -362,7 +231,7 @@ def _lenient(record: bytes | str) -> Any:
     return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _elements(stream: IO[bytes], file: LogFile, lists: Collection[str]) -> Iterator[_VALUE]:
+def _elements(stream: IO[bytes], file: LogFile, lists: Collection[str]) -> Iterator[RECORD]:
     """Yield the records of a document."""
     if lists:
         with file.open() as again:

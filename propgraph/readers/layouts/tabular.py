@@ -27,7 +27,7 @@ from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.files.paths import unreadable
 from propgraph.readers.files.streams import PIECE, checked
 from propgraph.readers.files.unpack import BytesRead
-from propgraph.readers.layouts import nested
+from propgraph.readers.layouts import flat, nested
 from propgraph.readers.layouts.batches import Batch, Fault, Lines, fault, in_batches, rejected_rows
 from propgraph.readers.layouts.binary import binary_columns, read_binary
 from propgraph.readers.layouts.kinds import WORKBOOK
@@ -109,7 +109,7 @@ def read_batches(
         elif reader is not None and reader.rows is not None:
             yield from nested.read_rows(file, columns, reader=reader, progress=progress)
         else:
-            yield from nested.read_columns(file, columns, progress=progress)
+            yield from flat.read_columns(file, columns, progress=progress)
     except _UNREADABLE as error:
         raise InputError(f"{file.name}: {unreadable(error)}") from error
 

@@ -68,7 +68,14 @@ class Cell(NamedTuple):
 
 def read_cell(cell: str, name: str, /) -> Cell:
     """Return what a bracketed cell of the column `name` of `KEYS` lists."""
-    text = _unwrapped(cell.strip())
+    cell = cell.strip()
+    if cell.startswith("[") and isinstance(value := _json(cell), list):
+        return _of_values(value, name)  # as most cells are; what follows would come to the same
+    return _read_written(_unwrapped(cell), name)
+
+
+def _read_written(text: str, name: str) -> Cell:
+    """Return what a cell lists that is no list of JSON, or may be none."""
     if text == "character(0)":
         return Cell([], "c(...)")
     if re.fullmatch(_WORDS, text) is not None:
@@ -110,6 +117,8 @@ def _json(text: str) -> Any:
 
 def _of_values(value: Any, name: str) -> Cell:
     values = value if isinstance(value, list) else [value]
+    if all(one.__class__ is str for one in values):
+        return Cell(values, "[...]")
     items: list[str] = []
     strange: set[str] = set()
     form = "[...]"

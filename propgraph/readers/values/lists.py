@@ -11,6 +11,7 @@ import polars as pl
 
 from propgraph.errors import InputError
 from propgraph.readers.values.brackets import KEYS, are_bracketed, read_cell
+from propgraph.readers.values.cells import list_series
 from propgraph.readers.values.joints import BARS, JOINTS, MARKS, ODD, seems_to_part, split
 from propgraph.readers.values.missing import MAYBE_TAGS, NEVER_TAGS, WORDS
 from propgraph.schema import IDS
@@ -257,7 +258,7 @@ def _listed(cells: pl.Series, name: str, facts: ListFacts, source: str) -> pl.Se
     if facts.strange and not any(cell.items for cell in read):
         raise InputError(_no_key(source, name, kind, facts.strange))
     lists = counts.select(cell=cells.name).with_columns(
-        words=pl.Series([cell.items for cell in read], dtype=IDS)
+        words=list_series("words", [cell.items for cell in read])
     )
     wanted = cells.alias("cell").to_frame()
     return wanted.join(lists, on="cell", how="left", maintain_order="left")["words"]

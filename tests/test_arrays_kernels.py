@@ -148,3 +148,20 @@ def test_old_code_of_the_same_kernel_goes_when_newer_comes(tmp_path):
         os.utime(file, (long_ago, long_ago))
     kernels._take_out_old(new)
     assert sorted(tmp_path.iterdir()) == [unused, new, other]
+
+
+def test_without_a_home_nothing_is_kept_and_no_folder_made(monkeypatch, tmp_path, caplog):
+    from numba.core import config
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    monkeypatch.setattr(
+        kernels, "AppDirs", lambda **_: type("Dirs", (), {"user_cache_dir": "~/.cache/propgraph"})
+    )
+    kernels.cache_folder.cache_clear()
+    try:
+        assert kernels.cache_folder() is None
+    finally:
+        kernels.cache_folder.cache_clear()
+    assert not list(tmp_path.iterdir())
+    assert "no home folder" in caplog.text

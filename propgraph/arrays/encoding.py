@@ -177,7 +177,9 @@ def _number_by_first_sight(first: UInt64, second: UInt64) -> tuple[UInt32, Int64
                 # A row's place depends on the size of the table, so each is looked for anew.
                 for old in range(table.shape[0]):
                     if table[old, 3] != 0:
-                        grown[_find(grown, table[old, 0])] = table[old]
+                        place = _find(grown, table[old, 0])
+                        for column in range(4):
+                            grown[place, column] = table[old, column]
                 table = grown
         else:
             # One hash and not the other: two ids, which the caller then tells apart by the strings themselves.

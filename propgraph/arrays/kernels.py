@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import EnumMeta
+from errno import ENOENT
 from functools import cache, cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -97,6 +98,9 @@ def cache_folder() -> Path | None:
     chosen = config.CACHE_DIR or AppDirs(appname="propgraph", appauthor=False).user_cache_dir
     folder = Path(chosen) / ("propgraph-kernels" if config.CACHE_DIR else "kernels")
     try:
+        # Whom the machine gives no home, as containers do that run as any number, has a folder named "~" for it.
+        if not config.CACHE_DIR and not folder.is_absolute():
+            raise FileNotFoundError(ENOENT, "no home folder")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=folder):
             pass
@@ -188,7 +192,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
 
 def _compilers() -> Iterator[str]:
     yield from (numba.__version__, llvmlite.__version__, np.__version__, sys.implementation.cache_tag or "")
-    for name in ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT"):
+    for name in ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "USING_SVML"):
         yield f"{name}={getattr(config, name, None)}"
 
 

@@ -139,7 +139,9 @@ def _by_time(start: Int64, position: Int64, time: Int64) -> None:
         begin, end = start[g], start[g + 1]
         if end - begin > 1:
             own = position[begin:end].copy()
-            position[begin:end] = own[np.argsort(time[own], kind="mergesort")]
+            order = np.argsort(time[own], kind="mergesort")
+            for k in range(own.size):
+                position[begin + k] = own[order[k]]
 
 
 @kernel

@@ -153,7 +153,8 @@ def count_rows(
         # What is kept moves up over what is not: `kept` never passes the line that is read.
         for k in range(n_found):
             if row[k, 2 if by_events else 3] >= min_weight:
-                out[kept] = row[k]
+                for column in range(2, 8):
+                    out[kept, column] = row[k, column]
                 out[kept, 0] = a
                 out[kept, 1] = neighbours[k]
                 kept += 1
@@ -308,7 +309,9 @@ def _with_room(out: Int64, kept: int, more: int) -> Int64:
     """Return `out`, or the lines kept in one twice as long, until it has room for so many more."""
     while kept + more > out.shape[0]:
         longer = np.empty((out.shape[0] * 2, 8), np.int64)
-        longer[:kept] = out[:kept]
+        for line in range(kept):
+            for column in range(8):
+                longer[line, column] = out[line, column]
         out = longer
     return out
 

@@ -203,8 +203,10 @@ def _figures(one: HalvedTrace, group: Int64, rows: pl.DataFrame, seed: int) -> p
     keys = rows.select(pl.struct("group", "object").rle_id()).to_series().to_numpy()
     begin = np.concatenate([np.flatnonzero(np.diff(keys, prepend=-1)), [rows.height]]).astype(np.int64)
     log, gaps = prepared.log, prepared.gaps
+    # A column of one chunk would come read-only, of several not: two types, for each of which the kernel is compiled.
+    place, account = (rows[name].to_numpy(writable=True) for name in ("place", "account"))
     found = moments_of(
-        begin, rows["place"].to_numpy(), rows["account"].to_numpy(), seed, prepared.start,
+        begin, place, account, seed, prepared.start,
         prepared.position, prepared.listed, prepared.session, log.offsets, gaps.first, gaps.last, habits.kind,
         habits.first_cell, habits.cell, habits.usual, habits.vote, habits.leads,
     )  # fmt: skip

@@ -236,7 +236,8 @@ def _newton_step(weight: Float64, up_d: Float64, up_k: Float64) -> tuple[Float64
     # At the top `rest` is what the step so far leaves unsolved, `eased` the same over the diagonal, and `direction` is
     # conjugate to all directions before. In exact arithmetic it ends after `size` rounds.
     for _ in range(10 * size):
-        image[:] = scale * direction
+        for i in range(size):
+            image[i] = scale[i] * direction[i]
         # The matrix times the direction: its diagonal is in `image` already, W and its transpose are added in one pass.
         for i in range(n):
             along = 0.0

@@ -215,7 +215,9 @@ def _drawn(
                 rank[j] = i
         for row in range(pair.size):
             forward[row] = rank[low[row]] < rank[high[row]]
-        found[:, draw] = _agreement(pair, forward, n_steps, place, n_clusters)
+        agreement = _agreement(pair, forward, n_steps, place, n_clusters)
+        for cluster in range(n_clusters):
+            found[cluster, draw] = agreement[cluster]
     return found
 
 

@@ -138,7 +138,7 @@ def _candidates(
                         met[n] = t
                         n += 1
                     count[t] += 1
-        met[:n] = np.sort(met[:n])
+        met[:n].sort()
         for k in range(n):
             t = met[k]
             if count[t] >= MIN_SHARED:

@@ -127,7 +127,8 @@ def _all_shingles(data: UInt8, start: Int64) -> tuple[UInt64, Int64]:
     for text in range(start.size - 1):
         own = _shingles(data, start[text], start[text + 1])
         offsets[text + 1] = offsets[text] + own.size
-        flat[offsets[text] : offsets[text + 1]] = own
+        for k in range(own.size):
+            flat[offsets[text] + k] = own[k]
     return flat[: offsets[-1]], offsets
 
 

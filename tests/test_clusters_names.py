@@ -15,6 +15,7 @@ from propgraph.cli.app import app
 _NAMING = {
     "members": "cluster_id", "clusters": "cluster_id", "amplification": "cluster_id", "evidence": "subject_id",
     "readings": "subject_id", "campaigns": "cluster_ids",
+    "tried_readings": "subject_id",
 }  # fmt: skip
 
 

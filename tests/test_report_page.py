@@ -19,10 +19,12 @@ from propgraph.cli.app import run
 from propgraph.errors import InputError, StudyError, UsageError
 from propgraph.jobs.build import build
 from propgraph.jobs.clusters import find_clusters
+from propgraph.report.explain.timeline import timeline
 from propgraph.report.page.audience import AUDIENCES, Redaction
 from propgraph.report.page.events import read_events
 from propgraph.report.page.markup import defanged, prose, shown, table
 from propgraph.report.page.report import write_report
+from propgraph.schema import OWN_COLUMNS
 from tests.test_export_network import HOSTILE
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -350,3 +352,19 @@ def test_a_table_names_rows_and_columns():
         '<th scope="row">&lt;a&gt;</th><td class="n">1,234</td></tr></tbody></table></div>'
     )
     assert table(pl.DataFrame({"who": []}), "none") == ""
+
+
+def test_columns_of_ones_own_stand_beside_posts_but_not_for_the_public(own_study, tmp_path):
+    first = own_study.evidence.filter(subject_type="cluster", subject_id="c1")["content_ids"][0][0]
+    rows = {"content_id": [first, first], "column": ["desk", "note"], "value": ["<b>ostdesk9</b>", "w" * 99]}
+    OWN_COLUMNS.conform(pl.DataFrame(rows)).write_parquet(own_study.file("own_columns"))
+    told = "desk: &lt;b&gt;ostdesk9&lt;/b&gt;; note: " + "w" * 59 + "…"
+    assert told in written(own_study, tmp_path / "report.html")
+    for audience in ("public", "platform"):
+        assert "ostdesk9" not in written(own_study, tmp_path / "report.html", audience=audience)
+    (shown,) = [
+        row for row in timeline(own_study, [first], most=1).to_dicts() if row["besides"].startswith("desk")
+    ]
+    assert shown["post"] == first
+    OWN_COLUMNS.empty().write_parquet(own_study.file("own_columns"))
+    assert "besides" not in timeline(own_study, [first], most=1).columns

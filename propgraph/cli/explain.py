@@ -83,7 +83,7 @@ def _show_table(table: pl.DataFrame) -> None:
     from propgraph.cli.output import say_table
     from propgraph.report.document import cell, label
 
-    broad = [name for name in ("shared", "text") if name in table.columns and table.width > 4]
+    broad = [name for name in ("shared", "text", "besides") if name in table.columns and table.width > 4]
     narrow = table.drop(broad)
     below = [[cell(value) for value in row if value is not None] for row in table.select(broad).rows()]
     rows = [[cell(value) for value in row] for row in narrow.rows()]

@@ -88,6 +88,7 @@ def _renamed(judged: Judged, called: dict[str, str]) -> Judged:
         clusters=named(judged.clusters, "cluster_id"),
         evidence=named(judged.evidence, "subject_id"),
         readings=named(judged.readings, "subject_id"),
+        tried=named(judged.tried, "subject_id"),
         amplification=named(judged.amplification, "cluster_id").sort("cluster_id", "cascade_id"),
         nominal=named(judged.nominal, "cluster_id"),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from propgraph.report.explain.own import with_own
 from propgraph.study import Study
 
 _TEXT, _LINK = 90, 80
@@ -38,7 +39,8 @@ def timeline(study: Study, content_ids: Sequence[str], /, *, most: int) -> pl.Da
     -------
     pl.DataFrame
         `time` (UTC), `after_s` (seconds after the first post shown of the same object), `who`, `into` (group, page or
-        channel), `shared`, `text` (cut), `post`, `read_from` (file and line; null where an earlier version noted none).
+        channel), `shared`, `text` (cut), `post`, `read_from` (file and line; null where an earlier version noted none),
+        and, where columns of one's own were kept of any of them, `besides`: what these say.
     """
     ids = list(dict.fromkeys(content_ids))[:most]
     posts = (
@@ -59,12 +61,13 @@ def timeline(study: Study, content_ids: Sequence[str], /, *, most: int) -> pl.Da
         return pl.DataFrame(schema=_COLUMNS)
     start = pl.col("timestamp").min().over("object_id")
     rows = rows.sort(start, "object_id", "timestamp", "account_id", "content_id", nulls_last=True)
-    return rows.select(
+    shown = rows.select(
         time="timestamp",
         after_s=(pl.col("timestamp") - start).dt.total_milliseconds() / 1000,
         who="who", into="target_id", shared=short("object_id", _LINK), text=short("text", _TEXT), post="content_id",
         read_from="read_from",
     )  # fmt: skip
+    return with_own(study, shown)
 
 
 _COLUMNS: dict[str, Any] = {

@@ -156,6 +156,6 @@ _NAMING = frozenset((
     "account_id", "leader_account_id", "name", "content_id", "object_id", "root_account_id", "cascade_id", "ad_id",
     "said", "said_for", "said_against",
     "text", "who", "post", "into", "shared", "who_first", "other_post", "values", "parent_content_id",
-    "read_from",
+    "read_from", "besides",
 ))  # fmt: skip
 _SITES = ("site", "source_site", "top_site")

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from propgraph.report.document import Document, Part
+from propgraph.report.explain.own import BESIDES
 from propgraph.report.page.audience import Audience, Redaction
 from propgraph.report.page.events import Event
 from propgraph.report.page.held import Held
@@ -98,7 +99,7 @@ class Findings:
         """Return one part of a document as the readers may see it."""
         rows = part.table
         if rows is not None and not self.audience.texts:
-            rows = rows.drop("text", strict=False)
+            rows = rows.drop("text", BESIDES, strict=False)
         if rows is not None and self._redaction is not None:
             rows = self._redaction.frame(rows) if _HARMLESS.issuperset(rows.columns) else None
         if rows is not None:

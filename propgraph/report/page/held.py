@@ -12,7 +12,17 @@ from propgraph.study import Study
 
 #: Tables with a row for each post or pair of accounts: they stay on disk.
 _LARGE = frozenset(
-    ("posts", "shares", "objects", "cascades", "cascade_nodes", "edges", "synchrony", "rejected")
+    (
+        "posts",
+        "shares",
+        "objects",
+        "cascades",
+        "cascade_nodes",
+        "edges",
+        "synchrony",
+        "rejected",
+        "own_columns",
+    )
 )
 
 
@@ -56,4 +66,7 @@ class Held(Study):
         keys = ["trace", "object_id"]
         objects = self.scan("shares").join(ids, on="content_id", how="semi").select(keys).unique().collect()
         shares = self.scan("shares").join(objects.lazy(), on=keys, how="semi").collect()
-        return Held(self, {**self._frames, "posts": posts, "shares": shares})
+        own = {}
+        if "own_columns" in self.tables:
+            own = {"own_columns": self.scan("own_columns").join(ids, on="content_id", how="semi").collect()}
+        return Held(self, {**self._frames, "posts": posts, "shares": shares, **own})

@@ -382,4 +382,4 @@ def test_a_measurement_runs_by_its_name():
 def test_a_measurement_that_is_none_is_told_and_which_there_are():
     done = run_benchmarks("baselines")
     assert done.returncode == 1
-    assert "no measurement of this name; there are against_qut, " in done.stderr
+    assert "no measurement of this name; there are against, against_qut, " in done.stderr

@@ -134,7 +134,7 @@ def test_run_json_uses_the_same_words(small_study):
     words = {"-".join(name.split("_")) for name in small_study.run["clusters"]["parameters"]}
     assert words == set(parameters(propgraph.find_clusters)) - {"study"}
     built = {"-".join(name.split("_")) for name in small_study.run["build"]["parameters"]}
-    assert built == set(options("build")) - {*COMFORTS, "study", "overwrite", "config"}
+    assert built == set(options("build")) - {*COMFORTS, "study", "overwrite", "config", "append"}
 
 
 # The happy path
@@ -277,6 +277,7 @@ def test_every_option_of_build_arrives(log, tmp_path, capsys):
         "edge_quantile": 0.5, "burst_cap": 500, "threads": 1, "resolved": None, "pseudonymise": True, "key": str(key),
         "parents": "pdi", "follows": None, "sites": [str(sites)], "samples": 3, "seed": 5,
         "encoding": "mac-roman", "skip_lines": 0, "time_format": None, "time_zone": None, "align_clocks": True,
+        "keep": None,
     }  # fmt: skip
     # A second time only with --overwrite.
     assert run(["build", str(log), "-o", str(tmp_path / "s")]) == 1
@@ -296,6 +297,7 @@ def test_every_option_of_clusters_arrives(own_study, capsys):
         "trace": ["reshare"], "objective": "CPM", "resolution": 0.25, "partition": "Surprise", "seed": 3,
         "min_size": 4, "min_score": 0.75, "evidence": "window", "q": 0.2, "neighbours": 20, "threads": 1,
         "multiplex": True, "ads": [], "articles": [], "known_sites": None, "prices": None, "sites": None,
+        "names_from": None,
     }  # fmt: skip
 
 

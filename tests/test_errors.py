@@ -62,7 +62,12 @@ def taken(annotation):
 
 
 NUMBERS = options_of("int|float")
-WORDS = [(words, option) for words, option in options_of("str") if words[0] in ("build", "clusters")]
+# A name of a column or of a study may be any word.
+WORDS = [
+    (words, option)
+    for words, option in options_of("str")
+    if words[0] in ("build", "clusters") and option not in ("--keep", "--names-from")
+]
 
 
 @pytest.mark.parametrize("value", ["-1", "9" * 23])
@@ -79,6 +84,7 @@ def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
         "evaluate": [clustered, "--truth", tmp_path / "truth.csv"],
         "stability": [clustered],
         "power": [clustered],
+        "compare": [clustered, clustered],
         "explain": [clustered, "c1"],
         "sites": [clustered],
         "simulate": ["-o", tmp_path / "new"],
@@ -96,7 +102,7 @@ def test_a_bad_number_is_told_as_the_command_line_writes_the_option(
 
 def test_the_walk_goes_through_all_commands_with_numbers():
     assert {words[0] for words, _ in NUMBERS} == {
-        "build", "cascades", "clusters", "evaluate", "explain", "power", "simulate", "sites", "stability",
+        "build", "cascades", "clusters", "compare", "evaluate", "explain", "power", "simulate", "sites", "stability",
     }  # fmt: skip
     assert len(NUMBERS) > 30
 

@@ -86,6 +86,8 @@ def test_a_reader_fills_the_fields_that_it_names_and_no_others(name):
         "parent_content_id",
         "content_id",
         "time_resolution_s",
+        "source",
+        "line",
     }  # by what the others say
     assert set(REQUIRED) <= fields
     assert fields - {"origin_account_name", *PARENT_OF} - filled == set()

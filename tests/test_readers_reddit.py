@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -57,6 +58,7 @@ def only(tmp_path, record):
 def test_a_link_post(tmp_path):
     row = only(tmp_path, submission())
     assert row.pop("timestamp").isoformat() == "2024-03-05T10:00:00+00:00"
+    assert (Path(row.pop("source")).name, row.pop("line")) == ("log.ndjson", 1)
     assert row == {
         "content_id": "t3_1b7aa",
         "account_id": "ana",

@@ -13,7 +13,7 @@ from propgraph.readers.files.logfile import LogFile
 from propgraph.readers.guesses.cells import Cells, cells_of
 from propgraph.readers.guesses.columns import guess_columns
 from propgraph.readers.layouts.headerless import lacks_header, without_header
-from propgraph.readers.layouts.tabular import columns_of, read_batches
+from propgraph.readers.layouts.tabular import columns_of, not_text, read_batches
 
 _MOST_COLUMNS, _ROWS = 500, 1 << 18
 _WHAT = {"account_id": "who posted", "timestamp": "when"}
@@ -62,7 +62,7 @@ def offer(error: UnknownColumnsError, file: LogFile, found: list[str], /) -> Unk
 
 def _first_rows(file: LogFile, found: list[str]) -> list[Cells]:
     """Return the columns of the first rows; of JSON without those that hold others."""
-    names = [name for name in dict.fromkeys(found) if name]
+    names = [name for name in dict.fromkeys(found) if name and not not_text(name)]
     if file.is_nested:
         names = [
             name for name in names if not any(other.startswith((f"{name}.", f"{name}[]")) for other in names)

@@ -240,7 +240,7 @@ def _read_csv_slow(
         if len(fields) != n_fields:
             return line, None, fault(line, _miscounted(len(fields), n_fields, text), text)
         row = [fields[place] or None for place in places]
-        if any(value is not None and _not_text(value) for value in row):
+        if any(value is not None and not_text(value) for value in row):
             return line, None, fault(line, _no_text(file), text)
         return line, row, None
 
@@ -364,5 +364,6 @@ def _no_text(file: LogFile) -> str:
     return f"bytes that are not {file.encoding}"
 
 
-def _not_text(value: str) -> bool:
+def not_text(value: str, /) -> bool:
+    """Tell whether a value holds bytes that are no text in the file's encoding."""
     return not value.isascii() and any("\udc80" <= character <= "\udcff" for character in value)

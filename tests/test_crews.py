@@ -382,12 +382,12 @@ def test_those_near_by_habit_alone_are_told_so_and_not_flagged(tmp_path):
 def test_of_two_weak_halves_a_member_is_confirmed_by_their_product_and_of_two_resolutions_by_their_mean():
     rows = [
         # split, half, level, account, found, p
-        (0, 0, 0, "weak", True, 0.10), (0, 1, 0, "weak", True, 0.09),  # .009 (1 - ln .009) = .051
-        (0, 0, 0, "sure", True, 0.10), (0, 1, 0, "sure", True, 0.08),  # .008 (1 - ln .008) = .047
-        (0, 0, 0, "once", True, 0.049), (0, 1, 0, "once", False, 1.00),  # on the other half nobody was found
-        (0, 0, 0, "late", True, 0.051),
-        (0, 0, 0, "both", True, 0.02), (0, 0, 1, "both", True, 0.03),
-        (0, 0, 0, "fine", True, 0.04), (0, 0, 1, "fine", False, 1.00),  # two chances: above .05
+        (0, 0, 0, "weak", True, 0.05), (0, 1, 0, "weak", True, 0.03),  # .0015 (1 - ln .0015) = .0113
+        (0, 0, 0, "sure", True, 0.04), (0, 1, 0, "sure", True, 0.03),  # .0012 (1 - ln .0012) = .0093
+        (0, 0, 0, "once", True, 0.0099), (0, 1, 0, "once", False, 1.00),  # on the other half nobody was found
+        (0, 0, 0, "late", True, 0.0101),
+        (0, 0, 0, "both", True, 0.004), (0, 0, 1, "both", True, 0.006),
+        (0, 0, 0, "fine", True, 0.008), (0, 0, 1, "fine", False, 1.00),  # two chances: above .01
     ]  # fmt: skip
     table = pl.DataFrame(rows, ["split", "half", "level", "account_id", "found", "p_value"], orient="row")
     found = confirmed(table.with_columns(trace=pl.lit("object"), group=pl.lit(0)))
@@ -397,11 +397,11 @@ def test_of_two_weak_halves_a_member_is_confirmed_by_their_product_and_of_two_re
     assert found.filter(account_id="once")["half"].to_list() == [0]
 
 
-@pytest.mark.parametrize(("n_sure", "n_kept"), [(0, 0), (3, 0), (6, 0), (7, 7), (30, 30)])
-def test_of_sixty_one_in_twenty_is_sure_by_chance_and_that_is_no_crew(n_sure, n_kept):
-    # P(6 or more of 60 at .05) = .079, of 7 or more .030.
+@pytest.mark.parametrize(("n_sure", "n_kept"), [(0, 0), (2, 0), (3, 0), (4, 4), (30, 30)])
+def test_of_sixty_one_in_a_hundred_is_sure_by_chance_and_that_is_no_crew(n_sure, n_kept):
+    # P(3 or more of 60 at .01) = .022, of 4 or more .0031.
     table = pl.DataFrame(
-        {"account_id": [f"a{k}" for k in range(60)], "p_value": [0.01] * n_sure + [0.5] * (60 - n_sure)}
+        {"account_id": [f"a{k}" for k in range(60)], "p_value": [0.009] * n_sure + [0.5] * (60 - n_sure)}
     )
     place = {"split": 0, "half": 1, "level": 0, "group": 3}
     table = table.with_columns(
@@ -410,7 +410,7 @@ def test_of_sixty_one_in_twenty_is_sure_by_chance_and_that_is_no_crew(n_sure, n_
     # A small group beside it has three of five.
     small = table.head(5).with_columns(
         pl.lit(4).alias("group"), pl.format("b{}", pl.int_range(5)).alias("account_id"),
-        p_value=pl.Series([0.01, 0.02, 0.03, 0.2, 0.9]),
+        p_value=pl.Series([0.005, 0.006, 0.009, 0.2, 0.9]),
     )  # fmt: skip
     kept = confirmed(pl.concat([table, small]))
     assert kept.filter(group=3).height == n_kept

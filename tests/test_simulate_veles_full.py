@@ -62,8 +62,8 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
         write_sample(tmp_path / name, simulate_veles(**SMALL, seed=3))
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
-        "ads.csv", "articles.csv.gz", "known.csv", "shares.csv", "site_facts.csv", "truth_accounts.csv", "truth_articles.csv",
-        "truth_payments.csv", "truth_sites.csv", "veles.csv.gz", "veles.parquet",
+        "ads.csv", "articles.csv.gz", "known.csv", "shares.csv", "site_facts.csv", "truth_accounts.csv",
+        "truth_articles.csv", "truth_payments.csv", "truth_sites.csv", "veles.csv.gz", "veles.parquet",
     ]  # fmt: skip
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

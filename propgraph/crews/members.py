@@ -11,8 +11,9 @@ from propgraph.synchrony.joint import harmonic
 from propgraph.synchrony.prepared import PreparedShares
 from propgraph.synchrony.weighed import weigh_standing
 
-#: A member belongs to a crew whose own standing on the halves that did not choose it has this p-value at most.
-MEMBER_P = 0.05
+#: A member belongs to a crew whose own standing on the halves that did not choose it has this p-value at most. At .05
+#: fans of one star, who are quick for it alone, made crews of their own in the logs of `simulate crowdturf`.
+MEMBER_P = 0.01
 #: Of a group with many posts of an object somebody is always near: up to the tenth nearest is asked for, and up to this
 #: chance an object counts, for of two days' work each tells little.
 FELLOWS, MEMBER_TAU = 10, 0.5
@@ -73,7 +74,7 @@ def confirmed(standing: pl.DataFrame, /) -> pl.DataFrame:
     (Fisher); a half on which the account is in no group found says nothing.
 
     A group of which no more are beyond chance than chance has of so many (binomial, `MEMBER_P`) has no member at all:
-    readers of one feed, who all come within the hour, pass as a group and not one by one, and one in twenty of them
+    readers of one feed, who all come within the hour, pass as a group and not one by one, and one in a hundred of them
     would be beyond chance by chance.
 
     Parameters

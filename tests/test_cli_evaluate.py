@@ -197,7 +197,9 @@ def test_a_study_without_scores_says_which_job_makes_them(own_study, tmp_path, c
     own_study.file("account_scores").unlink(missing_ok=True)
     (tmp_path / "truth.csv").write_text("account_id,label\na,1\n")
     assert run(["evaluate", str(own_study.path), "--truth", str(tmp_path / "truth.csv")]) == 1
-    assert "no table 'account_scores' yet; run `propgraph clusters` first" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no table 'account_scores' in it" in told
+    assert f"propgraph clusters {own_study.path} --config {own_study.path}" in told
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def test_alike_is_not_synchronised(found_by):
 
 def test_evidence_posts_are_two_members_of_one_object(found_by):
     study = found_by(evidence="both")
-    [row] = study.evidence.filter(rule="synchronised").to_dicts()
+    [row] = study.evidence.filter(rule="synchronised", subject_type="cluster").to_dicts()
     members = study.members.filter(cluster_id=row["subject_id"])["account_id"].to_list()
     crowd = study.scan("shares").filter(pl.col("trace").is_in(["object", "url"])).collect()
     shares = crowd.filter(pl.col("content_id").is_in(row["content_ids"]))

@@ -9,6 +9,8 @@ from propgraph.clusters.metrics import once
 
 #: From which fraction of the posts that members met over on one site, or one account outside, explains the meeting.
 OF_ONE_SITE, OF_ONE_ORIGIN = 0.6, 0.5
+#: Below this fraction of the posts of what members have in common the window is not where they meet.
+SELDOM = 1 / 3
 
 
 def with_context(table: pl.DataFrame, inputs: ClusterInputs, links: pl.DataFrame, /) -> pl.DataFrame:
@@ -19,14 +21,31 @@ def with_context(table: pl.DataFrame, inputs: ClusterInputs, links: pl.DataFrame
     links in the log; `met_origin_share`: the fraction of the posts that goes back to one account outside the
     cluster. Beside these `met_site` and `met_origin`, that site and that account.
     """
-    met = inputs.shares.filter(pl.col("n_fellows") > 0).select("account_id", "content_id").unique()
-    met = met.join(inputs.members.select("account_id", "cluster"), on="account_id")
+    met = _met(inputs)
     n_met = met.group_by("cluster").len("n_met")
     for part in (_met_sites(inputs, links, met), _met_origins(inputs, met)):
         # A post without a link, or of nobody else's, was met over too: parts are of all of them.
         shares = part.join(n_met, on="cluster").with_columns(pl.col("^met_.*_share$") / pl.col("n_met"))
         table = table.join(shares.drop("n_met"), on="cluster", how="left", maintain_order="left")
     return table
+
+
+def _met(inputs: ClusterInputs) -> pl.DataFrame:
+    """Return `account_id, content_id, cluster`: the posts over which members met.
+
+    These are the posts within the window of a fellow's. Of clusters that hardly ever meet there, for they come together
+    over hours, they are the posts of what two members or more shared.
+    """
+    members = inputs.members.select("account_id", "cluster")
+    mine = inputs.shares.join(members, on="account_id").with_columns(
+        near=pl.col("n_fellows") > 0,
+        shared=pl.col("account_id").n_unique().over("cluster", "trace", "object_id") > 1,
+    )
+    posts = mine.group_by("cluster", "account_id", "content_id").agg(pl.col("near", "shared").any())
+    seldom = pl.col("near").sum().over("cluster") < SELDOM * pl.col("shared").sum().over("cluster")
+    return posts.filter(pl.when(seldom).then("shared").otherwise("near")).select(
+        "account_id", "content_id", "cluster"
+    )
 
 
 def _met_sites(inputs: ClusterInputs, links: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:

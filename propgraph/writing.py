@@ -162,7 +162,7 @@ def writing(path: str | Path, *, of: Study | None = None, overwrite: bool = True
                 _check_same(before, target, path)
             yield writer
             writer.finish()
-            _write_run(folder / RUN, writer.run)
+            write_run(folder / RUN, writer.run)
             check_target(path, overwrite=True)
             _check_same(before, target, path)
             folder.chmod(0o755)
@@ -233,7 +233,8 @@ def _make(folder: Path, path: str | Path) -> None:
         raise StudyError(f"{path}: cannot be made here ({error.strerror})") from error
 
 
-def _write_run(path: Path, run: dict[str, Any]) -> None:
+def write_run(path: Path, run: dict[str, Any]) -> None:
+    """Write the record of a study's jobs, and wait until it is on the disk."""
     with path.open("w", encoding="utf-8") as file:
         json.dump(run, file, indent=2, ensure_ascii=False, default=str)
         file.write("\n")

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from reference import recruiters as slow
 from scipy.stats import hypergeom
 
+from propgraph.arrays.p_values import hypergeometric_tail
 from propgraph.clusters.campaigns.carried import _families, carried_tokens
 from propgraph.clusters.campaigns.recruiters import (
     find_recruiters,
     homes_of,
-    hypergeometric_tail,
     is_recruiters,
     marks_of,
 )

@@ -1,4 +1,4 @@
-"""Combined p-values (truncated product, harmonic mean), and q-values (Benjamini and Hochberg)."""
+"""Combined p-values (truncated product, harmonic mean), q-values (Benjamini and Hochberg), and tails of draws."""
 
 from __future__ import annotations
 
@@ -173,3 +173,30 @@ def binomial_tail(k: Int64, n: Int64, p: Float64, /) -> Float64:
         k[some].astype(np.float64), (n - k + 1)[some].astype(np.float64), np.minimum(p[some], 1.0)
     )
     return tail
+
+
+def hypergeometric_tail(k: Int64, inside: Int64, drawn: Int64, /, *, n_all: int | Int64) -> Float64:
+    """Return P(X >= k) where `drawn` of `n_all` are drawn without replacement and `inside` of all would count.
+
+    Parameters
+    ----------
+    k, inside, drawn
+        int64; k <= drawn <= n_all, inside <= n_all.
+    n_all
+        How many there are in all, for all or for each of them.
+    """
+    from scipy.special import gammaln  # noqa: PLC0415 - it takes a while to load, and few jobs ask
+
+    def choose(n: Float64 | Int64, r: Float64 | Int64) -> Float64:
+        found: Float64 = gammaln(n + 1.0) - gammaln(r + 1.0) - gammaln(n - r + 1.0)
+        return found
+
+    tails = np.empty(k.size)
+    whole = np.broadcast_to(n_all, k.shape)
+    for row, (low, mine, n, of) in enumerate(
+        zip(k.tolist(), inside.tolist(), drawn.tolist(), whole.tolist(), strict=True)
+    ):
+        x = np.arange(max(low, n - (of - mine), 0), min(n, mine) + 1)
+        logs = choose(np.full(x.size, mine), x) + choose(np.full(x.size, of - mine), n - x)
+        tails[row] = np.exp(logs - choose(np.array([of]), np.array([n]))).sum()
+    return np.minimum(tails, 1.0)

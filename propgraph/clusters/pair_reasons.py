@@ -57,10 +57,7 @@ def pair_reasons(
         ),
         *(_synchronised(row, q=options.q) for row in by_rank.to_dicts()),
     ]
-    return EVIDENCE.conform(pl.DataFrame(found, schema=_SCHEMA)) if found else EVIDENCE.empty()
-
-
-_SCHEMA = {name: EVIDENCE.dtypes[name] for name in EVIDENCE.columns}
+    return EVIDENCE.conform(pl.DataFrame(found, schema=EVIDENCE.dtypes))
 
 
 def _by_rank(pairs: pl.DataFrame, joint: Joint) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from propgraph.comparison.links import Link, changes, link
+from propgraph.comparison.links import GROWTH, Link, changes, link
 from propgraph.comparison.returned import Behaviour, Likeness, returned
 from propgraph.comparison.side import Side, check_same_names, side_of
 from propgraph.errors import check_seed
@@ -133,11 +133,8 @@ def _rows(
 ) -> list[Row]:
     """Return a row for each link, for each pair that is linked otherwise, and for whatever is left on either side."""
     groups = before.of(subject_type), after.of(subject_type)
-    sizes = {
-        f"{one.before} {one.after}": (len(groups[0][one.before]), len(groups[1][one.after])) for one in links
-    }
-    told = dict(zip([(one.before, one.after) for one in links], changes(links, sizes), strict=True))
     by_pair = {(one.before, one.after): one for one in links}
+    told = dict(zip(by_pair, changes(links), strict=True))
     pairs: list[tuple[str | None, str | None]] = [*by_pair, *also]
     pairs += [(name, None) for name in groups[0] if name not in {one for one, _ in pairs}]
     pairs += [(None, name) for name in groups[1] if name not in {other for _, other in pairs}]
@@ -195,8 +192,8 @@ def _of_sites(before: Side, after: Side) -> list[Row]:
     return flagged.select(
         pl.lit("site").alias("subject_type"),
         pl.when(~there[0]).then(pl.lit("new")).when(~there[1]).then(pl.lit("vanished"))
-        .when(pl.col("after_n") >= 1.25 * pl.col("before_n")).then(pl.lit("grew"))
-        .when(pl.col("after_n") <= 0.75 * pl.col("before_n")).then(pl.lit("shrank"))
+        .when(pl.col("after_n") >= (1 + GROWTH) * pl.col("before_n")).then(pl.lit("grew"))
+        .when(pl.col("after_n") <= (1 - GROWTH) * pl.col("before_n")).then(pl.lit("shrank"))
         .otherwise(pl.lit("stayed")).alias("change"),
         pl.when(there[0]).then("site").alias("before_id"), pl.when(there[1]).then("site").alias("after_id"),
         "before_flagged", "after_flagged", "before_score", "after_score", n_before="before_n", n_after="after_n",

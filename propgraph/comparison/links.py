@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, lgamma
+
+import numpy as np
+
+from propgraph.arrays.p_values import hypergeometric_tail
 
 #: A cluster goes on as another where so much of the smaller of the two is in both.
 OVERLAP = 0.5
@@ -23,8 +26,8 @@ class Link:
     ----------
     before, after
         Their ids.
-    n_both
-        Members of both.
+    n_before, n_after, n_both
+        Members of each, and of both.
     similarity
         Jaccard similarity of the members, 0..1.
     p_value
@@ -33,6 +36,8 @@ class Link:
 
     before: str
     after: str
+    n_before: int
+    n_after: int
     n_both: int
     similarity: float
     p_value: float
@@ -58,49 +63,29 @@ def link(
         for other in (other for other in after if common[other] > 1):
             n = common[other]
             sizes = len(members), len(after[other])
-            p = min(1.0, n_pairs * chance_in_common(n, *sizes, n_all=max(n_accounts, sum(sizes) - n)))
-            if n >= OVERLAP * min(sizes) and p <= LARGEST_P:
-                links.append(Link(name, other, n, n / (sum(sizes) - n), p))
+            if n < OVERLAP * min(sizes):
+                continue
+            n_all = max(n_accounts, sum(sizes) - n)
+            [chance] = hypergeometric_tail(*np.array([[n], [sizes[0]], [sizes[1]]]), n_all=n_all)
+            p = min(1.0, n_pairs * float(chance))
+            if p <= LARGEST_P:
+                links.append(Link(name, other, *sizes, n, n / (sum(sizes) - n), p))
     return links
 
 
-def chance_in_common(n: int, one: int, other: int, /, *, n_all: int) -> float:
-    """Return the chance of `n` or more in common of two sets drawn out of `n_all` (hypergeometric)."""
-
-    def log_ways(of: int, taken: int) -> float:
-        return lgamma(of + 1) - lgamma(taken + 1) - lgamma(of - taken + 1)
-
-    most = min(one, other)
-    least = max(n, one + other - n_all)
-    ways = log_ways(n_all, other)
-    chances = (
-        exp(log_ways(one, k) + log_ways(n_all - one, other - k) - ways) for k in range(least, most + 1)
-    )
-    return min(1.0, sum(chances))
-
-
-def changes(links: list[Link], sizes: Mapping[str, tuple[int, int]], /) -> list[str]:
-    """Return what each link says: stayed, grew, shrank, split or merged.
-
-    Parameters
-    ----------
-    links
-        As `link` returns them.
-    sizes
-        Members before and after, by `before` and `after`, joined by a blank.
-    """
+def changes(links: list[Link], /) -> list[str]:
+    """Return what each link says: stayed, grew, shrank, split or merged."""
     n_after, n_before = Counter(one.before for one in links), Counter(one.after for one in links)
     told = []
     for one in links:
-        before, after = sizes[f"{one.before} {one.after}"]
         if n_after[one.before] > 1:
             told.append("split")
         elif n_before[one.after] > 1:
             told.append("merged")
-        elif after >= (1 + GROWTH) * before:
+        elif one.n_after >= (1 + GROWTH) * one.n_before:
             told.append("grew")
         else:
-            told.append("shrank" if after <= (1 - GROWTH) * before else "stayed")
+            told.append("shrank" if one.n_after <= (1 - GROWTH) * one.n_before else "stayed")
     return told
 
 

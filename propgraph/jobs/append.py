@@ -20,7 +20,7 @@ from propgraph.readers.plan import Plan, PlannedFile, plan_logs, planned_as_kept
 from propgraph.readers.times.times import TimeOptions
 from propgraph.schema import tables_of
 from propgraph.study import RUN, Study, is_study
-from propgraph.writing import StudyWriter, link
+from propgraph.writing import StudyWriter, link, write_run
 
 #: Folder in a study that can be added to: what its files held, as they were read.
 PARTS = "parts"
@@ -144,8 +144,7 @@ def set_aside(writer: StudyWriter, /) -> None:
         for name in _OF_MEMBERS:
             mine = writer.source.scan(name).join(members, on="account_id", how="semi", maintain_order="left")
             mine.sink_parquet(folder / f"{name}.parquet", maintain_order=True)
-        record = {job: writer.run[job] for job in ("build", "clusters")}
-        (folder / RUN).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_run(folder / RUN, {job: writer.run[job] for job in ("build", "clusters")})
     for job in jobs:
         for name in tables_of(job):
             writer.drop(name)

@@ -39,10 +39,7 @@ def operator_reasons(found: Operators, of_sites: pl.DataFrame, /) -> pl.DataFram
     rows = found.operators.join(facts, on="operator_id", how="left", maintain_order="left").to_dicts()
     told = [_first_sharers(row, posts) for row in rows if row["n_pairs"] >= MIN_SITES - 1]
     told += [_facts(row) for row in rows if row["n_tied"]]
-    return EVIDENCE.conform(pl.DataFrame(told, schema=_SCHEMA)) if told else EVIDENCE.empty()
-
-
-_SCHEMA = {name: EVIDENCE.dtypes[name] for name in EVIDENCE.columns}
+    return EVIDENCE.conform(pl.DataFrame(told, schema=EVIDENCE.dtypes))
 
 
 def _first_sharers(row: dict[str, Any], posts: dict[str, list[str]]) -> dict[str, Any]:

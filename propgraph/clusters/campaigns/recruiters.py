@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from propgraph.arrays.p_values import false_discovery_rate
-from propgraph.arrays.types import Float64, Int64
+from propgraph.arrays.p_values import false_discovery_rate, hypergeometric_tail
 from propgraph.clusters.campaigns.carried import carried_tokens, posts_with_tokens
 from propgraph.clusters.campaigns.tokens import LINKS, OTHERS
 from propgraph.clusters.declared import WHO, folded
@@ -225,30 +224,6 @@ def homes_of(carried: pl.DataFrame, groups: pl.DataFrame, marks: pl.DataFrame, /
     q_values = false_discovery_rate(p_values, n_tests=home.height)
     tests = tested.select("mark", p_value=pl.Series(p_values), q_value=pl.Series(q_values))
     return home.join(tests, on="mark", how="left", maintain_order="left").drop("n", "n_group")
-
-
-def hypergeometric_tail(k: Int64, inside: Int64, drawn: Int64, /, *, n_all: int) -> Float64:
-    """Return P(X >= k) where `drawn` of `n_all` are drawn without replacement and `inside` of all would count.
-
-    Parameters
-    ----------
-    k, inside, drawn
-        int64; k <= drawn <= n_all, inside <= n_all.
-    n_all
-        How many there are in all.
-    """
-    from scipy.special import gammaln  # noqa: PLC0415 - it takes a while to load, and few logs have tokens
-
-    def choose(n: Float64 | Int64, r: Float64 | Int64) -> Float64:
-        found: Float64 = gammaln(n + 1.0) - gammaln(r + 1.0) - gammaln(n - r + 1.0)
-        return found
-
-    tails = np.empty(k.size)
-    for row, (low, mine, n) in enumerate(zip(k.tolist(), inside.tolist(), drawn.tolist(), strict=True)):
-        x = np.arange(max(low, n - (n_all - mine), 0), min(n, mine) + 1)
-        logs = choose(np.full(x.size, mine), x) + choose(np.full(x.size, n_all - mine), n - x)
-        tails[row] = np.exp(logs - choose(np.array([n_all]), np.array([n]))).sum()
-    return np.minimum(tails, 1.0)
 
 
 def posts_of_homes(

@@ -17,11 +17,11 @@ def disarm(findings: Findings) -> str:
     """Return all techniques as a table, with the groups that each is offered for; nothing for the public."""
     if not findings.audience.accounts:
         return ""
-    offered = _offered(findings)
+    offered, flags = _offered(findings), dict(findings.flagged.select("cluster_id", "flags").iter_rows())
     rows = []
     for technique in all_techniques():
         groups = offered.get(technique, [])
-        rules = {flag for name in groups for flag in _flags(findings)[name]} & set(flags_of(technique))
+        rules = {flag for name in groups for flag in flags[name]} & set(flags_of(technique))
         rows.append((
             *technique, _listed(groups) or tell("disarm.not-shown"), ", ".join(map(rule_name, sorted(rules))) or None,
         ))  # fmt: skip
@@ -50,10 +50,6 @@ def _offered(findings: Findings) -> dict[tuple[str, str], list[str]]:
         ):  # fmt: skip
             offered.setdefault(technique, []).append(name)
     return offered
-
-
-def _flags(findings: Findings) -> dict[str, list[str]]:
-    return dict(findings.flagged.select("cluster_id", "flags").iter_rows())
 
 
 def _listed(groups: list[str]) -> str:
